@@ -1,0 +1,49 @@
+"""matvae: microstructures to a few latent numbers and back, true in their 2-point statistics."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .data import Structures, open_structures, save_structures
+    from .estimator import StatsVAETransformer, TwoPointPCA, load
+    from .grid import Grid
+    from .stats import two_point_stats, volume_fractions
+
+__version__ = "0.1.0"
+
+# Public name -> module. Nothing is imported before it is used: torch alone takes over a second.
+_HOME = {
+    "Grid": "matvae.grid",
+    "StatsVAETransformer": "matvae.estimator",
+    "Structures": "matvae.data",
+    "TwoPointPCA": "matvae.estimator",
+    "load": "matvae.estimator",
+    "open_structures": "matvae.data",
+    "save_structures": "matvae.data",
+    "two_point_stats": "matvae.stats",
+    "volume_fractions": "matvae.stats",
+}
+
+__all__ = [
+    "Grid",
+    "StatsVAETransformer",
+    "Structures",
+    "TwoPointPCA",
+    "load",
+    "open_structures",
+    "save_structures",
+    "two_point_stats",
+    "volume_fractions",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'matvae' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])

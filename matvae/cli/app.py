@@ -1,0 +1,102 @@
+"""The application: its commands, its own options, and what errors look like."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from .. import __version__
+from ..errors import MatvaeError
+from .data import dataset_app, import_command, info_command, stats_command
+from .models import evaluate_command, fit_command, inverse_command, transform_command
+from .options import Config
+
+app = typer.Typer(
+    name="matvae",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"auto_envvar_prefix": "MATVAE", "help_option_names": ["--help", "-h"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"matvae {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    config: Config = None,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            allow_from_autoenv=False,
+            help="Show the version.",
+        ),
+    ] = False,
+) -> None:
+    """Microstructures to a few latent numbers and back, true in their 2-point statistics.
+
+    \b
+    A first run:
+      matvae dataset make lines lines.zarr --n 2000 --size 64
+      matvae fit lines.zarr -o lines.matvae --max-time 120
+      matvae transform lines.matvae lines.zarr -o latents.csv
+      matvae inverse lines.matvae latents.csv -o again.zarr
+
+    \b
+    Settings, the later wins:
+      --config FILE.toml           one table a command: \\[fit] n_components = 9
+      MATVAE_FIT_N_COMPONENTS=9    the environment
+      --n-components 9             flags
+
+    \b
+    Exit codes:
+      0 done, 2 wrong usage, 3 bad data, 4 damaged store or model, 130 interrupted
+    """
+
+
+app.add_typer(dataset_app, name="dataset")
+app.command("import")(import_command)
+app.command("info")(info_command)
+app.command("stats")(stats_command)
+app.command("fit")(fit_command)
+app.command("transform")(transform_command)
+app.command("inverse")(inverse_command)
+app.command("evaluate")(evaluate_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and end the process with its exit code.
+
+    Errors that are expected are one paragraph on stderr; with MATVAE_DEBUG=1 they keep their traceback.
+    """
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="matvae")
+    except MatvaeError as error:
+        if _debugging():
+            raise
+        _fail(str(error), error.exit_code)
+    except OSError as error:
+        if _debugging():
+            raise
+        _fail(f"A file could not be read or written: {error}.", 4)
+
+
+def _debugging() -> bool:
+    return os.environ.get("MATVAE_DEBUG", "") not in ("", "0")
+
+
+def _fail(message: str, code: int) -> None:
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,287 @@
+"""Commands on structures: dataset, import, info, stats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .. import jobs
+from . import options
+from .options import Config, Json, Overwrite, Quiet, parsed
+from .terminal import grid_text, show, show_facts, show_table, size_text, watching
+
+dataset_app = typer.Typer(no_args_is_help=True, help="Data sets by name: list what there is, make one.")
+
+
+@dataset_app.command("list")
+def dataset_list(json: Json = False, config: Config = None) -> None:
+    """List the data sets that can be generated or downloaded.
+
+    \b
+    Example:
+      matvae dataset list
+    """
+    fields = ("name", "kind", "licence", "summary")
+
+    def render(cards: list[dict[str, Any]]) -> None:
+        width = max((len(card["name"]) for card in cards), default=0)
+        for card in cards:
+            typer.echo(f"{card['name']:<{width}}  {card['kind']:<9}  {card['summary']}")
+
+    show([{field: card[field] for field in fields} for card in jobs.list_datasets()], render, as_json=json)
+
+
+@dataset_app.command("make")
+def dataset_make(
+    name: Annotated[str, typer.Argument(help="A name that `matvae dataset list` gives.")],
+    out: Annotated[Path, typer.Argument(help="New store.", metavar="OUT.zarr")],
+    n: Annotated[int | None, typer.Option("--n", help="Number of structures (default 1000).")] = None,
+    size: Annotated[
+        Any,
+        typer.Option(
+            parser=parsed(options.size, "64 or 64,64,64"), metavar="N,N", help="Voxels along the axes."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same structures.")] = 0,
+    param: Annotated[
+        list[str] | None,
+        typer.Option("--param", metavar="KEY=VALUE", help="Parameter of the generator; repeat it."),
+    ] = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    config: Config = None,
+) -> None:
+    """Generate or download a data set into a new store.
+
+    \b
+    Examples:
+      matvae dataset make lines lines.zarr --n 20000 --size 64
+      matvae dataset make grf fields.zarr --size 64,64,64 --param correlation_length=6
+    """
+    chosen = options.parameters(param)
+    fixed = sorted(set(chosen) & {"n", "size", "seed", "overwrite", "progress", "name", "out"})
+    if fixed:
+        raise typer.BadParameter(f"{', '.join(fixed)} is set by its own flag or argument, not by --param.")
+    with watching("dataset", quiet=quiet) as watcher:
+        result = jobs.make_dataset(
+            name, out, n=n, size=size, seed=seed, overwrite=overwrite, progress=watcher.progress, **chosen
+        )
+    show(result, _show_store, as_json=json)
+
+
+def import_command(
+    sources: Annotated[
+        list[Path], typer.Argument(help="Images, volumes, arrays or folders.", metavar="SRC...", exists=True)
+    ],
+    out: Annotated[Path, typer.Argument(help="New store.", metavar="OUT.zarr")],
+    phase_values: Annotated[
+        Any,
+        typer.Option(
+            parser=parsed(options.phase_values, "0,255 or auto"),
+            metavar="0,255|auto",
+            help="The first value listed becomes phase 0, and so on; auto takes what there is, in order.",
+        ),
+    ] = None,
+    region: Annotated[
+        Any,
+        typer.Option(
+            parser=parsed(options.region, "0:400,0:150"),
+            metavar="A:B,A:B",
+            help="Part of every source, in voxels.",
+        ),
+    ] = None,
+    window: Annotated[
+        Any,
+        typer.Option(
+            parser=parsed(options.integers, "64,64"), metavar="N,N", help="Cut windows of this size."
+        ),
+    ] = None,
+    stride: Annotated[
+        Any,
+        typer.Option(
+            parser=parsed(options.size, "32 or 32,32"),
+            metavar="N,N",
+            help="Voxels from window to window (default: its size).",
+        ),
+    ] = None,
+    voxel_size: Annotated[
+        Any,
+        typer.Option(
+            parser=parsed(options.lengths, "2.25 or 2.25,1,1"), metavar="L", help="Edge of a voxel."
+        ),
+    ] = None,
+    unit: Annotated[str | None, typer.Option(help="Unit of the voxel size, such as micrometer.")] = None,
+    spatial_dims: Annotated[
+        int | None,
+        typer.Option(min=1, max=3, help="Number of spatial axes, where window and region do not say it."),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Which array of a source that holds several.")] = None,
+    periodic: Annotated[
+        bool | None,
+        typer.Option("--periodic/--no-periodic", help="Whether structures go on at their other side."),
+    ] = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    config: Config = None,
+) -> None:
+    """Read TIFF, PNG, npy, HDF5 or zarr into one store, as it is or cut into windows.
+
+    \b
+    Examples:
+      matvae import steel.tiff train.zarr --phase-values 0,255 --region :,0:900 --window 64,64 --stride 32
+      matvae import berea.tif rock.zarr --phase-values auto --window 64,64,64 --voxel-size 2.25 --unit um
+      matvae import a.npy b.npy both.zarr --window 64,64
+    """
+    with watching("import", quiet=quiet) as watcher:
+        result = jobs.import_structures(
+            sources,
+            out,
+            phase_values=phase_values,
+            region=region,
+            window=window,
+            stride=stride,
+            voxel_size=voxel_size,
+            unit=unit,
+            spatial_dims=spatial_dims,
+            periodic=periodic,
+            name=name,
+            overwrite=overwrite,
+            progress=watcher.progress,
+        )
+    show(result, _show_store, as_json=json)
+
+
+def info_command(
+    path: Annotated[
+        Path, typer.Argument(help="A store, a result, a model, or a source of structures.", exists=True)
+    ],
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """Say what is in a store, a result or a model.
+
+    \b
+    Examples:
+      matvae info train.zarr
+      matvae info rock.matvae --json
+    """
+    show(jobs.describe(path), _show_description, as_json=json)
+
+
+def stats_command(
+    data: Annotated[Path, typer.Argument(help="Structures.", metavar="DATA", exists=True)],
+    out: Annotated[Path, typer.Option("--out", "-o", help="New zarr group.", metavar="OUT.zarr")],
+    correlations: Annotated[
+        Any,
+        typer.Option(
+            parser=parsed(options.pairs, "1:1,1:2"),
+            metavar="H:H,H:H",
+            help="Pairs of phases (default: those that determine all others).",
+        ),
+    ] = None,
+    periodic: Annotated[
+        bool | None,
+        typer.Option(
+            "--periodic/--no-periodic",
+            help="Whether structures go on at their other side (default: the data's).",
+        ),
+    ] = None,
+    cutoff: Annotated[
+        Any,
+        typer.Option(
+            parser=parsed(options.size, "16 or 16,16"), metavar="C", help="Keep lags up to C voxels."
+        ),
+    ] = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    config: Config = None,
+) -> None:
+    """Compute the 2-point statistics of every structure.
+
+    \b
+    Examples:
+      matvae stats rock.zarr -o rock-stats.zarr
+      matvae stats rock.zarr -o rock-stats.zarr --correlations 1:1,1:2 --cutoff 16
+    """
+    with watching("stats", quiet=quiet) as watcher:
+        result = jobs.compute_statistics(
+            data,
+            out,
+            correlations=correlations,
+            periodic=periodic,
+            cutoff=cutoff,
+            overwrite=overwrite,
+            progress=watcher.progress,
+        )
+    show(result, _show_statistics, as_json=json)
+
+
+def _show_store(result: Mapping[str, Any]) -> None:
+    values = result.get("phase_values")
+    show_facts(
+        {
+            "written": f"{result['out']} ({size_text(result['bytes'])})",
+            "structures": result["n_samples"],
+            "each": grid_text(result["grid"]),
+            "phases": ", ".join(f"{value} -> {phase}" for phase, value in enumerate(values))
+            if values
+            else None,
+            "properties": ", ".join(result.get("properties", [])) or None,
+        }
+    )
+
+
+def _show_statistics(result: Mapping[str, Any]) -> None:
+    show_facts(
+        {
+            "written": result["out"],
+            "shape": ", ".join(
+                f"{d} {n}" for d, n in zip(result["dimensions"], result["shape"], strict=True)
+            ),
+            "correlations": ", ".join(f"({i}, {j})" for i, j in result["correlations"]),
+            "boundaries": "periodic" if result["periodic"] else "not periodic",
+        }
+    )
+
+
+def _show_description(found: Mapping[str, Any]) -> None:
+    show_facts({"kind": found["kind"], "path": found["path"], "size": size_text(found["bytes"])})
+    if found["kind"] == "model":
+        last = found["history"]["last"]
+        show_facts(
+            {
+                "components": found["n_components"],
+                "fitted on": grid_text(found["grid"]),
+                **found["parameters"],
+            }
+        )
+        show_facts({f"last {key}": value for key, value in last.items()})
+    elif found["kind"] == "structures":
+        show_facts(
+            {"structures": found["n_samples"], "each": grid_text(found["grid"]), "type": found["dtype"]}
+        )
+        if found["properties"]:
+            show_table(
+                ("property", "min", "mean", "max", "unit"),
+                [
+                    (name, *(_number(facts[key]) for key in ("min", "mean", "max")), facts["unit"] or "")
+                    for name, facts in found["properties"].items()
+                ],
+            )
+        show_facts(found["attributes"])
+    else:
+        show_facts(
+            {"shape": ", ".join(f"{d} {n}" for d, n in zip(found["dimensions"], found["shape"], strict=True))}
+        )
+        about = {**found["attributes"], "grid": grid_text(found["attributes"]["grid"])}
+        show_facts({"properties": ", ".join(found["properties"]) or None, **about})
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.6g}"

@@ -1,0 +1,11 @@
+"""Structures on disk: opening, cutting windows, and the store; numpy, zarr and dask only."""
+
+from __future__ import annotations
+
+from .open import open_structures
+from .save import save_structures
+from .store import StoreWriter
+from .structures import Structures, concatenate
+from .windows import windows
+
+__all__ = ["StoreWriter", "Structures", "concatenate", "open_structures", "save_structures", "windows"]

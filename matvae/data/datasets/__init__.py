@@ -1,0 +1,13 @@
+"""Data sets: structures that matvae generates itself, and measured ones that it knows where to download.
+
+Every data set has a card (a folder with ``dataset.toml`` and ``README.md``); `make_dataset` turns a card into
+a store.
+"""
+
+from __future__ import annotations
+
+from .cards import Card, list_datasets, load_card
+from .generator import GENERATORS, StructureGenerator
+from .make import make_dataset
+
+__all__ = ["GENERATORS", "Card", "StructureGenerator", "list_datasets", "load_card", "make_dataset"]

@@ -1,0 +1,50 @@
+"""Checkerboards: the structure whose 2-point statistics everybody can write down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ...errors import InputError
+from ...grid import Grid
+from .parameters import integer
+
+
+class Checkerboard:
+    """Periodic two-phase checkerboard of cubic cells, at a random shift in every sample.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Voxels along one to three axes, each a multiple of ``2 * cell`` so that the pattern is periodic.
+    cell : int
+        Edge length of a cell in voxels.
+
+    Raises
+    ------
+    InputError
+        If an axis is no multiple of ``2 * cell``.
+    """
+
+    property_names = ("cell",)
+    units: Mapping[str, str] = {"cell": "voxel"}
+
+    def __init__(self, shape: Sequence[int] = (64, 64), *, cell: int = 8) -> None:
+        self.grid = Grid(tuple(shape), phases=2, periodic=True)
+        self.cell = integer("cell", cell, low=1)
+        if any(n % (2 * self.cell) for n in self.grid.shape):
+            raise InputError(
+                f"A checkerboard needs axes that are multiples of two cells ({2 * self.cell} voxels), "
+                f"but size {'x'.join(str(n) for n in self.grid.shape)} was given. Change the size or cell."
+            )
+
+    def sample(self, rng: np.random.Generator) -> tuple[np.ndarray, dict[str, float]]:
+        """Draw one structure ``(*space)``; its property is the cell's edge length."""
+        shifts = rng.integers(2 * self.cell, size=self.grid.ndim)
+        columns = [
+            (np.arange(n) + shift) // self.cell for n, shift in zip(self.grid.shape, shifts, strict=True)
+        ]
+        # A sparse mesh broadcasts, so the sum over axes is the only full-size array.
+        parity = sum(np.meshgrid(*columns, indexing="ij", sparse=True)) % 2
+        return np.asarray(parity, np.uint8), {"cell": float(self.cell)}

@@ -1,0 +1,24 @@
+"""Readers: one a file format; plugins add theirs through the entry point group ``matvae.readers``.
+
+A reader is an object with two methods: ``matches(path)`` says by the path alone whether it reads this file or
+folder, and ``open(path, name)`` returns a `Source` without reading the voxels.
+"""
+
+from __future__ import annotations
+
+from ...registry import Registry
+from .source import Reader, Source, pick_name
+
+READERS = Registry(
+    "reader",
+    "matvae.readers",
+    {
+        "zarr": "matvae.data.readers.zarr:reader",
+        "numpy": "matvae.data.readers.numpy:reader",
+        "tiff": "matvae.data.readers.tiff:reader",
+        "png": "matvae.data.readers.png:reader",
+        "hdf5": "matvae.data.readers.hdf5:reader",
+    },
+)
+
+__all__ = ["READERS", "Reader", "Source", "pick_name"]

@@ -1,0 +1,126 @@
+"""Saving structures to a store, in bounded memory however large the set is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import dask.array as da
+import numpy as np
+
+from ..errors import InputError
+from ..grid import Grid
+from .layout import SHARD_VOXELS
+from .store import StoreWriter
+from .structures import Structures, as_dask
+
+# Computed at once: a few shards, so that several threads have something to read.
+_SPAN_VOXELS = 4 * SHARD_VOXELS
+
+
+def save_structures(
+    path: str | os.PathLike[str],
+    structures: Structures | np.ndarray | da.Array,
+    *,
+    grid: Grid | None = None,
+    properties: Mapping[str, Any] | None = None,
+    units: Mapping[str, str] | None = None,
+    attributes: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write structures to a matvae store, which xarray, dask and zarr open as it is.
+
+    Parameters
+    ----------
+    path : path-like
+        Folder of the new store, by custom ``NAME.zarr``.
+    structures : Structures, numpy.ndarray or dask.array.Array
+        ``(sample, *space)``: labels 0 to H-1, or real numbers (kept as float32). A dask array is streamed.
+    grid : Grid, optional
+        What one structure is. Needed for arrays unless the default suits: two phases (or a continuous field
+        for real numbers) and periodic boundaries. For `Structures` it replaces theirs.
+    properties : mapping of str to array, optional
+        Name to ``(sample,)``; added to those the structures have.
+    units : mapping of str to str, optional
+        Property name to unit; added likewise.
+    attributes : mapping, optional
+        Further root attributes as JSON has them; added likewise.
+    overwrite : bool
+        Replace a store at `path` once the new one is complete. The old store may be the source of
+        `structures`.
+
+    Raises
+    ------
+    InputError
+        If labels are not 0 to H-1, numbers not finite, parts do not fit, or `path` may not be replaced.
+    StoreError
+        If the folder cannot be written.
+    """
+    structures = _as_structures(structures, grid)
+    structures = replace(
+        structures,
+        properties={**structures.properties, **(properties or {})},
+        units={**structures.units, **(units or {})},
+        attributes={**structures.attributes, **(attributes or {})},
+    )
+    writer = StoreWriter(
+        path,
+        structures.grid,
+        n_samples=len(structures),
+        property_names=list(structures.properties),
+        units=structures.units,
+        attributes=structures.attributes,
+        overwrite=overwrite,
+    )
+    with writer:
+        if writer.layout.shards is None:
+            _stream_boxes(writer, structures)
+        else:
+            _stream_samples(writer, structures)
+
+
+def _as_structures(structures: Structures | np.ndarray | da.Array, grid: Grid | None) -> Structures:
+    if isinstance(structures, Structures):
+        return structures if grid is None else replace(structures, grid=grid)
+    data = structures if isinstance(structures, da.Array) else as_dask(np.asarray(structures))
+    if np.isnan(data.shape).any():
+        raise InputError(
+            f"Structures need a known shape (sample, *space), but the dask array has {data.shape}. Call "
+            "compute_chunk_sizes() on it first."
+        )
+    if grid is None:
+        grid = Grid(data.shape[1:], phases=1 if data.dtype.kind == "f" else 2)
+    return Structures(data, grid)
+
+
+def _stream_samples(writer: StoreWriter, structures: Structures) -> None:
+    for start, stop in _spans(structures.data.chunks[0], max(1, _SPAN_VOXELS // structures.grid.n_voxels)):
+        block = structures.data[start:stop].compute()
+        writer.append(block, {name: values[start:stop] for name, values in structures.properties.items()})
+
+
+def _spans(chunks: tuple[int, ...], most: int) -> Iterator[tuple[int, int]]:
+    """Group consecutive chunks into spans of at most `most` samples, so that no chunk is computed twice."""
+    start = stop = 0
+    for length in chunks:
+        if stop > start and stop + length - start > most:
+            yield start, stop
+            start = stop
+        stop += length
+    if stop > start:
+        yield start, stop
+
+
+def _stream_boxes(writer: StoreWriter, structures: Structures) -> None:
+    layout = writer.layout
+    corners = [range(0, length, piece) for length, piece in zip(layout.shape, layout.pieces, strict=True)]
+    for corner in product(*corners):
+        box = tuple(
+            slice(start, min(start + piece, length))
+            for start, piece, length in zip(corner, layout.pieces, layout.shape, strict=True)
+        )
+        writer.write_box(box, structures.data[box].compute())
+    writer.set_properties(structures.properties)

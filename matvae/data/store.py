@@ -1,0 +1,307 @@
+"""The store on disk: written shard by shard beside its place, and moved there only when it is complete."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import zarr
+from zarr.codecs import ZstdCodec
+from zarr.errors import ZarrUserWarning
+
+from ..errors import InputError, MatvaeError, StoreError
+from ..grid import Grid
+from .blocks import Box
+from .checks import check_values
+from .layout import Layout, check_property_names, is_store, root_attributes
+from .pieces import missing_pieces
+
+
+class StoreWriter:
+    """Write structures to a new store in bounded memory; nothing of it is seen until all of it is there.
+
+    The writer is a context manager. Blocks are appended in order and written one whole shard at a time into a
+    folder beside `path`, which gets its name at the end. After an error or an interrupt nothing remains, and
+    a store that was there before is untouched.
+
+    Parameters
+    ----------
+    path : path-like
+        Folder of the new store, by custom ``NAME.zarr``; the folder it lies in must exist.
+    grid : Grid
+        What one structure is; ``phases == 1`` makes a store of continuous fields (float32).
+    n_samples : int
+        Number of structures that will be appended.
+    property_names : sequence of str
+        Properties that come with every block.
+    units : mapping of str to str, optional
+        Property name to its unit.
+    attributes : mapping, optional
+        Further root attributes, as JSON has them.
+    overwrite : bool
+        Replace a store that is there. Anything else than a store is never replaced.
+
+    Raises
+    ------
+    InputError
+        If a parameter is wrong, or if there is something at `path` that may not be replaced.
+    StoreError
+        If the folder cannot be written.
+
+    Examples
+    --------
+    >>> with StoreWriter("lines.zarr", Grid((64, 64)), n_samples=2, property_names=["n_lines"]) as writer:
+    ...     writer.append(np.zeros((2, 64, 64), dtype=np.uint8), {"n_lines": np.zeros(2)})
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        grid: Grid,
+        *,
+        n_samples: int,
+        property_names: Sequence[str] = (),
+        units: Mapping[str, str] | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        overwrite: bool = False,
+    ) -> None:
+        self.path = Path(path).absolute()
+        self.grid = grid
+        self.n_samples = int(n_samples)
+        if self.n_samples < 1:
+            raise InputError(f"A store needs at least one structure, but n_samples={n_samples} was given.")
+        self.layout = Layout.of(grid, self.n_samples)
+        check_property_names(property_names, grid)
+        self.units = dict(units or {})
+        if unknown := set(self.units) - set(property_names):
+            raise InputError(
+                f"A unit is given for {sorted(unknown)}, but the properties are {sorted(property_names)}."
+            )
+        self._root = root_attributes(grid, attributes or {})
+        self._properties = {name: np.empty(self.n_samples) for name in property_names}
+        self._overwrite = overwrite
+        self._appended = 0
+        self._pending: list[np.ndarray] = []
+        self._check_target()
+
+    @property
+    def shard_samples(self) -> int:
+        """Number of structures in one shard: the natural number to append at once."""
+        return self.layout.pieces[0]
+
+    def __enter__(self) -> StoreWriter:
+        self._temporary = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex[:8]}.partial")
+        try:
+            with self._plain_errors():
+                self._temporary.mkdir()
+                self._create()
+        except BaseException:
+            self._discard()
+            raise
+        return self
+
+    def append(self, block: np.ndarray, properties: Mapping[str, np.ndarray] | None = None) -> None:
+        """Append structures ``(k, *space)`` and their properties, name to ``(k,)``.
+
+        Raises
+        ------
+        InputError
+            If shape, type, labels or properties are not what the store was promised, or if there are too
+            many.
+        StoreError
+            If the disk is full or cannot be written.
+        """
+        block = np.asarray(block)
+        first, stop = self._appended, self._appended + len(block)
+        if block.shape[1:] != self.grid.shape or stop > self.n_samples:
+            raise InputError(
+                f"A block of shape (k, *{self.grid.shape}) with k at most {self.n_samples - first} was "
+                f"expected (n_samples={self.n_samples}, {first} appended), but a block of shape "
+                f"{block.shape} was given."
+            )
+        given = {name: np.asarray(values, dtype=np.float64) for name, values in (properties or {}).items()}
+        if set(given) != set(self._properties) or any(
+            values.shape != (len(block),) for values in given.values()
+        ):
+            raise InputError(
+                f"The properties {sorted(self._properties)} with {len(block)} numbers each were expected, "
+                f"but { {name: values.shape for name, values in given.items()} } was given."
+            )
+        block = self._checked(block, first)
+        for name, values in given.items():
+            self._properties[name][first:stop] = values
+        self._pending.append(block)
+        self._appended = stop
+        self._flush(everything=stop == self.n_samples)
+
+    def write_box(self, box: Box, block: np.ndarray) -> None:
+        """Write one box of the array, for structures too large to be appended whole.
+
+        The box must consist of whole chunks (`layout.pieces`); a store is written by boxes or by `append`,
+        not by both.
+        """
+        block = self._checked(block, box[0].start)
+        with self._plain_errors():
+            self._array[box] = block
+
+    def set_properties(self, properties: Mapping[str, np.ndarray]) -> None:
+        """Set the properties of all structures at once, name to ``(sample,)``; goes with `write_box`."""
+        for name, values in properties.items():
+            self._properties[name][:] = values
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                with self._plain_errors():
+                    self._finish()
+        finally:
+            self._discard()
+
+    def _check_target(self) -> None:
+        if not self.path.parent.is_dir():
+            raise InputError(
+                f"The folder {self.path.parent} does not exist; make it first, or choose another output."
+            )
+        if not os.path.lexists(self.path):
+            return
+        if not self._overwrite:
+            raise InputError(
+                f"{self.path} exists already. Choose another name, or allow it to be replaced with "
+                "overwrite=True."
+            )
+        if not is_store(self.path):
+            raise InputError(
+                f"{self.path} exists and is not a matvae store, so it is not replaced. Choose another name, "
+                "or remove it yourself."
+            )
+
+    def _create(self) -> None:
+        codec = ZstdCodec(level=3, checksum=True)
+        layout, axes = self.layout, self.grid.axes or ()
+        self._group = zarr.create_group(self._temporary, zarr_format=3, attributes=self._root)
+        self._array = self._group.create_array(
+            layout.name,
+            shape=layout.shape,
+            dtype=layout.dtype,
+            chunks=layout.chunks,
+            shards=layout.shards,
+            compressors=codec,
+            fill_value=layout.fill_value,
+            dimension_names=("sample", *axes),
+        )
+
+    def _checked(self, block: np.ndarray, first_sample: int) -> np.ndarray:
+        """Copy of a block in the store's type, after its values were checked."""
+        check_values(block, self.grid.phases, source="The block to be stored", first_sample=first_sample)
+        with np.errstate(over="ignore"):
+            stored = block.astype(self.layout.dtype)
+        if self.grid.phases == 1:
+            check_values(stored, 1, source="The block, stored as float32,", first_sample=first_sample)
+        return stored
+
+    def _flush(self, *, everything: bool) -> None:
+        """Write all whole shards that are pending, and the last one even if it is not whole."""
+        size = self.shard_samples
+        count = sum(map(len, self._pending))
+        if not count or (count < size and not everything):
+            return
+        joined = self._pending[0] if len(self._pending) == 1 else np.concatenate(self._pending)
+        ready = count if everything else count - count % size
+        start = self._appended - count
+        for low in range(0, ready, size):
+            part = joined[low : min(low + size, ready)]
+            with self._plain_errors():
+                self._array[start + low : start + low + len(part)] = part
+        self._pending = [joined[ready:].copy()] if ready < count else []
+
+    def _finish(self) -> None:
+        if missing := missing_pieces(self._array, self._temporary / self.layout.name):
+            raise InputError(
+                f"{self.n_samples} structures were promised for {self.path}, but only {self._appended} were "
+                f"appended ({missing} shards or chunks are missing). Nothing was written; append them all, "
+                "or promise fewer."
+            )
+        for name, values in self._properties.items():
+            array = self._group.create_array(
+                name,
+                shape=values.shape,
+                dtype="float64",
+                chunks=values.shape,
+                compressors=ZstdCodec(level=3, checksum=True),
+                fill_value=np.nan,
+                dimension_names=("sample",),
+                attributes={"unit": self.units[name]} if name in self.units else {},
+                # A property that is unknown (NaN) everywhere must be told from one that was lost.
+                config={"write_empty_chunks": True},
+            )
+            array[:] = values
+        with warnings.catch_warnings():
+            # xarray warns about stores without consolidated metadata, zarr about making it: users come first.
+            warnings.simplefilter("ignore", ZarrUserWarning)
+            zarr.consolidate_metadata(self._temporary, zarr_format=3)
+        _sync(self._temporary)
+        self._check_target()
+        self._move_into_place()
+
+    def _move_into_place(self) -> None:
+        if not self.path.exists():
+            self._temporary.rename(self.path)
+        else:
+            old = self._temporary.with_suffix(".replaced")
+            self.path.rename(old)
+            try:
+                self._temporary.rename(self.path)
+            except BaseException:
+                old.rename(self.path)
+                raise
+            shutil.rmtree(old)
+        _sync_folder(self.path.parent)
+
+    def _discard(self) -> None:
+        self._pending = []
+        shutil.rmtree(self._temporary, ignore_errors=True)
+
+    @contextmanager
+    def _plain_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except MatvaeError:
+            raise
+        except OSError as error:
+            raise StoreError(
+                f"{self.path} cannot be written: {error.strerror or error}. Nothing of it remains and what "
+                "was there before is untouched; make room or get the right to write there, or choose another "
+                "folder."
+            ) from error
+
+
+def _sync(folder: Path) -> None:
+    """Make sure that every file below `folder` has reached the disk."""
+    for place, _, files in os.walk(folder):
+        for file in files:
+            handle = os.open(Path(place, file), os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        _sync_folder(Path(place))
+
+
+def _sync_folder(folder: Path) -> None:
+    # Windows can open no folder; there a rename is as durable as it gets.
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

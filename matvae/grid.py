@@ -1,0 +1,108 @@
+"""Grid: what one structure is - its axes, shape, voxel size, boundaries and number of phases."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from .errors import InputError
+
+DEFAULT_AXES = {1: ("x",), 2: ("y", "x"), 3: ("z", "y", "x")}
+# 255 is the fill value of a store: a voxel that was never written, never a phase.
+MAX_PHASES = 255
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The frame in which every structure of a set lives.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Number of voxels along each axis, in array order: ``(x,)``, ``(y, x)`` or ``(z, y, x)``.
+    phases : int
+        Number of local states H. Labels run from 0 to H-1; 1 means a continuous field in one local state.
+    axes : sequence of str, optional
+        Axis names, by default ``x``, ``y x`` or ``z y x``.
+    voxel_size : float or sequence of float, optional
+        Edge length of a voxel along each axis, in `unit`.
+    unit : str, optional
+        Unit of `voxel_size`, for example ``"micrometer"``.
+    periodic : bool
+        True where a structure continues on its opposite side, as a generated one does; False for a window
+        that was cut from something larger.
+
+    Raises
+    ------
+    InputError
+        If the shape has no, more than three, or empty axes, or if the other values do not fit it.
+    """
+
+    shape: tuple[int, ...]
+    phases: int = field(default=2, kw_only=True)
+    axes: tuple[str, ...] | None = field(default=None, kw_only=True)
+    voxel_size: tuple[float, ...] | None = field(default=None, kw_only=True)
+    unit: str | None = field(default=None, kw_only=True)
+    periodic: bool = field(default=True, kw_only=True)
+
+    def __post_init__(self) -> None:
+        shape = (self.shape,) if isinstance(self.shape, int) else tuple(int(n) for n in self.shape)
+        if not 1 <= len(shape) <= 3 or min(shape) < 1:
+            raise InputError(
+                f"A grid needs one to three axes of at least one voxel each, but shape={shape} was given. "
+                "Pass the shape of one structure, without the sample axis."
+            )
+        if not 1 <= int(self.phases) <= MAX_PHASES:
+            raise InputError(
+                f"phases must lie between 1 (a continuous field) and {MAX_PHASES}, but {self.phases} was given. "
+                "Merge local states, or segment the image first."
+            )
+        axes = DEFAULT_AXES[len(shape)] if self.axes is None else tuple(self.axes)
+        if len(axes) != len(shape) or len(set(axes)) != len(axes):
+            raise InputError(
+                f"axes must name each of the {len(shape)} axes of shape {shape} once, but {axes} was given."
+            )
+        object.__setattr__(self, "shape", shape)
+        object.__setattr__(self, "phases", int(self.phases))
+        object.__setattr__(self, "axes", axes)
+        object.__setattr__(self, "voxel_size", _voxel_size(self.voxel_size, len(shape)))
+        object.__setattr__(self, "periodic", bool(self.periodic))
+
+    @property
+    def ndim(self) -> int:
+        """Number of spatial axes."""
+        return len(self.shape)
+
+    @property
+    def n_voxels(self) -> int:
+        """Number of voxels of one structure."""
+        return math.prod(self.shape)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; `Grid.from_dict` is the way back."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Grid:
+        """Build a grid from what `to_dict` gave."""
+        return cls(
+            tuple(values["shape"]),
+            phases=values["phases"],
+            axes=None if values.get("axes") is None else tuple(values["axes"]),
+            voxel_size=None if values.get("voxel_size") is None else tuple(values["voxel_size"]),
+            unit=values.get("unit"),
+            periodic=values["periodic"],
+        )
+
+
+def _voxel_size(value: float | Sequence[float] | None, ndim: int) -> tuple[float, ...] | None:
+    if value is None:
+        return None
+    sizes = (float(value),) * ndim if isinstance(value, int | float) else tuple(float(v) for v in value)
+    if len(sizes) != ndim or not all(math.isfinite(v) and v > 0 for v in sizes):
+        raise InputError(
+            f"voxel_size must be one positive length, or one for each of the {ndim} axes, but {value} was given."
+        )
+    return sizes

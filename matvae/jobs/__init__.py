@@ -1,0 +1,51 @@
+"""The Python face of every command: one function a job, each giving a dictionary that is ready for JSON.
+
+Nothing is imported before it is used, so that the command line starts at once.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .dataset import list_datasets, make_dataset
+    from .evaluate import evaluate_model
+    from .fit import FitInterrupted, fit_model
+    from .importing import import_structures
+    from .info import describe
+    from .inverse import inverse_latents
+    from .statistics import compute_statistics
+    from .transform import transform_structures
+
+_HOME = {
+    "FitInterrupted": "fit",
+    "compute_statistics": "statistics",
+    "describe": "info",
+    "evaluate_model": "evaluate",
+    "fit_model": "fit",
+    "import_structures": "importing",
+    "inverse_latents": "inverse",
+    "list_datasets": "dataset",
+    "make_dataset": "dataset",
+    "transform_structures": "transform",
+}
+
+__all__ = [
+    "FitInterrupted",
+    "compute_statistics",
+    "describe",
+    "evaluate_model",
+    "fit_model",
+    "import_structures",
+    "inverse_latents",
+    "list_datasets",
+    "make_dataset",
+    "transform_structures",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'matvae.jobs' has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -1,0 +1,76 @@
+"""Data sets by name: what there is, and making one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from .blocks import Progress
+from .outputs import check_output, size_on_disk
+
+
+def list_datasets() -> list[dict[str, Any]]:
+    """Name, kind, licence and one-line summary of every data set."""
+    from ..data import datasets
+
+    fields = ("name", "kind", "licence", "summary")
+    return [{field: getattr(card, field) for field in fields} for card in datasets.list_datasets()]
+
+
+def make_dataset(
+    name: str,
+    out: str | Path,
+    *,
+    n: int | None = None,
+    size: int | tuple[int, ...] | None = None,
+    seed: int = 0,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    **parameters: Any,
+) -> dict[str, Any]:
+    """Generate or download a data set into a new store.
+
+    Parameters
+    ----------
+    name : str
+        One of `list_datasets`.
+    out : path
+        New store.
+    n : int, optional
+        Number of samples of a generated set, by default 1000.
+    size : int or tuple of int, optional
+        Voxels along every, or each, axis; by default the card's.
+    seed : int
+        Same seed, same bytes.
+    overwrite : bool
+        Whether an existing store may be replaced.
+    progress : callable, optional
+        Called with the number of samples done and their total.
+    **parameters
+        Of the generator, as its card names them.
+
+    Returns
+    -------
+    dict
+        ``name``, ``out``, ``n_samples``, ``grid``, ``properties``, ``bytes``.
+
+    Raises
+    ------
+    InputError, StoreError, PluginError
+        For unknown names or parameters, or an output that cannot be written.
+    """
+    from ..data import datasets, open_structures
+
+    target = check_output(out, [], overwrite=overwrite)
+    datasets.make_dataset(
+        name, target, n=n, size=size, seed=seed, overwrite=overwrite, progress=progress, **parameters
+    )
+    made = open_structures(target)
+    return {
+        "name": name,
+        "out": str(target),
+        "n_samples": len(made),
+        "grid": made.grid.to_dict(),
+        "properties": list(made.properties),
+        "bytes": size_on_disk(target),
+    }

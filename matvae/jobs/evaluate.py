@@ -1,0 +1,179 @@
+"""How well a model reconstructs structures it has not seen, beside the mean and PCA."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..data import Structures, open_structures
+from ..errors import InputError
+from ..estimator import TwoPointPCA, load
+from ..evaluate import Scatter, StatisticsError, VolumeFractionError
+from .blocks import Progress, sample_blocks, samples_per_block
+from .models import check_fits
+from .outputs import atomic_output, check_output
+
+logger = logging.getLogger("matvae")
+FIGURE_ROWS = 4
+
+Approximation = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def evaluate_model(
+    model: str | Path,
+    data: str | Path,
+    *,
+    train: str | Path | None = None,
+    figure: str | Path | None = None,
+    n_components: int | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Compare structures with what a model makes of their latents, in statistics and in volume fraction.
+
+    Parameters
+    ----------
+    model : path
+        Fitted model, as `fit_model` saved it.
+    data : path
+        Held-out structures.
+    train : path, optional
+        Structures the model was fitted on; with them come the baselines: their mean, and PCA of their
+        statistics.
+    figure : path, optional
+        Picture of the first structures and their reconstructions (.png, .pdf, .svg).
+    n_components : int, optional
+        Of PCA; by default as many as the model has.
+    overwrite : bool
+        Whether an existing figure may be replaced.
+    progress : callable, optional
+        Called with the number of samples done and their total.
+
+    Returns
+    -------
+    dict
+        ``rows``, one a method: ``method``, ``relative_error``, ``median_relative_error``, ``centred_error``
+        (see `StatisticsError`) and ``volume_fraction_difference`` (mean, percent; None for the baselines,
+        which give no structures); ``n_samples``, ``n_empty`` (originals of phase 0 alone) and ``figure``.
+
+    Raises
+    ------
+    InputError, StoreError
+        If the structures do not fit the model, or the figure cannot be written.
+    """
+    inputs = [model, data] if train is None else [model, data, train]
+    picture = None if figure is None else check_output(figure, inputs, overwrite=overwrite)
+    if picture is not None:
+        from ..report import check_figure_format
+
+        check_figure_format(picture)
+    if n_components is not None and train is None:
+        raise InputError(
+            "n_components sets the components of PCA, which needs training structures. Give them with "
+            "--train."
+        )
+    estimator = load(model)
+    structures = open_structures(data)
+    check_fits(estimator, structures, model, data)
+    baselines: dict[str, Approximation] = {}
+    if train is not None:
+        training = open_structures(train)
+        check_fits(estimator, training, model, train)
+        baselines = _baselines(estimator, training, n_components or estimator.n_components)
+    name = f"matvae ({estimator.n_components})"
+    errors = {method: StatisticsError() for method in (*baselines, name)}
+    scatter, fractions = Scatter(), VolumeFractionError()
+    seen: list[tuple[np.ndarray, ...]] = []
+    for start, block in sample_blocks(structures.data, _block_size(estimator, structures)):
+        f = np.asarray(estimator.statistics(block))
+        scatter.add(f)
+        reconstructions = np.asarray(estimator.inverse_transform(estimator.transform(block)))
+        g = np.asarray(estimator.statistics(reconstructions))
+        errors[name].add(f, g)
+        for method, approximate in baselines.items():
+            errors[method].add(f, approximate(block, f))
+        if structures.grid.phases > 1:
+            fractions.add(block, reconstructions)
+        if picture is not None:
+            seen.extend(islice(zip(block, reconstructions, f, g, strict=True), FIGURE_ROWS - len(seen)))
+        if progress is not None:
+            progress(start + len(block), len(structures))
+    rows: list[dict[str, Any]] = [
+        {"method": method, **error.summary(scatter), "volume_fraction_difference": None}
+        for method, error in errors.items()
+    ]
+    rows[-1]["volume_fraction_difference"] = fractions.percent
+    if fractions.n_empty:
+        logger.warning(
+            "%d structures hold phase 0 only and are left out of the volume fraction difference.",
+            fractions.n_empty,
+        )
+    if picture is not None:
+        _draw(picture, seen, structures, estimator)
+    return {
+        "model": str(model),
+        "data": str(data),
+        "train": None if train is None else str(train),
+        "n_samples": len(structures),
+        "n_empty": fractions.n_empty,
+        "rows": rows,
+        "figure": None if picture is None else str(picture),
+    }
+
+
+def _baselines(estimator: Any, training: Structures, n_components: int) -> dict[str, Approximation]:
+    pca = TwoPointPCA(
+        n_components,
+        phases=estimator.grid_.phases,
+        correlations=estimator.correlations,
+        periodic=estimator.periodic,
+        cutoff=estimator.cutoff,
+        random_state=0,
+    ).fit(training.data)
+    mean = _mean(estimator, training)
+    return {
+        "training mean": lambda block, f: np.broadcast_to(mean, f.shape),
+        f"PCA ({n_components})": lambda block, f: np.asarray(
+            pca.inverse_statistics(pca.transform(block))
+        ).reshape(f.shape),
+    }
+
+
+def _mean(estimator: Any, structures: Structures) -> np.ndarray:
+    scatter = Scatter()
+    for f in _statistics(estimator, structures):
+        scatter.add(f)
+    assert scatter.mean is not None
+    return scatter.mean.astype(np.float32)
+
+
+def _statistics(estimator: Any, structures: Structures) -> Iterator[np.ndarray]:
+    for _, block in sample_blocks(structures.data, _block_size(estimator, structures)):
+        yield np.asarray(estimator.statistics(block))
+
+
+def _block_size(estimator: Any, structures: Structures) -> int:
+    """Samples whose statistics fit a block: up to 2N lags an axis when not periodic, for every pair."""
+    grid = structures.grid
+    lags = math.prod(grid.shape) * (1 if estimator.periodic else 2**grid.ndim)
+    pairs = max(1, grid.phases * (grid.phases - 1) // 2)
+    return samples_per_block(4 * lags * pairs)
+
+
+def _draw(picture: Path, seen: list[tuple[np.ndarray, ...]], structures: Structures, estimator: Any) -> None:
+    from ..report import plot_reconstructions
+    from ..stats import resolve_correlations
+
+    drawing = plot_reconstructions(
+        *(np.stack(arrays) for arrays in zip(*seen, strict=True)),
+        grid=structures.grid,
+        correlations=resolve_correlations(estimator.correlations, estimator.grid_.phases),
+    )
+    with atomic_output(picture) as temporary:
+        drawing.savefig(temporary)

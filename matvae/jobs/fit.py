@@ -1,0 +1,140 @@
+"""Train a model on a store; interrupted runs go on where they stopped."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..data import open_structures
+from ..errors import InputError
+from ..estimator import StatsVAETransformer
+from .blocks import Progress
+from .outputs import check_output, remove
+
+logger = logging.getLogger("matvae")
+PROGRESS_STEPS = 1000
+
+
+class FitInterrupted(KeyboardInterrupt):
+    """Training was interrupted; the message says how to go on."""
+
+
+def fit_model(
+    data: str | Path,
+    out: str | Path,
+    *,
+    periodic: bool | None = None,
+    seed: int | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    on_record: Callable[[Mapping[str, Any]], None] | None = None,
+    **parameters: Any,
+) -> dict[str, Any]:
+    """Fit a `StatsVAETransformer` on a store and save it.
+
+    Parameters
+    ----------
+    data : path
+        Structures, whatever `open_structures` reads.
+    out : path
+        New model, ``NAME.matvae``. While training, its state is kept beside it in ``NAME.matvae.checkpoint``.
+    periodic : bool, optional
+        Whether structures continue on their opposite side; by default what the store says.
+    seed : int, optional
+        The estimator's ``random_state``.
+    resume : bool
+        Go on from the checkpoint of an interrupted run.
+    overwrite : bool
+        Whether an existing model, or without `resume` a checkpoint, may be replaced.
+    progress : callable, optional
+        Called with steps done and their total.
+    on_record : callable, optional
+        Called with every training record.
+    **parameters
+        Of `StatsVAETransformer`; what is not named keeps its default.
+
+    Returns
+    -------
+    dict
+        ``model``, ``n_samples``, ``periodic``, ``grid``, ``n_components``, ``records`` (their number) and
+        ``last``, the last training record.
+
+    Raises
+    ------
+    InputError, StoreError
+        For bad data or parameters, or an output that cannot be written.
+    FitInterrupted
+        On Ctrl-C; the checkpoint stays.
+    """
+    target = check_output(out, [data], overwrite=overwrite, replaceable=_is_model)
+    checkpoint = checkpoint_of(target)
+    _check_checkpoint(checkpoint, resume=resume, overwrite=overwrite)
+    structures = open_structures(data)
+    wrap = structures.grid.periodic if periodic is None else periodic
+    logger.info(
+        "%d structures are taken as %s%s.",
+        len(structures),
+        "periodic" if wrap else "not periodic",
+        ", as the data say" if periodic is None else "",
+    )
+
+    def record(values: Mapping[str, Any]) -> None:
+        if progress is not None and "progress" in values:
+            progress(round(PROGRESS_STEPS * float(values["progress"])), PROGRESS_STEPS)
+        if on_record is not None:
+            on_record(values)
+
+    estimator = StatsVAETransformer(
+        periodic=wrap, random_state=seed, checkpoint=str(checkpoint), verbose=record, **parameters
+    )
+    if not resume:
+        remove(checkpoint)
+    elif checkpoint.exists():
+        logger.info("Training goes on from %s.", checkpoint)
+    else:
+        logger.info("There is no checkpoint %s yet: training starts from the beginning.", checkpoint)
+    try:
+        estimator.fit(structures)
+    except KeyboardInterrupt as error:
+        raise FitInterrupted(_how_to_resume(checkpoint, target.exists())) from error
+    # A model carries neither this run's listener nor its paths.
+    estimator.set_params(checkpoint=None, verbose=False).save(target, overwrite=overwrite)
+    remove(checkpoint)
+    history = list(estimator.history_)
+    return {
+        "model": str(target),
+        "n_samples": len(structures),
+        "n_components": estimator.n_components,
+        "periodic": wrap,
+        "grid": estimator.grid_.to_dict(),
+        "records": len(history),
+        "last": dict(history[-1]) if history else {},
+    }
+
+
+def checkpoint_of(model: Path) -> Path:
+    """Where the training state of a model is kept until it is saved."""
+    return model.with_name(model.name + ".checkpoint")
+
+
+def _is_model(path: Path) -> bool:
+    return (path / "estimator.json").is_file()
+
+
+def _check_checkpoint(checkpoint: Path, *, resume: bool, overwrite: bool) -> None:
+    if checkpoint.exists() and not (resume or overwrite):
+        raise InputError(
+            f"{checkpoint} holds the state of an interrupted training. Go on from it with --resume "
+            "(resume=True), or "
+            "start anew with --overwrite (overwrite=True)."
+        )
+
+
+def _how_to_resume(checkpoint: Path, replaces: bool) -> str:
+    if not checkpoint.exists():
+        return "Training was interrupted before its state was saved; nothing was written."
+    flags = "--resume --overwrite" if replaces else "--resume"
+    return f"Training was interrupted; its state is in {checkpoint}. Go on with the same command and {flags}."

@@ -1,0 +1,108 @@
+"""Latents to structures, streamed."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..data import StoreWriter
+from ..errors import InputError
+from ..estimator import load
+from .blocks import Progress, samples_per_block
+from .latents import read_latents
+from .models import check_form
+from .outputs import check_output
+
+
+def inverse_latents(
+    model: str | Path,
+    latents: str | Path,
+    out: str | Path,
+    *,
+    n_realizations: int | None = None,
+    seed: int = 0,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Decode latents into a new store of structures.
+
+    Parameters
+    ----------
+    model : path
+        Fitted model, as `fit_model` saved it.
+    latents : path
+        ``(sample, component)`` as .zarr, .npy or .csv with a header line.
+    out : path
+        New store: ``(sample, *space)``; with `n_realizations` the realizations of a latent follow one
+        another, and the properties ``latent_index`` and ``realization`` tell them apart.
+    n_realizations : int, optional
+        Structures a latent; by default one.
+    seed : int
+        Of the realizations.
+    overwrite : bool
+        Whether an existing store may be replaced.
+    progress : callable, optional
+        Called with the number of latents done and their total.
+
+    Returns
+    -------
+    dict
+        ``out``, ``n_samples``, ``grid``.
+
+    Raises
+    ------
+    InputError, StoreError
+        If the latents do not fit the model, or the output cannot be written; nothing is left then.
+    """
+    target = check_output(out, [model, latents], overwrite=overwrite)
+    if n_realizations is not None and n_realizations < 1:
+        raise InputError(f"n_realizations must be at least 1, but {n_realizations} was given.")
+    estimator = load(model)
+    check_form(estimator, model)
+    Z = read_latents(latents)
+    n_components = len(estimator.get_feature_names_out())
+    if Z.shape[1] != n_components:
+        raise InputError(
+            f"The model {model} has {n_components} latent components, but {latents} holds {Z.shape[1]}. "
+            "Give latents that this model made."
+        )
+    grid, each = estimator.grid_, n_realizations or 1
+    # Soft phase fractions of every realization, in single precision, are what takes the memory.
+    size = samples_per_block(4 * grid.phases * math.prod(grid.shape) * each)
+    names = ("latent_index", "realization") if n_realizations else ()
+    with StoreWriter(
+        target,
+        grid,
+        n_samples=len(Z) * each,
+        property_names=names,
+        attributes={"model": Path(model).name},
+        overwrite=overwrite,
+    ) as writer:
+        for number, start in enumerate(range(0, len(Z), size)):
+            block = Z[start : start + size]
+            structures = np.asarray(
+                estimator.inverse_transform(
+                    block, n_realizations=n_realizations, random_state=_block_seed(seed, number)
+                )
+            )
+            index = np.arange(start, start + len(block))
+            properties = (
+                {
+                    "latent_index": np.repeat(index, each).astype(float),
+                    "realization": np.tile(np.arange(each), len(block)).astype(float),
+                }
+                if names
+                else {}
+            )
+            writer.append(structures.reshape(-1, *grid.shape), properties)
+            if progress is not None:
+                progress(start + len(block), len(Z))
+    return {"out": str(target), "n_samples": len(Z) * each, "grid": grid.to_dict()}
+
+
+def _block_seed(seed: int, number: int) -> int:
+    """Seed of one block; the blocks depend on the model alone, so the same seed gives the same structures."""
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])

@@ -1,0 +1,71 @@
+"""Whether structures are what a model was fitted on."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from ..data import Structures
+from ..errors import InputError
+
+logger = logging.getLogger("matvae")
+
+
+def check_form(estimator: Any, model: str | Path) -> None:
+    """Refuse models that were not fitted on structures as a store holds them.
+
+    Raises
+    ------
+    InputError
+        If the model takes statistics, or discretised states.
+    """
+    if estimator.input != "structures" or estimator.state_axis is not None:
+        raise InputError(
+            f"Stores hold structures (sample, *space), but the model {model} was fitted on other arrays "
+            "(input="
+            f"{estimator.input!r}, state_axis={estimator.state_axis}). Use it from Python: "
+            f"matvae.load({str(model)!r})."
+        )
+
+
+def check_fits(estimator: Any, structures: Structures, model: str | Path, data: str | Path) -> None:
+    """Refuse structures of another size or with unknown phases; mention another voxel size.
+
+    Raises
+    ------
+    InputError
+        If shape or phases differ, or the model does not take structures.
+    """
+    check_form(estimator, model)
+    known, given = estimator.grid_, structures.grid
+    if given.shape != known.shape:
+        raise InputError(
+            f"The model {model} was fitted on structures of {_size(known.shape)} voxels, but those in {data} "
+            "have "
+            f"{_size(given.shape)}. Cut windows of that size with `matvae import --window`."
+        )
+    if given.phases > known.phases or (given.phases == 1) != (known.phases == 1):
+        raise InputError(
+            f"The model {model} was fitted on {_phases(known.phases)}, but {data} holds "
+            f"{_phases(given.phases)}. "
+            "Import the data with the same phases, or fit a model on them."
+        )
+    here, there = (given.voxel_size, given.unit), (known.voxel_size, known.unit)
+    if None not in (*here, *there) and here != there:
+        logger.warning(
+            "%s has voxels of %s %s, the model was fitted on %s %s: lengths mean something else to it.",
+            data,
+            given.voxel_size,
+            given.unit,
+            known.voxel_size,
+            known.unit,
+        )
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return " x ".join(str(n) for n in shape)
+
+
+def _phases(phases: int) -> str:
+    return "a continuous field" if phases == 1 else f"{phases} phases"

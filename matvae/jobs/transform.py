@@ -1,0 +1,71 @@
+"""Structures to latents, streamed."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from ..data import open_structures
+from ..estimator import load
+from .blocks import Progress, sample_blocks, samples_per_block
+from .latents import latent_format, new_latents
+from .models import check_fits
+from .outputs import check_output
+
+
+def transform_structures(
+    model: str | Path,
+    data: str | Path,
+    out: str | Path,
+    *,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Encode every structure of a store.
+
+    Parameters
+    ----------
+    model : path
+        Fitted model, as `fit_model` saved it.
+    data : path
+        Structures, whatever `open_structures` reads.
+    out : path
+        Latents ``(sample, component)`` float32, by its ending a zarr group (.zarr), a .npy or a .csv.
+    overwrite : bool
+        Whether an existing result may be replaced.
+    progress : callable, optional
+        Called with the number of samples done and their total.
+
+    Returns
+    -------
+    dict
+        ``out``, ``shape``, ``components`` (their names).
+
+    Raises
+    ------
+    InputError, StoreError
+        If the structures do not fit the model, or the output cannot be written; nothing is left then.
+    """
+    latent_format(out)
+    target = check_output(out, [model, data], overwrite=overwrite)
+    estimator = load(model)
+    structures = open_structures(data)
+    check_fits(estimator, structures, model, data)
+    names = [str(name) for name in estimator.get_feature_names_out()]
+    about = {"model": Path(model).name, "grid": structures.grid.to_dict()}
+    # A batch is made one-hot, padded and transformed: a voxel then takes about 64 bytes.
+    size = samples_per_block(64 * math.prod(structures.grid.shape))
+    with new_latents(
+        target,
+        len(structures),
+        names,
+        attributes=about,
+        properties=structures.properties,
+        units=structures.units,
+    ) as write:
+        for start, block in sample_blocks(structures.data, size):
+            write(estimator.transform(block))
+            if progress is not None:
+                progress(start + len(block), len(structures))
+    return {"out": str(target), "shape": [len(structures), len(names)], "components": names}

@@ -1,0 +1,26 @@
+"""The variational autoencoder: encoders, decoders, loss and training. torch only."""
+
+from .decoders import DECODERS
+from .device import PRECISIONS, resolve_device
+from .encoders import ENCODERS
+from .loss import LOSSES
+from .settings import TrainingSettings
+from .spec import ModelSpec, resolve_decoder
+from .threshold import fixed_threshold_labels, volume_fraction_labels
+from .train import Trainer
+from .vae import StatsVAE
+
+__all__ = [
+    "DECODERS",
+    "ENCODERS",
+    "LOSSES",
+    "PRECISIONS",
+    "ModelSpec",
+    "StatsVAE",
+    "Trainer",
+    "TrainingSettings",
+    "fixed_threshold_labels",
+    "resolve_decoder",
+    "resolve_device",
+    "volume_fraction_labels",
+]

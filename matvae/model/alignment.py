@@ -1,0 +1,54 @@
+"""Registration of a structure onto another: statistics do not know where a structure lies or which way round."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def align(target: Tensor, output: Tensor, *, invert: bool = True) -> Tensor:
+    """Shift (and point-invert where that fits better) each periodic target onto an output.
+
+    The shift is at the peak of the FFT cross-correlation of both, which is what two pictures with the same
+    2-point statistics can differ by without a change of these statistics.
+
+    Parameters
+    ----------
+    target, output : Tensor ``(sample, state, *space)``
+        State fields on the same periodic grid.
+    invert : bool
+        Whether ``x -> -x`` leaves the statistics as they are: true for autocorrelations, not for cross-correlations.
+
+    Returns
+    -------
+    Tensor ``(sample, state, *space)``
+        The target, registered.
+    """
+    space = target.shape[2:]
+    axes = tuple(range(2, target.ndim))
+    with torch.no_grad():
+        spectrum, other = torch.fft.rfftn(target, dim=axes), torch.fft.rfftn(output.detach(), dim=axes)
+        choices = [spectrum.conj() * other]
+        if invert:
+            choices.append(spectrum * other)
+        maps = torch.stack([torch.fft.irfftn(c.sum(1), s=space, dim=tuple(a - 1 for a in axes)) for c in choices], 1)
+        best = maps.flatten(1).argmax(1)
+        n_voxels = target[0, 0].numel()
+        inverted, shift = best >= n_voxels, best % n_voxels
+        return target.flatten(2).gather(2, _source(space, shift, inverted).unsqueeze(1).expand(-1, target.shape[1], -1)).view_as(
+            target
+        )
+
+
+def _source(space: torch.Size, shift: Tensor, inverted: Tensor) -> Tensor:
+    """Flat index ``(sample, voxel)`` from which each voxel of the registered target is taken."""
+    steps, rest = [], shift
+    for n in reversed(space):
+        steps.insert(0, rest % n)
+        rest = torch.div(rest, n, rounding_mode="floor")
+    sign = torch.where(inverted, -1, 1).unsqueeze(1)
+    index = torch.zeros(len(shift), 1, dtype=torch.long, device=shift.device)
+    for n, step in zip(space, steps, strict=True):
+        along = (sign * (torch.arange(n, device=shift.device) - step.unsqueeze(1))) % n
+        index = (index.unsqueeze(2) * n + along.unsqueeze(1)).flatten(1)
+    return index

@@ -1,0 +1,16 @@
+"""Decoders: from the latent to the logits of phases 1..H-1 at every voxel, or to a continuous field.
+
+A decoder is a torch module built as ``Decoder(spec)`` that takes ``(sample, component)`` to
+``(sample, channel, *space)`` with H-1 channels (one for a continuous field); phase 0 has the logit zero.
+"""
+
+from ...registry import Registry
+
+DECODERS = Registry(
+    "decoder",
+    "matvae.decoders",
+    {
+        "dense": "matvae.model.decoders.dense:DenseDecoder",
+        "convolutional": "matvae.model.decoders.convolutional:ConvolutionalDecoder",
+    },
+)

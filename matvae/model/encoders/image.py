@@ -1,0 +1,48 @@
+"""Encoder that reads the structure itself, as the published method does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from ..layers import Convolution, halvings, perceptron
+from ..spec import ModelSpec
+
+CHANNELS = 128
+
+
+class ImageEncoder(nn.Module):
+    """Strided convolutions down to a few voxels, then a perceptron.
+
+    It has to learn that a shifted structure is the same structure, which the encoder of statistics knows; choose it
+    to compare with image-space models.
+    """
+
+    reads = "structures"
+
+    def __init__(self, spec: ModelSpec) -> None:
+        super().__init__()
+        shapes = halvings(spec.shape)
+        channels = [spec.channels, *[min(CHANNELS, 16 * 2**k) for k in range(len(shapes) - 1)]]
+        self.convolutions = nn.Sequential(
+            *[
+                Convolution(len(spec.shape), n_in, n_out, periodic=spec.periodic, stride=2)
+                for n_in, n_out in zip(channels[:-1], channels[1:], strict=True)
+            ]
+        )
+        n_voxels = 1
+        for n in shapes[-1]:
+            n_voxels *= n
+        self.head = perceptron(channels[-1] * n_voxels, spec.width, 1, 2 * spec.n_components)
+        self.skip_first = spec.phases > 1
+
+    def forward(self, fields: Tensor) -> tuple[Tensor, Tensor]:
+        """``(sample, phase, *space)`` to mean and log-variance, each ``(sample, component)``."""
+        # Fractions add up to one, so phase 0 tells nothing that the others do not.
+        x = self.convolutions(fields[:, 1:] if self.skip_first else fields)
+        mean, log_variance = self.head(x.flatten(1)).chunk(2, dim=-1)
+        return mean, log_variance
+
+    def calibrate(self, batches: Sequence[Tensor]) -> None:
+        """Nothing to prepare: normalisation is inside the layers."""

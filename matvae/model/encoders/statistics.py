@@ -1,0 +1,97 @@
+"""Encoder that reads 2-point statistics: its latent cannot change when a structure is shifted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ..layers import perceptron
+from ..spec import ModelSpec
+
+# A window of this many lags holds what a structure's statistics say; far lags of large volumes are mostly noise.
+MAX_FEATURES = 32768
+START_LOG_VARIANCE = -6.0
+
+
+class StatisticsEncoder(nn.Module):
+    """Principal components of the statistics, corrected by a perceptron.
+
+    The linear path starts as a whitened PCA of the training statistics: with few samples it generalises as well as
+    PCA does, and the perceptron (which starts at zero) adds what a linear map cannot see. Both read
+    ``sqrt(f + 1e-5)``, in which the faint correlations of rare features are not drowned by f(0).
+    """
+
+    reads = "statistics"
+
+    def __init__(self, spec: ModelSpec) -> None:
+        super().__init__()
+        self.window = _window(spec)
+        n_features = len(spec.pairs)
+        for start, stop in self.window:
+            n_features *= stop - start
+        self.register_buffer("centre", torch.zeros(n_features))
+        self.register_buffer("scale", torch.ones(()))
+        self.linear = nn.Linear(n_features, spec.n_components)
+        self.correction = perceptron(n_features, spec.width, 3, 2 * spec.n_components)
+        last = self.correction[-1]
+        assert isinstance(last, nn.Linear)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+
+    def features(self, statistics: Tensor) -> Tensor:
+        """Centred features ``(sample, feature)``: the lags that are not redundant, as square roots."""
+        for axis, (start, stop) in enumerate(self.window, start=1):
+            statistics = statistics.narrow(axis, start, stop - start)
+        return _signed_root(statistics.flatten(1)) - self.centre
+
+    def forward(self, statistics: Tensor) -> tuple[Tensor, Tensor]:
+        """``(sample, *lag, correlation)`` to mean and log-variance, each ``(sample, component)``."""
+        features = self.features(statistics)
+        shift, log_variance = self.correction(features / self.scale).chunk(2, dim=-1)
+        return self.linear(features) + shift, START_LOG_VARIANCE + log_variance
+
+    @torch.no_grad()
+    def calibrate(self, batches: Sequence[Tensor]) -> None:
+        """Centre the features on a sample's and start the linear path as its whitened PCA."""
+        features = torch.cat([self.features(statistics) for statistics in batches]) + self.centre
+        self.centre.copy_(features.mean(0))
+        features = features - self.centre
+        self.scale.copy_(features.std().clamp_min(1e-6))
+        # The samples are far fewer than the lags, so the small Gram matrix has the same components.
+        values, vectors = torch.linalg.eigh((features @ features.T).double())
+        n_components = min(self.linear.out_features, len(values))
+        values, vectors = values.flip(0)[:n_components], vectors.flip(1)[:, :n_components]
+        whitened = (features.T.double() @ vectors) / values.clamp_min(1e-3 * values[0].clamp_min(1e-12))
+        # Eigenvectors come with either sign; the largest entry positive makes fits repeat.
+        signs = torch.sign(whitened.gather(0, whitened.abs().argmax(0, keepdim=True)))
+        self.linear.weight.zero_()
+        self.linear.weight[:n_components] = (signs * whitened * len(features) ** 0.5).T.to(self.linear.weight)
+        self.linear.bias.zero_()
+
+
+def _signed_root(f: Tensor) -> Tensor:
+    """``sqrt(f + 1e-5)`` for f >= 0, odd in f: rounding and fields with negative values stay finite."""
+    return torch.copysign(torch.sqrt(f.abs() + 1e-5) - 1e-5**0.5, f)
+
+
+def _window(spec: ModelSpec) -> list[tuple[int, int]]:
+    """Range of lags read along each axis, centred, within `MAX_FEATURES`; half of them for autocorrelations.
+
+    An autocorrelation is symmetric, f(r) = f(-r), so the lags up to the middle of the first axis hold all of it.
+    """
+    shape = spec.lag_shape
+    share = 1.0
+    while True:
+        ranges = []
+        for axis, n in enumerate(shape):
+            zero, reach = n // 2, max(1, int(share * n / 2))
+            stop = zero + 1 if axis == 0 and spec.only_autocorrelations else min(n, zero + reach + 1)
+            ranges.append((max(0, zero - reach), stop))
+        total = len(spec.pairs)
+        for start, stop in ranges:
+            total *= stop - start
+        if total <= MAX_FEATURES or max(stop - start for start, stop in ranges) <= 3:
+            return ranges
+        share *= 0.95

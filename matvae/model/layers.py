@@ -1,0 +1,53 @@
+"""Building blocks that encoders and decoders share, in one to three dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+CONVOLUTION = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
+
+
+def perceptron(n_in: int, width: int, depth: int, n_out: int) -> nn.Sequential:
+    """`depth` hidden layers, each linear, normalised and SiLU, then a linear layer."""
+    layers: list[nn.Module] = []
+    for k in range(depth):
+        layers += [nn.Linear(n_in if k == 0 else width, width), nn.LayerNorm(width), nn.SiLU()]
+    return nn.Sequential(*layers, nn.Linear(width if depth else n_in, n_out))
+
+
+class Convolution(nn.Module):
+    """3-voxel convolution, group norm and SiLU that keeps the shape; wraps around on periodic grids.
+
+    Parameters
+    ----------
+    ndim : int
+        Number of spatial axes.
+    n_in, n_out : int
+        Channels.
+    periodic : bool
+        Pad with the opposite side instead of zeros.
+    stride : int
+        Keep every `stride`-th voxel.
+    """
+
+    def __init__(self, ndim: int, n_in: int, n_out: int, *, periodic: bool, stride: int = 1) -> None:
+        super().__init__()
+        self.pad = (1,) * (2 * ndim)
+        self.mode = "circular" if periodic else "constant"
+        self.convolution = CONVOLUTION[ndim](n_in, n_out, 3, stride=stride)
+        self.norm = nn.GroupNorm(max(1, n_out // 16), n_out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(sample, channel, *space)`` to the same, with other channels."""
+        return functional.silu(self.norm(self.convolution(functional.pad(x, self.pad, mode=self.mode))))
+
+
+def halvings(shape: Sequence[int], coarsest: int = 4) -> list[tuple[int, ...]]:
+    """Shapes from `shape` down by halves (rounded up) until the longest axis has at most `coarsest` voxels."""
+    shapes = [tuple(shape)]
+    while max(shapes[-1]) > coarsest:
+        shapes.append(tuple(-(-n // 2) for n in shapes[-1]))
+    return shapes

@@ -1,0 +1,49 @@
+"""TrainingSettings: how a model is trained, in plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Numbers of the training loop.
+
+    Parameters
+    ----------
+    alpha, beta : float
+        Weights of the statistics loss and of the KL divergence (equation 1 of the paper).
+    loss : ``"relative"`` or ``"absolute"``
+        Statistics distance relative to the size of the statistics, or as it is in equation 1.
+    aligned_fraction : float
+        Share of the training over which the loss against the registered original fades out; 0 leaves it away.
+    learning_rate : float
+        Peak of the schedule: a linear warm-up, then a cosine down to a hundredth.
+    max_epochs : int, optional
+        Passes over the training set.
+    max_time : float, optional
+        Seconds; with both limits the first one reached ends the training.
+    patience : float, optional
+        Stop when the held-out error has not improved over this share of the planned training.
+    kl_warmup : float
+        Share of the training over which the KL weight rises from zero.
+    warmup_steps : int
+        Steps over which the learning rate rises.
+    gradient_norm : float
+        Gradients are clipped to this norm.
+    checkpoint_seconds : float
+        Time between two checkpoints.
+    """
+
+    alpha: float = 1.0
+    beta: float = 1e-4
+    loss: str = "relative"
+    aligned_fraction: float = 0.5
+    learning_rate: float = 1e-3
+    max_epochs: int | None = 100
+    max_time: float | None = None
+    patience: float | None = 0.3
+    kl_warmup: float = 0.3
+    warmup_steps: int = 100
+    gradient_norm: float = 1.0
+    checkpoint_seconds: float = 30.0

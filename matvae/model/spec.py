@@ -1,0 +1,86 @@
+"""ModelSpec: all that is needed to build a model again, in plain values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..stats import lag_shape
+
+# Beyond this many outputs the last layer of a perceptron outweighs everything else: convolutions take over.
+DENSE_OUTPUTS = 1 << 16
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """Sizes and names from which a `StatsVAE` is built.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        One structure's voxels along each axis.
+    phases : int
+        Number of local states; 1 for a continuous field.
+    pairs : tuple of (int, int)
+        Correlations, as states.
+    periodic, cutoff
+        As in `two_point_stats`.
+    n_components : int
+        Size of the latent.
+    encoder, decoder : str
+        Registered names; the decoder ``"auto"`` is resolved by `resolve_decoder`.
+    width : int
+        Hidden units of a layer.
+    """
+
+    shape: tuple[int, ...]
+    phases: int
+    pairs: tuple[tuple[int, int], ...]
+    periodic: bool
+    cutoff: tuple[int, ...] | None
+    n_components: int
+    encoder: str
+    decoder: str
+    width: int
+
+    @property
+    def channels(self) -> int:
+        """Independent values a voxel: H-1 fractions, or the field itself."""
+        return max(1, self.phases - 1)
+
+    @property
+    def lag_shape(self) -> tuple[int, ...]:
+        """Number of lags along each axis."""
+        return lag_shape(self.shape, self.periodic, self.cutoff)
+
+    @property
+    def states(self) -> tuple[int, ...]:
+        """States that occur in a pair."""
+        return tuple(sorted({state for pair in self.pairs for state in pair}))
+
+    @property
+    def only_autocorrelations(self) -> bool:
+        """Whether no two different states are correlated, so that statistics are symmetric in the lag."""
+        return all(first == second for first, second in self.pairs)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ModelSpec:
+        """Build a spec from what `to_dict` gave."""
+        known = dict(values)
+        known["shape"] = tuple(known["shape"])
+        known["pairs"] = tuple((int(i), int(j)) for i, j in known["pairs"])
+        known["cutoff"] = None if known["cutoff"] is None else tuple(known["cutoff"])
+        return cls(**known)
+
+
+def resolve_decoder(name: str, shape: tuple[int, ...], phases: int) -> str:
+    """The decoder that ``"auto"`` stands for: dense for small structures, convolutional for large ones."""
+    if name != "auto":
+        return name
+    return "dense" if math.prod(shape) * max(1, phases - 1) <= DENSE_OUTPUTS else "convolutional"

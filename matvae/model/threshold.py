@@ -1,0 +1,69 @@
+"""From soft phase fractions to labels: true to the volume fractions, or by a fixed threshold."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def volume_fraction_labels(fractions: Tensor) -> Tensor:
+    """Label voxels so that every phase has as many as its fractions add up to.
+
+    A soft structure carries its volume fractions in its mean, which a threshold at a fixed value would change.
+    Phases 1 to H-1 in turn take the voxels in which they are most probable among those not yet taken.
+
+    Parameters
+    ----------
+    fractions : Tensor ``(sample, phase, *space)``
+        Non-negative, summing to one over the phases.
+
+    Returns
+    -------
+    Tensor ``(sample, *space)``
+        Labels 0..H-1 of type uint8. The counts are the rounded sums of the fractions.
+    """
+    flat = fractions.flatten(2)
+    labels = torch.zeros(flat.shape[0], flat.shape[2], dtype=torch.uint8, device=flat.device)
+    counts = voxel_counts(flat)
+    remaining = torch.ones_like(flat[:, 0])
+    free = torch.ones_like(labels, dtype=torch.bool)
+    for phase in range(1, flat.shape[1]):
+        share = flat[:, phase] / remaining.clamp_min(1e-12)
+        chosen = _largest(share.masked_fill(~free, -1.0), counts[:, phase])
+        labels[chosen] = phase
+        free &= ~chosen
+        remaining = remaining - flat[:, phase]
+    return labels.view(fractions.shape[0], *fractions.shape[2:])
+
+
+def fixed_threshold_labels(fractions: Tensor, threshold: float) -> Tensor:
+    """Label a voxel with a phase other than 0 where those phases together exceed `threshold`.
+
+    Parameters
+    ----------
+    fractions : Tensor ``(sample, phase, *space)``
+    threshold : float
+        0.05 in equation 3 of "Toward learning latent-variable representations of microstructures by optimizing in
+        spatial statistics space" (ICLR 2024 tiny papers).
+
+    Returns
+    -------
+    Tensor ``(sample, *space)``
+        Labels of type uint8; of several phases the most probable one.
+    """
+    solid = 1.0 - fractions[:, 0] > threshold
+    return (solid * (1 + fractions[:, 1:].argmax(1))).to(torch.uint8)
+
+
+def voxel_counts(flat: Tensor) -> Tensor:
+    """Whole voxels ``(sample, phase)`` of fractions ``(sample, phase, voxel)``; a row adds up to all voxels."""
+    cumulative = flat.double().sum(-1).cumsum(-1).round().long()
+    cumulative[:, -1] = flat.shape[-1]
+    return torch.diff(cumulative, dim=-1, prepend=torch.zeros_like(cumulative[:, :1]))
+
+
+def _largest(values: Tensor, counts: Tensor) -> Tensor:
+    """Mask of the `counts[s]` largest values of each row; the earlier voxel wins a tie."""
+    order = values.argsort(dim=1, descending=True, stable=True)
+    ranks = torch.arange(values.shape[1], device=values.device).expand_as(order)
+    return torch.zeros_like(values, dtype=torch.bool).scatter(1, order, ranks < counts.unsqueeze(1))

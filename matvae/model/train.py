@@ -1,0 +1,294 @@
+"""The training loop: batches in, a trained module and its history out."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import MatvaeError
+from ..stats import relative_error
+from .alignment import align
+from .checkpoint import load_checkpoint, save_checkpoint
+from .device import COMPILE_STEPS, autocast, flushed_denormals, place
+from .loss import kl_divergence, overlap_loss, statistics_loss
+from .settings import TrainingSettings
+from .threshold import volume_fraction_labels
+from .vae import StatsVAE
+
+Record = dict[str, float]
+
+
+class BatchSource(Protocol):
+    """Where batches come from: ``(sample, *space)`` structures, or statistics ``(sample, *lag, correlation)``."""
+
+    steps_per_epoch: int
+
+    def epoch(self, number: int) -> Iterator[Tensor]:
+        """Training batches of one pass, in an order that depends on `number` and a seed only."""
+
+    def validation(self) -> Iterator[Tensor]:
+        """Batches held out from training, always the same."""
+
+
+@dataclass
+class Trainer:
+    """Trains a `StatsVAE`.
+
+    Parameters
+    ----------
+    module : StatsVAE
+    settings : TrainingSettings
+    device : torch.device
+    precision : str
+        ``"auto"``, ``"float32"`` or ``"bfloat16"``.
+    seed : int
+        Of the noise in the latent.
+    from_statistics : bool
+        Whether batches are statistics, of which no structures are known.
+    """
+
+    module: StatsVAE
+    settings: TrainingSettings
+    device: torch.device
+    precision: str
+    seed: int
+    from_statistics: bool = False
+    history: list[Record] = field(default_factory=list)
+    step: int = 0
+    epoch: int = 0
+    batch: int = 0
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        place(self.module, self.device)
+        self.generator = torch.Generator(device=self.device).manual_seed(self.seed)
+        self.optimizer = torch.optim.AdamW(
+            self.module.parameters(), lr=self.settings.learning_rate, fused=self.device.type == "cuda"
+        )
+        self.best: dict[str, Any] | None = None
+        self.best_error, self.best_progress = math.inf, 0.0
+        self.encode: Callable[..., tuple[Tensor, Tensor]] = self.module.encode
+        self.decode: Callable[[Tensor], Tensor] = self.module.decode
+
+    def fit(
+        self,
+        source: BatchSource,
+        *,
+        on_start: Callable[[], None] | None = None,
+        on_record: Callable[[Record], bool | None] | None = None,
+        checkpoint: str | Path | None = None,
+        fingerprint: str = "",
+    ) -> None:
+        """Train until a limit is reached, and leave the module with the best held-out weights.
+
+        Parameters
+        ----------
+        source : BatchSource
+        on_start : callable, optional
+            Called before each epoch.
+        on_record : callable, optional
+            Gets each epoch's record; training ends when it returns True.
+        checkpoint : path, optional
+            Where the state is kept; if the file is there, training goes on from it.
+        fingerprint : str
+            Identifies data and parameters for the checkpoint.
+
+        Raises
+        ------
+        MatvaeError
+            If the loss becomes infinite or not a number.
+        """
+        if checkpoint is not None and Path(checkpoint).exists():
+            self._restore(load_checkpoint(checkpoint, fingerprint))
+        self._compile(source.steps_per_epoch)
+        self.module.train()
+        self.started = time.monotonic() - self.seconds
+        saved = time.monotonic()
+        with flushed_denormals():
+            try:
+                while not self._over(source):
+                    totals: list[dict[str, Tensor]] = []
+                    if on_start is not None:
+                        on_start()
+                    for data in islice(source.epoch(self.epoch), self.batch, None):
+                        totals.append(self.train_step(data, self.progress(source)))
+                        self.batch += 1
+                        if checkpoint is not None and time.monotonic() - saved > self.settings.checkpoint_seconds:
+                            self._save(checkpoint, fingerprint)
+                            saved = time.monotonic()
+                        if self.progress(source) >= 1.0:
+                            break
+                    self.epoch, self.batch = self.epoch + 1, 0
+                    progress = self.progress(source)
+                    record = self._record(totals, source, progress)
+                    asked = on_record is not None and on_record(record)
+                    if asked or self._stalled(progress):
+                        break
+            except BaseException:
+                # An interrupted training can be resumed from the last finished step.
+                if checkpoint is not None and self.step:
+                    self._save(checkpoint, fingerprint)
+                raise
+        if self.best is not None:
+            self.module.load_state_dict(self.best)
+
+    def one_pass(self, source: BatchSource) -> None:
+        """Train on every batch once, in the middle of the schedule; for data that comes in parts."""
+        self.module.train()
+        self.started = time.monotonic() - self.seconds
+        with flushed_denormals():
+            totals = [self.train_step(data, progress=0.5) for data in source.epoch(self.epoch)]
+        self.epoch += 1
+        self._record(totals, source, progress=0.5)
+        self.seconds = time.monotonic() - self.started
+
+    @torch.no_grad()
+    def latent_spread(self, batches: Sequence[Tensor]) -> Tensor:
+        """Mean standard deviation ``(component,)`` of the latents of some batches."""
+        spreads = []
+        for data in batches:
+            fields, statistics = self._prepare(data)
+            spreads.append((0.5 * self.module.encode(statistics, fields)[1]).exp())
+        return torch.cat(spreads).mean(0)
+
+    def progress(self, source: BatchSource) -> float:
+        """Share of the planned training that is done, by the limit that is nearer."""
+        steps = 0.0 if self.settings.max_epochs is None else self.step / (self.settings.max_epochs * source.steps_per_epoch)
+        spent = 0.0 if self.settings.max_time is None else (time.monotonic() - self.started) / self.settings.max_time
+        return min(1.0, max(steps, spent))
+
+    def train_step(self, data: Tensor, progress: float) -> dict[str, Tensor]:
+        """One optimiser step on one batch; gives the terms of the loss."""
+        settings = self.settings
+        for group in self.optimizer.param_groups:
+            group["lr"] = _learning_rate(settings, self.step, progress)
+        fields, statistics = self._prepare(data)
+        with autocast(self.device, self.precision):
+            mean, log_variance = self.encode(statistics, fields)
+        noise = torch.randn(mean.shape, generator=self.generator, device=mean.device, dtype=mean.dtype)
+        z = mean + noise * (0.5 * log_variance).exp()
+        with autocast(self.device, self.precision):
+            output = self.decode(z)
+        output = output.float()
+        distance = statistics_loss(statistics, self.module.statistics(output), settings.loss).mean()
+        divergence = kl_divergence(mean, log_variance).mean()
+        weight = min(1.0, progress / settings.kl_warmup) if settings.kl_warmup > 0 else 1.0
+        loss = settings.alpha * distance + settings.beta * weight * divergence
+        terms = {"statistics_loss": distance, "kl": divergence}
+        fading = 1.0 - progress / settings.aligned_fraction if settings.aligned_fraction > 0 else 0.0
+        if fading > 0 and self._can_align() and fields is not None:
+            target = align(fields, output, invert=self.module.spec.only_autocorrelations)
+            terms["aligned_loss"] = overlap_loss(target, output).mean()
+            loss = loss + fading * terms["aligned_loss"]
+        if not torch.isfinite(loss):
+            raise MatvaeError(
+                f"The loss became {loss.item()} at step {self.step}. Lower learning_rate (now {settings.learning_rate}), "
+                "or check the data for extreme values."
+            )
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.module.parameters(), settings.gradient_norm)
+        self.optimizer.step()
+        self.step += 1
+        return {"loss": loss.detach(), **{name: value.detach() for name, value in terms.items()}}
+
+    @torch.no_grad()
+    def validation_error(self, source: BatchSource) -> float:
+        """Mean relative statistics error of the thresholded reconstructions of held-out samples."""
+        self.module.eval()
+        errors = []
+        for data in source.validation():
+            fields, statistics = self._prepare(data)
+            mean, _ = self.module.encode(statistics, fields)
+            output = self.module.decode(mean)
+            if self.module.spec.phases > 1:
+                output = self.module.fields(volume_fraction_labels(output))
+            errors.append(relative_error(statistics, self.module.statistics(output)))
+        self.module.train()
+        return float(torch.cat(errors).mean()) if errors else math.nan
+
+    def _prepare(self, data: Tensor) -> tuple[Tensor | None, Tensor]:
+        if self.device.type == "cuda":
+            data = data.pin_memory()
+        data = data.to(self.device, non_blocking=True)
+        if self.from_statistics:
+            return None, data.float()
+        with torch.no_grad():
+            fields = self.module.fields(data)
+            return fields, self.module.statistics(fields)
+
+    def _can_align(self) -> bool:
+        spec = self.module.spec
+        return spec.periodic and spec.phases > 1 and not self.from_statistics
+
+    def _over(self, source: BatchSource) -> bool:
+        return self.step > 0 and self.batch == 0 and self.progress(source) >= 1.0
+
+    def _record(self, totals: list[dict[str, Tensor]], source: BatchSource, progress: float) -> Record:
+        """Add an epoch's record to the history and remember the best weights."""
+        error = self.validation_error(source)
+        record: Record = {"epoch": self.epoch, "step": self.step, "progress": progress}
+        record["seconds"] = time.monotonic() - self.started
+        for name in dict.fromkeys(name for terms in totals for name in terms):
+            record[name] = float(torch.stack([terms[name] for terms in totals if name in terms]).mean())
+        record["learning_rate"] = self.optimizer.param_groups[0]["lr"]
+        record["validation_error"] = error
+        self.history.append(record)
+        if error < self.best_error:
+            self.best_error, self.best_progress = error, progress
+            self.best = copy.deepcopy(self.module.state_dict())
+        return record
+
+    def _stalled(self, progress: float) -> bool:
+        # While the aligned loss or the KL weight still change, the error may rise for a good reason.
+        settled = progress > max(self.settings.aligned_fraction, self.settings.kl_warmup)
+        patience = self.settings.patience
+        return settled and patience is not None and progress - self.best_progress > patience
+
+    def _compile(self, steps_per_epoch: int) -> None:
+        if self.device.type != "cuda" or (self.settings.max_epochs or 0) * steps_per_epoch < COMPILE_STEPS:
+            return
+        self.encode = torch.compile(self.module.encode)
+        self.decode = torch.compile(self.module.decode)
+
+    def _save(self, path: str | Path, fingerprint: str) -> None:
+        state = {
+            "fingerprint": fingerprint,
+            "module": self.module.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "generator": self.generator.get_state(),
+            "best": self.best,
+            "numbers": {
+                "step": self.step,
+                "epoch": self.epoch,
+                "batch": self.batch,
+                "seconds": time.monotonic() - self.started,
+                "best_error": self.best_error,
+                "best_progress": self.best_progress,
+            },
+            "history": self.history,
+        }
+        save_checkpoint(path, state)
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        self.module.load_state_dict(state["module"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.generator.set_state(state["generator"])
+        self.best, self.history = state["best"], state["history"]
+        for name, value in state["numbers"].items():
+            setattr(self, name, value)
+
+
+def _learning_rate(settings: TrainingSettings, step: int, progress: float) -> float:
+    # A short training warms up within its first twentieth.
+    rising = min(1.0, max((step + 1) / settings.warmup_steps, progress / 0.05))
+    return settings.learning_rate * rising * (0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * progress)))

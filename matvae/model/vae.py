@@ -1,0 +1,133 @@
+"""StatsVAE: the torch module that takes structures or statistics to a latent and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..stats import correlate
+from .decoders import DECODERS
+from .encoders import ENCODERS
+from .layers import perceptron
+from .spec import ModelSpec
+
+# exp(12) leaves room for any useful latent width while a half-trained network cannot overflow.
+LOG_VARIANCE_RANGE = (-16.0, 12.0)
+
+
+class LevelSet(nn.Module):
+    """Gives a decoder's raw field its contrast and level, both functions of the latent.
+
+    Every channel is brought to zero mean and unit spread over the voxels, so that the decoder only says *where*;
+    how sharp the interface is and how much of the phase there is are two numbers a channel, which a small
+    perceptron learns smoothly. A thresholded structure then differs little from the soft one.
+    """
+
+    def __init__(self, n_components: int, channels: int) -> None:
+        super().__init__()
+        self.levels = perceptron(n_components, 64, 2, 2 * channels)
+
+    def start(self, fractions: Tensor) -> None:
+        """Begin with levels that give these mean fractions ``(channel,)``, as they do on a normal field."""
+        last = self.levels[-1]
+        assert isinstance(last, nn.Linear)
+        last.bias[len(fractions) :] = torch.special.ndtri(fractions.double().clamp(1e-3, 1 - 1e-3)).to(last.bias)
+
+    def forward(self, raw: Tensor, z: Tensor) -> Tensor:
+        """Raw ``(sample, channel, *space)`` and latent ``(sample, component)`` to logits or field."""
+        flat = raw.flatten(2)
+        flat = functional.layer_norm(flat, flat.shape[-1:], eps=1e-6)
+        log_contrast, level = self.levels(z).float().unsqueeze(-1).chunk(2, dim=1)
+        return (3.0 * log_contrast.clamp(-6, 6).exp() * (flat + level)).view_as(raw)
+
+
+class StatsVAE(nn.Module):
+    """Variational autoencoder whose reconstructions are judged by their 2-point statistics.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        What to build.
+    """
+
+    field_mean: Tensor
+    field_scale: Tensor
+
+    def __init__(self, spec: ModelSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        self.encoder = ENCODERS.get(spec.encoder)(spec)
+        self.decoder = DECODERS.get(spec.decoder)(spec)
+        self.level_set = LevelSet(spec.n_components, spec.channels)
+        # Of a continuous field only: its mean and spread over the training set.
+        self.register_buffer("field_mean", torch.zeros(()))
+        self.register_buffer("field_scale", torch.ones(()))
+
+    @property
+    def reads_statistics(self) -> bool:
+        """Whether the encoder reads statistics (else structures)."""
+        return self.encoder.reads == "statistics"
+
+    def fields(self, structures: Tensor) -> Tensor:
+        """Labels or a continuous field ``(sample, *space)`` to state fields ``(sample, phase, *space)``.
+
+        Discretised structures are state fields already and only change their precision.
+        """
+        dtype = self.field_mean.dtype
+        if structures.ndim == len(self.spec.shape) + 2:
+            return structures.to(dtype)
+        if self.spec.phases == 1:
+            return structures.to(dtype).unsqueeze(1)
+        states = torch.arange(self.spec.phases, dtype=structures.dtype, device=structures.device)
+        return (structures.unsqueeze(1) == states.view(1, -1, *[1] * len(self.spec.shape))).to(dtype)
+
+    def statistics(self, fields: Tensor) -> Tensor:
+        """State fields ``(sample, phase, *space)`` to 2-point statistics ``(sample, *lag, correlation)``."""
+        spec = self.spec
+        picked = fields if len(spec.states) == fields.shape[1] else fields[:, list(spec.states)]
+        pairs = tuple((spec.states.index(i), spec.states.index(j)) for i, j in spec.pairs)
+        return correlate(picked, pairs, periodic=spec.periodic, cutoff=spec.cutoff)
+
+    def encode(self, statistics: Tensor | None, fields: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance of the latent, each ``(sample, component)``, from what the encoder reads."""
+        mean, log_variance = self.encoder(statistics if self.reads_statistics else fields)
+        return mean.to(self.field_mean.dtype), log_variance.to(self.field_mean.dtype).clamp(*LOG_VARIANCE_RANGE)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Latent ``(sample, component)`` to phase fractions, or the field, ``(sample, phase, *space)``."""
+        raw = self.level_set(self.decoder(z).to(self.field_mean.dtype), z)
+        if self.spec.phases == 1:
+            return self.field_mean + self.field_scale * raw / 3.0
+        # Phase 0 has the logit zero, so two phases reduce to a sigmoid.
+        return torch.softmax(functional.pad(raw, (0, 0) * len(self.spec.shape) + (1, 0)), dim=1)
+
+    @torch.no_grad()
+    def calibrate(self, batches: Sequence[Tensor], *, from_statistics: bool = False) -> None:
+        """Set what depends on the data before training, from a few batches of the training set.
+
+        These are the mean and spread of a continuous field, the level that gives the mean volume fraction, and what
+        the encoder prepares for itself.
+
+        Parameters
+        ----------
+        batches : sequence of Tensor
+            Structures ``(sample, *space)``, or statistics ``(sample, *lag, correlation)`` if `from_statistics`.
+        from_statistics : bool
+        """
+        if not from_statistics:
+            fields = [self.fields(batch) for batch in batches]
+            if self.spec.phases == 1:
+                values = torch.cat([batch.flatten() for batch in fields])
+                self.field_mean.copy_(values.mean())
+                self.field_scale.copy_(values.std(correction=0).clamp_min(1e-12))
+            else:
+                fractions = torch.cat([batch.flatten(2).mean(2) for batch in fields]).mean(0)
+                self.level_set.start(fractions[1:])
+        if self.reads_statistics:
+            reads = batches if from_statistics else [self.statistics(batch) for batch in fields]
+        else:
+            reads = fields
+        self.encoder.calibrate(reads)

@@ -1,0 +1,170 @@
+"""Run a function of tensors over the samples of a numpy, dask or torch array, block by block."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+# torch has only a part of its operations for these types.
+WIDER_NUMPY = {
+    "b1": np.uint8,
+    "u2": np.int32,
+    "u4": np.int64,
+    "u8": np.int64,
+    "f2": np.float32,
+    "f16": np.float64,
+}
+WIDER_TORCH = {
+    torch.bool: torch.uint8,
+    torch.uint16: torch.int32,
+    torch.uint32: torch.int64,
+    torch.uint64: torch.int64,
+}
+
+
+@dataclass(frozen=True)
+class BlockFunction:
+    """A function of blocks of samples, and what must be known before it runs.
+
+    Parameters
+    ----------
+    run : callable
+        Takes a block ``(sample, ...)`` and its mask, or None; gives ``(sample, *shape)``.
+    check : callable
+        Takes the blocks one after another, before any of them runs, and raises what is wrong with them.
+    shape : tuple of int
+        Shape of the result for one sample.
+    dtype : numpy.dtype
+        Type of the result.
+    samples : int
+        Number of samples in a block.
+    """
+
+    run: Callable[[Tensor, Tensor | None], Tensor]
+    check: Callable[[Iterable[Tensor]], None]
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    samples: int
+
+
+def is_dask(X: Any) -> bool:
+    """Whether X is a dask array, told without importing dask."""
+    return type(X).__module__.partition(".")[0] == "dask" and hasattr(X, "map_blocks")
+
+
+def kind_of(X: Any) -> str:
+    """Kind of the type of an array, as numpy names it: "b", "i" or "u", "f", "c" or another."""
+    if not isinstance(X, Tensor):
+        return X.dtype.kind
+    return "c" if X.is_complex() else "f" if X.is_floating_point() else "i"
+
+
+def as_tensor(array: np.ndarray | Tensor) -> Tensor:
+    """A tensor of a type that torch fully supports; a numpy array is copied where memory cannot be shared."""
+    if isinstance(array, Tensor):
+        return array.to(WIDER_TORCH.get(array.dtype, array.dtype))
+    kind = f"{array.dtype.kind}{array.dtype.itemsize}"
+    native = np.dtype(WIDER_NUMPY.get(kind, array.dtype.newbyteorder("=")))
+    return torch.from_numpy(np.require(array, native, ["C_CONTIGUOUS", "ALIGNED", "WRITEABLE"]))
+
+
+def map_samples(
+    X: Any,
+    function: BlockFunction,
+    mask: Any = None,
+    *,
+    mask_per_sample: bool = False,
+    state_axis: int | None = None,
+) -> Any:
+    """Apply `function` to all samples of X.
+
+    Parameters
+    ----------
+    X : array ``(sample, ...)``
+        numpy, torch (differentiable), or dask (stays lazy; chunks become whole samples).
+    function : BlockFunction
+        What to apply.
+    mask : Tensor, or a dask array beside a dask X, optional
+        Handed to the function; cut into blocks with the samples if `mask_per_sample`.
+    mask_per_sample : bool
+        Whether the first axis of the mask is the sample axis.
+    state_axis : int, optional
+        Axis of X that such a mask does not have.
+
+    Returns
+    -------
+    array ``(sample, *function.shape)``
+        Of X's kind.
+    """
+    if is_dask(X):
+        return _map_dask(X, function, mask, mask_per_sample, state_axis)
+    if isinstance(X, Tensor):
+        return _map_in_memory(X, function, mask, mask_per_sample)
+    with torch.no_grad():
+        return _map_in_memory(X, function, mask, mask_per_sample).numpy()
+
+
+def _map_in_memory(
+    X: np.ndarray | Tensor, function: BlockFunction, mask: Tensor | None, mask_per_sample: bool
+) -> Tensor:
+    differentiated = any(isinstance(array, Tensor) and array.requires_grad for array in (X, mask))
+    # Gradients keep every spectrum anyway, so blocks would only lengthen the graph.
+    step = len(X) if differentiated and torch.is_grad_enabled() else function.samples
+    function.check(as_tensor(X[part]) for part in _parts(len(X), step))
+    out: Tensor | None = None
+    for part in _parts(len(X), step):
+        result = function.run(
+            as_tensor(X[part]), mask[part] if mask is not None and mask_per_sample else mask
+        )
+        if len(result) == len(X):
+            return result.contiguous()
+        if out is None:
+            out = result.new_empty((len(X), *result.shape[1:]))
+        out[part] = result
+    assert out is not None
+    return out
+
+
+def _parts(n_samples: int, step: int) -> Iterator[slice]:
+    return (slice(start, start + step) for start in range(0, n_samples, step))
+
+
+def _map_dask(
+    X: Any, function: BlockFunction, mask: Any, mask_per_sample: bool, state_axis: int | None
+) -> Any:
+    whole = whole_samples(X)
+    masks: tuple[Any, ...] = ()
+    if mask_per_sample:
+        rows = mask.rechunk((whole.chunks[0], *[-1] * (mask.ndim - 1)))
+        # dask pairs the blocks of arrays whose axes are the same ones, so the mask gets the axis it lacks.
+        masks = (rows if state_axis is None else rows[(slice(None),) * state_axis + (None,)],)
+
+    def block(x: np.ndarray, *own: np.ndarray) -> np.ndarray:
+        if not own:
+            return map_samples(x, function, mask)
+        weights = own[0] if state_axis is None else own[0].squeeze(state_axis)
+        return map_samples(x, function, as_tensor(weights), mask_per_sample=True)
+
+    return whole.map_blocks(
+        block,
+        *masks,
+        dtype=function.dtype,
+        chunks=(whole.chunks[0], *[(n,) for n in function.shape]),
+        drop_axis=list(range(1, X.ndim)),
+        new_axis=list(range(1, 1 + len(function.shape))),
+        meta=np.empty((0,) * (1 + len(function.shape)), dtype=function.dtype),
+    )
+
+
+def whole_samples(X: Any) -> Any:
+    """Merge the chunks of a dask array into whole samples, so few that chunks do not grow if possible."""
+    if all(n == 1 for n in X.numblocks[1:]):
+        return X
+    samples = max(1, math.prod(X.chunksize) // math.prod(X.shape[1:]))
+    return X.rechunk({0: samples, **dict.fromkeys(range(1, X.ndim), -1)})

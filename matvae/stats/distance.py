@@ -1,0 +1,80 @@
+"""Distances between statistics."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+import torch
+
+from ..errors import InputError
+
+Array = TypeVar("Array", np.ndarray, torch.Tensor)
+
+# Added to the size of statistics, so that an error relative to nothing at all is a number.
+TINY = 1e-12
+
+
+def statistics_distance(f: Array, g: Array) -> Array:
+    """Euclidean distance of two sets of statistics, one number a sample.
+
+    Parameters
+    ----------
+    f, g : array ``(sample, *lag, correlation)``
+        Statistics of the same structures, numpy or torch; a single sample is compared
+        with every one of the other.
+
+    Returns
+    -------
+    array ``(sample,)``
+        ``||f - g||_2`` over all lags and correlations.
+
+    Raises
+    ------
+    InputError
+        If the two do not have the same lags and correlations, or not as many samples.
+    """
+    _check_shapes(f, g)
+    return _norm(f - g)
+
+
+def relative_error(f: Array, g: Array) -> Array:
+    """Distance of `g` from the true statistics `f`, by the size of `f`: ``||f - g||_2 / ||f||_2``.
+
+    Parameters
+    ----------
+    f, g : array ``(sample, *lag, correlation)``
+        True and approximate statistics, as in `statistics_distance`.
+
+    Returns
+    -------
+    array ``(sample,)``
+        Zero where both are zero, as for a structure without any voxel of the phase.
+
+    Raises
+    ------
+    InputError
+        If the two do not have the same lags and correlations, or not as many samples.
+    """
+    _check_shapes(f, g)
+    return _norm(f - g) / (_norm(f) + TINY)
+
+
+def _check_shapes(f: Array, g: Array) -> None:
+    if (
+        f.ndim < 2
+        or f.shape[1:] != g.shape[1:]
+        or (f.shape[0] != g.shape[0] and 1 not in (f.shape[0], g.shape[0]))
+    ):
+        raise InputError(
+            "Two sets of statistics (sample, *lag, correlation) of one shape are expected, but shapes "
+            f"{tuple(f.shape)} and {tuple(g.shape)} were given. Compute both with the same "
+            "periodic, cutoff and correlations."
+        )
+
+
+def _norm(f: Array) -> Array:
+    flat = f.reshape(f.shape[0], -1)
+    if isinstance(flat, torch.Tensor):
+        return torch.linalg.vector_norm(flat, dim=1)
+    return np.linalg.norm(flat, axis=1)

@@ -1,0 +1,96 @@
+"""Commands on structures: what they write, and what they say of it."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+
+from matvae import open_structures
+
+
+def test_dataset_list(matvae):
+    plain, listed = matvae("dataset", "list"), json.loads(matvae("dataset", "list", "--json").out)
+    names = {card["name"] for card in listed}
+    assert {"lines", "grf", "voronoi", "checkerboard"} <= names
+    assert all(name in plain.out for name in names)
+
+
+def test_dataset_make_and_info(matvae, tmp_path):
+    out = tmp_path / "l.zarr"
+    made = matvae("dataset", "make", "lines", out, "--n", 5, "--size", "32", "--seed", 1)
+    assert made.code == 0, made.err
+    assert "5" in made.out
+    assert "32 x 32 voxels (y x), 2 phases, periodic" in made.out
+    info = matvae("info", out)
+    assert "structures" in info.out
+    assert "n_lines" in info.out
+    found = json.loads(matvae("info", out, "--json").out)
+    assert found["kind"] == "structures"
+    assert found["n_samples"] == 5
+    assert found["properties"]["n_lines"]["max"] <= 4
+    again = matvae("dataset", "make", "lines", out)
+    assert again.code == 3
+    assert "exists already" in again.err
+
+
+def test_import_says_what_auto_chose(matvae, tmp_path):
+    image = np.where(np.random.default_rng(0).random((16, 24)) < 0.5, 7, 9).astype(np.uint8)
+    np.save(tmp_path / "a.npy", image)
+    out = tmp_path / "x.zarr"
+    flags = (
+        "--phase-values",
+        "auto",
+        "--window",
+        "8,8",
+        "--region",
+        ":,8:",
+        "--voxel-size",
+        "2.5",
+        "--unit",
+        "nm",
+    )
+    ran = matvae("import", tmp_path / "a.npy", out, *flags, "--json")
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)["phase_values"] == [7, 9]
+    assert "7 becomes 0, 9 becomes 1" in ran.err
+    np.testing.assert_array_equal(open_structures(out).data.compute()[0], image[:8, 8:16] == 9)
+    plain = matvae("import", tmp_path / "a.npy", out, *flags, "--overwrite", "--stride", "4", "--quiet")
+    assert "7 -> 0, 9 -> 1" in plain.out
+    assert "voxel 2.5 nm" in plain.out
+    assert plain.err == ""
+
+
+def test_several_sources_before_the_output(matvae, tmp_path):
+    for name in "ab":
+        np.save(tmp_path / f"{name}.npy", np.eye(8, dtype=np.uint8))
+    ran = matvae(
+        "import", tmp_path / "a.npy", tmp_path / "b.npy", tmp_path / "x.zarr", "--periodic", "--json"
+    )
+    found = json.loads(ran.out)
+    assert found["n_samples"] == 2
+    assert found["grid"]["periodic"] is True
+
+
+def test_stats_and_info_of_them(matvae, store, tmp_path):
+    out = tmp_path / "s.zarr"
+    plain = matvae("stats", store, "-o", out, "--correlations", "0:1,1:1", "--no-periodic", "--cutoff", "2")
+    assert plain.code == 0, plain.err
+    assert "sample 6, lag_y 5, lag_x 5, correlation 2" in plain.out
+    assert "(0, 1), (1, 1)" in plain.out
+    assert "not periodic" in plain.out
+    assert "8 x 8 voxels (y x), 2 phases" in matvae("info", out).out
+    assert json.loads(matvae("info", out, "--json").out)["shape"] == [6, 5, 5, 2]
+
+
+def test_bad_data_ends_with_3_and_a_damaged_store_with_4(matvae, store, tmp_path):
+    grey = tmp_path / "grey.npy"
+    np.save(grey, np.arange(256, dtype=np.uint8).reshape(16, 16))
+    ran = matvae("import", grey, tmp_path / "x2.zarr", "--phase-values", "auto")
+    assert ran.code == 3
+    assert "unsegmented" in ran.err
+    for file in (store / "phase").rglob("c/**/*"):
+        if file.is_file():
+            file.unlink()
+    assert matvae("stats", store, "-o", tmp_path / "s.zarr").code == 4
+    assert matvae("info", store).code == 4

@@ -1,0 +1,71 @@
+"""Results on stdout, notes and progress on stderr."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import numpy as np
+import pytest
+import typer
+
+from matvae.cli.terminal import grid_text, show, show_facts, show_table, size_text, watching
+
+
+def test_json_is_one_line_of_plain_values(capsys):
+    show(
+        {"a": np.float32(0.5), "b": float("nan"), "c": (1, None), "d": {2: np.int64(3)}}, print, as_json=True
+    )
+    assert json.loads(capsys.readouterr().out) == {"a": 0.5, "b": None, "c": [1, None], "d": {"2": 3}}
+
+
+def test_facts_and_tables_are_aligned(capsys):
+    show_facts({"a": 1, "none": None, "long": "x"})
+    show_table(("method", "error"), [("PCA", "0.1"), ("a longer one", "0.25")])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["a     1", "long  x"]
+    assert lines[2:] == ["method        error", "PCA             0.1", "a longer one   0.25"]
+
+
+def test_sizes_and_grids_in_words():
+    assert [size_text(n) for n in (999, 1500, 2_500_000, 3_000_000_000_000_000)] == [
+        "999 B",
+        "1.5 kB",
+        "2.5 MB",
+        "3000.0 TB",
+    ]
+    grid = {
+        "shape": [4, 8],
+        "axes": ["y", "x"],
+        "phases": 1,
+        "periodic": False,
+        "voxel_size": [2.0, 2.0],
+        "unit": "nm",
+    }
+    assert grid_text(grid) == "4 x 8 voxels (y x), continuous field, not periodic, voxel 2 nm"
+    grid.update(phases=3, periodic=True, voxel_size=[1.0, 2.5], unit=None)
+    assert grid_text(grid) == "4 x 8 voxels (y x), 3 phases, periodic, voxel 1 x 2.5"
+
+
+@pytest.mark.parametrize(
+    ("quiet", "expected"), [(False, "a note\nwarning: a warning\n"), (True, "warning: a warning\n")]
+)
+def test_notes_go_to_stderr_and_stop_with_the_job(capsys, quiet, expected):
+    logger = logging.getLogger("matvae")
+    with watching("test", quiet=quiet) as watcher:
+        watcher.progress(1, 2)
+        watcher.record({"epoch": 1, "loss": 0.5})
+        logger.info("a note")
+        logger.warning("a warning")
+    logger.info("after")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == expected
+
+
+@pytest.mark.parametrize("message", ["", "The state is kept."])
+def test_an_interrupt_ends_with_130_and_says_what_it_left(capsys, message):
+    with pytest.raises(typer.Exit) as ended, watching("test", quiet=False):
+        raise KeyboardInterrupt(message)
+    assert ended.value.exit_code == 130
+    assert (message or "nothing was written") in capsys.readouterr().err

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import sys
+
+import h5py
+import numpy as np
+import pytest
+
+from matvae.data import open_structures
+from matvae.errors import InputError, MissingExtraError
+
+LABELS = np.random.default_rng(0).integers(1, 4, (5, 6, 7)).astype(np.int32)
+
+
+def dream3d(path, labels, **more):
+    with h5py.File(path, "w") as file:
+        for name, values in {"Phases": labels[..., None], **more}.items():
+            file[f"DataContainers/Volume/CellData/{name}"] = values
+        file["DataContainers/Volume/_SIMPL_GEOMETRY/SPACING"] = np.array([0.1, 0.2, 0.3], dtype=np.float32)
+        file["DataContainers/Volume/_SIMPL_GEOMETRY/DIMENSIONS"] = np.array(labels.shape[::-1])
+        file["DataContainers/Volume/Ensemble/Names"] = np.array([1, 2])
+
+
+def test_a_plain_file_with_one_data_set(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("group/labels", data=LABELS - 1, chunks=(2, 3, 7), compression="gzip")
+        file["note"] = "text is no candidate"
+    opened = open_structures(tmp_path / "a.h5")
+    np.testing.assert_array_equal(opened.data.compute(), LABELS - 1)
+    np.testing.assert_array_equal(
+        open_structures(tmp_path / "a.h5", spatial_dims=3).data[0, 1:3].compute(), LABELS[1:3] - 1
+    )
+
+
+def test_candidates_are_listed_where_there_are_several(tmp_path):
+    with h5py.File(tmp_path / "a.hdf5", "w") as file:
+        file["a/labels"] = LABELS - 1
+        file["b/labels"] = LABELS[:2] - 1
+        file["c"] = LABELS - 1
+    with pytest.raises(InputError, match=r"several data sets: 'a/labels', 'b/labels', 'c'"):
+        open_structures(tmp_path / "a.hdf5")
+    with pytest.raises(InputError, match="several data sets called 'labels'"):
+        open_structures(tmp_path / "a.hdf5", name="labels")
+    assert len(open_structures(tmp_path / "a.hdf5", name="b/labels")) == 2
+
+
+def test_a_dream3d_volume_is_one_sample_with_its_voxel_size(tmp_path):
+    dream3d(tmp_path / "a.dream3d", LABELS)
+    opened = open_structures(tmp_path / "a.dream3d", phase_values=(1, 2, 3))
+    np.testing.assert_array_equal(opened.data.compute(), LABELS[None] - 1)
+    assert opened.grid.voxel_size == pytest.approx((0.3, 0.2, 0.1))
+    assert opened.grid.axes == ("z", "y", "x")
+
+
+def test_a_dream3d_layer_is_an_image(tmp_path):
+    dream3d(tmp_path / "a.dream3d", LABELS[:1])
+    opened = open_structures(tmp_path / "a.dream3d", phase_values="auto")
+    np.testing.assert_array_equal(opened.data.compute(), LABELS[:1] - 1)
+    assert opened.grid.voxel_size == pytest.approx((0.2, 0.1))
+
+
+def test_dream3d_arrays_are_chosen_by_the_end_of_their_name(tmp_path):
+    dream3d(tmp_path / "a.dream3d", LABELS, FeatureIds=LABELS[..., None], EulerAngles=np.zeros((5, 6, 7, 3)))
+    with pytest.raises(InputError, match=r"several data sets: .*EulerAngles.*FeatureIds.*Phases"):
+        open_structures(tmp_path / "a.dream3d")
+    assert open_structures(tmp_path / "a.dream3d", name="Phases", phase_values="auto").grid.phases == 3
+    with pytest.raises(InputError, match="has 3 components"):
+        open_structures(tmp_path / "a.dream3d", name="EulerAngles")
+
+
+def test_files_without_numbers_and_broken_files_are_refused(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["note"] = "text"
+    with pytest.raises(InputError, match="should hold data sets of numbers"):
+        open_structures(tmp_path / "a.h5")
+    (tmp_path / "b.h5").write_bytes(b"no HDF5")
+    with pytest.raises(InputError, match="cannot be opened"):
+        open_structures(tmp_path / "b.h5")
+
+
+def test_without_h5py_the_extra_is_named(tmp_path, monkeypatch):
+    dream3d(tmp_path / "a.h5", LABELS)
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'matvae\[hdf5\]'"):
+        open_structures(tmp_path / "a.h5")

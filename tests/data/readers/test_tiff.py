@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+import tifffile
+
+from matvae.data import open_structures, windows
+from matvae.data.readers.tiff import reader
+from matvae.errors import InputError, MatvaeError, MissingExtraError, StoreError
+
+LABELS = np.random.default_rng(0).integers(0, 3, (6, 48, 32)).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {"compression": "zlib"},
+        {"compression": "packbits", "rowsperstrip": 5},
+        {"compression": "lzw", "tile": (16, 16)},
+        {"imagej": True, "metadata": {"axes": "ZYX"}},
+        {"ome": True, "metadata": {"axes": "ZYX"}},
+        {"bigtiff": True, "byteorder": ">"},
+        {"metadata": None, "photometric": "minisblack"},
+    ],
+)
+def test_boxes_equal_the_stack(tmp_path, how):
+    tifffile.imwrite(tmp_path / "a.tif", LABELS, **how)
+    blocks = reader.open(tmp_path / "a.tif", None).blocks
+    for box in (np.s_[:], np.s_[2:5, 20:40, 3], np.s_[-1, :, ::3], np.s_[1:1]):
+        np.testing.assert_array_equal(blocks[box], LABELS[box])
+    np.testing.assert_array_equal(open_structures(tmp_path / "a.tif").data.compute(), LABELS)
+    np.testing.assert_array_equal(
+        open_structures(tmp_path / "a.tif", spatial_dims=3).data[0].compute(), LABELS
+    )
+
+
+@pytest.mark.parametrize("per_file", [1, 2])
+def test_a_folder_is_a_stack_in_natural_order(tmp_path, per_file):
+    for i in range(0, 12):
+        tifffile.imwrite(tmp_path / f"slice{i}.tiff", np.squeeze(LABELS[:per_file] * 0 + i))
+    tops = open_structures(tmp_path, spatial_dims=2 if per_file == 1 else 3).data[:, ..., 0, 0].compute()
+    np.testing.assert_array_equal(tops.reshape(12, -1)[:, 0], range(12))
+
+
+def test_a_folder_of_slices_is_a_volume(tmp_path):
+    for i, page in enumerate(LABELS):
+        tifffile.imwrite(tmp_path / f"{i}.tif", page)
+    opened = open_structures(tmp_path, spatial_dims=3)
+    np.testing.assert_array_equal(opened.data.compute(), LABELS[None])
+
+
+def test_images_of_different_shape_are_named(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", LABELS[0])
+    tifffile.imwrite(tmp_path / "b.tif", LABELS[0, :40])
+    with pytest.raises(
+        InputError, match=r"one shape and type, but a\.tif is \(48, 32\) uint8 and b\.tif is \(40, 32\)"
+    ):
+        open_structures(tmp_path)
+
+
+def test_colours_are_refused(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((8, 8, 3), dtype=np.uint8), photometric="rgb")
+    with pytest.raises(InputError, match="has 3 channels or colours"):
+        open_structures(tmp_path / "a.tif")
+
+
+def test_one_of_several_series_is_chosen(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        file.write(LABELS)
+        file.write(LABELS[0, :10])
+    np.testing.assert_array_equal(
+        open_structures(tmp_path / "a.tif", name="1").data[0].compute(), LABELS[0, :10]
+    )
+    with pytest.raises(InputError, match=r"several images: '0', '1'"):
+        open_structures(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize(
+    "how", [{}, {"compression": "zlib"}, {"metadata": None, "photometric": "minisblack"}]
+)
+def test_a_cut_off_file_is_never_read_as_less(tmp_path, how):
+    tifffile.imwrite(tmp_path / "a.tif", LABELS, **how)
+    whole = (tmp_path / "a.tif").read_bytes()
+    for part in (0.3, 0.6, 0.9, 0.99):
+        (tmp_path / "a.tif").write_bytes(whole[: int(len(whole) * part)])
+        try:
+            read = open_structures(tmp_path / "a.tif", phase_values=(0, 1, 2)).data.compute()
+        except MatvaeError:
+            continue
+        np.testing.assert_array_equal(read, LABELS)
+
+
+def test_damage_found_while_reading_is_a_store_error(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", LABELS, compression="zlib")
+    data = open_structures(tmp_path / "a.tif").data
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        offset = file.pages[2].dataoffsets[0]
+    whole = bytearray((tmp_path / "a.tif").read_bytes())
+    whole[offset : offset + 50] = b"\xff" * 50
+    (tmp_path / "a.tif").write_bytes(whole)
+    np.testing.assert_array_equal(data[:2].compute(), LABELS[:2])
+    with pytest.raises(StoreError, match=r"a\.tif cannot be read at voxels"):
+        data.compute()
+
+
+def test_what_is_no_tiff_is_refused(tmp_path):
+    (tmp_path / "a.tif").write_bytes(b"not a TIFF at all")
+    with pytest.raises(InputError, match="cannot be opened: TiffFileError"):
+        open_structures(tmp_path / "a.tif")
+
+
+def test_without_tifffile_the_extra_is_named(tmp_path, monkeypatch):
+    tifffile.imwrite(tmp_path / "a.tif", LABELS)
+    monkeypatch.setitem(sys.modules, "tifffile", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'matvae\[tiff\]'"):
+        open_structures(tmp_path / "a.tif")
+
+
+def test_real_steel(shared_data):
+    path = shared_data / "micrographs" / "hsla_steel.tiff"
+    with pytest.raises(
+        InputError, match=r"holds 0, 255\. .*phase_values=\(0, 255\).*--phase-values 0,255 or auto"
+    ):
+        open_structures(path)
+    steel = open_structures(path, phase_values="auto")
+    assert steel.attributes["phase_values"] == [0, 255]
+    np.testing.assert_array_equal(steel.data[0].compute() * 255, tifffile.imread(path))
+
+
+def test_real_electrode(shared_data):
+    path = shared_data / "volumes" / "nmc_electrode.tif"
+    electrode = open_structures(path, spatial_dims=3)
+    assert (electrode.data.shape, electrode.grid.phases) == ((1, 251, 301, 301), 3)
+    np.testing.assert_array_equal(
+        electrode.data[0, 100:103].compute(), tifffile.imread(path, key=range(100, 103))
+    )
+
+
+def test_real_sandstone_in_windows(shared_data, tmp_path):
+    with zipfile.ZipFile(shared_data / "volumes" / "berea.zip") as archive:
+        archive.extract("berea.tif", tmp_path)
+    rock = open_structures(tmp_path / "berea.tif", spatial_dims=3, phase_values=(255, 0))
+    assert rock.data.shape == (1, 400, 400, 400)
+    assert float(rock.data.mean().compute()) == pytest.approx(0.197, abs=0.001)
+    cut = windows(rock, 32, stride=16)
+    assert cut.data.shape == (13_824, 32, 32, 32)
+    assert len(cut.data.__dask_graph__()) < 1000
+    whole = tifffile.imread(tmp_path / "berea.tif")
+    np.testing.assert_array_equal(
+        cut.data[24 * 24 * 3 + 24 * 5 + 7].compute() == 0, whole[48:80, 80:112, 112:144] == 255
+    )

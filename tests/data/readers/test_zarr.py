@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import zarr
+
+from matvae.data import open_structures
+from matvae.errors import InputError, StoreError
+
+LABELS = np.random.default_rng(0).integers(0, 3, (6, 7, 8)).astype(np.uint8)
+
+
+def ome(path, data, axes, *, version="0.5", scale=None, image_scale=None, units=None):
+    group = zarr.create_group(path, zarr_format=3 if version == "0.5" else 2)
+    group.create_array("0", data=data)
+    group.create_array("1", data=data[..., ::2, ::2])
+    datasets = [{"path": "0"}, {"path": "1"}]
+    if scale is not None:
+        datasets[0]["coordinateTransformations"] = [{"type": "scale", "scale": scale}]
+    image = {
+        "axes": [
+            {"name": name, "type": "space", **({"unit": units} if units and name in "zyx" else {})}
+            for name in axes
+        ],
+        "datasets": datasets,
+    }
+    if image_scale is not None:
+        image["coordinateTransformations"] = [{"type": "scale", "scale": image_scale}]
+    multiscales = {"multiscales": [image]}
+    group.attrs.update({"ome": {"version": version, **multiscales}} if version == "0.5" else multiscales)
+
+
+@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("shards", [None, (4, 4, 8)])
+def test_a_plain_array(tmp_path, version, shards):
+    shards = shards if version == 3 else None
+    array = zarr.create_array(
+        tmp_path / "a.zarr",
+        shape=LABELS.shape,
+        dtype="u1",
+        chunks=(2, 4, 8),
+        shards=shards,
+        zarr_format=version,
+    )
+    array[:] = LABELS
+    opened = open_structures(tmp_path / "a.zarr")
+    np.testing.assert_array_equal(opened.data.compute(), LABELS)
+    np.testing.assert_array_equal(opened.data[1:3, 2:, 5].compute(), LABELS[1:3, 2:, 5])
+    with pytest.raises(InputError, match="without names"):
+        open_structures(tmp_path / "a.zarr", name="x")
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_an_array_in_a_group(tmp_path, version):
+    group = zarr.create_group(tmp_path / "a.zarr", zarr_format=version)
+    group.create_array("deep/labels", data=LABELS)
+    np.testing.assert_array_equal(open_structures(tmp_path / "a.zarr").data.compute(), LABELS)
+    group.create_array("other", data=LABELS[:1])
+    with pytest.raises(InputError, match=r"several arrays: 'deep/labels', 'other'"):
+        open_structures(tmp_path / "a.zarr")
+    assert len(open_structures(tmp_path / "a.zarr", name="labels")) == 6
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_an_ome_volume_is_one_sample_with_voxel_size_and_unit(tmp_path, version):
+    ome(
+        tmp_path / "a.zarr",
+        LABELS[None, None],
+        "tczyx",
+        version=version,
+        scale=[1, 1, 2, 0.5, 0.25],
+        image_scale=[1, 1, 10, 10, 10],
+        units="micrometer",
+    )
+    opened = open_structures(tmp_path / "a.zarr")
+    np.testing.assert_array_equal(opened.data.compute(), LABELS[None])
+    assert opened.grid.voxel_size == (20, 5, 2.5)
+    assert opened.grid.unit == "micrometer"
+    assert not opened.grid.periodic
+    slices = open_structures(tmp_path / "a.zarr", spatial_dims=2)
+    np.testing.assert_array_equal(slices.data.compute(), LABELS)
+    assert slices.grid.voxel_size == (5, 2.5)
+
+
+def test_ome_times_are_samples_and_flat_axes_go(tmp_path):
+    ome(tmp_path / "a.zarr", LABELS[:, None, None], "tczyx")
+    opened = open_structures(tmp_path / "a.zarr")
+    np.testing.assert_array_equal(opened.data.compute(), LABELS)
+    assert opened.grid.voxel_size is None
+    assert opened.grid.unit is None
+
+
+def test_ome_channels_are_refused(tmp_path):
+    ome(tmp_path / "a.zarr", LABELS, "cyx")
+    with pytest.raises(InputError, match="has 6 channels"):
+        open_structures(tmp_path / "a.zarr")
+
+
+def test_an_ome_level_may_be_named(tmp_path):
+    ome(tmp_path / "a.zarr", LABELS, "zyx")
+    assert open_structures(tmp_path / "a.zarr", name="1", spatial_dims=3).grid.shape == (6, 4, 4)
+
+
+def test_damage_found_while_reading_is_a_store_error(tmp_path):
+    zarr.create_array(tmp_path / "a.zarr", data=LABELS, chunks=(3, 7, 8))
+    data = open_structures(tmp_path / "a.zarr").data
+    (tmp_path / "a.zarr" / "c" / "1" / "0" / "0").write_bytes(b"damaged")
+    np.testing.assert_array_equal(data[:3].compute(), LABELS[:3])
+    with pytest.raises(StoreError, match=r"a\.zarr cannot be read at voxels"):
+        data.compute()

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import zarr
+
+from matvae.data.layout import Layout, further_attributes, is_store, root_attributes
+from matvae.errors import StoreError
+from matvae.grid import Grid
+
+
+@pytest.mark.parametrize(
+    ("shape", "n", "chunks", "shards"),
+    [
+        ((64, 64), 10_000, (1, 64, 64), (4096, 64, 64)),
+        ((64, 64), 7, (1, 64, 64), (7, 64, 64)),
+        ((256, 256, 256), 3, (1, 256, 256, 256), (1, 256, 256, 256)),
+        ((400, 400, 400), 3, (1, 256, 256, 256), None),
+        ((20_000, 1000), 1, (1, 4096, 1000), None),
+    ],
+)
+def test_samples_fill_shards_and_large_ones_are_cut(shape, n, chunks, shards):
+    layout = Layout.of(Grid(shape), n)
+    assert (layout.chunks, layout.shards, layout.pieces) == (chunks, shards, shards or chunks)
+    assert (layout.name, layout.dtype.str, layout.fill_value) == ("phase", "|u1", 255)
+
+
+def test_a_continuous_field_has_an_array_of_its_own():
+    layout = Layout.of(Grid((8,), phases=1), 2)
+    assert (layout.name, layout.dtype.name) == ("field", "float32")
+    assert math.isnan(layout.fill_value)
+
+
+def test_further_attributes_are_those_that_were_given():
+    attributes = {"dataset": {"name": "lines", "parameters": {"size": [64, 64]}}}
+    assert further_attributes(root_attributes(Grid((4,)), attributes)["matvae"]) == attributes
+
+
+def test_a_store_is_told_from_everything_else(tmp_path):
+    zarr.create_group(tmp_path / "ours", attributes={"matvae": {}})
+    zarr.create_group(tmp_path / "other", attributes={"ome": {}})
+    zarr.create_group(tmp_path / "v2", zarr_format=2)
+    assert is_store(tmp_path / "ours")
+    assert not any(is_store(tmp_path / name) for name in ("other", "v2", "nothing"))
+    (tmp_path / "other" / "zarr.json").write_text("{")
+    with pytest.raises(StoreError, match="cannot be read"):
+        is_store(tmp_path / "other")
+    (tmp_path / "other" / "zarr.json").write_text("[]")
+    with pytest.raises(StoreError, match="cannot be read"):
+        is_store(tmp_path / "other")

@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+
+import dask
+import numpy as np
+import pytest
+import zarr
+
+from matvae.data import StoreWriter, open_structures
+from matvae.data import layout as layout_module
+from matvae.errors import StoreError
+from matvae.grid import Grid
+
+GRID = Grid((16, 16), phases=2, voxel_size=2.0, unit="nm", periodic=True)
+LABELS = np.random.default_rng(0).integers(0, 2, (10, 16, 16)).astype(np.uint8)
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    monkeypatch.setattr(layout_module, "SHARD_VOXELS", 4 * GRID.n_voxels)
+    path = tmp_path / "s.zarr"
+    with StoreWriter(path, GRID, n_samples=10, property_names=["E"], attributes={"note": "x"}) as writer:
+        writer.append(LABELS, {"E": np.arange(10) / 3})
+    return path
+
+
+def edit(store, change, name="."):
+    file = store / name / "zarr.json"
+    metadata = json.loads(file.read_text())
+    change(metadata)
+    file.write_text(json.dumps(metadata))
+
+
+def test_everything_comes_back_and_chunks_are_whole_shards(store):
+    structures = open_structures(store)
+    assert structures.grid == GRID
+    assert structures.data.chunks == ((4, 4, 2), (16,), (16,))
+    np.testing.assert_array_equal(structures.data.compute(), LABELS)
+    np.testing.assert_array_equal(structures.properties["E"], np.arange(10) / 3)
+    assert structures.attributes == {"note": "x"}
+
+
+@pytest.mark.parametrize("scheduler", ["synchronous", "threads", "processes"])
+def test_it_works_with_every_scheduler_and_pickles(store, scheduler):
+    data = pickle.loads(pickle.dumps(open_structures(store))).data
+    with dask.config.set(scheduler=scheduler, num_workers=2):
+        np.testing.assert_array_equal(data[3:9, 2:].compute(), LABELS[3:9, 2:])
+
+
+def test_flipped_bits_never_read_as_wrong_voxels(store):
+    data = open_structures(store).data[:4]
+    shard = store / "phase" / "c" / "0" / "0" / "0"
+    good = shard.read_bytes()
+    rng = np.random.default_rng(1)
+    index = range(len(good) - (16 * 4 + 4), len(good))
+    places = [*rng.integers(0, len(good), 150), *rng.choice(index, 50)]
+    refused = 0
+    for place in places:
+        bad = bytearray(good)
+        bad[place] ^= 1 << int(rng.integers(8))
+        shard.write_bytes(bad)
+        try:
+            read = data.compute(scheduler="synchronous")
+        except StoreError:
+            refused += 1
+        else:
+            np.testing.assert_array_equal(read, LABELS[:4])
+    assert refused > 190
+
+
+def test_a_flipped_bit_in_a_property_is_found_at_opening(store):
+    chunk = store / "E" / "c" / "0"
+    bad = bytearray(chunk.read_bytes())
+    bad[len(bad) // 2] ^= 4
+    chunk.write_bytes(bad)
+    with pytest.raises(StoreError, match=r"property 'E' of .* cannot be read"):
+        open_structures(store)
+
+
+@pytest.mark.parametrize("how", ["missing", "empty"])
+@pytest.mark.parametrize(
+    ("piece", "message"), [("phase/c/1/0/0", "1 of the 3 shards"), ("E/c/0", "1 of the 1 chunks")]
+)
+def test_missing_pieces_are_counted_at_opening(store, piece, message, how):
+    (store / piece).unlink() if how == "missing" else (store / piece).write_bytes(b"")
+    with pytest.raises(
+        StoreError, match=rf"incomplete: {message} .* missing or empty\. Restore the store from a copy"
+    ):
+        open_structures(store)
+
+
+def test_a_cut_off_shard_is_refused_when_read(store):
+    structures = open_structures(store)
+    shard = store / "phase" / "c" / "2" / "0" / "0"
+    shard.write_bytes(shard.read_bytes()[:-9])
+    np.testing.assert_array_equal(structures.data[:8].compute(), LABELS[:8])
+    with pytest.raises(StoreError, match=r"at voxels \[8:10, 0:16, 0:16\]"):
+        structures.data[8:].compute()
+
+
+def test_labels_that_are_no_phases_name_their_samples(store):
+    zarr.open_array(store / "phase", mode="r+")[5, 3] = 7
+    structures = open_structures(store)
+    np.testing.assert_array_equal(structures.data[:4].compute(), LABELS[:4])
+    with pytest.raises(StoreError, match=r"labels 0 to 1, but 16 voxels of sample 5 hold 7"):
+        structures.data.compute()
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "message"),
+    [
+        (
+            lambda m: m["attributes"]["matvae"].update(schema=2),
+            ".",
+            r"has schema 2, but this matvae reads schema 1",
+        ),
+        (lambda m: m["attributes"]["matvae"].pop("schema"), ".", "should say its schema version"),
+        (lambda m: m["attributes"].update(matvae=3), ".", "should say its schema version"),
+        (lambda m: m["attributes"]["matvae"].pop("periodic"), ".", r"lacks the attributes \['periodic'\]"),
+        (lambda m: m["attributes"]["matvae"].update(phases=0), ".", "does not describe a set of structures"),
+        (
+            lambda m: m["attributes"]["matvae"].update(voxel_size=[1]),
+            ".",
+            "does not describe a set of structures",
+        ),
+        (
+            lambda m: m["attributes"]["matvae"].update(phases=1),
+            ".",
+            "should hold an array 'field', but holds",
+        ),
+        (lambda m: m.update(data_type="int8", fill_value=0), "phase", "should be uint8, but is int8"),
+        (lambda m: m.update(dimension_names=["z", "y", "x"]), "phase", "should start with 'sample'"),
+        (lambda m: m.update(shape=[9]), "E", "should hold 10 numbers"),
+        (lambda m: m.update(shape=[30, 16, 16]), "phase", "5 of the 8 shards"),
+        (lambda m: m.pop("codecs"), "phase", "description cannot be read"),
+    ],
+)
+def test_wrong_descriptions_are_refused(store, change, name, message):
+    edit(store, change, name)
+    with pytest.raises(StoreError, match=message):
+        open_structures(store)
+
+
+@pytest.mark.parametrize("name", ["phase", "E"])
+def test_a_lost_or_broken_array_is_not_passed_over(store, name):
+    file = store / name / "zarr.json"
+    good = file.read_text()
+    for bad in (good[:-9], good.replace("zstd", "zsdt")):
+        file.write_text(bad)
+        with pytest.raises(StoreError, match="description cannot be read"):
+            open_structures(store)
+    file.unlink()
+    with pytest.raises(StoreError, match="description cannot be read"):
+        open_structures(store)
+
+
+def test_a_description_that_is_no_json_is_refused(store):
+    file = store / "zarr.json"
+    file.write_text(file.read_text()[:-30])
+    with pytest.raises(StoreError, match=r"zarr\.json should describe .* damaged"):
+        open_structures(store)
+
+
+def test_random_flips_in_the_descriptions_end_in_the_truth_or_in_an_error(store):
+    rng = np.random.default_rng(2)
+    for file in (store / "zarr.json", store / "phase" / "zarr.json"):
+        good = file.read_bytes()
+        for place in rng.integers(0, len(good), 60):
+            bad = bytearray(good)
+            bad[place] ^= 0x80
+            file.write_bytes(bad)
+            try:
+                structures = open_structures(store)
+                np.testing.assert_array_equal(structures.data.compute(scheduler="synchronous"), LABELS)
+            except StoreError:
+                continue
+        file.write_bytes(good)
+
+
+def test_a_store_that_went_away_is_a_store_error(store):
+    data = open_structures(store).data
+    shutil.rmtree(store)
+    with pytest.raises(StoreError, match="cannot be read"):
+        data.compute()
+
+
+def test_other_arrays_in_the_group_do_no_harm(store):
+    zarr.open_group(store, mode="r+", use_consolidated=False).create_array("preview", data=np.zeros((2, 2)))
+    assert set(open_structures(store).properties) == {"E"}

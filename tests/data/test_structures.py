@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import dask.array as da
+import numpy as np
+import pytest
+
+from matvae.data import Structures, concatenate
+from matvae.errors import InputError
+from matvae.grid import Grid
+
+LABELS = np.random.default_rng(0).integers(0, 2, (6, 4, 5)).astype(np.uint8)
+
+
+def make(labels=LABELS, phases=2, **changes):
+    parts = {
+        "properties": {"E": np.arange(len(labels))},
+        "units": {"E": "GPa"},
+        "attributes": {"a": 1, "b": 2},
+    }
+    return Structures(labels, Grid(labels.shape[1:], phases=phases), **{**parts, **changes})
+
+
+def test_a_slice_takes_the_properties_along_and_stays_lazy():
+    part = make()[1:5:2]
+    assert isinstance(part.data, da.Array)
+    assert len(part) == 2
+    np.testing.assert_array_equal(part.data.compute(), LABELS[1:5:2])
+    np.testing.assert_array_equal(part.properties["E"], [1, 3])
+    assert part.properties["E"].dtype == np.float64
+    assert part.units == {"E": "GPa"}
+
+
+def test_only_slices_cut_structures():
+    with pytest.raises(InputError, match=r"structures\[10:20\], but 3 was given"):
+        make()[3]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"grid": Grid((5, 4))}, r"data of shape \(sample, \*\(5, 4\)\)"),
+        ({"grid": Grid((4,))}, r"data of shape \(sample, \*\(4,\)\)"),
+        ({"data": LABELS.astype(float)}, "needs integer labels"),
+        ({"grid": Grid((4, 5), phases=1)}, "needs real numbers"),
+        ({"properties": {"E": np.zeros(5)}}, "one number for each of the 6 structures"),
+        ({"units": {"nu": "1"}}, r"unit is given for \['nu'\]"),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused(changes, message):
+    parts = {"data": LABELS, "grid": Grid((4, 5)), **changes}
+    with pytest.raises(InputError, match=message):
+        Structures(**parts)
+
+
+def test_concatenate_joins_samples_properties_and_shared_attributes():
+    joined = concatenate([make(), make(LABELS[:2] * 2, phases=3, attributes={"a": 1, "b": 3})])
+    np.testing.assert_array_equal(joined.data.compute(), np.concatenate([LABELS, LABELS[:2] * 2]))
+    np.testing.assert_array_equal(joined.properties["E"], [0, 1, 2, 3, 4, 5, 0, 1])
+    assert joined.grid.phases == 3
+    assert joined.attributes == {"a": 1}
+    assert joined.units == {"E": "GPa"}
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (make(LABELS[:, :, :4]), "on one grid only"),
+        (make(LABELS.astype(np.float32), phases=1), "on one grid only"),
+        (make(properties={}, units={}), "the same properties and units"),
+        (make(units={"E": "MPa"}), "the same properties and units"),
+    ],
+)
+def test_concatenate_refuses_sets_that_differ(other, message):
+    with pytest.raises(InputError, match=message):
+        concatenate([make(), other])
+
+
+def test_concatenate_needs_something():
+    with pytest.raises(InputError, match="At least one set"):
+        concatenate([])

@@ -1,0 +1,129 @@
+"""Training from a store: what is kept, what is refused, and how an interrupted run goes on."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+import numpy as np
+import pytest
+
+from matvae import Grid, load, open_structures, save_structures
+from matvae.errors import InputError
+from matvae.jobs import FitInterrupted, fit_model
+
+SMALL = {"n_components": 2, "max_epochs": 2, "width": 16, "seed": 0}
+
+
+def test_the_saved_model_is_the_estimator_fitted_on_the_store(trained, tmp_path):
+    records, seen = [], []
+    result = fit_model(
+        trained / "train.zarr",
+        tmp_path / "m.matvae",
+        progress=lambda done, total: seen.append(done / total),
+        on_record=records.append,
+        **SMALL,
+    )
+    model = load(tmp_path / "m.matvae")
+    assert (model.n_components, model.max_epochs, model.random_state) == (2, 2, 0)
+    assert model.checkpoint is None
+    assert model.grid_.voxel_size == (0.5, 0.5)
+    assert result["records"] == len(records) == len(model.history_) == 2
+    assert result["last"]["loss"] == records[-1]["loss"]
+    assert seen == sorted(seen)
+    assert seen[-1] == 1
+    fit_model(trained / "train.zarr", tmp_path / "again.matvae", **SMALL)
+    X = open_structures(trained / "test.zarr").data.compute()
+    np.testing.assert_array_equal(model.transform(X), load(tmp_path / "again.matvae").transform(X))
+    assert sorted(os.listdir(tmp_path)) == ["again.matvae", "m.matvae"]
+
+
+@pytest.mark.parametrize(
+    ("stored", "asked", "expected"), [(True, None, True), (False, None, False), (False, True, True)]
+)
+def test_boundaries_are_the_stores_unless_asked(trained, tmp_path, caplog, stored, asked, expected):
+    X = open_structures(trained / "train.zarr").data.compute()
+    save_structures(tmp_path / "x.zarr", X, grid=Grid((8, 8), periodic=stored))
+    with caplog.at_level(logging.INFO, logger="matvae"):
+        result = fit_model(tmp_path / "x.zarr", tmp_path / "m.matvae", periodic=asked, **SMALL)
+    assert result["periodic"] is expected
+    assert load(tmp_path / "m.matvae").periodic is expected
+    assert f"taken as {'periodic' if expected else 'not periodic'}" in caplog.text
+    assert ("as the data say" in caplog.text) == (asked is None)
+
+
+def test_an_interrupted_run_goes_on_to_the_same_model(trained, tmp_path):
+    whole = {**SMALL, "max_epochs": 4}
+    fit_model(trained / "train.zarr", tmp_path / "whole.matvae", **whole)
+
+    def stop(record):
+        if record["epoch"] >= 2:
+            raise KeyboardInterrupt
+
+    out = tmp_path / "m.matvae"
+    with pytest.raises(
+        FitInterrupted, match=r"m\.matvae\.checkpoint\. Go on with the same command and --resume\."
+    ):
+        fit_model(trained / "train.zarr", out, on_record=stop, **whole)
+    assert sorted(os.listdir(tmp_path)) == ["m.matvae.checkpoint", "whole.matvae"]
+    with pytest.raises(InputError, match=r"--resume.*--overwrite"):
+        fit_model(trained / "train.zarr", out, **whole)
+    epochs = []
+    fit_model(
+        trained / "train.zarr", out, resume=True, on_record=lambda r: epochs.append(r["epoch"]), **whole
+    )
+    assert len(epochs) < 4
+    X = open_structures(trained / "test.zarr").data.compute()
+    np.testing.assert_allclose(
+        load(out).transform(X), load(tmp_path / "whole.matvae").transform(X), rtol=1e-5, atol=1e-6
+    )
+    assert sorted(os.listdir(tmp_path)) == ["m.matvae", "whole.matvae"]
+
+
+def test_a_checkpoint_of_another_run_is_kept_and_refused(trained, tmp_path):
+    def stop(record):
+        raise KeyboardInterrupt
+
+    out = tmp_path / "m.matvae"
+    with pytest.raises(FitInterrupted):
+        fit_model(trained / "train.zarr", out, on_record=stop, **SMALL)
+    with pytest.raises(InputError, match="belongs to a training on other data or with other parameters"):
+        fit_model(trained / "train.zarr", out, resume=True, **{**SMALL, "n_components": 3})
+    assert (tmp_path / "m.matvae.checkpoint").exists()
+    fit_model(trained / "train.zarr", out, overwrite=True, **{**SMALL, "n_components": 3})
+    assert load(out).n_components == 3
+    assert os.listdir(tmp_path) == ["m.matvae"]
+
+
+def test_an_existing_model_is_replaced_only_when_asked_and_only_when_done(trained, tmp_path, caplog):
+    out = tmp_path / "m.matvae"
+    with caplog.at_level(logging.INFO, logger="matvae"):
+        fit_model(trained / "train.zarr", out, resume=True, **SMALL)
+    assert "starts from the beginning" in caplog.text
+    with pytest.raises(InputError, match="exists already"):
+        fit_model(trained / "train.zarr", out, **SMALL)
+
+    def stop(record):
+        raise KeyboardInterrupt
+
+    other = {**SMALL, "n_components": 4}
+    with pytest.raises(FitInterrupted, match="--resume --overwrite"):
+        fit_model(trained / "train.zarr", out, overwrite=True, on_record=stop, **other)
+    assert load(out).n_components == 2
+    fit_model(trained / "train.zarr", out, overwrite=True, resume=True, **other)
+    assert load(out).n_components == 4
+
+
+def test_a_folder_that_is_no_model_is_never_replaced(trained, tmp_path):
+    (tmp_path / "m.matvae").mkdir()
+    (tmp_path / "m.matvae" / "thesis.tex").write_text("years")
+    with pytest.raises(InputError, match="was not written by matvae"):
+        fit_model(trained / "train.zarr", tmp_path / "m.matvae", overwrite=True, **SMALL)
+    with pytest.raises(InputError, match="inside one another"):
+        fit_model(trained / "train.zarr", trained / "train.zarr", overwrite=True, **SMALL)
+
+
+def test_bad_parameters_leave_nothing(trained, tmp_path):
+    with pytest.raises(InputError):
+        fit_model(trained / "train.zarr", tmp_path / "m.matvae", n_components=0)
+    assert os.listdir(tmp_path) == []

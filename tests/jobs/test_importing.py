@@ -1,0 +1,131 @@
+"""Import: several sources become one store in which a phase means one thing."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+import numpy as np
+import pytest
+
+from matvae.data import open_structures
+from matvae.errors import InputError
+from matvae.jobs import import_structures
+
+
+@pytest.fixture
+def images(tmp_path):
+    rng = np.random.default_rng(0)
+    a = (rng.integers(0, 2, size=(40, 48)) * 255).astype(np.uint8)
+    b = rng.choice(np.array([0, 128, 255], np.uint8), size=(40, 48))
+    np.save(tmp_path / "a.npy", a)
+    np.save(tmp_path / "b.npy", b)
+    return tmp_path, a, b
+
+
+def test_auto_takes_the_values_of_all_sources_together(images, caplog):
+    folder, a, b = images
+    with caplog.at_level(logging.INFO, logger="matvae"):
+        result = import_structures(
+            [folder / "a.npy", folder / "b.npy"],
+            folder / "x.zarr",
+            phase_values="auto",
+            window=(8, 8),
+            stride=8,
+        )
+    found = open_structures(folder / "x.zarr")
+    assert result["phase_values"] == [0, 128, 255]
+    assert found.grid.phases == 3
+    assert len(found) == result["n_samples"] == 60
+    whole = found.data.compute()
+    for index, image in enumerate((a, b)):
+        first = whole[found.properties["source"] == index][0]
+        np.testing.assert_array_equal(first, np.searchsorted([0, 128, 255], image[:8, :8]))
+    assert found.attributes["sources"] == ["a.npy", "b.npy"]
+    said = " ".join(record.getMessage() for record in caplog.records)
+    assert "a.npy holds the values [0, 255]" in said
+    assert "0 becomes 0, 128 becomes 1, 255 becomes 2" in said
+
+
+def test_region_and_window_say_the_number_of_axes(tmp_path):
+    volume = np.random.default_rng(0).integers(0, 2, size=(8, 12, 10)).astype(np.uint8)
+    np.save(tmp_path / "v.npy", volume)
+    import_structures(
+        tmp_path / "v.npy", tmp_path / "w.zarr", window=(4, 4, 5), voxel_size=2.25, unit="micrometer"
+    )
+    found = open_structures(tmp_path / "w.zarr")
+    assert found.grid.shape == (4, 4, 5)
+    assert found.grid.voxel_size == (2.25,) * 3
+    assert len(found) == 2 * 3 * 2
+    assert not found.grid.periodic
+    import_structures(tmp_path / "v.npy", tmp_path / "r.zarr", region=((0, 6), (None, None), (2, None)))
+    cropped = open_structures(tmp_path / "r.zarr")
+    np.testing.assert_array_equal(cropped.data.compute(), volume[None, :6, :, 2:])
+    assert "source" not in cropped.properties
+
+
+def test_without_window_the_whole_is_kept(images):
+    folder, a, _ = images
+    seen = []
+    result = import_structures(
+        folder / "a.npy",
+        folder / "x.zarr",
+        phase_values=(255, 0),
+        periodic=True,
+        progress=lambda done, total: seen.append((done, total)),
+    )
+    found = open_structures(folder / "x.zarr")
+    np.testing.assert_array_equal(found.data.compute()[0], a == 0)
+    assert found.grid.periodic
+    assert result["sources"] == [{"name": str(folder / "a.npy"), "n_samples": 1}]
+    assert seen
+    assert seen[-1][0] == seen[-1][1]
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"window": (8, 8), "spatial_dims": 3}, "window names 2 axes, but spatial_dims=3"),
+        ({"window": (8, 8), "region": ((0, 8),)}, "region names 1 axes"),
+        ({"stride": 8}, "no window was given"),
+        ({"window": (64, 64), "phase_values": "auto"}, "must fit"),
+        ({"region": ((0, 99), (0, 10)), "phase_values": "auto"}, "reaches outside"),
+        ({}, "should hold the phase labels"),
+    ],
+)
+def test_contradictions_leave_nothing(images, how, message):
+    folder, *_ = images
+    before = sorted(os.listdir(folder))
+    with pytest.raises(InputError, match=message):
+        import_structures(folder / "a.npy", folder / "x.zarr", **how)
+    assert sorted(os.listdir(folder)) == before
+
+
+def test_sources_of_different_size_ask_for_windows(images):
+    folder, *_ = images
+    np.save(folder / "c.npy", np.zeros((20, 20), np.uint8))
+    with pytest.raises(InputError, match=r"c\.npy: \(20, 20\).*Cut windows"):
+        import_structures([folder / "a.npy", folder / "c.npy"], folder / "x.zarr", phase_values="auto")
+    with pytest.raises(InputError, match="At least one source"):
+        import_structures([], folder / "x.zarr")
+
+
+def test_disjoint_regions_share_no_voxel(tmp_path):
+    numbered = np.arange(20 * 30).reshape(20, 30).astype(np.float32)
+    np.save(tmp_path / "a.npy", numbered)
+    parts = []
+    for name, region in (("train", ((0, 20), (0, 20))), ("test", ((0, 20), (20, 30)))):
+        import_structures(
+            tmp_path / "a.npy", tmp_path / f"{name}.zarr", region=region, window=(5, 5), stride=2
+        )
+        parts.append(set(open_structures(tmp_path / f"{name}.zarr").data.compute().ravel().tolist()))
+    assert not parts[0] & parts[1]
+
+
+def test_real_steel(shared_data, tmp_path):
+    source = shared_data / "micrographs" / "hsla_steel.tiff"
+    result = import_structures(
+        source, tmp_path / "x.zarr", phase_values="auto", window=(64, 64), stride=(461, 656)
+    )
+    assert result["phase_values"] == [0, 255]
+    assert result["n_samples"] == 9

@@ -1,0 +1,58 @@
+"""Structures that a model was not fitted on are refused before any work."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from matvae import Grid, Structures
+from matvae.errors import InputError
+from matvae.jobs.models import check_fits
+
+
+@dataclass
+class Fitted:
+    """The part of an estimator that is looked at."""
+
+    grid_: Grid
+    input: str = "structures"
+    state_axis: int | None = None
+
+
+def structures(grid):
+    return Structures(np.zeros((2, *grid.shape), np.float32 if grid.phases == 1 else np.uint8), grid)
+
+
+MODEL = Fitted(Grid((8, 8), phases=2, voxel_size=1.0, unit="micrometer"))
+
+
+@pytest.mark.parametrize(
+    ("grid", "message"),
+    [
+        (Grid((8, 16)), "8 x 8 voxels, but those in data.zarr have 8 x 16"),
+        (Grid((8, 8), phases=3), "fitted on 2 phases, but data.zarr holds 3 phases"),
+        (Grid((8, 8), phases=1), "holds a continuous field"),
+    ],
+)
+def test_other_shapes_and_phases_are_refused(grid, message):
+    with pytest.raises(InputError, match=message):
+        check_fits(MODEL, structures(grid), "m.matvae", "data.zarr")
+
+
+def test_another_voxel_size_is_mentioned(caplog):
+    with caplog.at_level(logging.WARNING, logger="matvae"):
+        check_fits(MODEL, structures(Grid((8, 8))), "m.matvae", "data.zarr")
+        assert not caplog.records
+        check_fits(
+            MODEL, structures(Grid((8, 8), voxel_size=2.0, unit="micrometer")), "m.matvae", "data.zarr"
+        )
+    assert "lengths mean something else" in caplog.text
+
+
+@pytest.mark.parametrize("how", [{"input": "statistics"}, {"state_axis": -1}])
+def test_models_of_other_arrays_are_for_python(how):
+    with pytest.raises(InputError, match=r"matvae\.load\('m\.matvae'\)"):
+        check_fits(Fitted(MODEL.grid_, **how), structures(MODEL.grid_), "m.matvae", "data.zarr")

@@ -1,0 +1,55 @@
+"""Streamed latents equal those of the whole array."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+import zarr
+
+from matvae import Grid, load, open_structures, save_structures
+from matvae.errors import InputError
+from matvae.jobs import blocks, transform_structures
+from matvae.jobs.latents import read_latents
+
+
+@pytest.mark.parametrize("suffix", [".zarr", ".npy", ".csv"])
+def test_streamed_latents_equal_those_of_the_whole(trained, tmp_path, monkeypatch, suffix):
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 64 * 64 * 4)
+    out, seen = tmp_path / f"z{suffix}", []
+    result = transform_structures(
+        trained / "m.matvae",
+        trained / "test.zarr",
+        out,
+        progress=lambda done, total: seen.append((done, total)),
+    )
+    model = load(trained / "m.matvae")
+    expected = model.transform(open_structures(trained / "test.zarr").data.compute())
+    np.testing.assert_allclose(read_latents(out), expected, rtol=1e-5, atol=1e-6)
+    assert result["shape"] == [21, 3]
+    assert result["components"] == list(model.get_feature_names_out())
+    assert seen == [(n, 21) for n in (4, 8, 12, 16, 20, 21)]
+
+
+def test_zarr_keeps_properties_and_says_which_model(trained, tmp_path):
+    transform_structures(trained / "m.matvae", trained / "test.zarr", tmp_path / "z.zarr")
+    group = zarr.open_group(tmp_path / "z.zarr", mode="r")
+    assert group.attrs["matvae"]["model"] == "m.matvae"
+    assert group.attrs["matvae"]["grid"]["voxel_size"] == [0.5, 0.5]
+    np.testing.assert_array_equal(group["k"][...], np.arange(21.0))
+    assert group["k"].attrs["unit"] == "GPa"
+
+
+def test_the_model_is_no_place_for_latents(trained):
+    with pytest.raises(InputError, match="inside one another"):
+        transform_structures(trained / "m.matvae", trained / "test.zarr", trained / "m.matvae" / "z.npy")
+
+
+def test_nothing_is_written_for_other_structures(trained, tmp_path):
+    save_structures(tmp_path / "x.zarr", np.zeros((2, 4, 4), np.uint8), grid=Grid((4, 4)))
+    with pytest.raises(InputError, match="fitted on structures of 8 x 8 voxels"):
+        transform_structures(trained / "m.matvae", tmp_path / "x.zarr", tmp_path / "z.npy")
+    with pytest.raises(InputError, match="Choose one of these endings"):
+        transform_structures(trained / "m.matvae", trained / "test.zarr", tmp_path / "z.txt")
+    assert os.listdir(tmp_path) == ["x.zarr"]

@@ -1,0 +1,51 @@
+"""2-point statistics as their definition says: a sum over all pairs of voxels, one lag after another."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def one_hot(labels: np.ndarray, phases: int) -> np.ndarray:
+    """``(sample, *space)`` labels to ``(sample, *space, phase)`` of 0.0 and 1.0."""
+    return np.eye(phases)[np.asarray(labels, dtype=int)]
+
+
+def lags(space: Sequence[int], periodic: bool, cutoff: int | Sequence[int] | None = None) -> list[range]:
+    """The lags along each axis, in the order in which statistics hold them."""
+    if cutoff is not None:
+        cuts = [cutoff] * len(space) if isinstance(cutoff, int) else cutoff
+        return [range(-c, c + 1) for c in cuts]
+    return [range(-(n // 2), n - n // 2) if periodic else range(1 - n, n) for n in space]
+
+
+def direct_statistics(
+    states: np.ndarray,
+    pairs: Sequence[tuple[int, int]],
+    *,
+    periodic: bool = True,
+    cutoff: int | Sequence[int] | None = None,
+    mask: np.ndarray | None = None,
+) -> np.ndarray:
+    """Statistics ``(sample, *lag, correlation)`` of ``(sample, *space, state)`` in double precision."""
+    space = states.shape[1:-1]
+    weights = np.broadcast_to(np.ones(space) if mask is None else mask, states.shape[:-1]).astype(float)
+    fields = states.astype(float) * weights[..., None]
+    here = np.indices(space).reshape(len(space), -1)
+    axes = lags(space, periodic, cutoff)
+    out = np.empty((len(states), *(len(axis) for axis in axes), len(pairs)))
+    for index in itertools.product(*(range(len(axis)) for axis in axes)):
+        lag = [axis[i] for axis, i in zip(axes, index, strict=True)]
+        there = here + np.array(lag)[:, None]
+        inside = np.ones(here.shape[1], dtype=bool)
+        for axis, n in enumerate(space):
+            inside &= (there[axis] >= 0) & (there[axis] < n)
+        if periodic:
+            there, inside = there % np.array(space)[:, None], np.ones_like(inside)
+        tail, head = tuple(here[:, inside]), tuple(there[:, inside])
+        count = (weights[:, *tail] * weights[:, *head]).sum(1)
+        for k, (first, second) in enumerate(pairs):
+            out[(slice(None), *index, k)] = (fields[:, *tail, first] * fields[:, *head, second]).sum(1) / count
+    return out
