@@ -15,5 +15,7 @@ def shared_data() -> Path:
     """Folder of real micrographs and volumes, beside the checkout or where MATVAE_SHARED_DATA says."""
     folder = Path(os.environ.get("MATVAE_SHARED_DATA", ROOT.parent / "shared" / "data"))
     if not folder.is_dir():
-        pytest.fail(f"Real data expected in {folder}; set MATVAE_SHARED_DATA to the folder that holds micrographs/ and volumes/.")
+        pytest.fail(
+            f"Real data expected in {folder}; set MATVAE_SHARED_DATA to the folder that holds micrographs/ and volumes/."
+        )
     return folder

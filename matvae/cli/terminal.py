@@ -112,8 +112,12 @@ def _plain(value: Any) -> Any:
 
 
 def show_facts(facts: Mapping[str, Any]) -> None:
-    """Print ``name  value`` lines; None is left out."""
-    known = {name: value for name, value in facts.items() if value is not None}
+    """Print ``name  value`` lines; None is left out, and six digits of a number are enough."""
+    known = {
+        name: f"{value:.6g}" if isinstance(value, float) else value
+        for name, value in facts.items()
+        if value is not None
+    }
     width = max(map(len, known), default=0)
     for name, value in known.items():
         typer.echo(f"{name:<{width}}  {value}")

@@ -1,20 +1,23 @@
 """From an array on disk or in memory to shuffled training batches; the place where dask and torch meet.
 
-Samples stay as they are stored (uint8 labels) until a batch is made. Of a dask array, whole blocks are read in an order
-drawn anew each epoch and mixed in a buffer of a few; a thread reads ahead while the model computes.
+Samples stay as they are stored (uint8 labels) until a batch is made. Of a dask array, whole blocks are read
+in an order drawn anew each epoch and mixed in a buffer of a few; a thread reads ahead while the model
+computes.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from typing import Any
 
 import numpy as np
+from sklearn.utils import check_random_state
 from torch import Tensor
 
+from ..errors import InputError
 from ..stats.blocks import is_dask
 from .inputs import Input
 
@@ -66,7 +69,7 @@ class Batches:
         n_held = 0
         if validation_fraction > 0:
             n_held = min(max(1, round(validation_fraction * len(X))), VALIDATION_SAMPLES, len(X) - 1)
-            n_held = max(1, min(n_held, VALIDATION_BYTES // sample_bytes))
+            n_held = min(n_held, max(1, VALIDATION_BYTES // sample_bytes))
         self.training = np.ones(len(X), dtype=bool)
         self.training[order[:n_held]] = False
         n_calibrate = max(16, min(CALIBRATION_SAMPLES, CALIBRATION_BYTES // sample_bytes))
@@ -83,8 +86,7 @@ class Batches:
         for part in blocks_of(self.X):
             block = read(self.X, part)
             self.understood.tensor(block)
-            flat = block.reshape(len(block), -1)
-            self.n_constant += int((flat == flat[:, :1]).all(1).sum())
+            self.n_constant += self.understood.count_constant(block)
             for name, chosen in self._kept.items():
                 inside = chosen[(chosen >= part.start) & (chosen < part.stop)]
                 parts[name].append(block[inside - part.start])
@@ -135,7 +137,7 @@ class Batches:
             yield self.understood.tensor(samples[start : start + self.batch_size])
 
 
-def _ahead(make: Callable[[], Iterator[Tensor]], depth: int = 4) -> Iterator[Tensor]:
+def _ahead(make: Callable[[], Iterator[Tensor]], depth: int = 4) -> Generator[Tensor]:
     """Run an iterator in a thread, `depth` items ahead; an error there is raised here."""
     items: queue.Queue[Tensor | BaseException | None] = queue.Queue(maxsize=depth)
     stop = threading.Event()
@@ -171,8 +173,16 @@ def _ahead(make: Callable[[], Iterator[Tensor]], depth: int = 4) -> Iterator[Ten
 
 
 def seed_from(random_state: Any) -> int:
-    """One integer seed from what scikit-learn takes as ``random_state``."""
-    from sklearn.utils import check_random_state
+    """One integer seed from what scikit-learn takes as ``random_state``.
 
-    return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
-
+    Raises
+    ------
+    InputError
+        If it is something else.
+    """
+    try:
+        return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+    except ValueError as error:
+        raise InputError(
+            f"random_state must be None, an integer or a numpy RandomState, but {random_state!r} was given."
+        ) from error

@@ -29,10 +29,14 @@ class EpochTasks:
         Number of epochs, or None when a time limit decides.
     X : array
         The training data, which callbacks may ask for.
+    learned : callable
+        Gives the fitted attributes as they are, for callbacks that ask for a fitted estimator.
     """
 
-    def __init__(self, estimator: Any, max_epochs: int | None, X: Any) -> None:
-        self.estimator, self.X = estimator, X
+    def __init__(
+        self, estimator: Any, max_epochs: int | None, X: Any, learned: Callable[[], dict[str, Any]]
+    ) -> None:
+        self.estimator, self.X, self.learned = estimator, X, learned
         self.fit: Any = None
         self.task: Any = None
         if hasattr(estimator, "_init_callback_context"):
@@ -49,9 +53,18 @@ class EpochTasks:
         """An epoch has ended; True if a callback asks to stop."""
         if self.task is None:
             return False
-        return bool(self.task.call_on_fit_task_end(estimator=self.estimator, X=self.X, metadata=record))
+        return bool(
+            self.task.call_on_fit_task_end(
+                estimator=self.estimator,
+                X=self.X,
+                metadata=record,
+                reconstruction_attributes=self.learned,
+            )
+        )
 
     def close(self) -> None:
         """The fit has ended."""
         if self.fit is not None:
-            self.fit.call_on_fit_task_end(estimator=self.estimator, X=self.X)
+            self.fit.call_on_fit_task_end(
+                estimator=self.estimator, X=self.X, reconstruction_attributes=self.learned
+            )

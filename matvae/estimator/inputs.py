@@ -17,7 +17,7 @@ from ..grid import Grid
 from ..stats import lag_shape, resolve_correlations
 from ..stats.blocks import as_tensor, is_dask, whole_samples
 from ..stats.lags import Cutoff
-from ..stats.states import LABELS, Form, check_phases, check_values, find_form
+from ..stats.states import LABELS, STATES, Form, check_phases, check_values, find_form
 
 STATISTICS = "statistics"
 
@@ -55,6 +55,16 @@ class Input:
             return tensor.movedim(self.form.state_axis, 1)
         return tensor
 
+    def count_constant(self, block: np.ndarray) -> int:
+        """Number of samples in which all voxels (or lags) are alike."""
+        voxels = block.reshape(len(block), *self.shape)
+        if self.form is not None and self.form.state_axis is None:
+            voxels = voxels[..., None]
+        elif self.form is not None and self.form.state_axis is not None:
+            voxels = np.moveaxis(voxels, self.form.state_axis, -1)
+        flat = voxels.reshape(len(block), -1, voxels.shape[-1])
+        return int((flat == flat[:, :1]).all((1, 2)).sum())
+
     def accept(self, array: Any) -> Any:
         """Check that samples are held as those that went into `fit`.
 
@@ -65,14 +75,18 @@ class Input:
         """
         if tuple(array.shape[1:]) != self.given:
             raise InputError(
-                f"Samples of shape {self.given} are expected, as they went into fit, but the samples have the shape "
+                f"Samples of shape {self.given} are expected, as they went into fit, but the samples have "
+                "the shape "
                 f"{tuple(array.shape[1:])}. Pass them with the same axes in the same order."
             )
         labels = self.form is not None and self.form.kind == LABELS
-        if labels != (array.dtype.kind in "biu") and array.dtype.kind in "biuf":
+        discretised = self.form is not None and self.form.kind == STATES
+        if array.dtype.kind not in "biuf" or (not discretised and labels != (array.dtype.kind in "biu")):
             expected = "integer phase labels" if labels else "real numbers"
             raise InputError(
-                f"The model was fitted on {expected}, but the array has the type {array.dtype}. Convert it with astype."
+                f"The model was fitted on {expected}, but the array has the type {array.dtype}. Convert it "
+                "with "
+                "astype."
             )
         return array
 
@@ -86,22 +100,26 @@ class Input:
             return self.dtype
         return np.dtype(np.uint8 if grid.phases > 1 else np.float32)
 
-    def array(self, labels: Tensor, phases: int) -> np.ndarray:
-        """Structures in the shape and form that was given: labels, a field, or one-hot states; flat if given flat."""
+    def array(self, labels: np.ndarray, phases: int) -> np.ndarray:
+        """Structures in the shape and form given: labels, a field, or one-hot states; flat if given flat."""
         if self.form is None:
-            return labels.cpu().numpy()
+            return labels
+        values = labels
         if self.form.state_axis is not None:
-            states = torch.arange(phases, device=labels.device).view(-1, *[1] * len(self.form.space))
-            values = (labels.unsqueeze(1) == states).movedim(1, self.form.state_axis).cpu().numpy()
-        else:
-            values = labels.cpu().numpy()
-        return values.reshape(len(values), *self.given).astype(self.dtype)
+            states = [labels] if phases == 1 else [labels == state for state in range(phases)]
+            values = np.stack(states, axis=self.form.state_axis)
+        return values.reshape(len(values), *self.given).astype(self.dtype, copy=False)
 
 
 def as_array(X: Any) -> Any:
-    """The array inside what was given: dask and numpy stay, torch and lists become numpy."""
+    """The array inside what was given: dask and numpy stay, torch and lists become numpy.
+
+    A sparse matrix stays too, for scikit-learn to refuse in its own words.
+    """
     if isinstance(X, Structures):
         return X.data
+    if hasattr(X, "tocsr"):
+        return X
     if isinstance(X, Tensor):
         return X.detach().cpu().numpy()
     return X if is_dask(X) or isinstance(X, np.ndarray) else np.asarray(X)
@@ -123,6 +141,21 @@ def check_dask(X: Any) -> Any:
     return whole_samples(X)
 
 
+def indices_like(X: Any) -> Any:
+    """Numbers ``(sample, 1)`` of the samples, numpy or dask with the chunks of X."""
+    if not is_dask(X):
+        return np.arange(len(X))[:, None]
+    import dask.array as da
+
+    return da.arange(len(X), chunks=(X.chunks[0],))[:, None]
+
+
+def phases_asked(X: Any, phases: int | str) -> int | str:
+    """The number of phases; ``"auto"`` is what a `Structures` says."""
+    automatic = isinstance(phases, str) and phases == "auto"
+    return X.grid.phases if automatic and isinstance(X, Structures) else phases
+
+
 def understand_structures(
     X: Any, *, phases: int | str, sample_shape: Sequence[int] | None, state_axis: int | None
 ) -> Input:
@@ -136,28 +169,38 @@ def understand_structures(
     given = tuple(int(n) for n in X.shape[1:])
     shape = given
     if sample_shape is not None:
-        shape = _restored(given, tuple(int(n) for n in sample_shape), state_axis is not None)
+        shape = _restored(given, tuple(int(n) for n in sample_shape), state_axis)
     integer = X.dtype.kind in "biu"
     if not integer and X.dtype.kind != "f":
-        raise InputError(f"Integer labels or real numbers are expected, but the array has the type {X.dtype}.")
+        raise InputError(
+            f"Integer labels or real numbers are expected, but the array has the type {X.dtype}."
+        )
 
     def largest() -> int:
         top = X.max()
         return int(top.compute() if is_dask(X) else top)
 
-    form = find_form((len(X), *shape), integer, phases=check_phases(phases), state_axis=state_axis, largest=largest)
+    form = find_form(
+        (len(X), *shape), integer, phases=check_phases(phases), state_axis=state_axis, largest=largest
+    )
     return Input(given, shape, form, np.dtype(X.dtype))
 
 
-def _restored(given: tuple[int, ...], sample_shape: tuple[int, ...], has_states: bool) -> tuple[int, ...]:
+def _restored(given: tuple[int, ...], space: tuple[int, ...], state_axis: int | None) -> tuple[int, ...]:
     """Shape of one sample with the axes that `sample_shape` names, from a flattened or a full one."""
-    if given == sample_shape or (has_states and len(given) == len(sample_shape) + 1):
-        return given
-    n_voxels = math.prod(sample_shape)
-    if len(given) == 1 and n_voxels and given[0] % n_voxels == 0 and (has_states or given[0] == n_voxels):
-        return (*sample_shape, given[0] // n_voxels) if has_states else sample_shape
+    n_voxels = math.prod(space)
+    if state_axis is None:
+        if given == space or given == (n_voxels,):
+            return space
+    elif n_voxels and math.prod(given) % n_voxels == 0:
+        # Without the sample axis, the states lie one axis earlier.
+        position = state_axis % (len(space) + 2) - 1
+        full = (*space[:position], math.prod(given) // n_voxels, *space[position:])
+        if given == full or len(given) == 1:
+            return full
     raise InputError(
-        f"sample_shape={sample_shape} means samples of that shape, or flattened to {n_voxels} voxels, but samples of "
+        f"sample_shape={space} means samples of that shape, or flattened to {n_voxels} voxels, but samples "
+        "of "
         f"shape {given} were given. Pass the shape of one structure, without the sample axis."
     )
 
@@ -184,7 +227,8 @@ def understand_statistics(
     if sample_shape is None:
         if not periodic or cutoff is not None or len(given) < 2:
             raise InputError(
-                "The shape of the structures does not follow from these statistics: pass sample_shape=(...), the number "
+                "The shape of the structures does not follow from these statistics: pass "
+                "sample_shape=(...), the number "
                 "of voxels of one structure along each axis."
             )
         sample_shape = given[:-1]
@@ -194,8 +238,10 @@ def understand_statistics(
     flat = len(given) == 1 and given[0] % n_lags == 0
     if not flat and given[:-1] != lags:
         raise InputError(
-            f"Statistics of structures of shape {space} ({'periodic' if periodic else 'non-periodic'}, cutoff={cutoff}) "
-            f"have the shape (sample, {', '.join(map(str, lags))}, correlation), but samples of shape {given} were given. "
+            f"Statistics of structures of shape {space} ({'periodic' if periodic else 'non-periodic'}, "
+            f"cutoff={cutoff}) "
+            f"have the shape (sample, {', '.join(map(str, lags))}, correlation), but samples of shape "
+            f"{given} were given. "
             "Crop them to a cutoff, or say with which settings they were made."
         )
     n_pairs = given[0] // n_lags if flat else given[-1]
@@ -203,10 +249,12 @@ def understand_statistics(
     pairs = resolve_correlations(correlations, number)
     if len(pairs) != n_pairs:
         raise InputError(
-            f"{len(pairs)} correlations {list(pairs)} are expected for {number} phases, but the statistics hold {n_pairs}. "
+            f"{len(pairs)} correlations {list(pairs)} are expected for {number} phases, but the statistics "
+            f"hold {n_pairs}. "
             "Name them: correlations=[(h, h'), ...]."
         )
-    return Input(given, (*lags, n_pairs), None, np.dtype(X.dtype)), Grid(space, phases=number, periodic=periodic)
+    grid = Grid(space, phases=number, periodic=periodic)
+    return Input(given, (*lags, n_pairs), None, np.dtype(X.dtype)), grid
 
 
 def _phases_of(n_pairs: int, phases: int | str, correlations: Sequence[Sequence[int]] | None) -> int:
@@ -218,7 +266,8 @@ def _phases_of(n_pairs: int, phases: int | str, correlations: Sequence[Sequence[
     number = (1 + math.isqrt(1 + 8 * n_pairs)) // 2
     if number * (number - 1) // 2 != n_pairs:
         raise InputError(
-            f"{n_pairs} correlations are no default set, which has H(H-1)/2 for H phases. Name them with correlations=[...] "
+            f"{n_pairs} correlations are no default set, which has H(H-1)/2 for H phases. Name them with "
+            "correlations=[...] "
             "and pass phases=H."
         )
     return number

@@ -1,7 +1,7 @@
 """Fitted models on disk: a folder of JSON, safetensors and history, with a hash that is checked.
 
-``NAME.matvae/`` holds ``estimator.json`` (parameters, grid, how samples are held, sizes, versions, SHA-256 of the
-weights), ``weights.safetensors`` and ``history.jsonl``. Nothing in it is code.
+``NAME.matvae/`` holds ``estimator.json`` (parameters, grid, how samples are held, sizes, versions, SHA-256 of
+the weights), ``weights.safetensors`` and ``history.jsonl``. Nothing in it is code.
 """
 
 from __future__ import annotations
@@ -9,21 +9,25 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import tempfile
+import warnings
 from dataclasses import asdict
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from .. import __version__
-from ..errors import InputError, StoreError
+from ..errors import InputError, PluginError, StoreError
 from ..grid import Grid
-from ..model import ModelSpec, StatsVAE
+from ..model import ModelSpec, StatsVAE, resolve_device
+from ..model.device import place
 from ..stats.states import Form
+from .checks import check_fitted, check_parameters
 from .inputs import Input
 
 if TYPE_CHECKING:
@@ -33,7 +37,17 @@ if TYPE_CHECKING:
 SCHEMA = 1
 ESTIMATOR, WEIGHTS, HISTORY = "estimator.json", "weights.safetensors", "history.jsonl"
 # What may differ between a training and the one that resumes it.
-_FREE = {"max_epochs", "max_time", "verbose", "checkpoint", "device", "precision", "warm_start", "patience", "random_state"}
+_FREE = {
+    "max_epochs",
+    "max_time",
+    "verbose",
+    "checkpoint",
+    "device",
+    "precision",
+    "warm_start",
+    "patience",
+    "random_state",
+}
 
 
 def save(estimator: StatsVAETransformer, path: Any, overwrite: bool = False) -> None:
@@ -44,17 +58,19 @@ def save(estimator: StatsVAETransformer, path: Any, overwrite: bool = False) -> 
     NotFittedError
         If it has not been fitted.
     InputError
-        If something is there already and `overwrite` is not set, or it is not a model.
+        If something is there already and `overwrite` is not set, or it is not a model; or if a parameter has
+        been set to something wrong since the fit.
     StoreError
         If the folder cannot be written.
     """
-    from sklearn.utils.validation import check_is_fitted
-
-    check_is_fitted(estimator)
+    check_fitted(estimator)
+    check_parameters(estimator)
     target = Path(path)
     if target.exists():
         if not overwrite:
-            raise InputError(f"{target} exists already. Choose another name, or pass overwrite=True (--overwrite).")
+            raise InputError(
+                f"{target} exists already. Choose another name, or pass overwrite=True (--overwrite)."
+            )
         if not (target / ESTIMATOR).is_file():
             raise InputError(f"{target} is not a matvae model and is not overwritten. Choose another name.")
     try:
@@ -63,12 +79,11 @@ def save(estimator: StatsVAETransformer, path: Any, overwrite: bool = False) -> 
             complete = Path(folder) / "model"
             complete.mkdir()
             _write(estimator, complete)
-            if target.exists():
-                os.rename(target, Path(folder) / "old")
-            os.rename(complete, target)
+            _replace(target, complete, aside=Path(folder) / "old")
     except OSError as error:
         raise StoreError(
-            f"The model {target} cannot be written ({error}). Choose a folder with space and write permission."
+            f"The model {target} cannot be written ({error}). Choose a folder with space and write "
+            "permission."
         ) from error
 
 
@@ -92,29 +107,62 @@ def load(path: Any) -> StatsVAETransformer:
     StoreError
         If it is damaged, incomplete, or of another version.
     """
-    from .transformer import StatsVAETransformer
-
     folder = Path(path)
     facts = _read_facts(folder)
     try:
-        estimator = StatsVAETransformer(**facts["parameters"])
-        spec = ModelSpec.from_dict(facts["spec"])
-        module = StatsVAE(spec)
-        module.load_state_dict(load_file(folder / WEIGHTS))
-        estimator.module_ = module.eval()
-        estimator.grid_ = Grid.from_dict(facts["grid"])
-        estimator._input = _input_from(facts["input"])
-        estimator.n_features_in_ = facts["n_features_in"]
-        if facts["feature_names_in"] is not None:
-            estimator.feature_names_in_ = np.asarray(facts["feature_names_in"], dtype=object)
-        estimator.latent_spread_ = np.asarray(facts["latent_spread"], dtype=np.float32)
-        estimator.n_iter_ = facts["n_iter"]
-        lines = (folder / HISTORY).read_text().splitlines()
-        estimator.history_ = [json.loads(line) for line in lines]
-    except (KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
+        estimator = _restored(facts, folder)
+    except PluginError:
+        # An encoder or decoder of a plugin that is not installed here; the message says so.
+        raise
+    except (
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        LookupError,
+        OSError,
+        RuntimeError,
+        SafetensorError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise StoreError(
-            f"The model {folder} is damaged: {type(error).__name__}: {error}. Restore it from a copy, or fit it again."
+            f"The model {folder} is damaged: {type(error).__name__}: {error}. Restore it from a copy, or "
+            "fit it "
+            "again."
         ) from error
+    try:
+        place(estimator.module_, resolve_device(estimator.device))
+    except InputError as error:
+        warnings.warn(
+            f"The model {folder} was made for the device {estimator.device!r}, which is not here; it runs "
+            "on the "
+            f"CPU. {error}",
+            stacklevel=2,
+        )
+    return estimator
+
+
+def _restored(facts: dict[str, Any], folder: Path) -> StatsVAETransformer:
+    from .transformer import StatsVAETransformer
+
+    estimator = StatsVAETransformer(**facts["parameters"])
+    device, estimator.device = str(estimator.device), "cpu"
+    check_parameters(estimator)
+    estimator.device = device
+    # The weights are drawn at random before they are loaded; the user's own random numbers stay as they are.
+    with torch.random.fork_rng(devices=[]):
+        module = StatsVAE(ModelSpec.from_dict(facts["spec"]))
+    module.load_state_dict(load_file(folder / WEIGHTS))
+    estimator.module_ = module.eval()
+    estimator.grid_ = Grid.from_dict(facts["grid"])
+    estimator._input = _input_from(facts["input"])
+    estimator.n_features_in_ = int(facts["n_features_in"])
+    if facts["feature_names_in"] is not None:
+        estimator.feature_names_in_ = np.asarray(facts["feature_names_in"], dtype=object)
+    estimator.latent_spread_ = np.asarray(facts["latent_spread"], dtype=np.float32)
+    estimator.n_iter_ = int(facts["n_iter"])
+    lines = (folder / HISTORY).read_text(encoding="utf-8").splitlines()
+    estimator.history_ = [json.loads(line) for line in lines]
     return estimator
 
 
@@ -132,9 +180,10 @@ def _write(estimator: StatsVAETransformer, folder: Path) -> None:
     module = estimator.module_
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
     save_file(weights, folder / WEIGHTS)
-    (folder / HISTORY).write_text("".join(json.dumps(record) + "\n" for record in estimator.history_))
+    lines = "".join(json.dumps(record) + "\n" for record in estimator.history_)
+    (folder / HISTORY).write_text(lines, encoding="utf-8")
     names = getattr(estimator, "feature_names_in_", None)
-    facts = {
+    facts: dict[str, Any] = {
         "schema": SCHEMA,
         "versions": {"matvae": __version__, "torch": str(torch.__version__), "numpy": np.__version__},
         "parameters": _parameters(estimator),
@@ -147,7 +196,8 @@ def _write(estimator: StatsVAETransformer, folder: Path) -> None:
         "n_iter": int(estimator.n_iter_),
         "sha256": {name: _sha256(folder / name) for name in (WEIGHTS, HISTORY)},
     }
-    (folder / ESTIMATOR).write_text(json.dumps(facts, indent=1))
+    facts["sha256"][ESTIMATOR] = _own_sha256(facts)
+    (folder / ESTIMATOR).write_text(json.dumps(facts, indent=1), encoding="utf-8")
     for file in folder.iterdir():
         with open(file, "rb") as handle:
             os.fsync(handle.fileno())
@@ -158,7 +208,7 @@ def _parameters(estimator: StatsVAETransformer) -> dict[str, Any]:
     parameters = estimator.get_params()
     for name in ("checkpoint", "verbose", "warm_start"):
         parameters.pop(name)
-    if not isinstance(parameters["random_state"], int | None):
+    if not isinstance(parameters["random_state"], Integral | None):
         parameters["random_state"] = None
     return {name: _plain(value) for name, value in parameters.items()}
 
@@ -194,28 +244,65 @@ def _input_from(facts: dict[str, Any]) -> Input:
 def _read_facts(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
         found = "a file" if folder.exists() else "nothing"
-        raise InputError(f"A matvae model (a folder NAME.matvae) is expected at {folder}, but there is {found}.")
+        raise InputError(
+            f"A matvae model (a folder NAME.matvae) is expected at {folder}, but there is {found}."
+        )
     if not (folder / ESTIMATOR).is_file():
-        raise InputError(f"{folder} is no matvae model: it has no {ESTIMATOR}. Name the folder that fit wrote.")
+        raise InputError(
+            f"{folder} is no matvae model: it has no {ESTIMATOR}. Name the folder that fit wrote."
+        )
     try:
-        facts = json.loads((folder / ESTIMATOR).read_text())
-        schema, hashes = facts["schema"], dict(facts.get("sha256", {}))
-    except (ValueError, KeyError, TypeError, OSError) as error:
-        raise StoreError(f"The model {folder} is damaged: {ESTIMATOR} cannot be read ({error}). Fit it again.") from error
+        facts = json.loads((folder / ESTIMATOR).read_text(encoding="utf-8"))
+        schema, versions = facts["schema"], dict(facts["versions"])
+        hashes = dict(facts["sha256"])
+    except (AttributeError, KeyError, OSError, RecursionError, TypeError, ValueError) as error:
+        raise StoreError(
+            f"The model {folder} is damaged: {ESTIMATOR} cannot be read ({error}). Fit it again."
+        ) from error
     if schema != SCHEMA:
         raise StoreError(
-            f"The model {folder} has schema {schema}, but this version of matvae ({__version__}) reads schema {SCHEMA}. "
-            f"Use the version that wrote it ({facts.get('versions', {}).get('matvae', 'unknown')}), or fit it again."
+            f"The model {folder} has schema {schema}, but this version of matvae ({__version__}) reads "
+            f"schema {SCHEMA}. "
+            f"Use the version that wrote it ({versions.get('matvae', 'unknown')}), or fit it again."
+        )
+    if _own_sha256(facts) != hashes.get(ESTIMATOR):
+        raise StoreError(
+            f"The model {folder} is damaged: {ESTIMATOR} does not have the SHA-256 that it states. Restore "
+            "it from a "
+            "copy, or fit it again."
         )
     for name in (WEIGHTS, HISTORY):
         if not (folder / name).is_file():
-            raise StoreError(f"The model {folder} is incomplete: {name} is missing. Restore it, or fit it again.")
+            raise StoreError(
+                f"The model {folder} is incomplete: {name} is missing. Restore it, or fit it again."
+            )
         if _sha256(folder / name) != hashes.get(name):
             raise StoreError(
-                f"The model {folder} is damaged: {name} does not have the SHA-256 that {ESTIMATOR} states. Restore it "
+                f"The model {folder} is damaged: {name} does not have the SHA-256 that {ESTIMATOR} states. "
+                "Restore it "
                 "from a copy, or fit it again."
             )
     return facts
+
+
+def _replace(target: Path, complete: Path, aside: Path) -> None:
+    """Move a complete model to its place; the one that is there comes back if that fails."""
+    if not target.exists():
+        os.rename(complete, target)
+        return
+    os.rename(target, aside)
+    try:
+        os.rename(complete, target)
+    except BaseException:
+        os.rename(aside, target)
+        raise
+
+
+def _own_sha256(facts: dict[str, Any]) -> str:
+    """Hash of what estimator.json says, however it is laid out, without the statement of this hash."""
+    hashes = {name: value for name, value in facts["sha256"].items() if name != ESTIMATOR}
+    payload = json.dumps({**facts, "sha256": hashes}, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(payload.encode()).hexdigest()
 
 
 def _sha256(path: Path) -> str:

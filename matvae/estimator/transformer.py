@@ -2,49 +2,37 @@
 
 from __future__ import annotations
 
+import copy
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-import torch
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import BaseEstimator
 
-from ..data.structures import Structures
-from ..errors import InputError
-from ..grid import Grid
-from ..model import ModelSpec, StatsVAE, Trainer, TrainingSettings, resolve_decoder, resolve_device
-from ..stats import relative_error, resolve_correlations
-from ..stats.lags import resolve_cutoff
+from ..model import Trainer
 from . import persist
-from .batches import Batches, blocks_of, read, seed_from
 from .callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
-from .checks import check_parameters, check_samples, check_shape
-from .inference import VOLUME_FRACTION, block_size, blockwise, decode_labels, encode, in_precision, lazily
-from .inputs import STATISTICS, Input, as_array, grid_of, understand_statistics, understand_structures
+from .checks import check_parameters, unchanged_on_error
+from .inference import VOLUME_FRACTION
+from .parts import PartsMixin
+from .results import ResultsMixin
 
-DEFAULT_EPOCHS = 100
 
-
-class StatsVAETransformer(
-    CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
-):
+class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEstimator):
     """Variational autoencoder trained in the space of 2-point statistics.
 
-    A structure becomes a few numbers from which structures with the same 2-point statistics can be made again, though
-    not the same picture voxel by voxel. The loss is ``alpha * ||f(x) - f(x_recon)||_2 + beta * KL`` (equation 1 of "Toward
-    learning latent-variable representations of microstructures by optimizing in spatial statistics space", ICLR 2024
-    tiny papers), with the additions below.
+    A structure becomes a few numbers from which structures with the same 2-point statistics can be made
+    again, though not the same picture voxel by voxel. The loss is ``alpha * ||f(x) - f(x_recon)||_2 + beta *
+    KL`` (equation 1 of "Toward learning latent-variable representations of microstructures by optimizing in
+    spatial statistics space", ICLR 2024 tiny papers), with the additions below.
 
     Parameters
     ----------
     n_components : int
         Size of the latent.
     alpha, beta : float
-        Weights of the statistics loss and of the KL divergence. A larger `beta` makes the latent smoother and the
-        reconstructions less exact.
+        Weights of the statistics loss and of the KL divergence. A larger `beta` makes the latent smoother and
+        the reconstructions less exact.
     phases : int or ``"auto"``
         Number of phases of integer data; ``"auto"`` takes the largest label.
     sample_shape : tuple of int, optional
@@ -52,25 +40,27 @@ class StatsVAETransformer(
     state_axis : int, optional
         Axis of the local states of discretised data ``(sample, *space, state)``, usually -1.
     input : ``"structures"`` or ``"statistics"``
-        What X is: structures, or 2-point statistics ``(sample, *lag, correlation)`` as `two_point_stats` makes them.
+        What X is: structures, or 2-point statistics ``(sample, *lag, correlation)`` as `two_point_stats`
+        makes them.
     correlations, periodic, cutoff
         Which statistics; as in `two_point_stats`.
     encoder : str
-        ``"statistics"`` reads the 2-point statistics, so the latent does not depend on where a structure lies;
-        ``"image"`` reads the structure. Plugins may add others.
+        ``"statistics"`` reads the 2-point statistics, so the latent does not depend on where a structure
+        lies; ``"image"`` reads the structure. Plugins may add others.
     decoder : str
         ``"dense"``, ``"convolutional"``, or ``"auto"``: dense up to 65536 voxels times phases.
     width : int
         Hidden units of a layer. Wider is better and slower.
     loss : ``"relative"`` or ``"absolute"``
-        Distance of statistics relative to their size, which weighs dilute structures like dense ones; or as in
-        equation 1.
+        Distance of statistics relative to their size, which weighs dilute structures like dense ones; or as
+        in equation 1.
     aligned_fraction : float
         Share of the training over which a second loss fades out: cross-entropy and Dice against the original,
-        registered onto the reconstruction. It shows the way to the right topology (on lines it lowers the error
-        of statistics by a fifth) and needs periodic structures; 0 leaves it away.
+        registered onto the reconstruction. It shows the way to the right topology (on lines it lowers the
+        error of statistics by a fifth) and needs periodic structures; 0 leaves it away.
     threshold : ``"volume-fraction"`` or float
-        How fractions become phases: keep each phase's volume, or the paper's fixed threshold (0.05, equation 3).
+        How fractions become phases: keep each phase's volume, or the paper's fixed threshold (0.05, equation
+        3).
     max_epochs : int, optional
         Passes over the data; 100 if there is no `max_time` either.
     max_time : float, optional
@@ -80,7 +70,8 @@ class StatsVAETransformer(
     learning_rate : float
         Peak of the schedule.
     patience : float, optional
-        Stop when the held-out error has not improved over this share of the planned training; None never stops early.
+        Stop when the held-out error has not improved over this share of the planned training; None never
+        stops early.
     validation_fraction : float
         Share of the samples held out to choose the best weights by; 0 trains on all and keeps the last.
     device : str
@@ -88,7 +79,8 @@ class StatsVAETransformer(
     precision : ``"auto"``, ``"float32"`` or ``"bfloat16"``
         Of the networks; statistics are always float32. ``"auto"`` takes bfloat16 on a GPU.
     random_state : int, RandomState or None
-        The only source of randomness: split, order, weights and noise.
+        The only source of randomness: split, order, weights and noise. With a `checkpoint`, None means 0, so
+        that a resumed training finds its data in the same order.
     warm_start : bool
         Whether `fit` goes on from the weights of the previous fit.
     checkpoint : path, optional
@@ -123,6 +115,8 @@ class StatsVAETransformer(
     >>> model.inverse_transform(model.transform(stripes[:3])).shape
     (3, 8, 8)
     """
+
+    _trainer: Trainer | None
 
     def __init__(
         self,
@@ -185,15 +179,14 @@ class StatsVAETransformer(
         self.checkpoint = checkpoint
         self.verbose = verbose
 
-    @with_callbacks
     def fit(self, X: Any, y: Any = None) -> StatsVAETransformer:
         """Train on a set of structures.
 
         Parameters
         ----------
         X : array ``(sample, *space)``, or a `Structures`
-            numpy or dask; also flattened, discretised, or statistics, as the parameters say. A dask array is streamed
-            and may be larger than memory.
+            numpy or dask; also flattened, discretised, or statistics, as the parameters say. A dask array is
+            streamed and may be larger than memory.
         y : None
             Ignored; there for scikit-learn.
 
@@ -204,18 +197,34 @@ class StatsVAETransformer(
         Raises
         ------
         InputError
-            If a parameter or the data are not what they should be; nothing has been changed then.
+            If a parameter or the data are not what they should be.
+        MatvaeError
+            If the loss becomes infinite. After any error or interrupt the estimator is what it was before.
         """
+        with unchanged_on_error(self):
+            return self._fit(X)
+
+    @with_callbacks
+    def _fit(self, X: Any) -> StatsVAETransformer:
         started = time.monotonic()
         check_parameters(self)
         array, understood, grid = self._understand(X)
-        seed = seed_from(self.random_state)
+        spec, seed = self._spec(grid), self._seed()
+        warm = self.warm_start and hasattr(self, "module_")
+        if warm:
+            self._check_same(spec)
         batches = self._batches(array, understood, grid, seed)
-        module = self._build(grid, batches, seed, keep=self.warm_start)
-        settings = self._settings()
-        trainer = self._trainer_for(module, settings, seed)
+        module = copy.deepcopy(self.module_) if warm else self._build(spec, batches, seed)
+        trainer = self._trainer_for(module, seed)
         trainer.seconds = time.monotonic() - started
-        tasks = EpochTasks(self, settings.max_epochs if settings.max_time is None else None, X)
+
+        def so_far() -> dict[str, Any]:
+            learned = self._learned(trainer, understood, grid, batches)
+            learned["module_"] = copy.deepcopy(trainer.module)
+            trainer.module.train()
+            return learned
+
+        tasks = EpochTasks(self, trainer.settings.max_epochs if self.max_time is None else None, X, so_far)
 
         def on_record(record: dict[str, float]) -> bool:
             if callable(self.verbose):
@@ -229,10 +238,12 @@ class StatsVAETransformer(
             on_start=tasks.begin,
             on_record=on_record,
             checkpoint=self.checkpoint,
-            fingerprint=persist.fingerprint(self, module.spec, batches),
+            fingerprint=persist.fingerprint(self, spec, batches),
         )
-        self._learned(trainer, understood, grid, batches)
         tasks.close()
+        self.__dict__.update(self._learned(trainer, understood, grid, batches))
+        # What partial_fit kept belongs to the model before this one.
+        self._trainer = None
         return self
 
     def partial_fit(self, X: Any, y: Any = None) -> StatsVAETransformer:
@@ -248,147 +259,37 @@ class StatsVAETransformer(
         Returns
         -------
         self
-        """
-        check_parameters(self)
-        first = not hasattr(self, "module_")
-        if first:
-            array, understood, grid = self._understand(X)
-        else:
-            array, understood, grid = self._checked(X), self._input, self.grid_
-        seed = seed_from(self.random_state)
-        batches = self._batches(array, understood, grid, seed)
-        module = self._build(grid, batches, seed, keep=not first)
-        trainer: Trainer | None = None if first else getattr(self, "_trainer", None)
-        if trainer is None:
-            trainer = self._trainer_for(module, self._settings(), seed)
-        trainer.one_pass(batches)
-        self._learned(trainer, understood, grid, batches)
-        self._trainer = trainer
-        return self
-
-    def transform(self, X: Any) -> Any:
-        """Latent of every structure.
-
-        Parameters
-        ----------
-        X : array
-            In the shape and form that went into `fit`.
-
-        Returns
-        -------
-        array ``(sample, component)``
-            numpy, or lazy dask for dask. float64 where X is, else float32.
-        """
-        array = self._checked(X)
-        dtype = np.dtype(np.float64 if array.dtype == np.float64 else np.float32)
-
-        def block(part: np.ndarray) -> np.ndarray:
-            module = in_precision(self.module_, dtype)
-            return blockwise(
-                part,
-                block_size(module),
-                lambda b: encode(module, self._input.tensor(b), self.input == STATISTICS).cpu().numpy(),
-            )
-
-        return lazily(array, block, (self.module_.spec.n_components,), dtype)
-
-    def inverse_transform(
-        self,
-        Z: Any,
-        n_realizations: int | None = None,
-        random_state: Any = None,
-        as_fractions: bool = False,
-        shape: Sequence[int] | None = None,
-    ) -> Any:
-        """Structures of latents.
-
-        Parameters
-        ----------
-        Z : array ``(sample, component)``
-            numpy or dask.
-        n_realizations : int, optional
-            Make so many different structures of each latent: the latent moves within the encoder's own uncertainty, and
-            on a periodic grid every structure is shifted at random, which leaves its statistics as they are.
-        random_state : int, RandomState or None
-            Of the realizations.
-        as_fractions : bool
-            Give the soft phase fractions ``(sample, phase, *space)`` instead of labels.
-        shape : tuple of int, optional
-            Must be the shape of the grid; a decoder makes no other.
-
-        Returns
-        -------
-        array
-            Structures in the shape, form and type that went into `fit`, with a realization axis after the samples if
-            `n_realizations` is given.
 
         Raises
         ------
         InputError
-            If Z has another number of components, or another shape is asked for.
+            If a parameter or the data are not what they should be; nothing has been changed then.
         """
-        latents = self._checked_latents(Z)
-        check_shape(shape, self.grid_.shape)
-        if n_realizations is not None:
-            return self._realizations(latents, int(n_realizations), random_state, as_fractions)
-        return self._decoded(latents, as_fractions)
-
-    def statistics(self, X: Any) -> Any:
-        """2-point statistics of structures, as the model computes them: ``(sample, *lag, correlation)``."""
-        array = self._checked(X)
-        spec = self.module_.spec
-
-        def block(part: np.ndarray) -> np.ndarray:
-            module = in_precision(self.module_, part.dtype)
-            return blockwise(part, block_size(module), lambda b: self._statistics_of(module, b).numpy())
-
-        dtype = np.dtype(np.float64 if array.dtype == np.float64 else np.float32)
-        return lazily(array, block, (*spec.lag_shape, len(spec.pairs)), dtype)
-
-    def inverse_statistics(self, Z: Any) -> Any:
-        """2-point statistics ``(sample, *lag, correlation)`` of the soft structures that latents decode to."""
-        latents = self._checked_latents(Z)
-        spec = self.module_.spec
-
-        def block(part: np.ndarray) -> np.ndarray:
-            module = in_precision(self.module_, part.dtype)
-            return blockwise(
-                part,
-                block_size(module),
-                lambda b: module.statistics(module.decode(torch.tensor(b).to(module.field_mean))).cpu().numpy(),
-            )
-
-        return lazily(latents, block, (*spec.lag_shape, len(spec.pairs)), latents.dtype)
-
-    def score(self, X: Any, y: Any = None) -> float:
-        """Minus the mean relative statistics error of thresholded reconstructions: higher is better, 0 is perfect.
-
-        Parameters
-        ----------
-        X : array
-            As in `transform`.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        float
-            ``-mean(||f(x) - f(x_recon)||_2 / ||f(x)||_2)``
-        """
-        array = self._checked(X)
-        total = 0.0
-        module = self.module_
-        with torch.inference_mode():
-            for part in blocks_of(array):
-                block = read(array, part)
-                for start in range(0, len(block), block_size(module)):
-                    piece = block[start : start + block_size(module)]
-                    z = encode(module, self._input.tensor(piece).float(), True) if self.input == STATISTICS else None
-                    z = encode(module, self._input.tensor(piece), False) if z is None else z
-                    made = decode_labels(module, z, self.threshold)
-                    truth = self._statistics_of(module, piece)
-                    total += float(relative_error(truth, module.statistics(module.fields(made)).cpu()).double().sum())
-        return -total / len(array)
+        trainer: Trainer | None
+        with unchanged_on_error(self):
+            check_parameters(self)
+            fitted = hasattr(self, "module_")
+            if fitted:
+                array, understood, grid = self._checked(X), self._input, self.grid_
+            else:
+                array, understood, grid = self._understand(X)
+            spec, seed = self._spec(grid), self._seed()
+            if fitted:
+                self._check_same(spec)
+            batches = self._batches(array, understood, grid, seed)
+            trainer = getattr(self, "_trainer", None)
+            if trainer is None:
+                module = copy.deepcopy(self.module_) if fitted else self._build(spec, batches, seed)
+                trainer = self._trainer_for(module, seed)
+                trainer.history = list(getattr(self, "history_", []))
+                trainer.epoch = getattr(self, "n_iter_", 0)
+        # After an interrupted pass the next one starts again from the weights before it.
+        self._trainer = None
+        trainer.one_pass(batches)
+        self.__dict__.update(self._learned(trainer, understood, grid, batches))
+        self.module_ = copy.deepcopy(trainer.module)
+        self._trainer = trainer
+        return self
 
     def save(self, path: Any, overwrite: bool = False) -> None:
         """Write the fitted model as a folder ``NAME.matvae``; `matvae.load` reads it.
@@ -405,6 +306,9 @@ class StatsVAETransformer(
     def _n_features_out(self) -> int:
         return self.module_.spec.n_components
 
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "module_")
+
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
         # The optimiser of partial_fit is not part of the model.
@@ -416,149 +320,6 @@ class StatsVAETransformer(
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         tags.non_deterministic = False
         return tags
-
-    # -- from parameters and data to the parts of a fit
-
-    def _understand(self, X: Any) -> tuple[Any, Input, Grid]:
-        array = check_samples(self, as_array(X), X, reset=True)
-        if self.input == STATISTICS:
-            understood, grid = understand_statistics(
-                array,
-                phases=self.phases,
-                sample_shape=self.sample_shape,
-                correlations=self.correlations,
-                periodic=self.periodic,
-                cutoff=self.cutoff,
-            )
-            return array, understood, grid
-        phases = X.grid.phases if isinstance(X, Structures) and self.phases == "auto" else self.phases
-        understood = understand_structures(
-            array, phases=phases, sample_shape=self.sample_shape, state_axis=self.state_axis
-        )
-        assert understood.form is not None
-        return array, understood, grid_of(X, understood.form, self.periodic)
-
-    def _checked(self, X: Any) -> Any:
-        check_is_fitted(self)
-        array = check_samples(self, as_array(X), X, reset=False)
-        return self._input.accept(array)
-
-    def _checked_latents(self, Z: Any) -> Any:
-        check_is_fitted(self)
-        latents = as_array(Z)
-        n_components = self.module_.spec.n_components
-        if latents.ndim != 2 or latents.shape[1] != n_components:
-            raise InputError(
-                f"Latents of shape (sample, {n_components}) are expected, but an array of shape {latents.shape} was given. "
-                "Pass what transform gives."
-            )
-        if latents.dtype.kind not in "fiu":
-            raise InputError(f"Latents are real numbers, but the array has the type {latents.dtype}.")
-        return latents if latents.dtype in (np.float32, np.float64) else latents.astype(np.float32)
-
-    def _batches(self, array: Any, understood: Input, grid: Grid, seed: int) -> Batches:
-        size = self.batch_size
-        batches = Batches(
-            array,
-            understood,
-            batch_size=min(64, max(4, (1 << 22) // grid.n_voxels)) if size == "auto" else int(size),
-            validation_fraction=self.validation_fraction,
-            seed=seed,
-        )
-        if batches.n_constant:
-            warnings.warn(
-                f"{batches.n_constant} of {len(array)} samples are constant (all voxels alike): their statistics say "
-                "nothing about shapes. They are kept; leave them out if they are not meant.",
-                stacklevel=3,
-            )
-        return batches
-
-    def _build(self, grid: Grid, batches: Batches, seed: int, keep: bool) -> StatsVAE:
-        cutoff = resolve_cutoff(grid.shape, self.periodic, self.cutoff)
-        spec = ModelSpec(
-            shape=grid.shape,
-            phases=grid.phases,
-            pairs=resolve_correlations(self.correlations, grid.phases),
-            periodic=bool(self.periodic),
-            cutoff=cutoff,
-            n_components=int(self.n_components),
-            encoder=self.encoder,
-            decoder=resolve_decoder(self.decoder, grid.shape, grid.phases),
-            width=int(self.width),
-        )
-        if keep and hasattr(self, "module_"):
-            if self.module_.spec != spec:
-                raise InputError(
-                    f"Training cannot go on with other sizes or settings: the fitted model is {self.module_.spec}, now "
-                    f"{spec} is asked for. Fit a new estimator."
-                )
-            return self.module_
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            module = StatsVAE(spec)
-        module.calibrate(batches.calibration(), from_statistics=self.input == STATISTICS)
-        return module
-
-    def _settings(self) -> TrainingSettings:
-        unlimited = self.max_epochs is None and self.max_time is None
-        return TrainingSettings(
-            alpha=self.alpha,
-            beta=self.beta,
-            loss=self.loss,
-            aligned_fraction=self.aligned_fraction,
-            learning_rate=self.learning_rate,
-            max_epochs=DEFAULT_EPOCHS if unlimited else self.max_epochs,
-            max_time=self.max_time,
-            patience=self.patience,
-        )
-
-    def _trainer_for(self, module: StatsVAE, settings: TrainingSettings, seed: int) -> Trainer:
-        device = resolve_device(self.device)
-        return Trainer(module, settings, device, self.precision, seed, from_statistics=self.input == STATISTICS)
-
-    def _learned(self, trainer: Trainer, understood: Input, grid: Grid, batches: Batches) -> None:
-        self.module_ = trainer.module.eval()
-        self.grid_, self._input = grid, understood
-        self.history_ = trainer.history
-        self.n_iter_ = trainer.epoch
-        self.latent_spread_ = trainer.latent_spread(batches.calibration()).cpu().numpy()
-
-    # -- from fitted parts to results
-
-    def _statistics_of(self, module: StatsVAE, block: np.ndarray) -> torch.Tensor:
-        data = self._input.tensor(block)
-        if self.input == STATISTICS:
-            return data.to(module.field_mean.dtype)
-        return module.statistics(module.fields(data.to(module.field_mean.device))).cpu()
-
-    def _decoded(self, latents: Any, as_fractions: bool) -> Any:
-        module, grid = self.module_, self.grid_
-
-        def block(part: np.ndarray) -> np.ndarray:
-            def some(z: np.ndarray) -> np.ndarray:
-                tensor = torch.tensor(z).to(module.field_mean)
-                if as_fractions:
-                    return module.decode(tensor).cpu().numpy()
-                return self._input.array(decode_labels(module, tensor, self.threshold), grid.phases)
-
-            return blockwise(part, block_size(module), some)
-
-        if as_fractions:
-            return lazily(latents, block, (grid.phases, *grid.shape), np.dtype(np.float32))
-        return lazily(latents, block, self._input.shape_out(grid), self._input.dtype_out(grid))
-
-    def _realizations(self, latents: Any, n: int, random_state: Any, as_fractions: bool) -> np.ndarray:
-        if n < 1:
-            raise InputError(f"n_realizations must be at least 1, but {n} was given.")
-        Z = np.asarray(latents)
-        rng = np.random.default_rng(seed_from(random_state))
-        moved = Z[:, None, :] + rng.standard_normal((len(Z), n, Z.shape[1])) * self.latent_spread_
-        made = self._decoded(moved.reshape(-1, Z.shape[1]).astype(Z.dtype), as_fractions)
-        if self.grid_.periodic and self._input.given == self.grid_.shape:
-            axes = tuple(range(made.ndim - 1 - self.grid_.ndim, made.ndim - 1))
-            shifts = rng.integers(self.grid_.shape, size=(len(made), self.grid_.ndim))
-            made = np.stack([np.roll(m, s, axes) for m, s in zip(made, shifts.tolist(), strict=True)])
-        return made.reshape(len(Z), n, *made.shape[1:])
 
 
 def _line(record: dict[str, float]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -136,26 +136,12 @@ def _baselines(estimator: Any, training: Structures, n_components: int) -> dict[
         cutoff=estimator.cutoff,
         random_state=0,
     ).fit(training.data)
-    mean = _mean(estimator, training)
     return {
-        "training mean": lambda block, f: np.broadcast_to(mean, f.shape),
+        "training mean": lambda block, f: np.broadcast_to(pca.mean_, f.shape),
         f"PCA ({n_components})": lambda block, f: np.asarray(
             pca.inverse_statistics(pca.transform(block))
         ).reshape(f.shape),
     }
-
-
-def _mean(estimator: Any, structures: Structures) -> np.ndarray:
-    scatter = Scatter()
-    for f in _statistics(estimator, structures):
-        scatter.add(f)
-    assert scatter.mean is not None
-    return scatter.mean.astype(np.float32)
-
-
-def _statistics(estimator: Any, structures: Structures) -> Iterator[np.ndarray]:
-    for _, block in sample_blocks(structures.data, _block_size(estimator, structures)):
-        yield np.asarray(estimator.statistics(block))
 
 
 def _block_size(estimator: Any, structures: Structures) -> int:

@@ -54,7 +54,8 @@ def fit_model(
     on_record : callable, optional
         Called with every training record.
     **parameters
-        Of `StatsVAETransformer`; what is not named keeps its default.
+        Of `StatsVAETransformer`; what is not named keeps its default, but for `cutoff`: half the window where
+        structures are not periodic.
 
     Returns
     -------
@@ -81,6 +82,14 @@ def fit_model(
         ", as the data say" if periodic is None else "",
     )
 
+    if not wrap and parameters.get("cutoff") is None:
+        parameters["cutoff"] = tuple(n // 2 for n in structures.grid.shape)
+        logger.info(
+            "Correlations are taken up to half the window, %s voxels: beyond, few voxel pairs are left and they "
+            "say little. Another reach is set with --cutoff.",
+            " x ".join(map(str, parameters["cutoff"])),
+        )
+
     def record(values: Mapping[str, Any]) -> None:
         if progress is not None and "progress" in values:
             progress(round(PROGRESS_STEPS * float(values["progress"])), PROGRESS_STEPS)
@@ -100,8 +109,7 @@ def fit_model(
         estimator.fit(structures)
     except KeyboardInterrupt as error:
         raise FitInterrupted(_how_to_resume(checkpoint, target.exists())) from error
-    # A model carries neither this run's listener nor its paths.
-    estimator.set_params(checkpoint=None, verbose=False).save(target, overwrite=overwrite)
+    estimator.save(target, overwrite=overwrite)
     remove(checkpoint)
     history = list(estimator.history_)
     return {

@@ -1,4 +1,4 @@
-"""Registration of a structure onto another: statistics do not know where a structure lies or which way round."""
+"""Registration of a structure onto another: statistics know neither where it lies nor which way round."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ def align(target: Tensor, output: Tensor, *, invert: bool = True) -> Tensor:
     target, output : Tensor ``(sample, state, *space)``
         State fields on the same periodic grid.
     invert : bool
-        Whether ``x -> -x`` leaves the statistics as they are: true for autocorrelations, not for cross-correlations.
+        Whether ``x -> -x`` leaves the statistics as they are: true for autocorrelations, not for
+        cross-correlations.
 
     Returns
     -------
@@ -31,21 +32,17 @@ def align(target: Tensor, output: Tensor, *, invert: bool = True) -> Tensor:
         choices = [spectrum.conj() * other]
         if invert:
             choices.append(spectrum * other)
-        maps = torch.stack([torch.fft.irfftn(c.sum(1), s=space, dim=tuple(a - 1 for a in axes)) for c in choices], 1)
-        best = maps.flatten(1).argmax(1)
+        summed = torch.stack(choices, 1).sum(2)
+        best = torch.fft.irfftn(summed, s=space, dim=axes).flatten(1).argmax(1)
         n_voxels = target[0, 0].numel()
         inverted, shift = best >= n_voxels, best % n_voxels
-        return target.flatten(2).gather(2, _source(space, shift, inverted).unsqueeze(1).expand(-1, target.shape[1], -1)).view_as(
-            target
-        )
+        source = _source(space, shift, inverted).unsqueeze(1).expand(-1, target.shape[1], -1)
+        return target.flatten(2).gather(2, source).view(target.shape)
 
 
 def _source(space: torch.Size, shift: Tensor, inverted: Tensor) -> Tensor:
     """Flat index ``(sample, voxel)`` from which each voxel of the registered target is taken."""
-    steps, rest = [], shift
-    for n in reversed(space):
-        steps.insert(0, rest % n)
-        rest = torch.div(rest, n, rounding_mode="floor")
+    steps = torch.unravel_index(shift, space)
     sign = torch.where(inverted, -1, 1).unsqueeze(1)
     index = torch.zeros(len(shift), 1, dtype=torch.long, device=shift.device)
     for n, step in zip(space, steps, strict=True):

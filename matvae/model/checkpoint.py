@@ -1,8 +1,15 @@
-"""Training state on disk: written whole or not at all, and read without running code from the file."""
+"""Training state on disk: written whole or not at all, checked, and read without running code from the file.
+
+A file is the SHA-256 digest of what follows, then what `torch.save` writes, which alone would not notice a
+flipped bit.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +18,23 @@ import torch
 from ..errors import InputError, StoreError
 
 SCHEMA = 1
+DIGEST_BYTES = hashlib.sha256().digest_size
+
+
+def check_folder(path: str | os.PathLike[str]) -> None:
+    """Refuse, before any work, a checkpoint whose folder is not there or cannot be written.
+
+    Raises
+    ------
+    StoreError
+        Naming the folder.
+    """
+    folder = Path(path).absolute().parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise StoreError(
+            f"The checkpoint {path} needs the folder {folder}, which does not exist or cannot be written. "
+            "Make it, or choose another one."
+        )
 
 
 def save_checkpoint(path: str | os.PathLike[str], state: dict[str, Any]) -> None:
@@ -25,16 +49,20 @@ def save_checkpoint(path: str | os.PathLike[str], state: dict[str, Any]) -> None
     """
     target = Path(path)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    buffer = io.BytesIO()
+    torch.save({"schema": SCHEMA, **state}, buffer)
     try:
         with open(temporary, "wb") as file:
-            torch.save({"schema": SCHEMA, **state}, file)
+            file.write(hashlib.sha256(buffer.getbuffer()).digest())
+            file.write(buffer.getbuffer())
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise StoreError(
-            f"The checkpoint {target} cannot be written ({error}). Choose a folder with space and write permission."
+            f"The checkpoint {target} cannot be written ({error}). Choose a folder with space and write "
+            "permission."
         ) from error
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -58,17 +86,24 @@ def load_checkpoint(path: str | os.PathLike[str], fingerprint: str) -> dict[str,
         If it belongs to another training.
     """
     try:
+        content = memoryview(Path(path).read_bytes())
+        digest, payload = content[:DIGEST_BYTES], content[DIGEST_BYTES:]
+        if hashlib.sha256(payload).digest() != digest:
+            raise ValueError("its checksum does not fit")
         # Said explicitly: an environment variable can turn torch's safe default off.
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # noqa: BLE001 - torch raises a dozen types for a damaged file
+        state = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
+    except (OSError, ValueError, LookupError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise StoreError(
-            f"The checkpoint {path} cannot be read ({type(error).__name__}). It is damaged: delete it to start over."
+            f"The checkpoint {path} cannot be read ({error}). It is damaged, or no checkpoint: delete it to "
+            "start over, or name another one."
         ) from error
     if not isinstance(state, dict) or state.get("schema") != SCHEMA:
-        raise StoreError(f"The checkpoint {path} is of another version of matvae. Delete it to start over.")
+        raise StoreError(
+            f"The checkpoint {path} is of another version of matvae. Delete it, or name another one."
+        )
     if state.get("fingerprint") != fingerprint:
         raise InputError(
-            f"The checkpoint {path} belongs to a training on other data or with other parameters, so it cannot be "
-            "resumed here. Use the same ones, delete it to start over, or name another checkpoint."
+            f"The checkpoint {path} belongs to a training on other data or with other parameters, so it "
+            "cannot be resumed here. Use the same ones, delete it to start over, or name another checkpoint."
         )
     return state

@@ -46,7 +46,7 @@ class Convolution(nn.Module):
 
 
 def halvings(shape: Sequence[int], coarsest: int = 4) -> list[tuple[int, ...]]:
-    """Shapes from `shape` down by halves (rounded up) until the longest axis has at most `coarsest` voxels."""
+    """Shapes from `shape` down by halves (rounded up) until no axis has more than `coarsest` voxels."""
     shapes = [tuple(shape)]
     while max(shapes[-1]) > coarsest:
         shapes.append(tuple(-(-n // 2) for n in shapes[-1]))

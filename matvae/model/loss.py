@@ -1,14 +1,15 @@
 """Terms of the training loss.
 
-Equation 1 of "Toward learning latent-variable representations of microstructures by optimizing in spatial statistics
-space" (ICLR 2024 tiny papers) is ``alpha * ||f(x) - f(x_recon)||_2 + beta * KL``, a sample; the batch is averaged.
+Equation 1 of "Toward learning latent-variable representations of microstructures by optimizing in spatial
+statistics space" (ICLR 2024 tiny papers) is ``alpha * ||f(x) - f(x_recon)||_2 + beta * KL``, a sample; the
+batch is averaged.
 """
 
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
+from torch.nn import functional
 
 from ..stats import statistics_distance
 
@@ -33,7 +34,7 @@ def statistics_loss(f: Tensor, g: Tensor, kind: str) -> Tensor:
     if kind == "absolute":
         return distance
     size = statistics_distance(f, torch.zeros_like(f))
-    # Of a structure that is all one phase the statistics can be zero; without a floor it alone would rule the batch.
+    # A structure that is all one phase can have zero statistics: without a floor it would rule the batch.
     return distance / size.clamp_min(SMALLEST_SHARE * size.mean()).clamp_min(1e-12)
 
 
@@ -56,21 +57,22 @@ def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
 def overlap_loss(target: Tensor, output: Tensor) -> Tensor:
     """Cross-entropy plus Dice loss of fractions against a registered target, a sample.
 
-    Cross-entropy teaches where phases are; Dice (Milletari et al., "V-Net", 2016, sec. 3) keeps thin phases, which
-    hardly count in a mean over voxels.
+    Cross-entropy teaches where phases are; Dice (Milletari et al., "V-Net", 2016, sec. 3) keeps thin phases,
+    which hardly count in a mean over voxels.
 
     Parameters
     ----------
     target, output : Tensor ``(sample, phase, *space)``
-        Fractions that sum to one over the phases.
+        Fractions that sum to one over the phases; a target beyond 0 and 1 counts as these.
 
     Returns
     -------
     Tensor ``(sample,)``
     """
-    truth, fractions = target.flatten(2), output.flatten(2)
-    entropy = F.binary_cross_entropy(fractions[:, 1:].float().clamp(0, 1), truth[:, 1:].float(), reduction="none")
-    shared = (truth[:, 1:] * fractions[:, 1:]).sum(-1)
-    total = (truth[:, 1:] + fractions[:, 1:]).sum(-1)
+    truth, fractions = target[:, 1:].flatten(2).clamp(0, 1), output[:, 1:].flatten(2)
+    # The cross-entropy stops with an error of torch's own at NaN; Dice carries it on, to be seen in the sum.
+    entropy = functional.binary_cross_entropy(fractions.nan_to_num().clamp(0, 1), truth, reduction="none")
+    shared = (truth * fractions).sum(-1)
+    total = (truth + fractions).sum(-1)
     dice = 1.0 - (2.0 * shared + 1.0) / (total + 1.0)
     return entropy.sum(1).mean(-1) + dice.mean(1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..errors import InputError
+
 
 @dataclass(frozen=True)
 class TrainingSettings:
@@ -22,7 +24,7 @@ class TrainingSettings:
     max_epochs : int, optional
         Passes over the training set.
     max_time : float, optional
-        Seconds; with both limits the first one reached ends the training.
+        Seconds; with both limits the first one reached ends the training. One of them is needed.
     patience : float, optional
         Stop when the held-out error has not improved over this share of the planned training.
     kl_warmup : float
@@ -33,6 +35,11 @@ class TrainingSettings:
         Gradients are clipped to this norm.
     checkpoint_seconds : float
         Time between two checkpoints.
+
+    Raises
+    ------
+    InputError
+        Without any limit.
     """
 
     alpha: float = 1.0
@@ -47,3 +54,9 @@ class TrainingSettings:
     warmup_steps: int = 100
     gradient_norm: float = 1.0
     checkpoint_seconds: float = 30.0
+
+    def __post_init__(self) -> None:
+        if self.max_epochs is None and self.max_time is None:
+            raise InputError(
+                "Training needs an end, but max_epochs and max_time are both None. Give at least one of them."
+            )

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from ..errors import MatvaeError
 from ..stats import relative_error
 from .alignment import align
-from .checkpoint import load_checkpoint, save_checkpoint
-from .device import COMPILE_STEPS, autocast, flushed_denormals, place
+from .checkpoint import check_folder, load_checkpoint, save_checkpoint
+from .device import COMPILE_SECONDS, COMPILE_STEPS, autocast, flushed_denormals, place
 from .loss import kl_divergence, overlap_loss, statistics_loss
 from .settings import TrainingSettings
 from .threshold import volume_fraction_labels
@@ -27,8 +27,12 @@ from .vae import StatsVAE
 Record = dict[str, float]
 
 
+class DivergedError(MatvaeError):
+    """The loss or its gradient became infinite or not a number."""
+
+
 class BatchSource(Protocol):
-    """Where batches come from: ``(sample, *space)`` structures, or statistics ``(sample, *lag, correlation)``."""
+    """Where batches come from, structures ``(sample, *space)`` or statistics ``(sample, *lag, pair)``."""
 
     steps_per_epoch: int
 
@@ -70,12 +74,17 @@ class Trainer:
 
     def __post_init__(self) -> None:
         place(self.module, self.device)
-        self.generator = torch.Generator(device=self.device).manual_seed(self.seed)
+        self.generator = torch.Generator(device=self.device)
         self.optimizer = torch.optim.AdamW(
             self.module.parameters(), lr=self.settings.learning_rate, fused=self.device.type == "cuda"
         )
         self.best: dict[str, Any] | None = None
         self.best_error, self.best_progress = math.inf, 0.0
+        # Sums over the steps of the present epoch, and how many steps each has.
+        self.totals: dict[str, tuple[float, int]] = {}
+        # False while weights and counters change, when they do not fit each other.
+        self.whole = True
+        self.started = time.monotonic()
         self.encode: Callable[..., tuple[Tensor, Tensor]] = self.module.encode
         self.decode: Callable[[Tensor], Tensor] = self.module.decode
 
@@ -105,39 +114,46 @@ class Trainer:
         Raises
         ------
         MatvaeError
-            If the loss becomes infinite or not a number.
+            If the loss or its gradient becomes infinite or not a number; the checkpoint stays as it was.
+        StoreError, InputError
+            If the checkpoint cannot be written, is damaged, or belongs to another training.
         """
-        if checkpoint is not None and Path(checkpoint).exists():
-            self._restore(load_checkpoint(checkpoint, fingerprint))
+        if checkpoint is not None:
+            check_folder(checkpoint)
+            if Path(checkpoint).exists():
+                self._restore(load_checkpoint(checkpoint, fingerprint))
         self._compile(source.steps_per_epoch)
         self.module.train()
         self.started = time.monotonic() - self.seconds
         saved = time.monotonic()
         with flushed_denormals():
             try:
-                while not self._over(source):
-                    totals: list[dict[str, Tensor]] = []
+                while not self._over():
                     if on_start is not None:
                         on_start()
                     for data in islice(source.epoch(self.epoch), self.batch, None):
-                        totals.append(self.train_step(data, self.progress(source)))
-                        self.batch += 1
-                        if checkpoint is not None and time.monotonic() - saved > self.settings.checkpoint_seconds:
+                        self.train_step(data, self.progress(source))
+                        overdue = time.monotonic() - saved > self.settings.checkpoint_seconds
+                        if checkpoint is not None and overdue:
                             self._save(checkpoint, fingerprint)
                             saved = time.monotonic()
                         if self.progress(source) >= 1.0:
                             break
-                    self.epoch, self.batch = self.epoch + 1, 0
-                    progress = self.progress(source)
-                    record = self._record(totals, source, progress)
-                    asked = on_record is not None and on_record(record)
-                    if asked or self._stalled(progress):
+                    record = self._record(source, self.progress(source))
+                    if on_record is not None and on_record(record):
                         break
-            except BaseException:
-                # An interrupted training can be resumed from the last finished step.
-                if checkpoint is not None and self.step:
+            except BaseException as error:
+                # An interrupted training can be resumed from the last finished step; a failed one cannot.
+                if (
+                    checkpoint is not None
+                    and self.step
+                    and self.whole
+                    and not isinstance(error, DivergedError)
+                ):
                     self._save(checkpoint, fingerprint)
                 raise
+            finally:
+                self.seconds = time.monotonic() - self.started
         if self.best is not None:
             self.module.load_state_dict(self.best)
 
@@ -145,10 +161,11 @@ class Trainer:
         """Train on every batch once, in the middle of the schedule; for data that comes in parts."""
         self.module.train()
         self.started = time.monotonic() - self.seconds
+        self.batch, self.totals = 0, {}
         with flushed_denormals():
-            totals = [self.train_step(data, progress=0.5) for data in source.epoch(self.epoch)]
-        self.epoch += 1
-        self._record(totals, source, progress=0.5)
+            for data in source.epoch(self.epoch):
+                self.train_step(data, progress=0.5)
+            self._record(source, progress=0.5)
         self.seconds = time.monotonic() - self.started
 
     @torch.no_grad()
@@ -162,18 +179,24 @@ class Trainer:
 
     def progress(self, source: BatchSource) -> float:
         """Share of the planned training that is done, by the limit that is nearer."""
-        steps = 0.0 if self.settings.max_epochs is None else self.step / (self.settings.max_epochs * source.steps_per_epoch)
-        spent = 0.0 if self.settings.max_time is None else (time.monotonic() - self.started) / self.settings.max_time
+        settings = self.settings
+        steps, spent = 0.0, 0.0
+        if settings.max_epochs is not None:
+            steps = self.step / (settings.max_epochs * source.steps_per_epoch)
+        if settings.max_time is not None:
+            spent = (time.monotonic() - self.started) / settings.max_time
         return min(1.0, max(steps, spent))
 
-    def train_step(self, data: Tensor, progress: float) -> dict[str, Tensor]:
-        """One optimiser step on one batch; gives the terms of the loss."""
+    def train_step(self, data: Tensor, progress: float) -> Record:
+        """One optimiser step on one batch; gives the loss and its terms."""
         settings = self.settings
         for group in self.optimizer.param_groups:
             group["lr"] = _learning_rate(settings, self.step, progress)
         fields, statistics = self._prepare(data)
         with autocast(self.device, self.precision):
             mean, log_variance = self.encode(statistics, fields)
+        # Seeded by the step, so that a training goes on alike wherever and on whatever device it was stopped.
+        self.generator.manual_seed(self.seed * 1_000_003 + self.step)
         noise = torch.randn(mean.shape, generator=self.generator, device=mean.device, dtype=mean.dtype)
         z = mean + noise * (0.5 * log_variance).exp()
         with autocast(self.device, self.precision):
@@ -189,17 +212,25 @@ class Trainer:
             target = align(fields, output, invert=self.module.spec.only_autocorrelations)
             terms["aligned_loss"] = overlap_loss(target, output).mean()
             loss = loss + fading * terms["aligned_loss"]
-        if not torch.isfinite(loss):
-            raise MatvaeError(
-                f"The loss became {loss.item()} at step {self.step}. Lower learning_rate (now {settings.learning_rate}), "
-                "or check the data for extreme values."
-            )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        nn.utils.clip_grad_norm_(self.module.parameters(), settings.gradient_norm)
+        slope = nn.utils.clip_grad_norm_(self.module.parameters(), settings.gradient_norm)
+        # One transfer a step: a GPU waits for each.
+        *values, steepness = torch.stack([loss, *terms.values(), slope]).tolist()
+        if not (math.isfinite(values[0]) and math.isfinite(steepness)):
+            raise DivergedError(
+                f"The loss became {values[0]} with a gradient of {steepness} at step {self.step}. Lower "
+                f"learning_rate (now {settings.learning_rate}), or check the data for extreme values."
+            )
+        result = dict(zip(["loss", *terms], values, strict=True))
+        self.whole = False
         self.optimizer.step()
-        self.step += 1
-        return {"loss": loss.detach(), **{name: value.detach() for name, value in terms.items()}}
+        self.step, self.batch = self.step + 1, self.batch + 1
+        for name, value in result.items():
+            total, count = self.totals.get(name, (0.0, 0))
+            self.totals[name] = (total + value, count + 1)
+        self.whole = True
+        return result
 
     @torch.no_grad()
     def validation_error(self, source: BatchSource) -> float:
@@ -217,7 +248,7 @@ class Trainer:
         return float(torch.cat(errors).mean()) if errors else math.nan
 
     def _prepare(self, data: Tensor) -> tuple[Tensor | None, Tensor]:
-        if self.device.type == "cuda":
+        if self.device.type == "cuda" and data.device.type == "cpu":
             data = data.pin_memory()
         data = data.to(self.device, non_blocking=True)
         if self.from_statistics:
@@ -230,32 +261,42 @@ class Trainer:
         spec = self.module.spec
         return spec.periodic and spec.phases > 1 and not self.from_statistics
 
-    def _over(self, source: BatchSource) -> bool:
-        return self.step > 0 and self.batch == 0 and self.progress(source) >= 1.0
+    def _over(self) -> bool:
+        if self.batch or not self.history:
+            return False
+        progress = self.history[-1]["progress"]
+        return progress >= 1.0 or self._stalled(progress)
 
-    def _record(self, totals: list[dict[str, Tensor]], source: BatchSource, progress: float) -> Record:
-        """Add an epoch's record to the history and remember the best weights."""
+    def _record(self, source: BatchSource, progress: float) -> Record:
+        """End an epoch: add its record to the history and remember the best weights."""
         error = self.validation_error(source)
-        record: Record = {"epoch": self.epoch, "step": self.step, "progress": progress}
+        record: Record = {"epoch": self.epoch + 1, "step": self.step, "progress": progress}
         record["seconds"] = time.monotonic() - self.started
-        for name in dict.fromkeys(name for terms in totals for name in terms):
-            record[name] = float(torch.stack([terms[name] for terms in totals if name in terms]).mean())
+        record.update({name: total / count for name, (total, count) in self.totals.items()})
         record["learning_rate"] = self.optimizer.param_groups[0]["lr"]
         record["validation_error"] = error
+        self.whole = False
         self.history.append(record)
         if error < self.best_error:
             self.best_error, self.best_progress = error, progress
             self.best = copy.deepcopy(self.module.state_dict())
+        self.epoch, self.batch, self.totals = self.epoch + 1, 0, {}
+        self.whole = True
         return record
 
     def _stalled(self, progress: float) -> bool:
         # While the aligned loss or the KL weight still change, the error may rise for a good reason.
         settled = progress > max(self.settings.aligned_fraction, self.settings.kl_warmup)
         patience = self.settings.patience
-        return settled and patience is not None and progress - self.best_progress > patience
+        if patience is None or self.best is None:
+            return False
+        return settled and progress - self.best_progress > patience
 
     def _compile(self, steps_per_epoch: int) -> None:
-        if self.device.type != "cuda" or (self.settings.max_epochs or 0) * steps_per_epoch < COMPILE_STEPS:
+        limit, seconds = self.settings.max_epochs, self.settings.max_time
+        many = limit is None or limit * steps_per_epoch >= COMPILE_STEPS
+        long = seconds is None or seconds >= COMPILE_SECONDS
+        if self.device.type != "cuda" or not (many and long):
             return
         self.encode = torch.compile(self.module.encode)
         self.decode = torch.compile(self.module.decode)
@@ -265,7 +306,6 @@ class Trainer:
             "fingerprint": fingerprint,
             "module": self.module.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "generator": self.generator.get_state(),
             "best": self.best,
             "numbers": {
                 "step": self.step,
@@ -275,20 +315,23 @@ class Trainer:
                 "best_error": self.best_error,
                 "best_progress": self.best_progress,
             },
+            "totals": self.totals,
             "history": self.history,
         }
         save_checkpoint(path, state)
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.module.load_state_dict(state["module"])
+        # Whether updates are fused belongs to the device, which may be another one now.
+        for group, saved in zip(self.optimizer.param_groups, state["optimizer"]["param_groups"], strict=True):
+            saved["fused"] = group["fused"]
         self.optimizer.load_state_dict(state["optimizer"])
-        self.generator.set_state(state["generator"])
-        self.best, self.history = state["best"], state["history"]
+        self.best, self.totals, self.history = state["best"], state["totals"], state["history"]
         for name, value in state["numbers"].items():
             setattr(self, name, value)
 
 
 def _learning_rate(settings: TrainingSettings, step: int, progress: float) -> float:
     # A short training warms up within its first twentieth.
-    rising = min(1.0, max((step + 1) / settings.warmup_steps, progress / 0.05))
+    rising = min(1.0, max((step + 1) / max(1, settings.warmup_steps), progress / 0.05))
     return settings.learning_rate * rising * (0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * progress)))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..errors import InputError
 from ..stats import correlate
 from .decoders import DECODERS
 from .encoders import ENCODERS
@@ -21,9 +22,9 @@ LOG_VARIANCE_RANGE = (-16.0, 12.0)
 class LevelSet(nn.Module):
     """Gives a decoder's raw field its contrast and level, both functions of the latent.
 
-    Every channel is brought to zero mean and unit spread over the voxels, so that the decoder only says *where*;
-    how sharp the interface is and how much of the phase there is are two numbers a channel, which a small
-    perceptron learns smoothly. A thresholded structure then differs little from the soft one.
+    Every channel is brought to zero mean and unit spread over the voxels, so that the decoder only says
+    *where*; how sharp the interface is and how much of the phase there is are two numbers a channel, which a
+    small perceptron learns smoothly. A thresholded structure then differs little from the soft one.
     """
 
     def __init__(self, n_components: int, channels: int) -> None:
@@ -34,13 +35,14 @@ class LevelSet(nn.Module):
         """Begin with levels that give these mean fractions ``(channel,)``, as they do on a normal field."""
         last = self.levels[-1]
         assert isinstance(last, nn.Linear)
-        last.bias[len(fractions) :] = torch.special.ndtri(fractions.double().clamp(1e-3, 1 - 1e-3)).to(last.bias)
+        levels = torch.special.ndtri(fractions.double().clamp(1e-3, 1 - 1e-3))
+        last.bias[len(fractions) :] = levels.to(last.bias)
 
     def forward(self, raw: Tensor, z: Tensor) -> Tensor:
         """Raw ``(sample, channel, *space)`` and latent ``(sample, component)`` to logits or field."""
         flat = raw.flatten(2)
         flat = functional.layer_norm(flat, flat.shape[-1:], eps=1e-6)
-        log_contrast, level = self.levels(z).float().unsqueeze(-1).chunk(2, dim=1)
+        log_contrast, level = self.levels(z).to(raw.dtype).unsqueeze(-1).chunk(2, dim=1)
         return (3.0 * log_contrast.clamp(-6, 6).exp() * (flat + level)).view_as(raw)
 
 
@@ -94,7 +96,8 @@ class StatsVAE(nn.Module):
     def encode(self, statistics: Tensor | None, fields: Tensor | None) -> tuple[Tensor, Tensor]:
         """Mean and log-variance of the latent, each ``(sample, component)``, from what the encoder reads."""
         mean, log_variance = self.encoder(statistics if self.reads_statistics else fields)
-        return mean.to(self.field_mean.dtype), log_variance.to(self.field_mean.dtype).clamp(*LOG_VARIANCE_RANGE)
+        dtype = self.field_mean.dtype
+        return mean.to(dtype), log_variance.to(dtype).clamp(*LOG_VARIANCE_RANGE)
 
     def decode(self, z: Tensor) -> Tensor:
         """Latent ``(sample, component)`` to phase fractions, or the field, ``(sample, phase, *space)``."""
@@ -108,26 +111,36 @@ class StatsVAE(nn.Module):
     def calibrate(self, batches: Sequence[Tensor], *, from_statistics: bool = False) -> None:
         """Set what depends on the data before training, from a few batches of the training set.
 
-        These are the mean and spread of a continuous field, the level that gives the mean volume fraction, and what
-        the encoder prepares for itself.
+        These are the mean and spread of a continuous field, the level that gives the mean volume fraction,
+        and what the encoder prepares for itself.
 
         Parameters
         ----------
         batches : sequence of Tensor
-            Structures ``(sample, *space)``, or statistics ``(sample, *lag, correlation)`` if `from_statistics`.
+            Structures ``(sample, *space)``, or statistics ``(sample, *lag, correlation)``.
         from_statistics : bool
+            Whether batches are statistics.
+
+        Raises
+        ------
+        InputError
+            If there are only statistics for an encoder that reads structures.
         """
-        if not from_statistics:
-            fields = [self.fields(batch) for batch in batches]
-            if self.spec.phases == 1:
-                values = torch.cat([batch.flatten() for batch in fields])
-                self.field_mean.copy_(values.mean())
-                self.field_scale.copy_(values.std(correction=0).clamp_min(1e-12))
-            else:
-                fractions = torch.cat([batch.flatten(2).mean(2) for batch in fields]).mean(0)
-                self.level_set.start(fractions[1:])
-        if self.reads_statistics:
-            reads = batches if from_statistics else [self.statistics(batch) for batch in fields]
+        if from_statistics:
+            if not self.reads_statistics:
+                raise InputError(
+                    f"The encoder {self.spec.encoder!r} reads structures, but only statistics were given. "
+                    'Choose encoder="statistics".'
+                )
+            self.encoder.calibrate(batches)
+            return
+        if self.spec.phases == 1:
+            values = torch.cat([self.fields(batch).flatten() for batch in batches])
+            self.field_mean.copy_(values.mean())
+            self.field_scale.copy_(values.std(correction=0).clamp_min(1e-12))
         else:
-            reads = fields
-        self.encoder.calibrate(reads)
+            fractions = torch.cat([self.fields(batch).flatten(2).mean(2) for batch in batches]).mean(0)
+            self.level_set.start(fractions[1:])
+        # One batch at a time: the statistics of all of them may be many times as large as the structures.
+        fields: Iterable[Tensor] = (self.fields(batch) for batch in batches)
+        self.encoder.calibrate(map(self.statistics, fields) if self.reads_statistics else fields)

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .threads import for_each, one_torch_thread
+
 # torch has only a part of its operations for these types.
 WIDER_NUMPY = {
     "b1": np.uint8,
@@ -44,6 +46,8 @@ class BlockFunction:
         Type of the result.
     samples : int
         Number of samples in a block.
+    at_once : bool
+        Whether blocks are so small that each torch thread may work on one of its own, on the CPU.
     """
 
     run: Callable[[Tensor, Tensor | None], Tensor]
@@ -51,6 +55,7 @@ class BlockFunction:
     shape: tuple[int, ...]
     dtype: np.dtype
     samples: int
+    at_once: bool = True
 
 
 def is_dask(X: Any) -> bool:
@@ -117,17 +122,21 @@ def _map_in_memory(
     # Gradients keep every spectrum anyway, so blocks would only lengthen the graph.
     step = len(X) if differentiated and torch.is_grad_enabled() else function.samples
     function.check(as_tensor(X[part]) for part in _parts(len(X), step))
-    out: Tensor | None = None
-    for part in _parts(len(X), step):
-        result = function.run(
-            as_tensor(X[part]), mask[part] if mask is not None and mask_per_sample else mask
-        )
-        if len(result) == len(X):
-            return result.contiguous()
-        if out is None:
-            out = result.new_empty((len(X), *result.shape[1:]))
-        out[part] = result
-    assert out is not None
+
+    def result(part: slice) -> Tensor:
+        own = mask[part] if mask is not None and mask_per_sample else mask
+        return function.run(as_tensor(X[part]), own)
+
+    if step >= len(X):
+        return result(slice(None)).contiguous()
+    device = X.device if isinstance(X, Tensor) else torch.device("cpu")
+    dtype = torch.float64 if function.dtype == np.float64 else torch.float32
+    out = torch.empty((len(X), *function.shape), dtype=dtype, device=device)
+
+    def fill(part: slice) -> None:
+        out[part] = result(part)
+
+    for_each(_parts(len(X), step), fill, workers=torch.get_num_threads() if function.at_once else 1)
     return out
 
 
@@ -146,10 +155,12 @@ def _map_dask(
         masks = (rows if state_axis is None else rows[(slice(None),) * state_axis + (None,)],)
 
     def block(x: np.ndarray, *own: np.ndarray) -> np.ndarray:
-        if not own:
-            return map_samples(x, function, mask)
-        weights = own[0] if state_axis is None else own[0].squeeze(state_axis)
-        return map_samples(x, function, as_tensor(weights), mask_per_sample=True)
+        # dask works on as many chunks at once as there are cores.
+        with one_torch_thread():
+            if not own:
+                return map_samples(x, function, mask)
+            weights = own[0] if state_axis is None else own[0].squeeze(state_axis)
+            return map_samples(x, function, as_tensor(weights), mask_per_sample=True)
 
     return whole.map_blocks(
         block,

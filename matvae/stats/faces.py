@@ -20,6 +20,8 @@ from .two_point import correlate, pair_counts, transform_shape
 
 # Samples are taken in blocks whose spectra stay in the second-level cache of a usual core.
 BLOCK_VOXELS = 1 << 18
+# An accelerator wants large blocks; their spectra take about a gigabyte.
+DEVICE_BLOCK_VOXELS = 1 << 26
 
 
 def two_point_stats(
@@ -192,8 +194,11 @@ def _apply(
         if isinstance(phases, str):
             check_state_axis(blocks, form)
 
+    on_device = isinstance(X, Tensor) and X.device.type != "cpu"
+    limit = DEVICE_BLOCK_VOXELS if on_device else BLOCK_VOXELS
     dtype = np.dtype(np.float64 if _tensor_type(X, form) == torch.float64 else np.float32)
-    function = BlockFunction(run, check, shape, dtype, samples=max(1, BLOCK_VOXELS // voxels))
+    at_once = not on_device and voxels <= limit
+    function = BlockFunction(run, check, shape, dtype, samples=max(1, limit // voxels), at_once=at_once)
     return map_samples(
         X, function, weights.values, mask_per_sample=weights.per_sample, state_axis=form.state_axis
     )

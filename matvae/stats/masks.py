@@ -51,8 +51,8 @@ def read_mask(mask: Any, X: Any, space: tuple[int, ...]) -> Mask:
     kind = kind_of(mask)
     if kind not in "biuf":
         raise InputError(
-            f"A mask of booleans or real numbers is expected, but it has the type {mask.dtype}. Convert it with "
-            "mask.astype(bool)."
+            f"A mask of booleans or real numbers is expected, but it has the type {mask.dtype}. Convert it "
+            "with mask.astype(bool)."
         )
     binary = kind != "f"
     if per_sample and is_dask(X):

@@ -20,10 +20,10 @@ def test_json_is_one_line_of_plain_values(capsys):
 
 
 def test_facts_and_tables_are_aligned(capsys):
-    show_facts({"a": 1, "none": None, "long": "x"})
+    show_facts({"a": 1 / 3, "none": None, "long": "x"})
     show_table(("method", "error"), [("PCA", "0.1"), ("a longer one", "0.25")])
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:2] == ["a     1", "long  x"]
+    assert lines[:2] == ["a     0.333333", "long  x"]
     assert lines[2:] == ["method        error", "PCA             0.1", "a longer one   0.25"]
 
 

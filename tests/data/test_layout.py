@@ -5,6 +5,7 @@ import math
 import pytest
 import zarr
 
+from matvae.data import layout as layout_module
 from matvae.data.layout import Layout, further_attributes, is_store, root_attributes
 from matvae.errors import StoreError
 from matvae.grid import Grid
@@ -13,8 +14,8 @@ from matvae.grid import Grid
 @pytest.mark.parametrize(
     ("shape", "n", "chunks", "shards"),
     [
-        ((64, 64), 10_000, (1, 64, 64), (4096, 64, 64)),
-        ((64, 64), 7, (1, 64, 64), (7, 64, 64)),
+        ((64, 64), 10_000, (64, 64, 64), (4096, 64, 64)),
+        ((64, 64), 7, (7, 64, 64), (7, 64, 64)),
         ((256, 256, 256), 3, (1, 256, 256, 256), (1, 256, 256, 256)),
         ((400, 400, 400), 3, (1, 256, 256, 256), None),
         ((20_000, 1000), 1, (1, 4096, 1000), None),
@@ -24,6 +25,15 @@ def test_samples_fill_shards_and_large_ones_are_cut(shape, n, chunks, shards):
     layout = Layout.of(Grid(shape), n)
     assert (layout.chunks, layout.shards, layout.pieces) == (chunks, shards, shards or chunks)
     assert (layout.name, layout.dtype.str, layout.fill_value) == ("phase", "|u1", 255)
+
+
+@pytest.mark.parametrize(
+    ("n", "chunks", "shards"), [(10_000, 16, 4096), (100, 16, 112), (7, 7, 7), (4096 + 1, 16, 4096)]
+)
+def test_small_samples_can_share_a_chunk(monkeypatch, n, chunks, shards):
+    monkeypatch.setattr(layout_module, "CHUNK_VOXELS", 2**16)
+    layout = Layout.of(Grid((64, 64)), n)
+    assert (layout.chunks, layout.shards) == ((chunks, 64, 64), (shards, 64, 64))
 
 
 def test_a_continuous_field_has_an_array_of_its_own():

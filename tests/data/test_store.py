@@ -64,7 +64,7 @@ def test_the_store_is_what_the_design_says(tmp_path):
     assert (phase.dtype, phase.shape, phase.chunks, phase.shards) == (
         np.uint8,
         (6, 8, 9),
-        (1, 8, 9),
+        (4, 8, 9),
         (4, 8, 9),
     )
     assert phase.fill_value == 255
@@ -111,6 +111,13 @@ def test_a_shard_is_written_once_and_bytes_do_not_depend_on_the_blocks(tmp_path)
     assert len(files) == 2 + 3
     for file in files:
         assert (tmp_path / "a.zarr" / file).read_bytes() == (tmp_path / "b.zarr" / file).read_bytes()
+
+
+def test_structures_that_share_chunks_come_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(layout_module, "CHUNK_VOXELS", 2 * GRID.n_voxels)
+    for n in (1, 3, 7, 8):
+        write(tmp_path / "s.zarr", np.array_split(labels(n), 3), n, overwrite=n > 1)
+        np.testing.assert_array_equal(open_structures(tmp_path / "s.zarr").data.compute(), labels(n))
 
 
 def test_large_structures_are_cut_in_space(tmp_path, monkeypatch):

@@ -68,12 +68,11 @@ def test_empty_originals_are_counted_and_left_out(trained, tmp_path, caplog):
     assert "2 structures hold phase 0 only" in caplog.text
 
 
-@pytest.mark.parametrize("suffix", [".png", ".pdf"])
-def test_a_figure_is_drawn(trained, tmp_path, streamed, suffix):
-    out = tmp_path / f"a{suffix}"
+def test_a_figure_is_drawn(trained, tmp_path, streamed):
+    out = tmp_path / "a.png"
     result = evaluate_model(trained / "m.matvae", trained / "test.zarr", figure=out)
     assert result["figure"] == str(out)
-    assert out.read_bytes()[:4] in (b"\x89PNG", b"%PDF")
+    assert out.read_bytes().startswith(b"\x89PNG")
     assert os.listdir(tmp_path) == [out.name]
     with pytest.raises(InputError, match="exists already"):
         evaluate_model(trained / "m.matvae", trained / "test.zarr", figure=out)

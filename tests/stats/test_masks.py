@@ -44,7 +44,9 @@ def test_a_mask_a_sample_stays_lazy_beside_lazy_structures():
 
 @pytest.mark.parametrize("shape", [(5, 4), (2, 4, 5), (4,), (3, 4, 5, 1), (1, 4, 5)])
 def test_a_wrong_shape_is_refused(shape):
-    with pytest.raises(InputError, match=r"mask of shape \(4, 5\) or \(3, 4, 5\) is expected, but .* was given"):
+    with pytest.raises(
+        InputError, match=r"mask of shape \(4, 5\) or \(3, 4, 5\) is expected, but .* was given"
+    ):
         read_mask(np.ones(shape), X, (4, 5))
 
 
@@ -53,16 +55,18 @@ def test_a_wrong_shape_is_refused(shape):
 def test_values_outside_zero_to_one_are_named(bad, shape):
     weights = np.ones(shape)
     weights.flat[7] = bad
-    with pytest.raises(InputError, match=r"must lie in \[0, 1\], but values from .* to .* were given.*Scale the mask"):
+    with pytest.raises(
+        InputError, match=r"must lie in \[0, 1\], but values from .* to .* were given.*Scale the mask"
+    ):
         read_mask(weights, X, (4, 5))
 
 
 def test_the_sample_without_weight_is_named():
     weights = np.ones((3, 4, 5))
     weights[1] = 0
-    with pytest.raises(InputError, match="no weight at all in sample 1. Leave that sample out"):
+    with pytest.raises(InputError, match=r"no weight at all in sample 1. Leave that sample out"):
         read_mask(weights, X, (4, 5))
-    with pytest.raises(InputError, match="no weight at all. Leave"):
+    with pytest.raises(InputError, match=r"no weight at all. Leave"):
         read_mask(np.zeros((4, 5), bool), X, (4, 5))
 
 
@@ -79,7 +83,7 @@ def test_other_types_are_refused(dtype):
 
 
 def test_a_mask_a_sample_in_memory_beside_lazy_structures_is_refused():
-    with pytest.raises(InputError, match="must be a dask array where the structures are one.*from_array"):
+    with pytest.raises(InputError, match=r"must be a dask array where the structures are one.*from_array"):
         read_mask(np.ones((3, 4, 5)), da.from_array(X), (4, 5))
 
 

@@ -5,7 +5,16 @@ import pytest
 import torch
 
 from matvae.errors import InputError
-from matvae.stats.states import FIELD, LABELS, STATES, Form, check_phases, check_state_axis, check_values, find_form
+from matvae.stats.states import (
+    FIELD,
+    LABELS,
+    STATES,
+    Form,
+    check_phases,
+    check_state_axis,
+    check_values,
+    find_form,
+)
 
 
 def form_of(shape, integer=True, phases=None, state_axis=None, largest=1):
@@ -32,7 +41,9 @@ def test_real_numbers_are_a_field_in_one_state():
     assert form_of((9, 4, 5, 6), integer=False) == Form(FIELD, 1, (4, 5, 6))
 
 
-@pytest.mark.parametrize(("axis", "space"), [(-1, (4, 5)), (3, (4, 5)), (1, (5, 3)), (-2, (4, 3)), (np.int64(3), (4, 5))])
+@pytest.mark.parametrize(
+    ("axis", "space"), [(-1, (4, 5)), (3, (4, 5)), (1, (5, 3)), (-2, (4, 3)), (np.int64(3), (4, 5))]
+)
 def test_the_state_axis_is_left_out_of_space(axis, space):
     shape = (9, 4, 5, 3)
     form = form_of(shape, integer=False, state_axis=axis)
@@ -43,7 +54,9 @@ def test_the_state_axis_is_left_out_of_space(axis, space):
 
 @pytest.mark.parametrize("axis", [0, -4, 4, 9, 1.0, "x"])
 def test_an_axis_that_cannot_hold_states_is_refused(axis):
-    with pytest.raises(InputError, match=r"does not name the axis of local states.*\(9, 4, 5, 3\).*state_axis=-1"):
+    with pytest.raises(
+        InputError, match=r"does not name the axis of local states.*\(9, 4, 5, 3\).*state_axis=-1"
+    ):
         form_of((9, 4, 5, 3), integer=False, state_axis=axis)
 
 
@@ -59,9 +72,11 @@ def test_phases_may_be_any_kind_of_integer(phases):
     assert type(check_phases(phases)) is int
 
 
-@pytest.mark.parametrize("phases", [0, -1, 256, 10**9, 2.0, True, None, "two", np.array([2, 3]), np.array(["auto"])])
+@pytest.mark.parametrize(
+    "phases", [0, -1, 256, 10**9, 2.0, True, None, "two", np.array([2, 3]), np.array(["auto"])]
+)
 def test_phases_out_of_range_or_type_are_refused(phases):
-    with pytest.raises(InputError, match='phases must be "auto" or an integer from 1.*to 255.*was given'):
+    with pytest.raises(InputError, match=r'phases must be "auto" or an integer from 1.*to 255.*was given'):
         check_phases(phases)
 
 
@@ -70,25 +85,27 @@ def test_auto_is_no_number_yet():
 
 
 def test_grey_values_are_not_taken_for_phases():
-    with pytest.raises(InputError, match="Labels up to 255 would mean 256 phases; at most 255.*segment it"):
+    with pytest.raises(InputError, match=r"Labels up to 255 would mean 256 phases; at most 255.*segment it"):
         form_of((9, 4), largest=255)
     assert form_of((9, 4), largest=254).phases == 255
 
 
 def test_float_labels_where_phases_were_asked_for_are_refused():
-    with pytest.raises(InputError, match=r"phases=2 asks for integer phase labels.*Cast labels with X.astype\('uint8'\)"):
+    with pytest.raises(
+        InputError, match=r"phases=2 asks for integer phase labels.*Cast labels with X.astype\('uint8'\)"
+    ):
         form_of((9, 4), integer=False, phases=2)
 
 
 def test_one_phase_of_labels_is_refused():
-    with pytest.raises(InputError, match="phases=1 means a continuous field.*integer type.*Cast it"):
+    with pytest.raises(InputError, match=r"phases=1 means a continuous field.*integer type.*Cast it"):
         form_of((9, 4), phases=1)
 
 
 def test_phases_that_contradict_the_state_axis_are_refused():
-    with pytest.raises(InputError, match="holds 3 local states, but phases=2 was given.*Pass the axis"):
+    with pytest.raises(InputError, match=r"holds 3 local states, but phases=2 was given.*Pass the axis"):
         form_of((9, 4, 3), integer=False, state_axis=-1, phases=2)
-    with pytest.raises(InputError, match="holds 300 local states.*at most 255"):
+    with pytest.raises(InputError, match=r"holds 300 local states.*at most 255"):
         form_of((9, 4, 300), integer=False, state_axis=-1)
 
 
@@ -111,7 +128,12 @@ def test_states_are_moved_behind_the_samples_and_picked(axis):
 
 @pytest.mark.parametrize(
     ("dtype", "kept"),
-    [(torch.float64, torch.float64), (torch.float32, torch.float32), (torch.float16, torch.float32), (torch.bfloat16, torch.float32)],
+    [
+        (torch.float64, torch.float64),
+        (torch.float32, torch.float32),
+        (torch.float16, torch.float32),
+        (torch.bfloat16, torch.float32),
+    ],
 )
 def test_only_double_precision_stays_double(dtype, kept):
     assert Form(FIELD, 1, (4,)).fields(torch.ones(1, 4, dtype=dtype), [0]).dtype == kept
@@ -120,7 +142,9 @@ def test_only_double_precision_stays_double(dtype, kept):
 
 @pytest.mark.parametrize("labels", [[0, 3], [-1, 0]])
 def test_labels_outside_the_phases_are_named(labels):
-    with pytest.raises(InputError, match=f"labels 0 to 2 were expected, but labels from {labels[0]} to {labels[1]}.*Map"):
+    with pytest.raises(
+        InputError, match=f"labels 0 to 2 were expected, but labels from {labels[0]} to {labels[1]}.*Map"
+    ):
         check_values(torch.tensor([labels]), Form(LABELS, 3, (2,)))
 
 
@@ -129,7 +153,9 @@ def test_labels_outside_the_phases_are_named(labels):
 def test_values_that_are_not_finite_are_refused(bad, dtype):
     field = torch.zeros(1, 5, dtype=dtype)
     field[0, 3] = bad
-    with pytest.raises(InputError, match="needs a finite value, but the array contains NaN or infinity. Fill"):
+    with pytest.raises(
+        InputError, match=r"needs a finite value, but the array contains NaN or infinity. Fill"
+    ):
         check_values(field, Form(FIELD, 1, (5,)))
 
 
@@ -154,7 +180,9 @@ def check_whole(X: torch.Tensor) -> None:
 @pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
 def test_a_forgotten_state_axis_is_noticed(dtype):
     states = torch.softmax(torch.randn(6, 4, 5, 3, generator=torch.manual_seed(0)), dim=-1).to(dtype)
-    with pytest.raises(InputError, match="sum to one everywhere, as 3 local states do. Pass state_axis=-1, or phases=1"):
+    with pytest.raises(
+        InputError, match=r"sum to one everywhere, as 3 local states do. Pass state_axis=-1, or phases=1"
+    ):
         check_whole(states)
 
 

@@ -40,7 +40,7 @@ def problems(draw: st.DrawFn) -> dict:
     }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(problems())
 def test_fourier_transforms_give_the_direct_sum(problem):
     rng = np.random.default_rng(problem["seed"])
@@ -105,7 +105,9 @@ def test_counts_known_from_before_change_nothing(mask, periodic):
     weights = None if mask is None else torch.rand((3, 5, 4)[mask == "shared" :], generator=generator)
     window = {"periodic": periodic, "cutoff": (1, 1), "mask": weights}
     counts = pair_counts((5, 4), **window)
-    assert torch.equal(correlate(fields, ((0, 1),), counts=counts, **window), correlate(fields, ((0, 1),), **window))
+    assert torch.equal(
+        correlate(fields, ((0, 1),), counts=counts, **window), correlate(fields, ((0, 1),), **window)
+    )
 
 
 @pytest.mark.parametrize("space", SHAPES)
@@ -139,7 +141,7 @@ def test_a_cutoff_is_the_middle_of_all_lags(space, periodic, cutoff):
     torch.testing.assert_close(given, every[:, *window])
 
 
-@pytest.mark.parametrize("space", [(5,), (4, 3), (2, 3, 2)])
+@pytest.mark.parametrize("space", [(4,), (2, 3), (2, 1, 2)])
 @pytest.mark.parametrize("periodic", [True, False])
 @pytest.mark.parametrize("masked", [True, False])
 @pytest.mark.parametrize("cutoff", [None, 0])
@@ -153,7 +155,7 @@ def test_the_gradient_is_right(space, periodic, masked, cutoff):
         return correlate(x, pairs, periodic=periodic, cutoff=cutoff, mask=mask)
 
     assert torch.autograd.gradcheck(statistics, (fields,))
-    assert torch.autograd.gradgradcheck(statistics, (fields,))
+    assert torch.autograd.gradgradcheck(statistics, (fields,), fast_mode=True)
 
 
 @pytest.mark.parametrize("periodic", [True, False])
@@ -161,15 +163,17 @@ def test_the_gradient_for_the_mask_is_right(periodic):
     generator = torch.manual_seed(0)
     fields = torch.rand(2, 1, 3, 4, dtype=torch.float64, generator=generator)
     mask = torch.rand(3, 4, dtype=torch.float64, generator=generator).add(0.1).requires_grad_()
-    assert torch.autograd.gradcheck(lambda m: correlate(fields, ((0, 0),), periodic=periodic, mask=m), (mask,))
+    assert torch.autograd.gradcheck(
+        lambda m: correlate(fields, ((0, 0),), periodic=periodic, mask=m), (mask,)
+    )
 
 
 def test_half_precision_and_integers_are_computed_in_single():
     fields = torch.rand(2, 1, 8, generator=torch.manual_seed(0))
-    for given in (fields.half(), fields.bfloat16(), (fields > 0.5), (fields > 0.5).to(torch.int64)):
-        f = correlate(given, ((0, 0),))
+    for other in (fields.half(), fields.bfloat16(), (fields > 0.5), (fields > 0.5).to(torch.int64)):
+        f = correlate(other, ((0, 0),))
         assert f.dtype == torch.float32
-        assert torch.equal(f, correlate(given.float(), ((0, 0),)))
+        assert torch.equal(f, correlate(other.float(), ((0, 0),)))
 
 
 def test_fields_in_any_memory_layout_give_the_same():
@@ -184,7 +188,9 @@ def test_a_lag_without_pairs_is_refused_and_the_reach_is_told(periodic, reach):
     mask = torch.zeros(12)
     mask[:2] = 1
     fields = torch.rand(1, 1, 12, generator=torch.manual_seed(0))
-    with pytest.raises(InputError, match=f"pair of voxels with weight at every lag.*cutoff={reach} has pairs: pass that"):
+    with pytest.raises(
+        InputError, match=f"pair of voxels with weight at every lag.*cutoff={reach} has pairs: pass that"
+    ):
         correlate(fields, ((0, 0),), periodic=periodic, mask=mask)
     with pytest.raises(InputError, match=f"cutoff={reach}"):
         correlate(fields, ((0, 0),), periodic=periodic, mask=mask, cutoff=reach + 1)

@@ -83,12 +83,12 @@ def _series(path: Path, name: str | None) -> Iterator[Any]:
 @contextmanager
 def _no_lost_pages(path: Path) -> Iterator[None]:
     """Refuse a file that was cut off: tifffile logs lost pages and goes on with those that are left."""
-
     lost: list[str] = []
 
     def note(record: logging.LogRecord) -> bool:
-        if str(path.name) in record.getMessage() or "invalid page offset" in record.getMessage():
-            lost.append(record.getMessage())
+        message = record.getMessage()
+        if "invalid page offset" in message or "failed to reshape" in message:
+            lost.append(message)
         return True
 
     logger = logging.getLogger("tifffile")

@@ -1,8 +1,9 @@
 """Encoders: from statistics or structures to the mean and log-variance of the latent.
 
-An encoder is a torch module built as ``Encoder(spec)``. Its ``reads`` says what ``forward`` gets: ``"statistics"``
-``(sample, *lag, correlation)`` or ``"structures"`` ``(sample, phase, *space)``; it returns two tensors
-``(sample, component)``. ``calibrate(batches)`` is called once before training with a few batches of what ``forward`` gets.
+An encoder is a torch module built as ``Encoder(spec)``. Its ``reads`` says what ``forward`` gets:
+``"statistics"`` ``(sample, *lag, correlation)`` or ``"structures"`` ``(sample, phase, *space)``; it returns
+two tensors ``(sample, component)``. ``calibrate(batches)`` is called once before training with an iterable,
+good for one pass, of a few batches of what ``forward`` gets.
 """
 
 from ...registry import Registry

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable
+from itertools import pairwise
 
 from torch import Tensor, nn
 
@@ -15,8 +17,8 @@ CHANNELS = 128
 class ImageEncoder(nn.Module):
     """Strided convolutions down to a few voxels, then a perceptron.
 
-    It has to learn that a shifted structure is the same structure, which the encoder of statistics knows; choose it
-    to compare with image-space models.
+    It has to learn that a shifted structure is the same structure, which the encoder of statistics knows;
+    choose it to compare with image-space models.
     """
 
     reads = "structures"
@@ -28,13 +30,10 @@ class ImageEncoder(nn.Module):
         self.convolutions = nn.Sequential(
             *[
                 Convolution(len(spec.shape), n_in, n_out, periodic=spec.periodic, stride=2)
-                for n_in, n_out in zip(channels[:-1], channels[1:], strict=True)
+                for n_in, n_out in pairwise(channels)
             ]
         )
-        n_voxels = 1
-        for n in shapes[-1]:
-            n_voxels *= n
-        self.head = perceptron(channels[-1] * n_voxels, spec.width, 1, 2 * spec.n_components)
+        self.head = perceptron(channels[-1] * math.prod(shapes[-1]), spec.width, 1, 2 * spec.n_components)
         self.skip_first = spec.phases > 1
 
     def forward(self, fields: Tensor) -> tuple[Tensor, Tensor]:
@@ -44,5 +43,5 @@ class ImageEncoder(nn.Module):
         mean, log_variance = self.head(x.flatten(1)).chunk(2, dim=-1)
         return mean, log_variance
 
-    def calibrate(self, batches: Sequence[Tensor]) -> None:
+    def calibrate(self, batches: Iterable[Tensor]) -> None:
         """Nothing to prepare: normalisation is inside the layers."""

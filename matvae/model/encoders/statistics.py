@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -10,27 +11,29 @@ from torch import Tensor, nn
 from ..layers import perceptron
 from ..spec import ModelSpec
 
-# A window of this many lags holds what a structure's statistics say; far lags of large volumes are mostly noise.
+# A window of this many lags holds what statistics say; far lags of large volumes are mostly noise.
 MAX_FEATURES = 32768
 START_LOG_VARIANCE = -6.0
+# Relative size below which a difference of features is rounding error of the statistics.
+ROUNDING = 1e-5
 
 
 class StatisticsEncoder(nn.Module):
     """Principal components of the statistics, corrected by a perceptron.
 
-    The linear path starts as a whitened PCA of the training statistics: with few samples it generalises as well as
-    PCA does, and the perceptron (which starts at zero) adds what a linear map cannot see. Both read
+    The linear path starts as a whitened PCA of the training statistics: with few samples it generalises as
+    well as PCA does, and the perceptron (which starts at zero) adds what a linear map cannot see. Both read
     ``sqrt(f + 1e-5)``, in which the faint correlations of rare features are not drowned by f(0).
     """
 
     reads = "statistics"
+    centre: Tensor
+    scale: Tensor
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
         self.window = _window(spec)
-        n_features = len(spec.pairs)
-        for start, stop in self.window:
-            n_features *= stop - start
+        n_features = _size(self.window, spec)
         self.register_buffer("centre", torch.zeros(n_features))
         self.register_buffer("scale", torch.ones(()))
         self.linear = nn.Linear(n_features, spec.n_components)
@@ -53,17 +56,21 @@ class StatisticsEncoder(nn.Module):
         return self.linear(features) + shift, START_LOG_VARIANCE + log_variance
 
     @torch.no_grad()
-    def calibrate(self, batches: Sequence[Tensor]) -> None:
+    def calibrate(self, batches: Iterable[Tensor]) -> None:
         """Centre the features on a sample's and start the linear path as its whitened PCA."""
         features = torch.cat([self.features(statistics) for statistics in batches]) + self.centre
         self.centre.copy_(features.mean(0))
         features = features - self.centre
-        self.scale.copy_(features.std().clamp_min(1e-6))
+        self.scale.copy_(features.std(correction=0).clamp_min(1e-6))
         # The samples are far fewer than the lags, so the small Gram matrix has the same components.
         values, vectors = torch.linalg.eigh((features @ features.T).double())
         n_components = min(self.linear.out_features, len(values))
         values, vectors = values.flip(0)[:n_components], vectors.flip(1)[:, :n_components]
-        whitened = (features.T.double() @ vectors) / values.clamp_min(1e-3 * values[0].clamp_min(1e-12))
+        # Faint components are mostly noise, and those of structures that are all alike are rounding: neither
+        # is blown up to unit variance.
+        rounding = ROUNDING**2 * len(features) * self.centre.double().square().sum()
+        least = torch.maximum(1e-3 * values[0], rounding).clamp_min(1e-15)
+        whitened = (features.T.double() @ vectors) / values.clamp_min(least)
         # Eigenvectors come with either sign; the largest entry positive makes fits repeat.
         signs = torch.sign(whitened.gather(0, whitened.abs().argmax(0, keepdim=True)))
         self.linear.weight.zero_()
@@ -79,7 +86,7 @@ def _signed_root(f: Tensor) -> Tensor:
 def _window(spec: ModelSpec) -> list[tuple[int, int]]:
     """Range of lags read along each axis, centred, within `MAX_FEATURES`; half of them for autocorrelations.
 
-    An autocorrelation is symmetric, f(r) = f(-r), so the lags up to the middle of the first axis hold all of it.
+    An autocorrelation is symmetric, f(r) = f(-r): the lags up to the middle of the first axis hold all of it.
     """
     shape = spec.lag_shape
     share = 1.0
@@ -89,9 +96,10 @@ def _window(spec: ModelSpec) -> list[tuple[int, int]]:
             zero, reach = n // 2, max(1, int(share * n / 2))
             stop = zero + 1 if axis == 0 and spec.only_autocorrelations else min(n, zero + reach + 1)
             ranges.append((max(0, zero - reach), stop))
-        total = len(spec.pairs)
-        for start, stop in ranges:
-            total *= stop - start
-        if total <= MAX_FEATURES or max(stop - start for start, stop in ranges) <= 3:
+        if _size(ranges, spec) <= MAX_FEATURES or max(stop - start for start, stop in ranges) <= 3:
             return ranges
         share *= 0.95
+
+
+def _size(window: list[tuple[int, int]], spec: ModelSpec) -> int:
+    return len(spec.pairs) * math.prod(stop - start for start, stop in window)

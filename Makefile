@@ -1,0 +1,51 @@
+# Everything starts from a machine with Python 3.11 or later, git and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := build/demo
+PLUGINS := $(wildcard plugins/*/pyproject.toml)
+
+.DEFAULT_GOAL := help
+.PHONY: help install test lint demo bench docs clean
+
+help:  ## Say what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(VENV)/installed  ## Make .venv with the package, its extras and every plugin here
+
+# torch comes first and pinned, so that nothing that needs it chooses another build.
+$(VENV)/installed: pyproject.toml constraints.txt $(PLUGINS)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' \
+	  $(foreach plugin,$(PLUGINS),-e $(dir $(plugin)))
+	touch $@
+
+lint: install  ## Style, types and import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint  ## Lint and all tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q
+
+demo: install  ## Structures to latents and back: data, fit, transform, inverse, a table and a picture
+	rm -rf $(DEMO)
+	mkdir -p $(DEMO)
+	$(BIN)/matvae dataset make lines $(DEMO)/lines.zarr --n 20000 --size 64 --seed 0
+	$(BIN)/matvae dataset make lines $(DEMO)/unseen.zarr --n 500 --size 64 --seed 1
+	$(BIN)/matvae fit $(DEMO)/lines.zarr -o $(DEMO)/model.matvae --max-time 120 --seed 0
+	$(BIN)/matvae transform $(DEMO)/model.matvae $(DEMO)/unseen.zarr -o $(DEMO)/latents.zarr
+	$(BIN)/matvae inverse $(DEMO)/model.matvae $(DEMO)/latents.zarr -o $(DEMO)/structures.zarr
+	$(BIN)/matvae evaluate $(DEMO)/model.matvae $(DEMO)/unseen.zarr --train $(DEMO)/lines.zarr \
+	  --figure $(DEMO)/reconstructions.png
+
+bench: install  ## Speed against the alternatives, as ratios measured in one run
+	$(BIN)/python -m pytest tests/benchmarks -q -s
+
+docs: install  ## Documentation as HTML in build/docs
+	$(BIN)/sphinx-build -W -q -b html docs build/docs
+
+clean:  ## Remove what was built, but not .venv
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,60 @@
+"""Draw the pictures of the documentation: ``python docs/pictures.py``; the second one trains for a minute."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from matvae import StatsVAETransformer, open_structures, two_point_stats
+from matvae.data.datasets import make_dataset
+from matvae.report import plot_reconstructions, plot_statistics, plot_structure
+
+IMAGES = Path(__file__).parent / "images"
+SIZE = 64
+SECONDS = 60
+
+
+def structures(folder: Path, name: str, n: int, seed: int = 0, size: int = SIZE, **parameters) -> np.ndarray:
+    store = folder / f"{name}-{seed}.zarr"
+    make_dataset(name, store, n=n, size=size, seed=seed, **parameters)
+    return open_structures(store).data.compute()
+
+
+def two_point_statistics(folder: Path) -> None:
+    """Three structures, and the autocorrelation of phase 1 below each."""
+    examples = {
+        "lines": structures(folder, "lines", n=1, seed=4),
+        "interwoven phases (grf)": structures(folder, "grf", n=1, volume_fractions=[0.6, 0.4]),
+        "checkerboard": structures(folder, "checkerboard", n=1),
+    }
+    figure = Figure(figsize=(10, 6.6), dpi=100, layout="constrained")
+    table = figure.subplots(2, len(examples))
+    for column, (title, X) in enumerate(examples.items()):
+        f = two_point_stats(X)
+        plot_structure(table[0][column], X[0])
+        drawn = plot_statistics(table[1][column], f[0, ..., 0])
+        figure.colorbar(drawn, ax=table[1][column], shrink=0.75)
+        table[0][column].set_title(f"{title}, phase 1: {100 * X.mean():.0f} %")
+        table[1][column].set_title("2-point statistics of phase 1", fontsize=10)
+    figure.savefig(IMAGES / "two-point-statistics.png")
+
+
+def reconstructions(folder: Path) -> None:
+    """Structures a model has not seen, what it makes of their latents, and the statistics of both."""
+    kind = {"volume_fraction_range": (0.2, 0.5), "correlation_length_range": (3, 8), "isotropic": False}
+    train = structures(folder, "grf", n=4000, seed=2, size=32, **kind)
+    unseen = structures(folder, "grf", n=3, seed=1, size=32, **kind)
+    model = StatsVAETransformer(9, max_time=SECONDS, random_state=0).fit(train)
+    made = model.inverse_transform(model.transform(unseen))
+    figure = plot_reconstructions(unseen, made, model.statistics(unseen), model.statistics(made))
+    figure.savefig(IMAGES / "reconstructions.png", dpi=75)
+
+
+if __name__ == "__main__":
+    IMAGES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        two_point_statistics(Path(scratch))
+        reconstructions(Path(scratch))

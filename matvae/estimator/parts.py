@@ -1,0 +1,158 @@
+"""From parameters and data to the parts of a fit: grid, sizes, batches, module and trainer."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import torch
+
+from ..errors import InputError
+from ..grid import Grid
+from ..model import ModelSpec, StatsVAE, Trainer, TrainingSettings, resolve_decoder, resolve_device
+from ..stats import resolve_correlations
+from ..stats.lags import resolve_cutoff
+from .batches import Batches, seed_from
+from .checks import check_samples
+from .inputs import (
+    STATISTICS,
+    Input,
+    as_array,
+    grid_of,
+    phases_asked,
+    understand_statistics,
+    understand_structures,
+)
+
+DEFAULT_EPOCHS = 100
+
+
+class PartsMixin:
+    """What `StatsVAETransformer.fit` and `partial_fit` prepare; reads the constructor's parameters."""
+
+    module_: StatsVAE
+    # The constructor's parameters, checked by `check_parameters` before anything here is called.
+    n_components: int
+    alpha: float
+    beta: float
+    phases: Any
+    sample_shape: Any
+    state_axis: int | None
+    input: str
+    correlations: Any
+    periodic: bool
+    cutoff: Any
+    encoder: str
+    decoder: str
+    width: int
+    loss: str
+    aligned_fraction: float
+    max_epochs: int | None
+    max_time: float | None
+    batch_size: Any
+    learning_rate: float
+    patience: float | None
+    validation_fraction: float
+    device: str
+    precision: str
+    random_state: Any
+    checkpoint: Any
+
+    def _understand(self, X: Any) -> tuple[Any, Input, Grid]:
+        array = check_samples(self, as_array(X), X, reset=True)
+        if self.input == STATISTICS:
+            understood, grid = understand_statistics(
+                array,
+                phases=self.phases,
+                sample_shape=self.sample_shape,
+                correlations=self.correlations,
+                periodic=self.periodic,
+                cutoff=self.cutoff,
+            )
+            return array, understood, grid
+        understood = understand_structures(
+            array,
+            phases=phases_asked(X, self.phases),
+            sample_shape=self.sample_shape,
+            state_axis=self.state_axis,
+        )
+        assert understood.form is not None
+        return array, understood, grid_of(X, understood.form, self.periodic)
+
+    def _seed(self) -> int:
+        return seed_from(
+            0 if self.checkpoint is not None and self.random_state is None else self.random_state
+        )
+
+    def _spec(self, grid: Grid) -> ModelSpec:
+        return ModelSpec(
+            shape=grid.shape,
+            phases=grid.phases,
+            pairs=resolve_correlations(self.correlations, grid.phases),
+            periodic=bool(self.periodic),
+            cutoff=resolve_cutoff(grid.shape, self.periodic, self.cutoff),
+            n_components=int(self.n_components),
+            encoder=self.encoder,
+            decoder=resolve_decoder(self.decoder, grid.shape, grid.phases),
+            width=int(self.width),
+        )
+
+    def _check_same(self, spec: ModelSpec) -> None:
+        if self.module_.spec != spec:
+            raise InputError(
+                "Training cannot go on with other sizes or settings: the fitted model is "
+                f"{self.module_.spec}, "
+                f"now {spec} is asked for. Fit a new estimator."
+            )
+
+    def _batches(self, array: Any, understood: Input, grid: Grid, seed: int) -> Batches:
+        size = self.batch_size
+        batches = Batches(
+            array,
+            understood,
+            batch_size=min(64, max(4, (1 << 22) // grid.n_voxels)) if isinstance(size, str) else int(size),
+            validation_fraction=self.validation_fraction,
+            seed=seed,
+        )
+        if batches.n_constant:
+            warnings.warn(
+                f"{batches.n_constant} of {len(array)} samples are constant (all voxels alike): their "
+                "statistics "
+                "say nothing about shapes. They are kept; leave them out if they are not meant.",
+                stacklevel=5,
+            )
+        return batches
+
+    def _build(self, spec: ModelSpec, batches: Batches, seed: int) -> StatsVAE:
+        with torch.random.fork_rng(devices=[]):
+            # torch.manual_seed would reseed the GPUs as well.
+            torch.default_generator.manual_seed(seed)
+            module = StatsVAE(spec)
+        module.calibrate(batches.calibration(), from_statistics=self.input == STATISTICS)
+        return module
+
+    def _trainer_for(self, module: StatsVAE, seed: int) -> Trainer:
+        unlimited = self.max_epochs is None and self.max_time is None
+        settings = TrainingSettings(
+            alpha=self.alpha,
+            beta=self.beta,
+            loss=self.loss,
+            aligned_fraction=self.aligned_fraction,
+            learning_rate=self.learning_rate,
+            max_epochs=DEFAULT_EPOCHS if unlimited else self.max_epochs,
+            max_time=self.max_time,
+            patience=self.patience,
+        )
+        device, from_statistics = resolve_device(self.device), self.input == STATISTICS
+        return Trainer(module, settings, device, self.precision, seed, from_statistics=from_statistics)
+
+    def _learned(self, trainer: Trainer, understood: Input, grid: Grid, batches: Batches) -> dict[str, Any]:
+        trainer.module.eval()
+        return {
+            "module_": trainer.module,
+            "grid_": grid,
+            "_input": understood,
+            "history_": list(trainer.history),
+            "n_iter_": trainer.epoch,
+            "latent_spread_": trainer.latent_spread(batches.calibration()).cpu().numpy(),
+        }

@@ -1,0 +1,113 @@
+"""Commands on models, one after the other as a user runs them."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from matvae import load, open_structures
+
+QUICK = ("--n-components", 2, "--max-epochs", 2, "--width", 16)
+
+
+@pytest.fixture
+def model(matvae, store, tmp_path):
+    ran = matvae("fit", store, "-o", tmp_path / "m.matvae", *QUICK, "--json")
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)["n_components"] == 2
+    assert "taken as periodic, as the data say" in ran.err
+    return tmp_path / "m.matvae"
+
+
+def test_flags_reach_the_estimator(matvae, store, tmp_path, monkeypatch):
+    monkeypatch.setenv("MATVAE_FIT_LEARNING_RATE", "0.002")
+    flags = {
+        "--seed": 3,
+        "--max-time": 60,
+        "--alpha": 2,
+        "--beta": 0.001,
+        "--batch-size": 4,
+        "--validation-fraction": 0.2,
+        "--patience": 0.5,
+        "--loss": "absolute",
+        "--aligned-fraction": 0.1,
+        "--device": "cpu",
+        "--precision": "float32",
+        "--encoder": "image",
+        "--decoder": "dense",
+        "--threshold": 0.05,
+        "--correlations": "0:0",
+        "--cutoff": 2,
+    }
+    out = tmp_path / "m.matvae"
+    ran = matvae(
+        "fit", store, "-o", out, *QUICK, *(part for pair in flags.items() for part in pair), "--no-periodic"
+    )
+    assert ran.code == 0, ran.err
+    found = load(out).get_params()
+    expected = {name[2:].replace("-", "_"): value for name, value in flags.items() if name != "--seed"}
+    expected.update(
+        random_state=3,
+        correlations=[[0, 0]],
+        periodic=False,
+        learning_rate=0.002,
+        n_components=2,
+        max_epochs=2,
+        width=16,
+    )
+    assert {name: found[name] for name in expected} == expected
+
+
+def test_the_whole_way_and_back(matvae, model, store, tmp_path):
+    ran = matvae("transform", model, store, "-o", tmp_path / "z.csv")
+    assert ran.code == 0, ran.err
+    assert "structures  6" in ran.out
+    assert (tmp_path / "z.csv").read_text().count("\n") == 7
+    ran = matvae("inverse", model, tmp_path / "z.csv", "-o", tmp_path / "again.zarr", "--json")
+    assert json.loads(ran.out)["n_samples"] == 6
+    expected = load(model).inverse_transform(load(model).transform(open_structures(store).data.compute()))
+    np.testing.assert_array_equal(open_structures(tmp_path / "again.zarr").data.compute(), expected)
+    ran = matvae(
+        "inverse", model, tmp_path / "z.csv", "-o", tmp_path / "many.zarr", "--n-realizations", 3, "--seed", 5
+    )
+    assert "structures  18" in ran.out
+    info = matvae("info", model)
+    assert "n_components" in info.out
+    assert "last loss" in info.out
+
+
+def test_evaluate_prints_a_table(matvae, model, store, tmp_path):
+    ran = matvae("evaluate", model, store, "--train", store, "--figure", tmp_path / "a.png")
+    assert ran.code == 0, ran.err
+    lines = ran.out.splitlines()
+    assert lines[0].split()[:3] == ["method", "statistics", "error"]
+    assert [line.split("  ")[0] for line in lines[1:4]] == ["training mean", "PCA (2)", "matvae (2)"]
+    assert lines[3].endswith("%")
+    assert (tmp_path / "a.png").exists()
+    rows = json.loads(matvae("evaluate", model, store, "--json").out)["rows"]
+    assert f"{rows[0]['relative_error']:.4f}" in lines[3]
+
+
+def test_an_existing_model_needs_overwrite(matvae, model, store):
+    ran = matvae("fit", store, "-o", model, *QUICK)
+    assert ran.code == 3
+    assert "--overwrite" in ran.err
+    assert matvae("fit", store, "-o", model, *QUICK, "--overwrite", "--quiet").err == ""
+
+
+def test_a_damaged_model_ends_with_4(matvae, model, store, tmp_path):
+    weights = model / "weights.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(bytes(data))
+    for command in (
+        ("transform", model, store, "-o", tmp_path / "z.npy"),
+        ("info", model),
+        ("evaluate", model, store),
+    ):
+        ran = matvae(*command)
+        assert ran.code == 4
+        assert "SHA-256" in ran.err
+    assert not (tmp_path / "z.npy").exists()

@@ -1,0 +1,69 @@
+"""The documentation as a whole: it builds without a warning, leads everywhere and misses no public name."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+import matvae
+from matvae.cli.app import app
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+LINK = re.compile(r"\[[^\]]*\]\((?!https?://)(?P<target>[^)#]+)(?P<anchor>#[^)]*)?\)")
+
+
+def commands(command: Any, name: str = "matvae") -> Iterator[tuple[str, Any]]:
+    inner = getattr(command, "commands", None)
+    if inner is None:
+        yield name, command
+    for word, below in (inner or {}).items():
+        yield from commands(below, f"{name} {word}")
+
+
+COMMANDS = dict(commands(typer.main.get_command(app)))
+
+
+def test_sphinx_builds_without_a_warning(tmp_path):
+    """Also fails for a page in no toctree, a link that leads nowhere, and a docstring that cannot be read."""
+    build = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html"]
+    done = subprocess.run([*build, DOCS, tmp_path / "html"], capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "html" / "index.html").is_file()
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_links_outside_the_docs_lead_somewhere(page):
+    links = list(LINK.finditer((ROOT / page).read_text(encoding="utf-8")))
+    assert links
+    for link in links:
+        assert (ROOT / link["target"]).exists(), link[0]
+
+
+def test_every_public_name_is_in_the_reference():
+    text = (DOCS / "reference" / "api.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^\.\. auto(?:class|function):: matvae\.(\w+)$", text, re.MULTILINE))
+    assert documented == set(matvae.__all__)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_option_is_in_the_reference(name):
+    text = (DOCS / "reference" / "command-line.md").read_text(encoding="utf-8")
+    common, *sections = re.split(r"^## ", text, flags=re.MULTILINE)
+    section = next((part for part in sections if part.startswith(f"`{name}`\n")), None)
+    assert section is not None, f"command-line.md has no section `{name}`"
+    options = {flag for parameter in COMMANDS[name].params for flag in parameter.opts if flag[:2] == "--"}
+    missing = sorted(flag for flag in options if f"`{flag}" not in section and f"`{flag}" not in common)
+    assert not missing
+
+
+def test_pictures_are_small_enough_to_commit():
+    for picture in (DOCS / "images").iterdir():
+        assert picture.stat().st_size < 150_000, picture.name

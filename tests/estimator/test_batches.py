@@ -1,0 +1,132 @@
+"""Batches: every training sample once an epoch, none of the held-out ones, in a repeatable order."""
+
+from __future__ import annotations
+
+import threading
+
+import dask.array as da
+import numpy as np
+import pytest
+
+from matvae.errors import InputError
+from matvae.estimator import batches as module
+from matvae.estimator.batches import Batches, blocks_of, read, seed_from
+from matvae.estimator.inputs import understand_structures
+
+
+def numbered(n: int) -> np.ndarray:
+    """Fields whose every value is the number of the sample, but for one voxel."""
+    X = np.repeat(np.arange(n, dtype=np.float64)[:, None], 4, axis=1)
+    X[:, 3] += 0.5
+    return X
+
+
+def make(X, **settings) -> Batches:
+    understood = understand_structures(X, phases="auto", sample_shape=None, state_axis=None)
+    return Batches(X, understood, **{"batch_size": 8, "validation_fraction": 0.2, "seed": 0, **settings})
+
+
+def samples(batches) -> list[int]:
+    return [int(v) for batch in batches for v in batch[:, 0]]
+
+
+KINDS = {
+    "numpy": lambda X: X,
+    "dask": lambda X: da.from_array(X, chunks=(7, 4)),
+    "one block": lambda X: da.from_array(X, chunks=(len(X), 4)),
+    "single samples": lambda X: da.from_array(X, chunks=(1, 4)),
+    "empty block": lambda X: da.concatenate([da.from_array(X[:9], chunks=(9, 4)), da.zeros((0, 4)), X[9:]]),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("buffer", [1, 300, 1 << 20])
+def test_an_epoch_has_every_training_sample_once(monkeypatch, kind: str, buffer: int) -> None:
+    monkeypatch.setattr(module, "BUFFER_BYTES", buffer)
+    batches = make(KINDS[kind](numbered(53)))
+    held = samples(batches.validation())
+    assert len(held) == 11
+    first, second = samples(batches.epoch(0)), samples(batches.epoch(1))
+    assert sorted(first) == sorted(second) == sorted(set(range(53)) - set(held))
+    assert first != second
+    assert first == samples(batches.epoch(0))
+    assert first == samples(make(KINDS[kind](numbered(53))).epoch(0))
+    other = make(KINDS[kind](numbered(53)), seed=1)
+    assert samples(other.validation()) != held
+    sizes = [len(batch) for batch in batches.epoch(0)]
+    assert len(sizes) == batches.steps_per_epoch == 6
+    assert sizes == [8, 8, 8, 8, 8, 2]
+    assert set(samples(batches.calibration())).isdisjoint(held)
+
+
+def test_the_split_is_the_same_for_numpy_and_dask() -> None:
+    X = numbered(53)
+    splits = [samples(make(KINDS[kind](X)).validation()) for kind in ("numpy", "dask")]
+    assert splits[0] == splits[1]
+
+
+def test_samples_of_one_block_are_mixed_with_others() -> None:
+    batches = make(KINDS["dask"](numbered(60)), validation_fraction=0.0)
+    first = samples(batches.epoch(0))[:8]
+    assert len({number // 7 for number in first}) > 2
+
+
+@pytest.mark.parametrize(("n", "fraction", "held"), [(1, 0.5, 0), (2, 0.9, 1), (10, 0.0, 0), (10, 0.01, 1)])
+def test_some_sample_is_always_left_for_training(n: int, fraction: float, held: int) -> None:
+    batches = make(numbered(n), validation_fraction=fraction)
+    assert len(samples(batches.validation())) == held
+    assert len(samples(batches.epoch(0))) == n - held == batches.n_training
+
+
+def test_large_samples_are_held_out_one_at_least(monkeypatch) -> None:
+    monkeypatch.setattr(module, "VALIDATION_BYTES", 1)
+    assert len(samples(make(numbered(20)).validation())) == 1
+
+
+def test_constant_samples_are_counted() -> None:
+    X = numbered(6)
+    X[:2] = 1.0
+    assert make(X).n_constant == 2
+
+
+def test_bad_values_are_found_in_any_block() -> None:
+    X = numbered(30)
+    X[29, 3] = np.nan
+    with pytest.raises(InputError, match="NaN"):
+        make(da.from_array(X, chunks=(7, 4)))
+
+
+def test_an_error_while_reading_ahead_is_raised_in_the_training() -> None:
+    calls = {"n": 0}
+
+    def fails_later(block: np.ndarray) -> np.ndarray:
+        calls["n"] += 1
+        if calls["n"] > 6:
+            raise OSError("the disk is gone")
+        return block
+
+    X = da.from_array(numbered(35), chunks=(7, 4)).map_blocks(fails_later, meta=np.empty((0, 4)))
+    batches = make(X)
+    with pytest.raises(OSError, match="disk is gone"):
+        samples(batches.epoch(0))
+
+
+def test_an_epoch_that_is_given_up_leaves_no_thread() -> None:
+    epoch = make(KINDS["single samples"](numbered(60)), batch_size=1).epoch(0)
+    next(epoch)
+    epoch.close()
+    assert "matvae-read-ahead" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_blocks_follow_chunks_or_bytes() -> None:
+    X = numbered(10)
+    assert blocks_of(X, max_bytes=4 * X[0].nbytes) == [slice(0, 4), slice(4, 8), slice(8, 10)]
+    lazy = da.from_array(X, chunks=((3, 7), 4))
+    assert blocks_of(lazy) == [slice(0, 3), slice(3, 10)]
+    np.testing.assert_array_equal(read(lazy, slice(3, 10)), X[3:])
+
+
+def test_seeds_come_from_what_scikit_learn_takes() -> None:
+    assert seed_from(4) == seed_from(4) == seed_from(np.random.RandomState(4)) != seed_from(5)
+    with pytest.raises(InputError, match="random_state must be None"):
+        seed_from("four")

@@ -1,0 +1,43 @@
+"""The parts of a fit follow from parameters and data."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from matvae.estimator.parts import DEFAULT_EPOCHS
+
+
+def test_sizes_follow_the_grid(make_blobs, tiny) -> None:
+    _, _, grid = (model := tiny(cutoff=2))._understand(make_blobs(10, (6, 5), phases=3))
+    spec = model._spec(grid)
+    assert (spec.shape, spec.phases, spec.cutoff) == ((6, 5), 3, (2, 2))
+    assert spec.pairs == ((1, 1), (1, 2), (2, 2)) or len(spec.pairs) == 3
+    assert spec.decoder == "dense"
+
+
+@pytest.mark.parametrize(
+    ("limits", "epochs"), [({}, DEFAULT_EPOCHS), ({"max_time": 1.0}, None), ({"max_epochs": 3}, 3)]
+)
+def test_without_any_limit_there_is_a_number_of_epochs(X, tiny, limits: dict, epochs) -> None:
+    model = tiny(**{"max_epochs": None, **limits})
+    array, understood, grid = model._understand(X)
+    module = model._build(model._spec(grid), model._batches(array, understood, grid, 0), 0)
+    assert model._trainer_for(module, 0).settings.max_epochs == epochs
+
+
+@pytest.mark.parametrize(("batch_size", "expected"), [("auto", 36), (5, 5), (np.int64(7), 7)])
+def test_batches_are_no_larger_than_the_training_set(X, tiny, batch_size, expected: int) -> None:
+    model = tiny(batch_size=batch_size)
+    assert model._batches(*model._understand(X), 0).batch_size == expected
+
+
+def test_weights_follow_the_seed(X, tiny) -> None:
+    model = tiny()
+    array, understood, grid = model._understand(X)
+    batches = model._batches(array, understood, grid, 0)
+    first, same, other = (model._build(model._spec(grid), batches, seed) for seed in (0, 0, 1))
+    weights = [module.decoder.layers[0].weight for module in (first, same, other)]
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])

@@ -1,0 +1,214 @@
+"""transform, inverse_transform, statistics and score: physics, laziness, realizations."""
+
+from __future__ import annotations
+
+import dask.array as da
+import numpy as np
+import pytest
+
+from matvae import two_point_stats
+from matvae.errors import InputError, NotFittedError
+from matvae.stats import relative_error
+
+
+def test_a_latent_does_not_depend_on_where_a_structure_lies(X, fitted) -> None:
+    moved = np.roll(X, (3, 5), (1, 2))
+    np.testing.assert_allclose(fitted.transform(moved), fitted.transform(X), atol=1e-5)
+
+
+def test_score_is_minus_the_mean_relative_error_of_reconstructions(X, lazy, fitted) -> None:
+    made = fitted.inverse_transform(fitted.transform(X))
+    expected = -relative_error(two_point_stats(X), two_point_stats(made, phases=2)).mean()
+    assert fitted.score(X) == pytest.approx(expected, rel=1e-5)
+    assert fitted.score(lazy) == pytest.approx(expected, rel=1e-5)
+
+
+def test_statistics_are_those_of_two_point_stats(X, fitted) -> None:
+    np.testing.assert_allclose(fitted.statistics(X), two_point_stats(X), atol=1e-6)
+
+
+def test_inverse_statistics_are_those_of_the_fractions(X, fitted) -> None:
+    Z = fitted.transform(X).astype(np.float64)
+    fractions = fitted.inverse_transform(Z, as_fractions=True).astype(np.float64)
+    np.testing.assert_allclose(fractions.sum(1), 1, atol=1e-6)
+    assert fractions.shape == (40, 2, 8, 8)
+    f = fitted.inverse_statistics(Z)
+    assert f.dtype == np.float64
+    np.testing.assert_allclose(f, two_point_stats(fractions, state_axis=1, correlations=[(1, 1)]), atol=1e-6)
+
+
+def test_volume_fractions_are_kept_unless_a_threshold_is_asked_for(X, tiny, fitted) -> None:
+    Z = fitted.transform(X)
+    fractions = fitted.inverse_transform(Z, as_fractions=True)[:, 1]
+    made = fitted.inverse_transform(Z)
+    np.testing.assert_allclose(made.sum((1, 2)), fractions.sum((1, 2)), atol=0.51)
+    low = tiny(threshold=0.05).fit(X)
+    np.testing.assert_array_equal(low.inverse_transform(low.transform(X)), fractions > 0.05)
+
+
+def test_dask_gives_the_same_lazily(X, lazy, fitted) -> None:
+    Z = fitted.transform(lazy)
+    results = {
+        "transform": (Z, fitted.transform(X)),
+        "inverse_transform": (fitted.inverse_transform(Z), fitted.inverse_transform(fitted.transform(X))),
+        "fractions": (
+            fitted.inverse_transform(Z, as_fractions=True),
+            fitted.inverse_transform(fitted.transform(X), as_fractions=True),
+        ),
+        "statistics": (fitted.statistics(lazy), fitted.statistics(X)),
+        "inverse_statistics": (fitted.inverse_statistics(Z), fitted.inverse_statistics(fitted.transform(X))),
+        "realizations": (
+            fitted.inverse_transform(Z, n_realizations=3, random_state=1),
+            fitted.inverse_transform(fitted.transform(X), n_realizations=3, random_state=1),
+        ),
+    }
+    for name, (given, expected) in results.items():
+        assert isinstance(given, da.Array), name
+        assert (given.shape, given.dtype) == (expected.shape, expected.dtype), name
+        if name in ("inverse_transform", "realizations"):
+            assert np.mean(given.compute() != expected) < 0.01, name
+        else:
+            np.testing.assert_allclose(given.compute(), expected, atol=1e-5, err_msg=name)
+
+
+def test_chunks_that_split_structures_are_merged_and_empty_ones_pass(X, fitted) -> None:
+    split = da.from_array(np.array(X), chunks=(8, 4, 3))
+    Z = fitted.transform(split)
+    np.testing.assert_allclose(Z.compute(), fitted.transform(X), atol=1e-5)
+    by_component = Z.rechunk((40, 1))
+    assert (
+        np.mean(fitted.inverse_transform(by_component).compute() != fitted.inverse_transform(Z).compute())
+        < 0.01
+    )
+    some = da.from_array(np.array(X), chunks=(8, 8, 8))[np.arange(40) >= 30]
+    padded = da.concatenate([da.zeros((0, 8, 8), dtype=np.uint8), some])
+    np.testing.assert_allclose(fitted.transform(padded).compute(), fitted.transform(X[30:]), atol=1e-5)
+
+
+def test_nothing_is_computed_before_it_is_asked_for(X, fitted) -> None:
+    def explode(block: np.ndarray) -> np.ndarray:
+        raise AssertionError("computed")
+
+    lazy = da.from_array(np.array(X)).map_blocks(explode, meta=X[:0])
+    Z = fitted.transform(lazy)
+    fitted.inverse_transform(Z, n_realizations=2)
+    fitted.inverse_statistics(Z)
+    fitted.statistics(lazy)
+
+
+def test_a_lazy_result_does_not_change_when_the_model_is_trained_again(X, lazy, tiny) -> None:
+    model = tiny().fit(X)
+    expected, Z = model.transform(X), model.transform(lazy)
+    model.partial_fit(X)
+    np.testing.assert_allclose(Z.compute(), expected, atol=1e-5)
+    model.set_params(random_state=7).fit(X)
+    np.testing.assert_allclose(Z.compute(), expected, atol=1e-5)
+
+
+def test_double_precision_goes_through(tiny) -> None:
+    X = np.random.default_rng(0).normal(size=(20, 6, 6))
+    model = tiny().fit(X)
+    assert model.transform(X).dtype == np.float64
+    assert model.transform(X.astype(np.float32)).dtype == np.float32
+    np.testing.assert_allclose(model.transform(X), model.transform(X.astype(np.float32)), atol=1e-3)
+    assert {str(p.dtype) for p in model.module_.parameters()} == {"torch.float32"}
+
+
+def test_blocks_change_nothing(monkeypatch, X, fitted) -> None:
+    Z, f = fitted.transform(X), fitted.statistics(X)
+    monkeypatch.setattr("matvae.estimator.inference.BLOCK_VOXELS", 200)
+    np.testing.assert_allclose(fitted.transform(X), Z, atol=1e-5)
+    np.testing.assert_allclose(fitted.statistics(X), f, atol=1e-6)
+
+
+def test_realizations_differ_in_place_but_hardly_in_statistics(X, tiny) -> None:
+    model = tiny(max_epochs=30, width=64, learning_rate=3e-3).fit(X)
+    Z = model.transform(X[:6])
+    made = model.inverse_transform(Z, n_realizations=5, random_state=0)
+    assert (made.shape, made.dtype) == ((6, 5, 8, 8), np.uint8)
+    for of_one in made:
+        assert len({one.tobytes() for one in of_one}) == 5
+    np.testing.assert_array_equal(made, model.inverse_transform(Z, n_realizations=5, random_state=0))
+    assert (made != model.inverse_transform(Z, n_realizations=5, random_state=1)).any()
+    f = two_point_stats(made.reshape(30, 8, 8), phases=2).reshape(6, 5, -1)
+    within = np.linalg.norm(f - f[:, :1], axis=2)[:, 1:].mean()
+    between = np.linalg.norm(f[:, :1] - f[:, 0][None], axis=2)[~np.eye(6, dtype=bool)].mean()
+    assert within < between
+    soft = model.inverse_transform(Z, n_realizations=5, random_state=0, as_fractions=True)
+    assert soft.shape == (6, 5, 2, 8, 8)
+    np.testing.assert_allclose(soft.sum(2), 1, atol=1e-5)
+
+
+def test_realizations_are_shifted_on_periodic_grids_only(X, tiny) -> None:
+    for periodic in (True, False):
+        model = tiny(periodic=periodic).fit(X)
+        model.latent_spread_ = np.zeros_like(model.latent_spread_)
+        Z = model.transform(X[:3])
+        made = model.inverse_transform(Z, n_realizations=4, random_state=0)
+        base = model.inverse_transform(Z)
+        assert (made == base[:, None]).all() == (not periodic)
+        f = two_point_stats(made.reshape(-1, 8, 8), phases=2).reshape(3, 4, 8, 8)
+        np.testing.assert_allclose(f, np.broadcast_to(f[:, :1], f.shape), atol=0 if not periodic else 1e-6)
+
+
+def test_a_shape_that_the_decoder_does_not_make_is_refused(X, fitted) -> None:
+    Z = fitted.transform(X)
+    np.testing.assert_array_equal(fitted.inverse_transform(Z, shape=(8, 8)), fitted.inverse_transform(Z))
+    with pytest.raises(InputError, match="windows of that shape"):
+        fitted.inverse_transform(Z, shape=(16, 16))
+
+
+@pytest.mark.parametrize(
+    ("Z", "message"),
+    [
+        (np.zeros((3, 4)), "shape \\(sample, 2\\) are expected"),
+        (np.zeros(2), "shape \\(sample, 2\\) are expected"),
+        (np.zeros((3, 2), dtype=complex), "real numbers"),
+        (np.array([["a", "b"]]), "real numbers"),
+        (np.full((1, 2), np.inf), "NaN or infinity"),
+        (np.zeros((0, 2)), "At least one latent"),
+    ],
+)
+def test_what_is_no_latent_is_refused(fitted, Z, message: str) -> None:
+    for method in (fitted.inverse_transform, fitted.inverse_statistics):
+        with pytest.raises(InputError, match=message):
+            method(Z)
+
+
+def test_lazy_latents_are_checked_when_they_are_computed(fitted) -> None:
+    with pytest.raises(InputError, match="NaN or infinity"):
+        fitted.inverse_transform(da.from_array(np.full((4, 2), np.nan))).compute()
+    unknown = da.from_array(np.zeros((4, 2)))
+    with pytest.raises(InputError, match="unknown chunk sizes"):
+        fitted.inverse_transform(unknown[unknown[:, 0] > -1])
+
+
+@pytest.mark.parametrize("n", [0, -1, 1.5, "3"])
+def test_a_wrong_number_of_realizations_is_refused(fitted, n) -> None:
+    with pytest.raises(InputError, match="n_realizations must be"):
+        fitted.inverse_transform(np.zeros((1, 2)), n_realizations=n)
+
+
+@pytest.mark.parametrize(
+    "method", ["transform", "inverse_transform", "statistics", "inverse_statistics", "score"]
+)
+def test_nothing_works_before_fit(tiny, method: str) -> None:
+    with pytest.raises(NotFittedError, match="not fitted yet"):
+        getattr(tiny(), method)(np.zeros((3, 2)))
+
+
+def test_structures_unlike_those_of_fit_are_refused(make_blobs, tiny) -> None:
+    X = make_blobs(20, (4, 6))
+    model = tiny().fit(X)
+    with pytest.raises(InputError, match="same axes in the same order"):
+        model.transform(X.swapaxes(1, 2))
+    with pytest.raises(InputError, match="expecting 24 features"):
+        model.transform(X[:, :3])
+    with pytest.raises(InputError, match="expecting 24 features"):
+        model.transform(da.from_array(X[:, :3]))
+    with pytest.raises(InputError, match="integer phase labels"):
+        model.transform(X.astype(float))
+    with pytest.raises(InputError, match="labels from 0 to 2"):
+        model.transform(X * 2)
+    with pytest.raises(InputError, match="labels from 0 to 2"):
+        model.transform(da.from_array(X * 2)).compute()

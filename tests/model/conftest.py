@@ -1,0 +1,62 @@
+"""Small models and data in memory; one thread, so that sums come out alike every time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch import Tensor
+
+from matvae.model import ModelSpec, StatsVAE
+from matvae.stats import default_correlations
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def make_spec():
+    """Builds a small spec; every field can be given."""
+
+    def make(shape: tuple[int, ...] = (8, 8), phases: int = 2, **values) -> ModelSpec:
+        defaults = {
+            "pairs": default_correlations(phases),
+            "periodic": True,
+            "cutoff": None,
+            "n_components": 3,
+            "encoder": "statistics",
+            "decoder": "dense",
+            "width": 16,
+        }
+        return ModelSpec(shape=shape, phases=phases, **{**defaults, **values})
+
+    return make
+
+
+@pytest.fixture
+def make_module(make_spec):
+    """Builds a small model with weights that a seed decides."""
+
+    def make(*args, seed: int = 0, **values) -> StatsVAE:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return StatsVAE(make_spec(*args, **values))
+
+    return make
+
+
+@pytest.fixture
+def labels():
+    """Random labels ``(sample, *space)``."""
+
+    def make(n: int, shape: tuple[int, ...], phases: int = 2, seed: int = 0) -> Tensor:
+        generator = torch.Generator().manual_seed(seed)
+        return torch.randint(phases, (n, *shape), generator=generator, dtype=torch.uint8)
+
+    return make

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+
+from matvae.model.alignment import align
+
+SHAPES = [(9,), (8,), (6, 7), (8, 8), (4, 5, 3)]
+
+
+def one_hot(labels, phases):
+    return torch.stack([labels == h for h in range(phases)], 1).float()
+
+
+def inverted(fields):
+    """x -> -x on the torus."""
+    axes = tuple(range(2, fields.ndim))
+    return fields.flip(axes).roll([1] * len(axes), axes)
+
+
+def every_placement(field, invert):
+    """A structure ``(state, *space)`` in all positions, and all of them point-inverted."""
+    space = field.shape[1:]
+    for turned in (False, True) if invert else (False,):
+        start = inverted(field[None])[0] if turned else field
+        for shift in itertools.product(*map(range, space)):
+            yield start.roll(shift, tuple(range(1, field.ndim)))
+
+
+@pytest.mark.parametrize("phases", [2, 3])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("invert", [True, False])
+def test_a_moved_copy_is_brought_back_exactly(labels, shape, phases, invert):
+    original = one_hot(labels(6, shape, phases), phases)
+    generator = torch.Generator().manual_seed(1)
+    moved = []
+    for k, fields in enumerate(original):
+        steps = [int(torch.randint(n, (), generator=generator)) for n in shape]
+        turned = inverted(fields[None])[0] if invert and k % 2 else fields
+        moved.append(turned.roll(steps, tuple(range(1, fields.ndim))))
+    assert torch.equal(align(torch.stack(moved), original, invert=invert), original)
+
+
+@pytest.mark.parametrize("invert", [True, False])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_no_placement_overlaps_more(labels, shape, invert):
+    target = one_hot(labels(5, shape, 3), 3)
+    output = torch.rand(5, 3, *shape, generator=torch.Generator().manual_seed(2)).softmax(1)
+    for found, start, goal in zip(align(target, output, invert=invert), target, output, strict=True):
+        choices = torch.stack(list(every_placement(start, invert)))
+        overlaps = (choices * goal).flatten(1).sum(1)
+        torch.testing.assert_close((found * goal).sum(), overlaps.max())
+        assert any(torch.equal(found, choice) for choice in choices)
+
+
+def test_without_inversion_a_chiral_structure_stays_as_it_is():
+    target = one_hot(torch.tensor([[0, 1, 2, 0, 0, 0, 0]]), 3)
+    mirrored = one_hot(torch.tensor([[0, 2, 1, 0, 0, 0, 0]]), 3)
+    assert torch.equal(align(target, mirrored, invert=True), mirrored)
+    assert not torch.equal(align(target, mirrored, invert=False), mirrored)
+
+
+def test_the_target_gets_no_gradient():
+    output = torch.rand(1, 2, 4, requires_grad=True)
+    assert not align(one_hot(torch.tensor([[0, 1, 1, 0]]), 2), output).requires_grad

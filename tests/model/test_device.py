@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from matvae.errors import InputError
+from matvae.model.device import autocast, flushed_denormals, place, resolve_device
+
+
+def test_auto_is_the_gpu_if_there_is_one(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert resolve_device("auto") == torch.device("cpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert resolve_device("auto") == torch.device("cuda")
+    assert resolve_device("cpu") == torch.device("cpu")
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", "meta", "", None])
+def test_devices_that_are_not_there(device):
+    with pytest.raises(InputError, match='device must be "auto", "cpu", "cuda"') as caught:
+        resolve_device(device)
+    assert repr(device) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("device", "precision", "dtype"),
+    [("cpu", "auto", torch.float32), ("cpu", "float32", torch.float32), ("cpu", "bfloat16", torch.bfloat16)],
+)
+def test_networks_compute_in_the_precision_asked_for(device, precision, dtype):
+    layer = torch.nn.Linear(2, 2)
+    with autocast(torch.device(device), precision):
+        assert layer(torch.ones(1, 2)).dtype == dtype
+    assert layer(torch.ones(1, 2)).dtype == torch.float32
+
+
+@pytest.mark.filterwarnings("ignore:CUDA is not available")
+def test_on_a_gpu_auto_is_bfloat16_and_float32_is_off():
+    context = autocast(torch.device("cuda"), "auto")
+    assert isinstance(context, torch.autocast)
+    assert (context.device, context.fast_dtype) == ("cuda", torch.bfloat16)
+    assert not isinstance(autocast(torch.device("cuda"), "float32"), torch.autocast)
+
+
+def test_placing_on_a_cpu_changes_no_layout():
+    module = place(torch.nn.Conv2d(4, 4, 3), torch.device("cpu"))
+    assert module.weight.is_contiguous()
+
+
+def flushed():
+    return (torch.tensor([1e-310], dtype=torch.float64) * 0.5).item() == 0.0
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_denormals_are_flushed_inside_and_as_before_outside(before):
+    if not torch.set_flush_denormal(before):
+        assert not flushed(), "this processor flushes nothing"
+        return
+    try:
+        with flushed_denormals():
+            assert flushed()
+        assert flushed() == before
+        with pytest.raises(ZeroDivisionError), flushed_denormals():
+            1 / 0  # noqa: B018
+        assert flushed() == before
+    finally:
+        torch.set_flush_denormal(False)

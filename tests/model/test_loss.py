@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch.distributions import Normal
+from torch.distributions import kl_divergence as torch_kl
+
+from matvae.model.loss import SMALLEST_SHARE, kl_divergence, overlap_loss, statistics_loss
+
+
+def random(*shape, seed=0):
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def test_kl_equals_that_of_torch_distributions():
+    mean, log_variance = 4 * random(5, 3) - 2, 6 * random(5, 3, seed=1) - 4
+    expected = torch_kl(Normal(mean, (0.5 * log_variance).exp()), Normal(0.0, 1.0)).sum(1)
+    torch.testing.assert_close(kl_divergence(mean, log_variance), expected)
+    assert (kl_divergence(torch.zeros(2, 3), torch.zeros(2, 3)) == 0).all()
+
+
+def test_absolute_loss_is_equation_one():
+    f, g = random(3, 4, 5, 2), random(3, 4, 5, 2, seed=1)
+    expected = [
+        math.sqrt(sum((a - b) ** 2 for a, b in zip(x, y, strict=True)))
+        for x, y in zip(f.flatten(1).tolist(), g.flatten(1).tolist(), strict=True)
+    ]
+    assert statistics_loss(f, g, "absolute").tolist() == pytest.approx(expected)
+
+
+def test_relative_loss_is_relative_to_the_size():
+    f, g = random(3, 4, 5, 2), random(3, 4, 5, 2, seed=1)
+    size = f.flatten(1).norm(dim=1)
+    torch.testing.assert_close(statistics_loss(f, g, "relative"), statistics_loss(f, g, "absolute") / size)
+    torch.testing.assert_close(statistics_loss(7 * f, 7 * g, "relative"), statistics_loss(f, g, "relative"))
+
+
+def test_small_statistics_have_a_floor():
+    f = torch.cat([random(3, 10, 1), torch.zeros(1, 10, 1)])
+    g = f + 0.1
+    floor = SMALLEST_SHARE * f.flatten(1).norm(dim=1).mean()
+    assert statistics_loss(f, g, "relative")[3] == pytest.approx(float(0.1 * math.sqrt(10) / floor))
+    assert torch.isfinite(statistics_loss(torch.zeros(2, 10, 1), torch.zeros(2, 10, 1), "relative")).all()
+
+
+@pytest.mark.parametrize("kind", ["relative", "absolute"])
+@pytest.mark.parametrize("f", [torch.zeros(2, 6, 1), torch.full((2, 6, 1), 0.5)], ids=["empty", "alike"])
+def test_gradients_are_finite_where_the_distance_is_zero(kind, f):
+    g = f.clone().requires_grad_()
+    statistics_loss(f, g, kind).sum().backward()
+    assert torch.isfinite(g.grad).all()
+
+
+@pytest.mark.parametrize("phases", [2, 3])
+def test_overlap_loss_by_hand(phases):
+    output = random(2, phases, 3, 2).softmax(1)
+    target = random(2, phases, 3, 2, seed=1).softmax(1)
+    for s in range(2):
+        entropy, dice = 0.0, 0.0
+        for h in range(1, phases):
+            t, p = target[s, h].flatten().tolist(), output[s, h].flatten().tolist()
+            entropy -= sum(a * math.log(b) + (1 - a) * math.log(1 - b) for a, b in zip(t, p, strict=True)) / 6
+            shared = sum(a * b for a, b in zip(t, p, strict=True))
+            dice += (1 - (2 * shared + 1) / (sum(t) + sum(p) + 1)) / (phases - 1)
+        assert overlap_loss(target, output)[s].item() == pytest.approx(entropy + dice)
+
+
+def test_a_perfect_overlap_costs_nothing_and_a_wrong_one_has_finite_gradients():
+    target = torch.zeros(2, 2, 5)
+    target[:, 0] = 1.0
+    assert overlap_loss(target, target.clone()).abs().max() < 1e-6
+    logits = torch.tensor([[[-200.0] * 5, [200.0] * 5]], requires_grad=True)
+    overlap_loss(target[:1], logits.softmax(1)).sum().backward()
+    assert torch.isfinite(logits.grad).all()
+
+
+def test_a_target_beyond_zero_and_one_counts_as_these():
+    output = random(2, 2, 6).softmax(1)
+    beyond = torch.tensor([1.5, -0.1, 1.0, 0.0, 1.0000002, 0.3], dtype=torch.float64)
+    target = torch.stack([1 - beyond, beyond]).expand(2, 2, 6)
+    assert torch.equal(overlap_loss(target, output), overlap_loss(target.clamp(0, 1), output))
+
+
+def test_what_is_no_number_is_seen_in_the_loss():
+    target = random(2, 2, 6).softmax(1)
+    output = target.clone()
+    output[1, 1, 3] = torch.nan
+    assert overlap_loss(target, output).isnan().tolist() == [False, True]
+
+
+@pytest.mark.parametrize("kind", ["relative", "absolute"])
+@pytest.mark.parametrize(("shape", "phases"), [((4, 3), 2), ((5,), 3)])
+@pytest.mark.parametrize("decoder", ["dense", "convolutional"])
+def test_gradient_of_the_whole_loss(make_module, labels, shape, phases, kind, decoder):
+    module = make_module(shape, phases=phases, decoder=decoder, n_components=2, width=4).double()
+    fields = module.fields(labels(3, shape, phases))
+    statistics = module.statistics(fields)
+    module.calibrate([labels(3, shape, phases)])
+    noise = random(3, 2)
+    names = [name for name, _ in module.named_parameters()]
+    target = fields.roll(1, 2)
+
+    def loss(*values):
+        with torch.nn.utils.stateless._reparametrize_module(module, dict(zip(names, values, strict=True))):
+            mean, log_variance = module.encode(statistics, fields)
+            output = module.decode(mean + noise * (0.5 * log_variance).exp())
+        distance = statistics_loss(statistics, module.statistics(output), kind)
+        return (distance + 0.1 * kl_divergence(mean, log_variance) + overlap_loss(target, output)).mean()
+
+    # A random direction through all parameters at once tests every one of them.
+    start = [value.detach().clone().requires_grad_() for _, value in module.named_parameters()]
+    assert torch.autograd.gradcheck(loss, start, eps=1e-6, atol=1e-5, fast_mode=True)

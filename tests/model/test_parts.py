@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+import pytest
+
+from matvae.errors import PluginError
+from matvae.model import DECODERS, ENCODERS
+
+
+def test_the_parts_there_are(make_spec):
+    assert ENCODERS.names()[:2] == ["statistics", "image"]
+    assert DECODERS.names()[:2] == ["dense", "convolutional"]
+    assert ENCODERS.get("statistics").reads == "statistics"
+    assert ENCODERS.get("image").reads == "structures"
+
+
+def test_a_mistyped_part_gets_the_closest_name(make_module):
+    with pytest.raises(PluginError, match=r"no encoder called 'statistic'.*Did you mean 'statistics'"):
+        make_module(encoder="statistic")
+    with pytest.raises(PluginError, match=r"no decoder called 'denze'.*Did you mean 'dense'"):
+        make_module(decoder="denze")

@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+import pytest
+
+from matvae.errors import InputError
+from matvae.model import TrainingSettings
+
+
+def test_a_training_without_an_end_is_refused():
+    with pytest.raises(InputError, match="max_epochs and max_time are both None"):
+        TrainingSettings(max_epochs=None)
+    assert TrainingSettings(max_epochs=None, max_time=3.0).max_time == 3.0
+
+
+def test_the_defaults_are_those_of_the_paper_where_it_gives_some():
+    settings = TrainingSettings()
+    assert (settings.alpha, settings.loss) == (1.0, "relative")
+    assert settings.max_epochs == 100

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from matvae.model import fixed_threshold_labels, volume_fraction_labels
+
+
+def by_hand(fractions):
+    """Voxel after voxel, in plain Python and double precision: which phase each of them gets."""
+    out = []
+    for sample in fractions.double().flatten(2).numpy():
+        n_phases, n_voxels = sample.shape
+        ends = np.append(np.round(np.cumsum(sample.sum(1)))[:-1], n_voxels).astype(int)
+        counts = np.diff(ends, prepend=0)
+        labels, free = [0] * n_voxels, set(range(n_voxels))
+        for phase in range(1, n_phases):
+            rest = sample[0] + sample[phase:].sum(0)
+            ranked = sorted(free, key=lambda x: (-(sample[phase, x] / max(rest[x], 1e-12)), x))
+            for x in ranked[: counts[phase]]:
+                labels[x] = phase
+                free.discard(x)
+        out.append(labels)
+    return np.array(out).reshape(len(out), *fractions.shape[2:])
+
+
+@st.composite
+def soft_structures(draw):
+    phases = draw(st.integers(2, 5))
+    shape = tuple(draw(st.lists(st.integers(1, 5), min_size=1, max_size=3)))
+    seed = draw(st.integers(0, 2**31))
+    sharpness = draw(st.sampled_from([0.1, 1.0, 5.0, 50.0]))
+    raw = torch.randn(2, phases, *shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    return (sharpness * raw).softmax(1)
+
+
+@settings(max_examples=150, deadline=None)
+@given(soft_structures())
+def test_every_phase_keeps_its_voxels(fractions):
+    labels = volume_fraction_labels(fractions)
+    assert labels.dtype == torch.uint8
+    assert labels.shape == (2, *fractions.shape[2:])
+    phases = fractions.shape[1]
+    for s in range(2):
+        counts = torch.bincount(labels[s].flatten().long(), minlength=phases).double()
+        sums = fractions[s].flatten(1).sum(1)
+        assert counts.sum() == labels[s].numel()
+        # Of all but the last phase together, the sums are rounded; of one alone, to within a voxel.
+        torch.testing.assert_close(counts.cumsum(0)[:-1], sums.cumsum(0)[:-1].round(), rtol=0, atol=0)
+        assert ((counts - sums).abs() <= 1.0 + 1e-9).all()
+        if phases == 2:
+            assert abs(counts[1] - sums[1]) <= 0.5 + 1e-9
+    np.testing.assert_array_equal(labels.numpy(), by_hand(fractions))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(2, 5), st.integers(0, 2**31))
+def test_hard_structures_stay_as_they_are(phases, seed):
+    labels = torch.randint(
+        phases, (3, 4, 5), generator=torch.Generator().manual_seed(seed), dtype=torch.uint8
+    )
+    fractions = torch.stack([labels == h for h in range(phases)], 1).float()
+    assert torch.equal(volume_fraction_labels(fractions), labels)
+    assert torch.equal(fixed_threshold_labels(fractions, 0.5), labels)
+
+
+def test_the_earlier_voxel_wins_a_tie():
+    fractions = torch.full((1, 2, 6), 0.5)
+    assert volume_fraction_labels(fractions).tolist() == [[1, 1, 1, 0, 0, 0]]
+    thirds = torch.full((1, 3, 6), 1 / 3)
+    assert volume_fraction_labels(thirds).tolist() == [[1, 1, 2, 2, 0, 0]]
+
+
+def test_a_share_of_next_to_nothing_is_not_blown_up_by_rounding():
+    # In float32 one minus phase 1 is nothing in the first voxel, where a trace of phase 2 is left.
+    fractions = torch.tensor([[[1e-8, 1e-8, 0.6, 0.4], [1.0, 1.0, 0.0, 0.0], [1e-7, 1e-7, 0.4, 0.6]]])
+    fractions[:, 1, 1] = 0.3
+    fractions[:, 0, 1] = 0.7
+    assert volume_fraction_labels(fractions)[0, 3] == 2
+
+
+def test_fractions_that_add_up_to_a_little_too_much():
+    fractions = torch.tensor([[[1.2, 1.2, 1.2], [0.0, 0.0, 0.0]]])
+    assert volume_fraction_labels(fractions).tolist() == [[0, 0, 0]]
+
+
+def test_fixed_threshold_is_equation_three():
+    two = torch.tensor([[[0.96, 0.94, 0.5, 0.0], [0.04, 0.06, 0.5, 1.0]]])
+    assert fixed_threshold_labels(two, 0.05).tolist() == [[0, 1, 1, 1]]
+    three = torch.tensor([[[0.4, 0.6, 0.1], [0.35, 0.1, 0.2], [0.25, 0.3, 0.7]]])
+    labels = fixed_threshold_labels(three, 0.5)
+    assert labels.tolist() == [[1, 0, 2]]
+    assert labels.dtype == torch.uint8
+
+
+@pytest.mark.parametrize("value", [0.05, 0.25, 0.5])
+def test_a_voxel_at_the_threshold_is_phase_zero(value):
+    at = torch.tensor([[[1 - value], [value]]])
+    assert fixed_threshold_labels(at, float(at[0, 1, 0])).tolist() == [[0]]
