@@ -64,9 +64,7 @@ def _parameters_of(command: Any, table: Mapping[str, Any], where: str) -> dict[s
         if parameter.name in NOT_SETTINGS:
             continue
         known[parameter.name] = parameter
-        known.update(
-            {flag[2:].replace("-", "_"): parameter for flag in parameter.opts if flag.startswith("--")}
-        )
+        known.update({flag[2:].replace("-", "_"): parameter for flag in parameter.opts if flag.startswith("--")})
     defaults: dict[str, Any] = {}
     for key, value in table.items():
         name = key.replace("-", "_")
@@ -89,7 +87,5 @@ def _as_given(value: Any, *, several: bool) -> Any:
     if several:
         return [str(entry) for entry in (value if isinstance(value, list) else [value])]
     if isinstance(value, list):
-        return ",".join(
-            ":".join(map(str, entry)) if isinstance(entry, list) else str(entry) for entry in value
-        )
+        return ",".join(":".join(map(str, entry)) if isinstance(entry, list) else str(entry) for entry in value)
     return value if isinstance(value, bool) else str(value)

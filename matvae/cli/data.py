@@ -41,9 +41,7 @@ def dataset_make(
     n: Annotated[int | None, typer.Option("--n", help="Number of structures (default 1000).")] = None,
     size: Annotated[
         Any,
-        typer.Option(
-            parser=parsed(options.size, "64 or 64,64,64"), metavar="N,N", help="Voxels along the axes."
-        ),
+        typer.Option(parser=parsed(options.size, "64 or 64,64,64"), metavar="N,N", help="Voxels along the axes."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same structures.")] = 0,
     param: Annotated[
@@ -96,9 +94,7 @@ def import_command(
     ] = None,
     window: Annotated[
         Any,
-        typer.Option(
-            parser=parsed(options.integers, "64,64"), metavar="N,N", help="Cut windows of this size."
-        ),
+        typer.Option(parser=parsed(options.integers, "64,64"), metavar="N,N", help="Cut windows of this size."),
     ] = None,
     stride: Annotated[
         Any,
@@ -110,9 +106,7 @@ def import_command(
     ] = None,
     voxel_size: Annotated[
         Any,
-        typer.Option(
-            parser=parsed(options.lengths, "2.25 or 2.25,1,1"), metavar="L", help="Edge of a voxel."
-        ),
+        typer.Option(parser=parsed(options.lengths, "2.25 or 2.25,1,1"), metavar="L", help="Edge of a voxel."),
     ] = None,
     unit: Annotated[str | None, typer.Option(help="Unit of the voxel size, such as micrometer.")] = None,
     spatial_dims: Annotated[
@@ -157,9 +151,7 @@ def import_command(
 
 
 def info_command(
-    path: Annotated[
-        Path, typer.Argument(help="A store, a result, a model, or a source of structures.", exists=True)
-    ],
+    path: Annotated[Path, typer.Argument(help="A store, a result, a model, or a source of structures.", exists=True)],
     json: Json = False,
     config: Config = None,
 ) -> None:
@@ -193,9 +185,7 @@ def stats_command(
     ] = None,
     cutoff: Annotated[
         Any,
-        typer.Option(
-            parser=parsed(options.size, "16 or 16,16"), metavar="C", help="Keep lags up to C voxels."
-        ),
+        typer.Option(parser=parsed(options.size, "16 or 16,16"), metavar="C", help="Keep lags up to C voxels."),
     ] = None,
     overwrite: Overwrite = False,
     json: Json = False,
@@ -229,9 +219,7 @@ def _show_store(result: Mapping[str, Any]) -> None:
             "written": f"{result['out']} ({size_text(result['bytes'])})",
             "structures": result["n_samples"],
             "each": grid_text(result["grid"]),
-            "phases": ", ".join(f"{value} -> {phase}" for phase, value in enumerate(values))
-            if values
-            else None,
+            "phases": ", ".join(f"{value} -> {phase}" for phase, value in enumerate(values)) if values else None,
             "properties": ", ".join(result.get("properties", [])) or None,
         }
     )
@@ -241,9 +229,7 @@ def _show_statistics(result: Mapping[str, Any]) -> None:
     show_facts(
         {
             "written": result["out"],
-            "shape": ", ".join(
-                f"{d} {n}" for d, n in zip(result["dimensions"], result["shape"], strict=True)
-            ),
+            "shape": ", ".join(f"{d} {n}" for d, n in zip(result["dimensions"], result["shape"], strict=True)),
             "correlations": ", ".join(f"({i}, {j})" for i, j in result["correlations"]),
             "boundaries": "periodic" if result["periodic"] else "not periodic",
         }
@@ -263,9 +249,7 @@ def _show_description(found: Mapping[str, Any]) -> None:
         )
         show_facts({f"last {key}": value for key, value in last.items()})
     elif found["kind"] == "structures":
-        show_facts(
-            {"structures": found["n_samples"], "each": grid_text(found["grid"]), "type": found["dtype"]}
-        )
+        show_facts({"structures": found["n_samples"], "each": grid_text(found["grid"]), "type": found["dtype"]})
         if found["properties"]:
             show_table(
                 ("property", "min", "mean", "max", "unit"),
@@ -276,9 +260,7 @@ def _show_description(found: Mapping[str, Any]) -> None:
             )
         show_facts(found["attributes"])
     else:
-        show_facts(
-            {"shape": ", ".join(f"{d} {n}" for d, n in zip(found["dimensions"], found["shape"], strict=True))}
-        )
+        show_facts({"shape": ", ".join(f"{d} {n}" for d, n in zip(found["dimensions"], found["shape"], strict=True))})
         about = {**found["attributes"], "grid": grid_text(found["attributes"]["grid"])}
         show_facts({"properties": ", ".join(found["properties"]) or None, **about})
 

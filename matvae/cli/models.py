@@ -21,45 +21,34 @@ TRAINING, NETWORK = "Training", "Statistics and network"
 def fit_command(
     data: Data,
     out: Annotated[Path, typer.Option("--out", "-o", help="New model.", metavar="MODEL.matvae")],
-    n_components: Annotated[
-        int | None, typer.Option(min=1, help="Latent numbers a structure (default 9).")
-    ] = None,
+    n_components: Annotated[int | None, typer.Option(min=1, help="Latent numbers a structure (default 9).")] = None,
     max_time: Annotated[
         float | None, typer.Option(help="Seconds after which training ends well.", rich_help_panel=TRAINING)
     ] = None,
-    max_epochs: Annotated[
-        int | None, typer.Option(help="Most passes over the data.", rich_help_panel=TRAINING)
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Start of all random numbers.", rich_help_panel=TRAINING)
-    ] = 0,
-    batch_size: Annotated[
-        int | None, typer.Option(help="Structures a step.", rich_help_panel=TRAINING)
-    ] = None,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="Largest step size.", rich_help_panel=TRAINING)
-    ] = None,
+    max_epochs: Annotated[int | None, typer.Option(help="Most passes over the data.", rich_help_panel=TRAINING)] = None,
+    seed: Annotated[int | None, typer.Option(help="Start of all random numbers.", rich_help_panel=TRAINING)] = 0,
+    batch_size: Annotated[int | None, typer.Option(help="Structures a step.", rich_help_panel=TRAINING)] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Largest step size.", rich_help_panel=TRAINING)] = None,
     validation_fraction: Annotated[
         float | None, typer.Option(help="Part of the structures held back.", rich_help_panel=TRAINING)
     ] = None,
     alpha: Annotated[
         float | None, typer.Option(help="Weight of the statistics' error.", rich_help_panel=TRAINING)
     ] = None,
-    beta: Annotated[
-        float | None, typer.Option(help="Weight of the KL divergence.", rich_help_panel=TRAINING)
-    ] = None,
+    beta: Annotated[float | None, typer.Option(help="Weight of the KL divergence.", rich_help_panel=TRAINING)] = None,
     patience: Annotated[
         float | None,
         typer.Option(help="Stop after this part of the training without progress.", rich_help_panel=TRAINING),
     ] = None,
     loss: Annotated[str | None, typer.Option(help="relative or absolute.", rich_help_panel=TRAINING)] = None,
+    short_range: Annotated[
+        float | None, typer.Option(help="Weight of the error at short lags.", rich_help_panel=TRAINING)
+    ] = None,
     aligned_fraction: Annotated[
         float | None,
         typer.Option(help="Part of the training that also compares voxels.", rich_help_panel=TRAINING),
     ] = None,
-    device: Annotated[
-        str | None, typer.Option(help="cpu, cuda, cuda:1 or auto.", rich_help_panel=TRAINING)
-    ] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or auto.", rich_help_panel=TRAINING)] = None,
     precision: Annotated[
         str | None, typer.Option(help="Number format of the network.", rich_help_panel=TRAINING)
     ] = None,
@@ -124,6 +113,7 @@ def fit_command(
         "validation_fraction": validation_fraction,
         "patience": patience,
         "loss": loss,
+        "short_range": short_range,
         "aligned_fraction": aligned_fraction,
         "width": width,
         "threshold": threshold,
@@ -180,9 +170,7 @@ def inverse_command(
     model: Model,
     latents: Annotated[Path, typer.Argument(help="Latent numbers.", metavar="Z", exists=True)],
     out: Annotated[Path, typer.Option("--out", "-o", help="New store.", metavar="OUT.zarr")],
-    n_realizations: Annotated[
-        int | None, typer.Option(min=1, help="Structures for each latent (default 1).")
-    ] = None,
+    n_realizations: Annotated[int | None, typer.Option(min=1, help="Structures for each latent (default 1).")] = None,
     seed: Annotated[int, typer.Option(help="Start of the random numbers.")] = 0,
     overwrite: Overwrite = False,
     json: Json = False,
@@ -208,9 +196,7 @@ def inverse_command(
         )
     show(
         result,
-        lambda r: show_facts(
-            {"written": r["out"], "structures": r["n_samples"], "each": grid_text(r["grid"])}
-        ),
+        lambda r: show_facts({"written": r["out"], "structures": r["n_samples"], "each": grid_text(r["grid"])}),
         as_json=json,
     )
 
@@ -226,9 +212,7 @@ def evaluate_command(
             help="Training structures: adds their mean and PCA to the table.",
         ),
     ] = None,
-    figure: Annotated[
-        Path | None, typer.Option(metavar="FILE.png", help="Picture of some reconstructions.")
-    ] = None,
+    figure: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Picture of some reconstructions.")] = None,
     n_components: Annotated[int | None, typer.Option(min=1, help="Of PCA (default: the model's).")] = None,
     overwrite: Overwrite = False,
     json: Json = False,

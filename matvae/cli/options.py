@@ -11,9 +11,7 @@ import typer
 
 from .config import read_config
 
-Json = Annotated[
-    bool, typer.Option("--json", help="Print the result as JSON on stdout, and nothing else there.")
-]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout, and nothing else there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes on stderr.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output if it is there already.")]
 Config = Annotated[
@@ -40,9 +38,7 @@ def parsed(parse: Callable[[str], Any], example: str) -> Callable[[Any], Any]:
         try:
             return parse(text)
         except ValueError as error:
-            raise typer.BadParameter(
-                f"{text!r} was given, but something like {example} is expected."
-            ) from error
+            raise typer.BadParameter(f"{text!r} was given, but something like {example} is expected.") from error
 
     return parser
 
@@ -104,9 +100,7 @@ def parameters(entries: list[str] | None) -> dict[str, Any]:
     for entry in entries or []:
         key, sign, value = entry.partition("=")
         if not sign or not key.strip():
-            raise typer.BadParameter(
-                f"{entry!r} was given, but --param takes key=value, such as --param n_grains=20."
-            )
+            raise typer.BadParameter(f"{entry!r} was given, but --param takes key=value, such as --param n_grains=20.")
         try:
             found[key.strip().replace("-", "_")] = ast.literal_eval(value.strip())
         except (ValueError, SyntaxError):

@@ -27,9 +27,7 @@ class Watcher:
     def record(self, values: Mapping[str, Any]) -> None:
         """Show the numbers of a training record."""
         shown = [
-            f"{key.replace('_', ' ')} {values[key]:.4g}"
-            for key in ("loss", "validation_error")
-            if _number(values, key)
+            f"{key.replace('_', ' ')} {values[key]:.4g}" for key in ("loss", "validation_error") if _number(values, key)
         ]
         self._bar.update(self._task, description="  ".join([f"epoch {values.get('epoch', '')}", *shown]))
 

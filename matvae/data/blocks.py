@@ -112,9 +112,7 @@ def block_chunks(
     if "auto" not in wanted or 0 in shape:
         return tuple((length,) for length in shape)
     previous = None if native is None else tuple(max(1, int(length)) for length in native)
-    return normalize_chunks(
-        wanted, tuple(shape), limit=BLOCK_BYTES, dtype=np.dtype(dtype), previous_chunks=previous
-    )
+    return normalize_chunks(wanted, tuple(shape), limit=BLOCK_BYTES, dtype=np.dtype(dtype), previous_chunks=previous)
 
 
 def _split_index(index: Any, shape: tuple[int, ...]) -> tuple[Box, tuple[Any, ...]]:

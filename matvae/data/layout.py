@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import math
 import re
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import zarr
+from zarr.errors import ZarrUserWarning
 
 from ..errors import InputError, StoreError
 from ..grid import Grid
@@ -78,8 +81,7 @@ def root_attributes(grid: Grid, attributes: Mapping[str, Any]) -> dict[str, Any]
         return {"matvae": json.loads(json.dumps({**facts, **attributes}, allow_nan=False))}
     except (TypeError, ValueError) as error:
         raise InputError(
-            "The attributes of a store must be what JSON holds (text, finite numbers, lists, mappings): "
-            f"{error}."
+            f"The attributes of a store must be what JSON holds (text, finite numbers, lists, mappings): {error}."
         ) from error
 
 
@@ -126,3 +128,13 @@ def is_store(path: Path) -> bool:
             f"{file} should describe a zarr array or group, but cannot be read: {error}. The store is "
             "damaged; restore it from a copy, or make it again."
         ) from error
+
+
+def consolidate(path: Path) -> None:
+    """Gather the metadata of a complete group in one place, from which xarray opens it.
+
+    xarray warns about groups without consolidated metadata, and zarr about making it: users come first.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ZarrUserWarning)
+        zarr.consolidate_metadata(path, zarr_format=3)

@@ -79,9 +79,7 @@ def open_structures(
     return replace(structures, grid=grid)
 
 
-def _from_store(
-    path: Path, spatial_dims: int | None, name: str | None, phase_values: PhaseValues
-) -> Structures:
+def _from_store(path: Path, spatial_dims: int | None, name: str | None, phase_values: PhaseValues) -> Structures:
     structures = open_store(path)
     if spatial_dims not in (None, structures.grid.ndim):
         raise InputError(
@@ -93,8 +91,7 @@ def _from_store(
         )
     if phase_values not in (None, "auto"):
         raise InputError(
-            f"{path} is a matvae store, whose labels are phases already, but phase_values={phase_values} was "
-            "given."
+            f"{path} is a matvae store, whose labels are phases already, but phase_values={phase_values} was given."
         )
     return structures
 
@@ -136,9 +133,7 @@ def _from_source(source: Source, spatial_dims: int | None, phase_values: PhaseVa
     samples = _as_samples(source.blocks, spatial_dims or source.spatial_dims)
     ndim = samples.ndim - 1
     # A volume taken as a stack of images keeps the voxel size within the images.
-    voxel_size = (
-        None if source.voxel_size is None or len(source.voxel_size) < ndim else source.voxel_size[-ndim:]
-    )
+    voxel_size = None if source.voxel_size is None or len(source.voxel_size) < ndim else source.voxel_size[-ndim:]
     labels, phases, values = label_phases(samples, phase_values)
     grid = Grid(labels.shape[1:], phases=phases, voxel_size=voxel_size, unit=source.unit, periodic=False)
     attributes = {} if values is None else {"phase_values": values}

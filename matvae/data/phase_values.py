@@ -48,9 +48,7 @@ def label_phases(samples: Blocks, phase_values: PhaseValues) -> tuple[Blocks, in
     """
     kind = samples.dtype.kind
     if kind not in "biuf":
-        raise InputError(
-            f"{samples.source} should hold integers or real numbers, but its values are {samples.dtype}."
-        )
+        raise InputError(f"{samples.source} should hold integers or real numbers, but its values are {samples.dtype}.")
     if phase_values is None and kind == "f":
         dtype = np.float64 if samples.dtype == np.float64 else np.float32
         return samples.map(partial(_field, source=samples.source, dtype=np.dtype(dtype)), dtype), 1, None
@@ -60,8 +58,7 @@ def label_phases(samples: Blocks, phase_values: PhaseValues) -> tuple[Blocks, in
     chosen = _found(samples) if isinstance(phase_values, str) else _listed(phase_values)
     if isinstance(phase_values, str) and phase_values != "auto":
         raise InputError(
-            f"phase_values must be 'auto' or a list of values such as (0, 255), but {phase_values!r} was "
-            "given."
+            f"phase_values must be 'auto' or a list of values such as (0, 255), but {phase_values!r} was given."
         )
     mapped = samples.map(partial(_mapped, source=samples.source, values=tuple(chosen)), np.uint8)
     return mapped, max(2, len(chosen)), chosen

@@ -28,6 +28,5 @@ def missing_pieces(array: zarr.Array, folder: Path) -> int:
 
 def _piece_grid(array: zarr.Array) -> tuple[int, ...]:
     return tuple(
-        math.ceil(length / piece)
-        for length, piece in zip(array.shape, array.shards or array.chunks, strict=True)
+        math.ceil(length / piece) for length, piece in zip(array.shape, array.shards or array.chunks, strict=True)
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,13 +14,12 @@ from typing import Any
 import numpy as np
 import zarr
 from zarr.codecs import ZstdCodec
-from zarr.errors import ZarrUserWarning
 
 from ..errors import InputError, MatvaeError, StoreError
 from ..grid import Grid
 from .blocks import Box
 from .checks import check_values
-from .layout import Layout, check_property_names, is_store, root_attributes
+from .layout import Layout, check_property_names, consolidate, is_store, root_attributes
 from .pieces import missing_pieces
 
 
@@ -82,9 +80,7 @@ class StoreWriter:
         check_property_names(property_names, grid)
         self.units = dict(units or {})
         if unknown := set(self.units) - set(property_names):
-            raise InputError(
-                f"A unit is given for {sorted(unknown)}, but the properties are {sorted(property_names)}."
-            )
+            raise InputError(f"A unit is given for {sorted(unknown)}, but the properties are {sorted(property_names)}.")
         self._root = root_attributes(grid, attributes or {})
         self._properties = {name: np.empty(self.n_samples) for name in property_names}
         self._overwrite = overwrite
@@ -128,9 +124,7 @@ class StoreWriter:
                 f"{block.shape} was given."
             )
         given = {name: np.asarray(values, dtype=np.float64) for name, values in (properties or {}).items()}
-        if set(given) != set(self._properties) or any(
-            values.shape != (len(block),) for values in given.values()
-        ):
+        if set(given) != set(self._properties) or any(values.shape != (len(block),) for values in given.values()):
             raise InputError(
                 f"The properties {sorted(self._properties)} with {len(block)} numbers each were expected, "
                 f"but { {name: values.shape for name, values in given.items()} } was given."
@@ -169,15 +163,12 @@ class StoreWriter:
 
     def _check_target(self) -> None:
         if not self.path.parent.is_dir():
-            raise InputError(
-                f"The folder {self.path.parent} does not exist; make it first, or choose another output."
-            )
+            raise InputError(f"The folder {self.path.parent} does not exist; make it first, or choose another output.")
         if not os.path.lexists(self.path):
             return
         if not self._overwrite:
             raise InputError(
-                f"{self.path} exists already. Choose another name, or allow it to be replaced with "
-                "overwrite=True."
+                f"{self.path} exists already. Choose another name, or allow it to be replaced with overwrite=True."
             )
         if not is_store(self.path):
             raise InputError(
@@ -245,10 +236,7 @@ class StoreWriter:
                 config={"write_empty_chunks": True},
             )
             array[:] = values
-        with warnings.catch_warnings():
-            # xarray warns about stores without consolidated metadata, zarr about making it: users come first.
-            warnings.simplefilter("ignore", ZarrUserWarning)
-            zarr.consolidate_metadata(self._temporary, zarr_format=3)
+        consolidate(self._temporary)
         _sync(self._temporary)
         self._check_target()
         self._move_into_place()

@@ -93,9 +93,7 @@ def _main_name(path: Path, arrays: dict[str, zarr.Array], facts: dict[str, Any])
             f"{sorted(arrays)}. {_REMEDY}"
         )
     if arrays[name].dtype != np.dtype(dtype):
-        raise StoreError(
-            f"The array {name!r} of {path} should be {dtype}, but is {arrays[name].dtype}. {_REMEDY}"
-        )
+        raise StoreError(f"The array {name!r} of {path} should be {dtype}, but is {arrays[name].dtype}. {_REMEDY}")
     return name
 
 

@@ -66,10 +66,12 @@ class Structures:
                     f"shape is {values.shape}."
                 )
         if unknown := set(self.units) - set(properties):
-            raise InputError(
-                f"A unit is given for {sorted(unknown)}, but the properties are {sorted(properties)}."
-            )
+            raise InputError(f"A unit is given for {sorted(unknown)}, but the properties are {sorted(properties)}.")
         object.__setattr__(self, "properties", properties)
+
+    def __repr__(self) -> str:
+        properties = ", ".join(self.properties) or "none"
+        return f"Structures({len(self)} samples of {self.data.dtype}, {self.grid}, properties: {properties})"
 
     def __len__(self) -> int:
         """Number of structures."""
@@ -78,9 +80,7 @@ class Structures:
     def __getitem__(self, index: slice) -> Structures:
         """Structures of a slice along the samples, still lazy; the properties follow."""
         if not isinstance(index, slice):
-            raise InputError(
-                f"Structures are cut with a slice, such as structures[10:20], but {index!r} was given."
-            )
+            raise InputError(f"Structures are cut with a slice, such as structures[10:20], but {index!r} was given.")
         properties = {name: values[index] for name, values in self.properties.items()}
         return replace(self, data=self.data[index], properties=properties)
 
@@ -115,9 +115,7 @@ def concatenate(parts: Sequence[Structures]) -> Structures:
     first = parts[0]
     grid = replace(first.grid, phases=max(part.grid.phases for part in parts))
     for i, part in enumerate(parts[1:], start=1):
-        if replace(part.grid, phases=first.grid.phases) != first.grid or (part.grid.phases == 1) != (
-            grid.phases == 1
-        ):
+        if replace(part.grid, phases=first.grid.phases) != first.grid or (part.grid.phases == 1) != (grid.phases == 1):
             raise InputError(
                 f"Structures can be joined on one grid only, but part 0 has {first.grid} and part {i} has "
                 f"{part.grid}. Import them separately, or say the voxel size, unit or boundaries that all "

@@ -65,8 +65,7 @@ def windows(
                 f"{grid.shape}, but do not. Choose smaller windows or a larger region."
             )
     counts = tuple(
-        (stop - start - length) // step + 1
-        for (start, stop), length, step in zip(bounds, sizes, strides, strict=True)
+        (stop - start - length) // step + 1 for (start, stop), length, step in zip(bounds, sizes, strides, strict=True)
     )
     n_windows = math.prod(counts)
     data = _window_data(structures.data, bounds, sizes, strides, counts)
@@ -171,22 +170,13 @@ def _bounds(region: Region | None, shape: tuple[int, ...]) -> list[tuple[int, in
         return [(0, length) for length in shape]
     if len(region) != len(shape):
         raise InputError(
-            f"region must bound each of the {len(shape)} axes of structures of shape {shape}, but {region!r} "
-            "was given."
+            f"region must bound each of the {len(shape)} axes of structures of shape {shape}, but {region!r} was given."
         )
     bounds = []
     for part, length in zip(region, shape, strict=True):
-        ends = (
-            (None, None)
-            if part is None
-            else (part.start, part.stop)
-            if isinstance(part, slice)
-            else tuple(part)
-        )
+        ends = (None, None) if part is None else (part.start, part.stop) if isinstance(part, slice) else tuple(part)
         if len(ends) != 2 or (isinstance(part, slice) and part.step not in (None, 1)):
-            raise InputError(
-                f"region needs (start, stop) for each axis, without a step, but {part!r} was given."
-            )
+            raise InputError(f"region needs (start, stop) for each axis, without a step, but {part!r} was given.")
         start, stop = 0 if ends[0] is None else int(ends[0]), length if ends[1] is None else int(ends[1])
         if not 0 <= start < stop <= length:
             raise InputError(

@@ -147,9 +147,7 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """2-point statistics ``(sample, *lag, correlation)`` of structures, as the baseline computes them."""
         array = self._checked(X)
         compute = self._statistics_function()
-        return lazily(
-            array, compute, self._lags, np.dtype(np.float64 if array.dtype == np.float64 else np.float32)
-        )
+        return lazily(array, compute, self._lags, np.dtype(np.float64 if array.dtype == np.float64 else np.float32))
 
     def inverse_statistics(self, Z: Any) -> Any:
         """Statistics ``(sample, *lag, correlation)`` of scores ``(sample, component)``."""

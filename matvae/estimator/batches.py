@@ -60,9 +60,7 @@ class Batches:
         Of the split and of the order.
     """
 
-    def __init__(
-        self, X: Any, understood: Input, *, batch_size: int, validation_fraction: float, seed: int
-    ) -> None:
+    def __init__(self, X: Any, understood: Input, *, batch_size: int, validation_fraction: float, seed: int) -> None:
         self.X, self.understood, self.seed = X, understood, seed
         order = np.random.default_rng([seed, 0]).permutation(len(X))
         sample_bytes = max(1, int(np.prod(X.shape[1:])) * X.dtype.itemsize)

@@ -33,9 +33,7 @@ class EpochTasks:
         Gives the fitted attributes as they are, for callbacks that ask for a fitted estimator.
     """
 
-    def __init__(
-        self, estimator: Any, max_epochs: int | None, X: Any, learned: Callable[[], dict[str, Any]]
-    ) -> None:
+    def __init__(self, estimator: Any, max_epochs: int | None, X: Any, learned: Callable[[], dict[str, Any]]) -> None:
         self.estimator, self.X, self.learned = estimator, X, learned
         self.fit: Any = None
         self.task: Any = None
@@ -65,6 +63,4 @@ class EpochTasks:
     def close(self) -> None:
         """The fit has ended."""
         if self.fit is not None:
-            self.fit.call_on_fit_task_end(
-                estimator=self.estimator, X=self.X, reconstruction_attributes=self.learned
-            )
+            self.fit.call_on_fit_task_end(estimator=self.estimator, X=self.X, reconstruction_attributes=self.learned)

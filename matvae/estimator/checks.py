@@ -42,6 +42,7 @@ def check_parameters(estimator: Any) -> None:
     _real(estimator, "beta", 0.0)
     _real(estimator, "learning_rate", 0.0, exclusive=True)
     _real(estimator, "max_time", 0.0, exclusive=True, optional=True)
+    _real(estimator, "short_range", 0.0)
     _real(estimator, "aligned_fraction", 0.0, 1.0)
     _real(estimator, "patience", 0.0, optional=True)
     _real(estimator, "validation_fraction", 0.0, 0.9)
@@ -54,13 +55,9 @@ def check_parameters(estimator: Any) -> None:
     if not callable(estimator.verbose):
         _boolean(estimator, "verbose")
     if not isinstance(estimator.checkpoint, str | os.PathLike | None):
-        raise InputError(
-            f"checkpoint must be the path of a file, or None, but {estimator.checkpoint!r} was given."
-        )
+        raise InputError(f"checkpoint must be the path of a file, or None, but {estimator.checkpoint!r} was given.")
     if not isinstance(estimator.device, str):
-        raise InputError(
-            f'device must be a name such as "auto" or "cpu", but {estimator.device!r} was given.'
-        )
+        raise InputError(f'device must be a name such as "auto" or "cpu", but {estimator.device!r} was given.')
     resolve_device(estimator.device)
     encoder = ENCODERS.get(estimator.encoder)
     if estimator.decoder != "auto":
@@ -95,8 +92,7 @@ def check_structure_parameters(estimator: Any) -> None:
         and all(_is_integer(n) and n >= 1 for n in shape)
     ):
         raise InputError(
-            f"sample_shape must be one to three numbers of voxels, such as (32, 32), or None, but {shape!r} "
-            "was given."
+            f"sample_shape must be one to three numbers of voxels, such as (32, 32), or None, but {shape!r} was given."
         )
 
 
@@ -227,8 +223,7 @@ def _check_dask_features(estimator: Any, array: Any, reset: bool, least: int) ->
     n_features = math.prod(array.shape[1:])
     if len(array) < least:
         raise InputError(
-            f"Found array with {len(array)} sample(s) (shape={array.shape}) while a minimum of {least} is "
-            "required."
+            f"Found array with {len(array)} sample(s) (shape={array.shape}) while a minimum of {least} is required."
         )
     if reset:
         estimator.n_features_in_ = n_features

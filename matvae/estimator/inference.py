@@ -121,9 +121,7 @@ class Inference:
         return np.concatenate(parts)
 
 
-def lazily(
-    X: Any, function: Callable[..., np.ndarray], out_shape: tuple[int, ...], dtype: np.dtype, *more: Any
-) -> Any:
+def lazily(X: Any, function: Callable[..., np.ndarray], out_shape: tuple[int, ...], dtype: np.dtype, *more: Any) -> Any:
     """Apply a function of blocks of samples to a numpy array now, or to a dask array when it is computed.
 
     Parameters

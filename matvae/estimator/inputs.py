@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -84,9 +86,7 @@ class Input:
         if array.dtype.kind not in "biuf" or (not discretised and labels != (array.dtype.kind in "biu")):
             expected = "integer phase labels" if labels else "real numbers"
             raise InputError(
-                f"The model was fitted on {expected}, but the array has the type {array.dtype}. Convert it "
-                "with "
-                "astype."
+                f"The model was fitted on {expected}, but the array has the type {array.dtype}. Convert it with astype."
             )
         return array
 
@@ -120,6 +120,11 @@ def as_array(X: Any) -> Any:
         return X.data
     if hasattr(X, "tocsr"):
         return X
+    if isinstance(X, str | os.PathLike):
+        raise InputError(
+            f"An array of structures is expected, but the path {os.fspath(X)!r} was given. Open it first: "
+            "matvae.open_structures(path)."
+        )
     if isinstance(X, Tensor):
         return X.detach().cpu().numpy()
     return X if is_dask(X) or isinstance(X, np.ndarray) else np.asarray(X)
@@ -172,17 +177,13 @@ def understand_structures(
         shape = _restored(given, tuple(int(n) for n in sample_shape), state_axis)
     integer = X.dtype.kind in "biu"
     if not integer and X.dtype.kind != "f":
-        raise InputError(
-            f"Integer labels or real numbers are expected, but the array has the type {X.dtype}."
-        )
+        raise InputError(f"Integer labels or real numbers are expected, but the array has the type {X.dtype}.")
 
     def largest() -> int:
         top = X.max()
         return int(top.compute() if is_dask(X) else top)
 
-    form = find_form(
-        (len(X), *shape), integer, phases=check_phases(phases), state_axis=state_axis, largest=largest
-    )
+    form = find_form((len(X), *shape), integer, phases=check_phases(phases), state_axis=state_axis, largest=largest)
     return Input(given, shape, form, np.dtype(X.dtype))
 
 
@@ -276,5 +277,11 @@ def _phases_of(n_pairs: int, phases: int | str, correlations: Sequence[Sequence[
 def grid_of(X: Any, form: Form, periodic: bool) -> Grid:
     """Grid of the structures of X; voxel size and unit come along with a `Structures`."""
     if isinstance(X, Structures) and form.space == X.grid.shape:
+        if periodic and not X.grid.periodic:
+            warnings.warn(
+                "These structures do not continue on their opposite side (grid.periodic is False), but are taken as "
+                "periodic. Pass periodic=False, and a cutoff of about half the window.",
+                stacklevel=5,
+            )
         return replace(X.grid, phases=form.phases, periodic=periodic)
     return Grid(form.space, phases=form.phases, periodic=periodic)

@@ -46,6 +46,7 @@ class PartsMixin:
     decoder: str
     width: int
     loss: str
+    short_range: float
     aligned_fraction: float
     max_epochs: int | None
     max_time: float | None
@@ -80,9 +81,7 @@ class PartsMixin:
         return array, understood, grid_of(X, understood.form, self.periodic)
 
     def _seed(self) -> int:
-        return seed_from(
-            0 if self.checkpoint is not None and self.random_state is None else self.random_state
-        )
+        return seed_from(0 if self.checkpoint is not None and self.random_state is None else self.random_state)
 
     def _spec(self, grid: Grid) -> ModelSpec:
         return ModelSpec(
@@ -137,6 +136,7 @@ class PartsMixin:
             alpha=self.alpha,
             beta=self.beta,
             loss=self.loss,
+            short_range=self.short_range,
             aligned_fraction=self.aligned_fraction,
             learning_rate=self.learning_rate,
             max_epochs=DEFAULT_EPOCHS if unlimited else self.max_epochs,

@@ -68,9 +68,7 @@ def save(estimator: StatsVAETransformer, path: Any, overwrite: bool = False) -> 
     target = Path(path)
     if target.exists():
         if not overwrite:
-            raise InputError(
-                f"{target} exists already. Choose another name, or pass overwrite=True (--overwrite)."
-            )
+            raise InputError(f"{target} exists already. Choose another name, or pass overwrite=True (--overwrite).")
         if not (target / ESTIMATOR).is_file():
             raise InputError(f"{target} is not a matvae model and is not overwritten. Choose another name.")
     try:
@@ -82,8 +80,7 @@ def save(estimator: StatsVAETransformer, path: Any, overwrite: bool = False) -> 
             _replace(target, complete, aside=Path(folder) / "old")
     except OSError as error:
         raise StoreError(
-            f"The model {target} cannot be written ({error}). Choose a folder with space and write "
-            "permission."
+            f"The model {target} cannot be written ({error}). Choose a folder with space and write permission."
         ) from error
 
 
@@ -126,9 +123,7 @@ def load(path: Any) -> StatsVAETransformer:
         ValueError,
     ) as error:
         raise StoreError(
-            f"The model {folder} is damaged: {type(error).__name__}: {error}. Restore it from a copy, or "
-            "fit it "
-            "again."
+            f"The model {folder} is damaged: {type(error).__name__}: {error}. Restore it from a copy, or fit it again."
         ) from error
     try:
         place(estimator.module_, resolve_device(estimator.device))
@@ -244,13 +239,9 @@ def _input_from(facts: dict[str, Any]) -> Input:
 def _read_facts(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
         found = "a file" if folder.exists() else "nothing"
-        raise InputError(
-            f"A matvae model (a folder NAME.matvae) is expected at {folder}, but there is {found}."
-        )
+        raise InputError(f"A matvae model (a folder NAME.matvae) is expected at {folder}, but there is {found}.")
     if not (folder / ESTIMATOR).is_file():
-        raise InputError(
-            f"{folder} is no matvae model: it has no {ESTIMATOR}. Name the folder that fit wrote."
-        )
+        raise InputError(f"{folder} is no matvae model: it has no {ESTIMATOR}. Name the folder that fit wrote.")
     try:
         facts = json.loads((folder / ESTIMATOR).read_text(encoding="utf-8"))
         schema, versions = facts["schema"], dict(facts["versions"])
@@ -273,9 +264,7 @@ def _read_facts(folder: Path) -> dict[str, Any]:
         )
     for name in (WEIGHTS, HISTORY):
         if not (folder / name).is_file():
-            raise StoreError(
-                f"The model {folder} is incomplete: {name} is missing. Restore it, or fit it again."
-            )
+            raise StoreError(f"The model {folder} is incomplete: {name} is missing. Restore it, or fit it again.")
         if _sha256(folder / name) != hashes.get(name):
             raise StoreError(
                 f"The model {folder} is damaged: {name} does not have the SHA-256 that {ESTIMATOR} states. "

@@ -92,9 +92,7 @@ class ResultsMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         if n_realizations is None:
             return lazily(latents, model.fractions if as_fractions else model.structures, out_shape, dtype)
         if not isinstance(n_realizations, Integral) or n_realizations < 1:
-            raise InputError(
-                f"n_realizations must be an integer of at least 1, but {n_realizations!r} was given."
-            )
+            raise InputError(f"n_realizations must be an integer of at least 1, but {n_realizations!r} was given.")
         n, seed, spread = int(n_realizations), seed_from(random_state), self.latent_spread_
 
         def realize(z: np.ndarray, numbers: np.ndarray) -> np.ndarray:
@@ -154,7 +152,11 @@ class ResultsMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
 
     def _checked(self, X: Any) -> Any:
         check_fitted(self)
-        return self._input.accept(check_samples(self, as_array(X), X, reset=False))
+        array = as_array(X)
+        # Of structures with axes their shape says more than scikit-learn's number of features.
+        if array.ndim > 2:
+            self._input.accept(array)
+        return self._input.accept(check_samples(self, array, X, reset=False))
 
 
 def _floating(array: Any) -> np.dtype:

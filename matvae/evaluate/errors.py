@@ -52,13 +52,9 @@ class StatisticsError:
             If their shapes differ.
         """
         if f.shape != g.shape:
-            raise InputError(
-                f"Statistics of equal shape are expected, but {f.shape} and {g.shape} were given."
-            )
+            raise InputError(f"Statistics of equal shape are expected, but {f.shape} and {g.shape} were given.")
         self._relative.append(np.asarray(relative_error(f, g), dtype=np.float64))
-        self._squares += sum(
-            float(np.square(a.astype(np.float64) - b).sum()) for a, b in zip(f, g, strict=True)
-        )
+        self._squares += sum(float(np.square(a.astype(np.float64) - b).sum()) for a, b in zip(f, g, strict=True))
 
     @property
     def relative(self) -> np.ndarray:
@@ -105,8 +101,7 @@ class VolumeFractionError:
         """
         if originals.shape != reconstructions.shape:
             raise InputError(
-                f"Structures of equal shape are expected, but {originals.shape} and {reconstructions.shape} "
-                "were given."
+                f"Structures of equal shape are expected, but {originals.shape} and {reconstructions.shape} were given."
             )
         axes = tuple(range(1, originals.ndim))
         n = np.count_nonzero(originals, axis=axes).astype(np.float64)

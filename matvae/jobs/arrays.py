@@ -11,6 +11,7 @@ import numpy as np
 import zarr
 from zarr.codecs import ZstdCodec
 
+from ..data.layout import consolidate
 from ..errors import StoreError
 from .outputs import atomic_output
 
@@ -63,6 +64,7 @@ def new_array(
         yield writer
         if writer.written != shape[0]:
             raise StoreError(f"{out} was to hold {shape[0]} samples, but only {writer.written} were written.")
+        consolidate(temporary)
 
 
 def _create(

@@ -62,9 +62,7 @@ def make_dataset(
     from ..data import datasets, open_structures
 
     target = check_output(out, [], overwrite=overwrite)
-    datasets.make_dataset(
-        name, target, n=n, size=size, seed=seed, overwrite=overwrite, progress=progress, **parameters
-    )
+    datasets.make_dataset(name, target, n=n, size=size, seed=seed, overwrite=overwrite, progress=progress, **parameters)
     made = open_structures(target)
     return {
         "name": name,

@@ -75,8 +75,7 @@ def evaluate_model(
         check_figure_format(picture)
     if n_components is not None and train is None:
         raise InputError(
-            "n_components sets the components of PCA, which needs training structures. Give them with "
-            "--train."
+            "n_components sets the components of PCA, which needs training structures. Give them with --train."
         )
     estimator = load(model)
     structures = open_structures(data)
@@ -138,9 +137,9 @@ def _baselines(estimator: Any, training: Structures, n_components: int) -> dict[
     ).fit(training.data)
     return {
         "training mean": lambda block, f: np.broadcast_to(pca.mean_, f.shape),
-        f"PCA ({n_components})": lambda block, f: np.asarray(
-            pca.inverse_statistics(pca.transform(block))
-        ).reshape(f.shape),
+        f"PCA ({n_components})": lambda block, f: np.asarray(pca.inverse_statistics(pca.transform(block))).reshape(
+            f.shape
+        ),
     }
 
 

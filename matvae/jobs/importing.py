@@ -96,23 +96,18 @@ def import_structures(
         "out": str(target),
         "n_samples": len(joined),
         "grid": joined.grid.to_dict(),
-        "sources": [
-            {"name": str(path), "n_samples": len(part)} for path, part in zip(paths, opened, strict=True)
-        ],
+        "sources": [{"name": str(path), "n_samples": len(part)} for path, part in zip(paths, opened, strict=True)],
         "phase_values": joined.attributes.get("phase_values"),
         "bytes": size_on_disk(target),
     }
 
 
-def _spatial_dims(
-    spatial_dims: int | None, window: Sequence[int] | None, region: Sequence | None
-) -> int | None:
+def _spatial_dims(spatial_dims: int | None, window: Sequence[int] | None, region: Sequence | None) -> int | None:
     implied = {"window": window, "region": region}
     for what, value in implied.items():
         if value is not None and spatial_dims not in (None, len(value)):
             raise InputError(
-                f"{what} names {len(value)} axes, but spatial_dims={spatial_dims}. Give one entry a spatial "
-                "axis."
+                f"{what} names {len(value)} axes, but spatial_dims={spatial_dims}. Give one entry a spatial axis."
             )
         spatial_dims = spatial_dims if value is None else len(value)
     return spatial_dims

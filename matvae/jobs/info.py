@@ -35,9 +35,7 @@ def describe(path: str | Path) -> dict[str, Any]:
     """
     place = Path(path)
     if not place.exists():
-        raise InputError(
-            f"There is no file or folder {path}. Give a store, a model or a source of structures."
-        )
+        raise InputError(f"There is no file or folder {path}. Give a store, a model or a source of structures.")
     head = {"path": str(path), "bytes": size_on_disk(place)}
     if (place / "estimator.json").is_file():
         return {"kind": "model", **head, **_model(place)}
@@ -57,8 +55,7 @@ def _structures(path: str | Path) -> dict[str, Any]:
         "dtype": str(found.data.dtype),
         "block": [int(n) for n in found.data.chunksize],
         "properties": {
-            name: {**_range(values), "unit": found.units.get(name)}
-            for name, values in found.properties.items()
+            name: {**_range(values), "unit": found.units.get(name)} for name, values in found.properties.items()
         },
         "attributes": dict(found.attributes),
     }
@@ -82,9 +79,7 @@ def _array(path: Path, name: str) -> dict[str, Any]:
             "properties": sorted(
                 folder.name
                 for folder in path.iterdir()
-                if folder.name != name
-                and (folder / "zarr.json").is_file()
-                and not folder.name.startswith("lag_")
+                if folder.name != name and (folder / "zarr.json").is_file() and not folder.name.startswith("lag_")
             ),
             "attributes": root["attributes"]["matvae"],
         }

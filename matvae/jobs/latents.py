@@ -111,8 +111,7 @@ def read_latents(path: str | Path) -> np.ndarray:
     if not np.isfinite(latents).all():
         bad = np.flatnonzero(~np.isfinite(latents).all(axis=1))
         raise InputError(
-            f"{path} holds NaN or infinity, first in sample {bad[0]} ({len(bad)} samples in all). Remove "
-            "these samples."
+            f"{path} holds NaN or infinity, first in sample {bad[0]} ({len(bad)} samples in all). Remove these samples."
         )
     return latents
 
@@ -124,9 +123,7 @@ def _read_zarr(path: Path) -> np.ndarray:
         group = zarr.open_group(path, mode="r")
         array = group["latent"]
     except (FileNotFoundError, KeyError) as error:
-        raise InputError(
-            f"{path} holds no array 'latent'. Give the latents that `matvae transform` wrote."
-        ) from error
+        raise InputError(f"{path} holds no array 'latent'. Give the latents that `matvae transform` wrote.") from error
     except (ValueError, TypeError) as error:
         raise StoreError(
             f"The latents in {path} are damaged ({error}). Make them anew with `matvae transform`."
@@ -150,15 +147,28 @@ def _read_npy(path: Path) -> np.ndarray:
     try:
         return np.load(path, allow_pickle=False)
     except (ValueError, EOFError) as error:
-        raise InputError(
-            f"{path} is not a readable .npy array ({error}). Write it with numpy.save."
-        ) from error
+        raise InputError(f"{path} is not a readable .npy array ({error}). Write it with numpy.save.") from error
 
 
 def _read_csv(path: Path) -> np.ndarray:
+    with open(path) as file:
+        header = file.readline().strip().split(",")
+    if all(_is_number(entry) for entry in header):
+        raise InputError(
+            f"The first line of {path} should name the components, as `matvae transform` writes it, but holds "
+            "numbers. Put a line such as z0,z1,... above them."
+        )
     try:
         return np.loadtxt(path, delimiter=",", skiprows=1, ndmin=2)
     except ValueError as error:
         raise InputError(
             f"{path} is not a table of numbers with one header line and a comma between columns ({error})."
         ) from error
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -64,9 +64,7 @@ def check_output(
         )
     if target.exists():
         if not overwrite:
-            raise InputError(
-                f"{out} exists already. Choose another output, or ask for --overwrite (overwrite=True)."
-            )
+            raise InputError(f"{out} exists already. Choose another output, or ask for --overwrite (overwrite=True).")
         if not (replaceable or is_result)(target):
             raise InputError(
                 f"{out} exists and was not written by matvae, so it is not replaced. Remove it yourself, or "

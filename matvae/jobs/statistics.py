@@ -73,9 +73,7 @@ def compute_statistics(
     }
     with new_array(target, "statistics", shape, dimensions, about) as writer:
         for start, block in sample_blocks(structures.data, samples_per_block(4 * math.prod(shape[1:]))):
-            statistics = two_point_stats(
-                block, phases=grid.phases, correlations=pairs, periodic=wrap, cutoff=cutoff
-            )
+            statistics = two_point_stats(block, phases=grid.phases, correlations=pairs, periodic=wrap, cutoff=cutoff)
             writer.append(statistics)
             if progress is not None:
                 progress(start + len(block), len(structures))

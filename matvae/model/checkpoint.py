@@ -61,8 +61,7 @@ def save_checkpoint(path: str | os.PathLike[str], state: dict[str, Any]) -> None
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise StoreError(
-            f"The checkpoint {target} cannot be written ({error}). Choose a folder with space and write "
-            "permission."
+            f"The checkpoint {target} cannot be written ({error}). Choose a folder with space and write permission."
         ) from error
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -98,9 +97,7 @@ def load_checkpoint(path: str | os.PathLike[str], fingerprint: str) -> dict[str,
             "start over, or name another one."
         ) from error
     if not isinstance(state, dict) or state.get("schema") != SCHEMA:
-        raise StoreError(
-            f"The checkpoint {path} is of another version of matvae. Delete it, or name another one."
-        )
+        raise StoreError(f"The checkpoint {path} is of another version of matvae. Delete it, or name another one.")
     if state.get("fingerprint") != fingerprint:
         raise InputError(
             f"The checkpoint {path} belongs to a training on other data or with other parameters, so it "

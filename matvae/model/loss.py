@@ -7,6 +7,8 @@ batch is averaged.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -33,7 +35,36 @@ def statistics_loss(f: Tensor, g: Tensor, kind: str) -> Tensor:
     distance = statistics_distance(f, g)
     if kind == "absolute":
         return distance
-    size = statistics_distance(f, torch.zeros_like(f))
+    return _relative(distance, statistics_distance(f, torch.zeros_like(f)))
+
+
+def short_range_loss(f: Tensor, g: Tensor, reach: Sequence[int]) -> Tensor:
+    """Distance of statistics at short lags, relative to how much they vary there, a sample.
+
+    Over all lags a norm is ruled by the volume fraction, the level of f at every lag: noise with the right volume
+    fraction comes close to any disordered structure. What tells them apart is the peak around lag zero, which
+    holds specific surface and feature size.
+
+    Parameters
+    ----------
+    f, g : Tensor ``(sample, *lag, correlation)``
+        Statistics of the originals and of the reconstructions, zero lag in the middle.
+    reach : sequence of int
+        Largest short lag along each axis.
+
+    Returns
+    -------
+    Tensor ``(sample,)``
+    """
+    for axis, most in enumerate(reach, start=1):
+        zero = f.shape[axis] // 2
+        lags = min(most, (f.shape[axis] - 1) // 2)
+        f, g = (x.narrow(axis, zero - lags, 2 * lags + 1) for x in (f, g))
+    level = f.mean(tuple(range(1, f.ndim - 1)), keepdim=True)
+    return _relative(statistics_distance(f, g), statistics_distance(f, level.expand_as(f)))
+
+
+def _relative(distance: Tensor, size: Tensor) -> Tensor:
     # A structure that is all one phase can have zero statistics: without a floor it would rule the batch.
     return distance / size.clamp_min(SMALLEST_SHARE * size.mean()).clamp_min(1e-12)
 

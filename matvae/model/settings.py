@@ -17,6 +17,8 @@ class TrainingSettings:
         Weights of the statistics loss and of the KL divergence (equation 1 of the paper).
     loss : ``"relative"`` or ``"absolute"``
         Statistics distance relative to the size of the statistics, or as it is in equation 1.
+    short_range : float
+        Weight of the distance at short lags beside `alpha`; 0 leaves it away.
     aligned_fraction : float
         Share of the training over which the loss against the registered original fades out; 0 leaves it away.
     learning_rate : float
@@ -45,6 +47,7 @@ class TrainingSettings:
     alpha: float = 1.0
     beta: float = 1e-4
     loss: str = "relative"
+    short_range: float = 0.3
     aligned_fraction: float = 0.5
     learning_rate: float = 1e-3
     max_epochs: int | None = 100

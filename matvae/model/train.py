@@ -19,12 +19,14 @@ from ..stats import relative_error
 from .alignment import align
 from .checkpoint import check_folder, load_checkpoint, save_checkpoint
 from .device import COMPILE_SECONDS, COMPILE_STEPS, autocast, flushed_denormals, place
-from .loss import kl_divergence, overlap_loss, statistics_loss
+from .loss import kl_divergence, overlap_loss, short_range_loss, statistics_loss
 from .settings import TrainingSettings
 from .threshold import volume_fraction_labels
 from .vae import StatsVAE
 
 Record = dict[str, float]
+# Lags up to this share of the structure's size count as short.
+SHORT_SHARE = 8
 
 
 class DivergedError(MatvaeError):
@@ -76,7 +78,9 @@ class Trainer:
         place(self.module, self.device)
         self.generator = torch.Generator(device=self.device)
         self.optimizer = torch.optim.AdamW(
-            self.module.parameters(), lr=self.settings.learning_rate, fused=self.device.type == "cuda"
+            self.module.parameters(),
+            lr=self.settings.learning_rate,
+            fused=self.device.type in ("cpu", "cuda"),
         )
         self.best: dict[str, Any] | None = None
         self.best_error, self.best_progress = math.inf, 0.0
@@ -144,12 +148,7 @@ class Trainer:
                         break
             except BaseException as error:
                 # An interrupted training can be resumed from the last finished step; a failed one cannot.
-                if (
-                    checkpoint is not None
-                    and self.step
-                    and self.whole
-                    and not isinstance(error, DivergedError)
-                ):
+                if checkpoint is not None and self.step and self.whole and not isinstance(error, DivergedError):
                     self._save(checkpoint, fingerprint)
                 raise
             finally:
@@ -202,11 +201,16 @@ class Trainer:
         with autocast(self.device, self.precision):
             output = self.decode(z)
         output = output.float()
-        distance = statistics_loss(statistics, self.module.statistics(output), settings.loss).mean()
+        made = self.module.statistics(output)
+        distance = statistics_loss(statistics, made, settings.loss).mean()
         divergence = kl_divergence(mean, log_variance).mean()
         weight = min(1.0, progress / settings.kl_warmup) if settings.kl_warmup > 0 else 1.0
         loss = settings.alpha * distance + settings.beta * weight * divergence
         terms = {"statistics_loss": distance, "kl": divergence}
+        if settings.short_range > 0:
+            reach = tuple(max(1, n // SHORT_SHARE) for n in self.module.spec.shape)
+            terms["short_range_loss"] = short_range_loss(statistics, made, reach).mean()
+            loss = loss + settings.short_range * terms["short_range_loss"]
         fading = 1.0 - progress / settings.aligned_fraction if settings.aligned_fraction > 0 else 0.0
         if fading > 0 and self._can_align() and fields is not None:
             target = align(fields, output, invert=self.module.spec.only_autocorrelations)
@@ -274,7 +278,8 @@ class Trainer:
         record["seconds"] = time.monotonic() - self.started
         record.update({name: total / count for name, (total, count) in self.totals.items()})
         record["learning_rate"] = self.optimizer.param_groups[0]["lr"]
-        record["validation_error"] = error
+        if not math.isnan(error):
+            record["validation_error"] = error
         self.whole = False
         self.history.append(record)
         if error < self.best_error:
@@ -286,11 +291,12 @@ class Trainer:
 
     def _stalled(self, progress: float) -> bool:
         # While the aligned loss or the KL weight still change, the error may rise for a good reason.
-        settled = progress > max(self.settings.aligned_fraction, self.settings.kl_warmup)
+        start = max(self.settings.aligned_fraction, self.settings.kl_warmup)
+        settled = progress > start
         patience = self.settings.patience
         if patience is None or self.best is None:
             return False
-        return settled and progress - self.best_progress > patience
+        return settled and progress - max(self.best_progress, start) > patience
 
     def _compile(self, steps_per_epoch: int) -> None:
         limit, seconds = self.settings.max_epochs, self.settings.max_time

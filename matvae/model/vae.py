@@ -107,12 +107,23 @@ class StatsVAE(nn.Module):
         # Phase 0 has the logit zero, so two phases reduce to a sigmoid.
         return torch.softmax(functional.pad(raw, (0, 0) * len(self.spec.shape) + (1, 0)), dim=1)
 
+    def _power(self, batches: Sequence[Tensor]) -> Tensor:
+        """Mean power spectrum ``(channel, *frequency)`` of the structures' fluctuations."""
+        total = torch.zeros(())
+        for batch in batches:
+            fields = self.fields(batch)
+            fields = fields if self.spec.phases == 1 else fields[:, 1:]
+            axes = tuple(range(2, fields.ndim))
+            spectra = torch.fft.rfftn(fields - fields.mean(axes, keepdim=True), dim=axes)
+            total = total + spectra.abs().square().sum(0)
+        return total / sum(map(len, batches))
+
     @torch.no_grad()
     def calibrate(self, batches: Sequence[Tensor], *, from_statistics: bool = False) -> None:
         """Set what depends on the data before training, from a few batches of the training set.
 
         These are the mean and spread of a continuous field, the level that gives the mean volume fraction,
-        and what the encoder prepares for itself.
+        and what encoder and decoder prepare for themselves. Statistics alone prepare the encoder only.
 
         Parameters
         ----------
@@ -141,6 +152,7 @@ class StatsVAE(nn.Module):
         else:
             fractions = torch.cat([self.fields(batch).flatten(2).mean(2) for batch in batches]).mean(0)
             self.level_set.start(fractions[1:])
+        self.decoder.calibrate(self._power(batches))
         # One batch at a time: the statistics of all of them may be many times as large as the structures.
         fields: Iterable[Tensor] = (self.fields(batch) for batch in batches)
         self.encoder.calibrate(map(self.statistics, fields) if self.reads_statistics else fields)

@@ -30,9 +30,7 @@ def check_figure_format(path: str | Path) -> None:
         If matplotlib is not installed.
     """
     if Path(path).suffix.lower() not in FORMATS:
-        raise InputError(
-            f"A figure ends in {', '.join(FORMATS)}, but {path} was given. Choose one of these endings."
-        )
+        raise InputError(f"A figure ends in {', '.join(FORMATS)}, but {path} was given. Choose one of these endings.")
     _matplotlib()
 
 
@@ -47,9 +45,7 @@ def plot_structure(axes: Any, structure: np.ndarray, *, grid: Grid | None = None
     grid : Grid, optional
         Gives phases, axis names, voxel size and unit.
     """
-    grid = grid or Grid(
-        structure.shape, phases=max(2, int(structure.max()) + 1) if structure.dtype.kind != "f" else 1
-    )
+    grid = grid or Grid(structure.shape, phases=max(2, int(structure.max()) + 1) if structure.dtype.kind != "f" else 1)
     names, sizes, unit = _frame(grid)
     if grid.ndim == 1:
         x = (np.arange(grid.shape[0]) + 0.5) * sizes[0]
@@ -115,8 +111,7 @@ def plot_statistics(
         image = statistics[len(statistics) // 2]
         axes.annotate(f"lag {names[0]} = 0", (0.02, 0.97), **_NOTE)
     (top, bottom), (left, right) = (
-        ((-(n // 2) - 0.5) * size, (n - n // 2 - 0.5) * size)
-        for n, size in zip(image.shape, sizes[-2:], strict=True)
+        ((-(n // 2) - 0.5) * size, (n - n // 2 - 0.5) * size) for n, size in zip(image.shape, sizes[-2:], strict=True)
     )
     low, high = limits or (None, None)
     drawn = axes.imshow(
@@ -175,9 +170,7 @@ def plot_reconstructions(
     figure = figure_class(figsize=(13, (2.0 if line else 3.0) * n + 0.6), dpi=120, layout="constrained")
     table = figure.subplots(n, 4, squeeze=False)
     errors = np.asarray(relative_error(statistics, reconstructed_statistics), dtype=float)
-    pair = (
-        "" if correlations is None else f" ({correlations[correlation][0]}, {correlations[correlation][1]})"
-    )
+    pair = "" if correlations is None else f" ({correlations[correlation][0]}, {correlations[correlation][1]})"
     for column, name in enumerate(COLUMNS):
         table[0][column].set_title(name + (pair if column > 1 else ""), fontsize=11, pad=10)
     for row in range(n):
@@ -189,9 +182,7 @@ def plot_reconstructions(
         drawn = plot_statistics(table[row][3], g, grid=grid, limits=limits)
         if drawn is not None:
             figure.colorbar(drawn, ax=list(table[row][2:]), label="probability", shrink=0.85)
-        table[row][0].set_ylabel(
-            f"sample {row}, error {100 * errors[row]:.0f} %\n\n" + table[row][0].get_ylabel()
-        )
+        table[row][0].set_ylabel(f"sample {row}, error {100 * errors[row]:.0f} %\n\n" + table[row][0].get_ylabel())
         for axes in table[row]:
             axes.tick_params(labelsize=8)
     return figure
@@ -213,9 +204,7 @@ def _frame(grid: Grid) -> tuple[tuple[str, ...], tuple[float, ...], str]:
     return (
         names,
         grid.voxel_size,
-        {"micrometer": "µm", "nanometer": "nm", "millimeter": "mm"}.get(
-            grid.unit or "", grid.unit or "length unit"
-        ),
+        {"micrometer": "µm", "nanometer": "nm", "millimeter": "mm"}.get(grid.unit or "", grid.unit or "length unit"),
     )
 
 

@@ -144,9 +144,7 @@ def _parts(n_samples: int, step: int) -> Iterator[slice]:
     return (slice(start, start + step) for start in range(0, n_samples, step))
 
 
-def _map_dask(
-    X: Any, function: BlockFunction, mask: Any, mask_per_sample: bool, state_axis: int | None
-) -> Any:
+def _map_dask(X: Any, function: BlockFunction, mask: Any, mask_per_sample: bool, state_axis: int | None) -> Any:
     whole = whole_samples(X)
     masks: tuple[Any, ...] = ()
     if mask_per_sample:

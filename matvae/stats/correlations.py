@@ -45,8 +45,7 @@ def resolve_correlations(correlations: Sequence[Sequence[int]] | None, phases: i
         pairs = tuple((operator.index(first), operator.index(second)) for first, second in correlations)
     except (TypeError, ValueError) as error:
         raise InputError(
-            "correlations must be a list of pairs of phases such as [(0, 0), (0, 1)], "
-            f"but {correlations!r} was given."
+            f"correlations must be a list of pairs of phases such as [(0, 0), (0, 1)], but {correlations!r} was given."
         ) from error
     if not pairs:
         raise InputError("correlations is empty: name at least one pair, or pass None for the default set.")

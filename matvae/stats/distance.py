@@ -61,11 +61,7 @@ def relative_error(f: Array, g: Array) -> Array:
 
 
 def _check_shapes(f: Array, g: Array) -> None:
-    if (
-        f.ndim < 2
-        or f.shape[1:] != g.shape[1:]
-        or (f.shape[0] != g.shape[0] and 1 not in (f.shape[0], g.shape[0]))
-    ):
+    if f.ndim < 2 or f.shape[1:] != g.shape[1:] or (f.shape[0] != g.shape[0] and 1 not in (f.shape[0], g.shape[0])):
         raise InputError(
             "Two sets of statistics (sample, *lag, correlation) of one shape are expected, but shapes "
             f"{tuple(f.shape)} and {tuple(g.shape)} were given. Compute both with the same "

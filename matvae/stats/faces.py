@@ -106,9 +106,7 @@ def two_point_stats(
     return _apply(X, form, phases, run, shape, voxels, weights)
 
 
-def volume_fractions(
-    X: Any, *, state_axis: int | None = None, phases: int | str = "auto", mask: Any = None
-) -> Any:
+def volume_fractions(X: Any, *, state_axis: int | None = None, phases: int | str = "auto", mask: Any = None) -> Any:
     """Volume fraction of every phase in every structure.
 
     Parameters
@@ -177,9 +175,7 @@ def _form_of(X: Any, phases: int | str, state_axis: int | None) -> Form:
         top: Any = as_tensor(X).max() if isinstance(X, Tensor) else X.max()
         return int(top.compute() if is_dask(X) else top)
 
-    return find_form(
-        X.shape, kind != "f", phases=check_phases(phases), state_axis=state_axis, largest=largest
-    )
+    return find_form(X.shape, kind != "f", phases=check_phases(phases), state_axis=state_axis, largest=largest)
 
 
 def _tensor_type(X: Any, form: Form) -> torch.dtype:
@@ -187,9 +183,7 @@ def _tensor_type(X: Any, form: Form) -> torch.dtype:
     return torch.float64 if wide and form.kind != LABELS else torch.float32
 
 
-def _apply(
-    X: Any, form: Form, phases: Any, run: Any, shape: tuple[int, ...], voxels: int, weights: Mask
-) -> Any:
+def _apply(X: Any, form: Form, phases: Any, run: Any, shape: tuple[int, ...], voxels: int, weights: Mask) -> Any:
     def check(blocks: Iterable[Tensor]) -> None:
         if isinstance(phases, str):
             check_state_axis(blocks, form)
@@ -199,6 +193,4 @@ def _apply(
     dtype = np.dtype(np.float64 if _tensor_type(X, form) == torch.float64 else np.float32)
     at_once = not on_device and voxels <= limit
     function = BlockFunction(run, check, shape, dtype, samples=max(1, limit // voxels), at_once=at_once)
-    return map_samples(
-        X, function, weights.values, mask_per_sample=weights.per_sample, state_axis=form.state_axis
-    )
+    return map_samples(X, function, weights.values, mask_per_sample=weights.per_sample, state_axis=form.state_axis)

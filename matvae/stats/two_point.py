@@ -163,8 +163,7 @@ def _mask_counts(mask: Tensor, size: tuple[int, ...], ranges: Sequence[tuple[int
             else f"Every lag up to cutoff={reach} has pairs: pass that, or a smaller one."
         )
         raise InputError(
-            "Statistics need a pair of voxels with weight at every lag, but the mask leaves lags without. "
-            f"{advice}"
+            f"Statistics need a pair of voxels with weight at every lag, but the mask leaves lags without. {advice}"
         )
     return counts
 

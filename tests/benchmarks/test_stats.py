@@ -55,9 +55,7 @@ def test_images_against_plain_numpy(images):
 def test_volumes_against_bare_transforms():
     volumes = torch.rand(64, 32, 32, 32, generator=torch.manual_seed(0))
     np.testing.assert_allclose(two_point_stats(volumes[:2]), plain_numpy(volumes[:2].numpy()), atol=1e-5)
-    times = interleaved(
-        {"bare": lambda: bare_transforms(volumes), "ours": lambda: two_point_stats(volumes)}, rounds=15
-    )
+    times = interleaved({"bare": lambda: bare_transforms(volumes), "ours": lambda: two_point_stats(volumes)}, rounds=15)
     report("field 64 x 32^3 / bare rfftn + irfftn", times["ours"] / times["bare"], "<= 1.5")
 
 
@@ -71,9 +69,7 @@ def test_the_last_phase_against_its_own_transform():
         return torch.cat([correlate(field, pairs, indicator=True) for field in fields])
 
     assert torch.equal(two_point_stats(labels, correlations=pairs), every_transform())
-    times = interleaved(
-        {"slow": every_transform, "ours": lambda: two_point_stats(labels, correlations=pairs)}
-    )
+    times = interleaved({"slow": every_transform, "ours": lambda: two_point_stats(labels, correlations=pairs)})
     report("labels 128 x 224^2, both phases / a transform a phase", times["ours"] / times["slow"], "<= 1")
 
 
@@ -87,7 +83,5 @@ def test_backward_against_forward():
     (gradient,) = torch.autograd.grad(loss(X), X)
     step = 1e-3 * gradient / gradient.norm()
     assert loss((X - step).detach()) < loss(X.detach())
-    times = interleaved(
-        {"forward": lambda: loss(X), "both": lambda: torch.autograd.grad(loss(X), X)}, rounds=25
-    )
+    times = interleaved({"forward": lambda: loss(X), "both": lambda: torch.autograd.grad(loss(X), X)}, rounds=25)
     report("loss 128 x 64^2, forward + backward / forward", times["both"] / times["forward"], "<= 3")

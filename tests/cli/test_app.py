@@ -20,9 +20,7 @@ def test_help_names_every_command(matvae):
     assert "[fit] n_components" in ran.out
 
 
-@pytest.mark.parametrize(
-    "command", [("dataset", "list"), ("dataset", "make"), *[(name,) for name in COMMANDS[1:]]]
-)
+@pytest.mark.parametrize("command", [("dataset", "list"), ("dataset", "make"), *[(name,) for name in COMMANDS[1:]]])
 def test_every_command_has_examples_and_the_common_options(matvae, command):
     ran = matvae(*command, "--help")
     assert ran.code == 0

@@ -64,9 +64,7 @@ def test_import_says_what_auto_chose(matvae, tmp_path):
 def test_several_sources_before_the_output(matvae, tmp_path):
     for name in "ab":
         np.save(tmp_path / f"{name}.npy", np.eye(8, dtype=np.uint8))
-    ran = matvae(
-        "import", tmp_path / "a.npy", tmp_path / "b.npy", tmp_path / "x.zarr", "--periodic", "--json"
-    )
+    ran = matvae("import", tmp_path / "a.npy", tmp_path / "b.npy", tmp_path / "x.zarr", "--periodic", "--json")
     found = json.loads(ran.out)
     assert found["n_samples"] == 2
     assert found["grid"]["periodic"] is True

@@ -42,9 +42,7 @@ def test_flags_reach_the_estimator(matvae, store, tmp_path, monkeypatch):
         "--cutoff": 2,
     }
     out = tmp_path / "m.matvae"
-    ran = matvae(
-        "fit", store, "-o", out, *QUICK, *(part for pair in flags.items() for part in pair), "--no-periodic"
-    )
+    ran = matvae("fit", store, "-o", out, *QUICK, *(part for pair in flags.items() for part in pair), "--no-periodic")
     assert ran.code == 0, ran.err
     found = load(out).get_params()
     expected = {name[2:].replace("-", "_"): value for name, value in flags.items() if name != "--seed"}
@@ -69,9 +67,7 @@ def test_the_whole_way_and_back(matvae, model, store, tmp_path):
     assert json.loads(ran.out)["n_samples"] == 6
     expected = load(model).inverse_transform(load(model).transform(open_structures(store).data.compute()))
     np.testing.assert_array_equal(open_structures(tmp_path / "again.zarr").data.compute(), expected)
-    ran = matvae(
-        "inverse", model, tmp_path / "z.csv", "-o", tmp_path / "many.zarr", "--n-realizations", 3, "--seed", 5
-    )
+    ran = matvae("inverse", model, tmp_path / "z.csv", "-o", tmp_path / "many.zarr", "--n-realizations", 3, "--seed", 5)
     assert "structures  18" in ran.out
     info = matvae("info", model)
     assert "n_components" in info.out

@@ -13,9 +13,7 @@ from matvae.cli.terminal import grid_text, show, show_facts, show_table, size_te
 
 
 def test_json_is_one_line_of_plain_values(capsys):
-    show(
-        {"a": np.float32(0.5), "b": float("nan"), "c": (1, None), "d": {2: np.int64(3)}}, print, as_json=True
-    )
+    show({"a": np.float32(0.5), "b": float("nan"), "c": (1, None), "d": {2: np.int64(3)}}, print, as_json=True)
     assert json.loads(capsys.readouterr().out) == {"a": 0.5, "b": None, "c": [1, None], "d": {"2": 3}}
 
 

@@ -72,9 +72,7 @@ def test_slicing_reads_the_box_and_no_more(blocks):
 
 
 def test_read_errors_are_store_errors_that_name_the_place(blocks):
-    broken = Blocks(
-        "x.tif", (4, 4), np.dtype("u1"), ((4,), (4,)), partial(break_down, error=ValueError("bad"))
-    )
+    broken = Blocks("x.tif", (4, 4), np.dtype("u1"), ((4,), (4,)), partial(break_down, error=ValueError("bad")))
     with pytest.raises(StoreError, match=r"x\.tif cannot be read at voxels \[1:2, 0:4\]: ValueError: bad"):
         broken.to_dask()[1:2].compute()
     told = Blocks("x", (4,), np.dtype("u1"), ((4,),), partial(break_down, error=InputError("as it is")))

@@ -18,9 +18,7 @@ def test_phases_and_finite_numbers_pass():
 def test_wrong_labels_are_named_with_their_samples(value):
     block = np.zeros((4, 3, 3), dtype=np.int64)
     block[1, 0, 0] = block[3, 2, 2] = value
-    with pytest.raises(
-        InputError, match=rf"labels 0 to 2, but 2 voxels of samples 11, 13 hold {value}\. Relabel"
-    ):
+    with pytest.raises(InputError, match=rf"labels 0 to 2, but 2 voxels of samples 11, 13 hold {value}\. Relabel"):
         check_values(block, 3, source="x", first_sample=10)
 
 

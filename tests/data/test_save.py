@@ -57,9 +57,7 @@ def test_large_volumes_are_streamed_in_boxes(tmp_path, monkeypatch):
     monkeypatch.setattr(layout_module, "SHARD_VOXELS", 100)
     monkeypatch.setattr(layout_module, "_SPATIAL_CHUNK", {1: 10, 2: 5, 3: 4})
     values = np.random.default_rng(0).integers(0, 2, (2, 6, 7, 9))
-    save_structures(
-        tmp_path / "s.zarr", da.from_array(values, chunks=(1, 4, 3, 9)), properties={"E": [1.0, 2.0]}
-    )
+    save_structures(tmp_path / "s.zarr", da.from_array(values, chunks=(1, 4, 3, 9)), properties={"E": [1.0, 2.0]})
     back = open_structures(tmp_path / "s.zarr")
     np.testing.assert_array_equal(back.data.compute(), values)
     np.testing.assert_array_equal(back.properties["E"], [1, 2])
@@ -96,9 +94,7 @@ def test_spans_cover_all_chunks_and_split_none(chunks, most):
     edges = {0, *np.cumsum(chunks).tolist()}
     assert all(start in edges and stop in edges for start, stop in spans)
     assert all(stop - start <= max(most, *chunks) for start, stop in spans)
-    assert [start for start, _ in spans] + [sum(chunks)] == [0, *(stop for _, stop in spans)] or not sum(
-        chunks
-    )
+    assert [start for start, _ in spans] + [sum(chunks)] == [0, *(stop for _, stop in spans)] or not sum(chunks)
 
 
 _IMPORT = """

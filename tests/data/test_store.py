@@ -105,9 +105,7 @@ def test_a_shard_is_written_once_and_bytes_do_not_depend_on_the_blocks(tmp_path)
     values = labels(10)
     write(tmp_path / "a.zarr", [values], 10)
     write(tmp_path / "b.zarr", [values[:3], values[3:4], values[4:]], 10)
-    files = [
-        file.relative_to(tmp_path / "a.zarr") for file in (tmp_path / "a.zarr").rglob("*") if file.is_file()
-    ]
+    files = [file.relative_to(tmp_path / "a.zarr") for file in (tmp_path / "a.zarr").rglob("*") if file.is_file()]
     assert len(files) == 2 + 3
     for file in files:
         assert (tmp_path / "a.zarr" / file).read_bytes() == (tmp_path / "b.zarr" / file).read_bytes()

@@ -81,14 +81,10 @@ def test_a_flipped_bit_in_a_property_is_found_at_opening(store):
 
 
 @pytest.mark.parametrize("how", ["missing", "empty"])
-@pytest.mark.parametrize(
-    ("piece", "message"), [("phase/c/1/0/0", "1 of the 3 shards"), ("E/c/0", "1 of the 1 chunks")]
-)
+@pytest.mark.parametrize(("piece", "message"), [("phase/c/1/0/0", "1 of the 3 shards"), ("E/c/0", "1 of the 1 chunks")])
 def test_missing_pieces_are_counted_at_opening(store, piece, message, how):
     (store / piece).unlink() if how == "missing" else (store / piece).write_bytes(b"")
-    with pytest.raises(
-        StoreError, match=rf"incomplete: {message} .* missing or empty\. Restore the store from a copy"
-    ):
+    with pytest.raises(StoreError, match=rf"incomplete: {message} .* missing or empty\. Restore the store from a copy"):
         open_structures(store)
 
 

@@ -22,9 +22,7 @@ MODULE = import_module("matvae.data.windows")
 def numbered(n_samples, shape):
     """A field in which every voxel has a number of its own."""
     values = np.arange(n_samples * np.prod(shape), dtype=np.float64).reshape(n_samples, *shape)
-    return Structures(
-        values, Grid(shape, phases=1), {"index": np.arange(n_samples)}, {"index": "1"}, {"a": 1}
-    )
+    return Structures(values, Grid(shape, phases=1), {"index": np.arange(n_samples)}, {"index": "1"}, {"a": 1})
 
 
 def loop(data, sizes, strides, bounds):
@@ -93,9 +91,7 @@ def test_properties_follow_their_structure():
 def test_the_grid_of_windows():
     grid = Grid((8, 8), phases=3, voxel_size=0.5, unit="micrometer", periodic=True)
     structures = Structures(np.zeros((1, 8, 8), dtype=np.uint8), grid)
-    assert windows(structures, 4).grid == Grid(
-        (4, 4), phases=3, voxel_size=0.5, unit="micrometer", periodic=False
-    )
+    assert windows(structures, 4).grid == Grid((4, 4), phases=3, voxel_size=0.5, unit="micrometer", periodic=False)
     assert windows(structures, 8).grid == grid
 
 
@@ -117,9 +113,7 @@ def test_large_windows_are_cut_into_blocks_that_read_little():
             reads.append(tuple(part.stop - part.start for part in box))
             return np.zeros(reads[-1], dtype=np.uint8)
 
-    data = da.from_array(
-        Volume(), chunks=(1, 100, 200, 200), name=False, asarray=False, meta=np.empty((0,) * 4, "u1")
-    )
+    data = da.from_array(Volume(), chunks=(1, 100, 200, 200), name=False, asarray=False, meta=np.empty((0,) * 4, "u1"))
     reads.clear()
     cut = windows(Structures(data, Grid((200, 200, 200))), 32, stride=16)
     assert cut.data.shape == (11**3, 32, 32, 32)

@@ -70,9 +70,7 @@ def test_every_form_means_the_same_structures(make_blobs, tiny, form: str, kind:
     np.testing.assert_allclose(np.asarray(model.statistics(data)), two_point_stats(labels), atol=1e-5)
     made = model.inverse_transform(Z)
     assert (made.shape, made.dtype) == (X.shape, X.dtype)
-    np.testing.assert_array_equal(
-        np.asarray(made), convert(expected.inverse_transform(expected.transform(labels)))
-    )
+    np.testing.assert_array_equal(np.asarray(made), convert(expected.inverse_transform(expected.transform(labels))))
     assert model.score(data) == pytest.approx(expected.score(labels), abs=1e-3)
     realized = model.inverse_transform(Z, n_realizations=2, random_state=0)
     assert realized.shape == (24, 2, *X.shape[1:])
@@ -111,9 +109,7 @@ def test_statistics_as_input(make_blobs, tiny, case: str, phases: int) -> None:
     assert made.max() < model.grid_.phases
     assert model.inverse_statistics(Z).shape == f.shape
     np.testing.assert_allclose(model.statistics(X), f, atol=1e-6)
-    error = np.linalg.norm(
-        (two_point_stats(made, phases=model.grid_.phases, **options) - f).reshape(24, -1), axis=1
-    )
+    error = np.linalg.norm((two_point_stats(made, phases=model.grid_.phases, **options) - f).reshape(24, -1), axis=1)
     error = error / np.linalg.norm(f.reshape(24, -1), axis=1)
     assert model.score(X) == pytest.approx(-error.mean(), rel=1e-4)
 

@@ -212,9 +212,7 @@ HOSTILE = {
 def test_unreadable_facts_are_a_damaged_model(saved, case: str) -> None:
     facts = json.loads((saved / "estimator.json").read_text())
     made = HOSTILE[case](facts)
-    content = (
-        made if isinstance(made, bytes) else (made if isinstance(made, str) else json.dumps(made)).encode()
-    )
+    content = made if isinstance(made, bytes) else (made if isinstance(made, str) else json.dumps(made)).encode()
     (saved / "estimator.json").write_bytes(content)
     with pytest.raises(StoreError):
         load(saved)

@@ -76,10 +76,7 @@ def test_chunks_that_split_structures_are_merged_and_empty_ones_pass(X, fitted) 
     Z = fitted.transform(split)
     np.testing.assert_allclose(Z.compute(), fitted.transform(X), atol=1e-5)
     by_component = Z.rechunk((40, 1))
-    assert (
-        np.mean(fitted.inverse_transform(by_component).compute() != fitted.inverse_transform(Z).compute())
-        < 0.01
-    )
+    assert np.mean(fitted.inverse_transform(by_component).compute() != fitted.inverse_transform(Z).compute()) < 0.01
     some = da.from_array(np.array(X), chunks=(8, 8, 8))[np.arange(40) >= 30]
     padded = da.concatenate([da.zeros((0, 8, 8), dtype=np.uint8), some])
     np.testing.assert_allclose(fitted.transform(padded).compute(), fitted.transform(X[30:]), atol=1e-5)
@@ -189,9 +186,7 @@ def test_a_wrong_number_of_realizations_is_refused(fitted, n) -> None:
         fitted.inverse_transform(np.zeros((1, 2)), n_realizations=n)
 
 
-@pytest.mark.parametrize(
-    "method", ["transform", "inverse_transform", "statistics", "inverse_statistics", "score"]
-)
+@pytest.mark.parametrize("method", ["transform", "inverse_transform", "statistics", "inverse_statistics", "score"])
 def test_nothing_works_before_fit(tiny, method: str) -> None:
     with pytest.raises(NotFittedError, match="not fitted yet"):
         getattr(tiny(), method)(np.zeros((3, 2)))

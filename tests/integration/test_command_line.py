@@ -23,9 +23,7 @@ PROGRAM = [sys.executable, "-c", "from matvae.cli import main; main()"]
 
 
 def matvae(*arguments, cwd):
-    return subprocess.run(
-        [*PROGRAM, *map(str, arguments)], capture_output=True, text=True, cwd=cwd, timeout=120
-    )
+    return subprocess.run([*PROGRAM, *map(str, arguments)], capture_output=True, text=True, cwd=cwd, timeout=120)
 
 
 @pytest.fixture(scope="module")

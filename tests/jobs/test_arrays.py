@@ -32,9 +32,7 @@ def test_blocks_come_back_as_one_array(tmp_path, monkeypatch):
 def test_a_flipped_bit_is_found_on_reading(tmp_path):
     with new_array(tmp_path / "z.zarr", "latent", (50, 5), ("sample", "component"), {}) as writer:
         writer.append(np.random.default_rng(0).normal(size=(50, 5)))
-    chunk = next(
-        file for file in (tmp_path / "z.zarr" / "latent").rglob("*") if file.name == "0" and file.is_file()
-    )
+    chunk = next(file for file in (tmp_path / "z.zarr" / "latent").rglob("*") if file.name == "0" and file.is_file())
     data = bytearray(chunk.read_bytes())
     data[len(data) // 2] ^= 4
     chunk.write_bytes(bytes(data))

@@ -19,9 +19,7 @@ def streamed(monkeypatch):
 
 
 def test_the_table_equals_one_of_whole_arrays(trained, streamed):
-    result = evaluate_model(
-        trained / "m.matvae", trained / "test.zarr", train=trained / "train.zarr", n_components=2
-    )
+    result = evaluate_model(trained / "m.matvae", trained / "test.zarr", train=trained / "train.zarr", n_components=2)
     model = load(trained / "m.matvae")
     train, X = (open_structures(trained / name).data.compute() for name in ("train.zarr", "test.zarr"))
     made = model.inverse_transform(model.transform(X))

@@ -61,17 +61,13 @@ def test_an_interrupted_run_goes_on_to_the_same_model(trained, tmp_path):
             raise KeyboardInterrupt
 
     out = tmp_path / "m.matvae"
-    with pytest.raises(
-        FitInterrupted, match=r"m\.matvae\.checkpoint\. Go on with the same command and --resume\."
-    ):
+    with pytest.raises(FitInterrupted, match=r"m\.matvae\.checkpoint\. Go on with the same command and --resume\."):
         fit_model(trained / "train.zarr", out, on_record=stop, **whole)
     assert sorted(os.listdir(tmp_path)) == ["m.matvae.checkpoint", "whole.matvae"]
     with pytest.raises(InputError, match=r"--resume.*--overwrite"):
         fit_model(trained / "train.zarr", out, **whole)
     epochs = []
-    fit_model(
-        trained / "train.zarr", out, resume=True, on_record=lambda r: epochs.append(r["epoch"]), **whole
-    )
+    fit_model(trained / "train.zarr", out, resume=True, on_record=lambda r: epochs.append(r["epoch"]), **whole)
     assert len(epochs) < 4
     X = open_structures(trained / "test.zarr").data.compute()
     np.testing.assert_allclose(

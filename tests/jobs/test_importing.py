@@ -50,9 +50,7 @@ def test_auto_takes_the_values_of_all_sources_together(images, caplog):
 def test_region_and_window_say_the_number_of_axes(tmp_path):
     volume = np.random.default_rng(0).integers(0, 2, size=(8, 12, 10)).astype(np.uint8)
     np.save(tmp_path / "v.npy", volume)
-    import_structures(
-        tmp_path / "v.npy", tmp_path / "w.zarr", window=(4, 4, 5), voxel_size=2.25, unit="micrometer"
-    )
+    import_structures(tmp_path / "v.npy", tmp_path / "w.zarr", window=(4, 4, 5), voxel_size=2.25, unit="micrometer")
     found = open_structures(tmp_path / "w.zarr")
     assert found.grid.shape == (4, 4, 5)
     assert found.grid.voxel_size == (2.25,) * 3
@@ -115,17 +113,13 @@ def test_disjoint_regions_share_no_voxel(tmp_path):
     np.save(tmp_path / "a.npy", numbered)
     parts = []
     for name, region in (("train", ((0, 20), (0, 20))), ("test", ((0, 20), (20, 30)))):
-        import_structures(
-            tmp_path / "a.npy", tmp_path / f"{name}.zarr", region=region, window=(5, 5), stride=2
-        )
+        import_structures(tmp_path / "a.npy", tmp_path / f"{name}.zarr", region=region, window=(5, 5), stride=2)
         parts.append(set(open_structures(tmp_path / f"{name}.zarr").data.compute().ravel().tolist()))
     assert not parts[0] & parts[1]
 
 
 def test_real_steel(shared_data, tmp_path):
     source = shared_data / "micrographs" / "hsla_steel.tiff"
-    result = import_structures(
-        source, tmp_path / "x.zarr", phase_values="auto", window=(64, 64), stride=(461, 656)
-    )
+    result = import_structures(source, tmp_path / "x.zarr", phase_values="auto", window=(64, 64), stride=(461, 656))
     assert result["phase_values"] == [0, 255]
     assert result["n_samples"] == 9

@@ -70,8 +70,6 @@ def test_an_interrupt_keeps_the_old_store(trained, tmp_path):
 
     np.save(tmp_path / "z.npy", -Z)
     with pytest.raises(KeyboardInterrupt):
-        inverse_latents(
-            trained / "m.matvae", tmp_path / "z.npy", tmp_path / "x.zarr", overwrite=True, progress=stop
-        )
+        inverse_latents(trained / "m.matvae", tmp_path / "z.npy", tmp_path / "x.zarr", overwrite=True, progress=stop)
     np.testing.assert_array_equal(open_structures(tmp_path / "x.zarr").data.compute(), before)
     assert sorted(os.listdir(tmp_path)) == ["x.zarr", "z.npy"]

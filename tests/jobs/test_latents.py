@@ -97,9 +97,7 @@ def test_arrays_that_are_no_latents_are_refused(tmp_path):
 
 def test_damaged_latents_are_a_store_error(tmp_path):
     write(tmp_path / "z.zarr")
-    chunk = next(
-        file for file in (tmp_path / "z.zarr" / "latent").rglob("*") if file.name == "0" and file.is_file()
-    )
+    chunk = next(file for file in (tmp_path / "z.zarr" / "latent").rglob("*") if file.name == "0" and file.is_file())
     whole = chunk.read_bytes()
     chunk.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(StoreError, match="are damaged"):

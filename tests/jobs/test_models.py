@@ -46,9 +46,7 @@ def test_another_voxel_size_is_mentioned(caplog):
     with caplog.at_level(logging.WARNING, logger="matvae"):
         check_fits(MODEL, structures(Grid((8, 8))), "m.matvae", "data.zarr")
         assert not caplog.records
-        check_fits(
-            MODEL, structures(Grid((8, 8), voxel_size=2.0, unit="micrometer")), "m.matvae", "data.zarr"
-        )
+        check_fits(MODEL, structures(Grid((8, 8), voxel_size=2.0, unit="micrometer")), "m.matvae", "data.zarr")
     assert "lengths mean something else" in caplog.text
 
 

@@ -39,9 +39,7 @@ def test_streamed_statistics_equal_those_of_the_whole(store, tmp_path, monkeypat
     path, X = store
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 20_000)
     seen = []
-    compute_statistics(
-        path, tmp_path / "s.zarr", progress=lambda done, total: seen.append((done, total)), **how
-    )
+    compute_statistics(path, tmp_path / "s.zarr", progress=lambda done, total: seen.append((done, total)), **how)
     expected = two_point_stats(X, phases=3, **{"periodic": False, **how})
     with xarray.open_zarr(tmp_path / "s.zarr", consolidated=False) as found:
         np.testing.assert_allclose(found["statistics"].values, expected, atol=1e-6)

@@ -8,9 +8,7 @@ from matvae.model.layers import Convolution, halvings, perceptron
 
 
 def test_a_perceptron_has_its_hidden_layers():
-    assert [type(layer) for layer in perceptron(3, 8, 2, 5)] == [nn.Linear, nn.LayerNorm, nn.SiLU] * 2 + [
-        nn.Linear
-    ]
+    assert [type(layer) for layer in perceptron(3, 8, 2, 5)] == [nn.Linear, nn.LayerNorm, nn.SiLU] * 2 + [nn.Linear]
     assert perceptron(3, 8, 2, 5)(torch.zeros(4, 3)).shape == (4, 5)
     (only,) = perceptron(3, 8, 0, 5)
     assert (only.in_features, only.out_features) == (3, 5)

@@ -59,9 +59,7 @@ def test_every_phase_keeps_its_voxels(fractions):
 @settings(max_examples=50, deadline=None)
 @given(st.integers(2, 5), st.integers(0, 2**31))
 def test_hard_structures_stay_as_they_are(phases, seed):
-    labels = torch.randint(
-        phases, (3, 4, 5), generator=torch.Generator().manual_seed(seed), dtype=torch.uint8
-    )
+    labels = torch.randint(phases, (3, 4, 5), generator=torch.Generator().manual_seed(seed), dtype=torch.uint8)
     fractions = torch.stack([labels == h for h in range(phases)], 1).float()
     assert torch.equal(volume_fraction_labels(fractions), labels)
     assert torch.equal(fixed_threshold_labels(fractions, 0.5), labels)

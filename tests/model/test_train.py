@@ -71,9 +71,7 @@ def without_seconds(history):
 
 
 def same_weights(one: StatsVAE, other: StatsVAE) -> bool:
-    return all(
-        torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True)
-    )
+    return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
 
 
 @pytest.fixture
@@ -198,9 +196,7 @@ def test_weights_caught_in_the_middle_of_an_update_are_not_saved(make_module, tr
     assert same_weights(trained(settings, fit=fit).module, trained(settings).module)
 
 
-def test_a_periodic_checkpoint_after_the_last_batch_of_an_epoch_keeps_its_record(
-    make_module, trained, tmp_path
-):
+def test_a_periodic_checkpoint_after_the_last_batch_of_an_epoch_keeps_its_record(make_module, trained, tmp_path):
     X = stripes()
     path = tmp_path / "training.checkpoint"
     first = trainer_of(make_module, X)
@@ -290,10 +286,7 @@ def test_time_limit(trained):
 
 def test_the_nearer_limit_counts(trained):
     assert trained(TrainingSettings(max_epochs=2, max_time=1000.0)).epoch == 2
-    assert (
-        trained(TrainingSettings(max_epochs=10**6, max_time=0.2, patience=None)).history[-1]["progress"]
-        == 1.0
-    )
+    assert trained(TrainingSettings(max_epochs=10**6, max_time=0.2, patience=None)).history[-1]["progress"] == 1.0
 
 
 def test_patience(trained, monkeypatch):

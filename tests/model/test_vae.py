@@ -23,9 +23,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("shape", "phases", "periodic", "cutoff", "pairs"), CASES)
-def test_statistics_of_labels_are_those_of_two_point_stats(
-    make_module, labels, shape, phases, periodic, cutoff, pairs
-):
+def test_statistics_of_labels_are_those_of_two_point_stats(make_module, labels, shape, phases, periodic, cutoff, pairs):
     pairs = pairs or default_correlations(phases)
     module = make_module(shape, phases=phases, periodic=periodic, cutoff=cutoff, pairs=pairs)
     X = labels(3, shape, phases)
@@ -41,9 +39,7 @@ def test_statistics_of_a_field(make_module):
     X = torch.randn(3, 6, 7, generator=torch.Generator().manual_seed(0))
     module = make_module((6, 7), phases=1)
     assert torch.equal(module.fields(X)[:, 0], X)
-    np.testing.assert_allclose(
-        module.statistics(module.fields(X)), two_point_stats(X.numpy(), phases=1), atol=1e-6
-    )
+    np.testing.assert_allclose(module.statistics(module.fields(X)), two_point_stats(X.numpy(), phases=1), atol=1e-6)
 
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int64, torch.int32, torch.float32])

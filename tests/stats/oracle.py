@@ -47,7 +47,5 @@ def direct_statistics(
         tail, head = tuple(here[:, inside]), tuple(there[:, inside])
         count = (weights[:, *tail] * weights[:, *head]).sum(1)
         for k, (first, second) in enumerate(pairs):
-            out[(slice(None), *index, k)] = (fields[:, *tail, first] * fields[:, *head, second]).sum(
-                1
-            ) / count
+            out[(slice(None), *index, k)] = (fields[:, *tail, first] * fields[:, *head, second]).sum(1) / count
     return out

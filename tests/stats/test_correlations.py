@@ -43,9 +43,7 @@ def test_pairs_may_be_any_kind_of_integer(pairs):
 
 @pytest.mark.parametrize("pairs", [(0, 1), [(0, 1, 1)], [(0.0, 1.0)], [(0, 0.7)], ["01"], 3, [("0", "1")]])
 def test_what_is_no_list_of_pairs_is_refused(pairs):
-    with pytest.raises(
-        InputError, match=r"list of pairs of phases such as \[\(0, 0\), \(0, 1\)\].*was given"
-    ):
+    with pytest.raises(InputError, match=r"list of pairs of phases such as \[\(0, 0\), \(0, 1\)\].*was given"):
         resolve_correlations(pairs, 2)
 
 
@@ -56,7 +54,5 @@ def test_an_empty_list_is_refused():
 
 @pytest.mark.parametrize("pairs", [[(0, 2)], [(-1, 0)], [(0, 0), (5, 2)]])
 def test_absent_phases_are_named(pairs):
-    with pytest.raises(
-        InputError, match=r"local states \[.*\], but there are only 2: 0 to 1.*Leave these pairs out"
-    ):
+    with pytest.raises(InputError, match=r"local states \[.*\], but there are only 2: 0 to 1.*Leave these pairs out"):
         resolve_correlations(pairs, 2)

@@ -120,9 +120,7 @@ class TestPhysics:
         labels = labels_of(space)
         shifted = np.roll(labels, [3, 1, 2][: len(space)], tuple(range(1, labels.ndim)))
         np.testing.assert_array_equal(two_point_stats(shifted), two_point_stats(labels))
-        assert not np.array_equal(
-            two_point_stats(shifted, periodic=False), two_point_stats(labels, periodic=False)
-        )
+        assert not np.array_equal(two_point_stats(shifted, periodic=False), two_point_stats(labels, periodic=False))
 
     @pytest.mark.parametrize("space", SHAPES)
     @pytest.mark.parametrize("periodic", [True, False])
@@ -199,9 +197,7 @@ class TestVolumeFractions:
     def test_a_mask_weighs_them(self):
         labels = np.array([[0, 1, 1], [1, 0, 0]], np.uint8)
         mask = np.array([1, 0.5, 0])
-        np.testing.assert_allclose(
-            volume_fractions(labels, mask=mask), [[2 / 3, 1 / 3], [1 / 3, 2 / 3]], atol=1e-6
-        )
+        np.testing.assert_allclose(volume_fractions(labels, mask=mask), [[2 / 3, 1 / 3], [1 / 3, 2 / 3]], atol=1e-6)
         own = np.array([[1, 0, 0], [0, 1, 1.0]])
         np.testing.assert_allclose(volume_fractions(labels, mask=own), [[1, 0], [1, 0]])
 
@@ -236,9 +232,7 @@ class TestKinds:
             "states first": (np.moveaxis(one_hot(labels, 3), -1, 1).astype(np.float32), {"state_axis": 1}),
             "field": (labels.astype(np.float32), {}),
         }[form]
-        weights = (
-            None if mask is None else np.random.default_rng(1).uniform(0.2, 1, (5, 6, 4)[mask == "shared" :])
-        )
+        weights = None if mask is None else np.random.default_rng(1).uniform(0.2, 1, (5, 6, 4)[mask == "shared" :])
         options |= {"periodic": periodic, "cutoff": (2, 1)}
         expected = two_point_stats(X, mask=weights, **options)
         lazy_mask = da.from_array(weights, chunks=(3, 2, 4)) if mask == "per sample" else weights
@@ -254,20 +248,14 @@ class TestKinds:
         np.testing.assert_allclose(computed, expected, atol=1e-6)
         np.testing.assert_allclose(tensor, expected, atol=1e-6)
 
-    @pytest.mark.parametrize(
-        "dtype", ["?", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", ">u2", ">i4", ">u8"]
-    )
+    @pytest.mark.parametrize("dtype", ["?", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", ">u2", ">i4", ">u8"])
     def test_labels_may_be_of_any_integer_type(self, dtype):
         labels = labels_of((6, 5), phases=2)
         expected = two_point_stats(labels)
         np.testing.assert_array_equal(two_point_stats(labels.astype(dtype)), expected)
-        np.testing.assert_array_equal(
-            two_point_stats(da.from_array(labels.astype(dtype))).compute(), expected
-        )
+        np.testing.assert_array_equal(two_point_stats(da.from_array(labels.astype(dtype))).compute(), expected)
 
-    @pytest.mark.parametrize(
-        "dtype", [torch.bool, torch.int8, torch.uint16, torch.uint32, torch.uint64, torch.int64]
-    )
+    @pytest.mark.parametrize("dtype", [torch.bool, torch.int8, torch.uint16, torch.uint32, torch.uint64, torch.int64])
     def test_label_tensors_may_be_of_any_integer_type(self, dtype):
         labels = torch.from_numpy(labels_of((6, 5), phases=2))
         assert torch.equal(two_point_stats(labels.to(dtype)), two_point_stats(labels))
@@ -369,9 +357,7 @@ class TestDask:
             seen.append(block_info[None]["chunk-location"])
             return np.ones((1, 6, 5), np.uint8)
 
-        X = da.map_blocks(
-            load, chunks=((1,) * 8, (6,), (5,)), dtype=np.uint8, meta=np.empty((0, 0, 0), np.uint8)
-        )
+        X = da.map_blocks(load, chunks=((1,) * 8, (6,), (5,)), dtype=np.uint8, meta=np.empty((0, 0, 0), np.uint8))
         f = two_point_stats(X, phases=2)
         assert f[3:5].compute(scheduler="synchronous").shape == (2, 6, 5, 1)
         assert sorted(seen) == [(3, 0, 0), (4, 0, 0)]
@@ -427,17 +413,11 @@ class TestTorch:
     def test_the_gradient_is_right(self, periodic, masked):
         generator = torch.manual_seed(0)
         X = torch.rand(2, 3, 3, 2, dtype=torch.float64, generator=generator, requires_grad=True)
-        mask = (
-            torch.rand(3, 3, dtype=torch.float64, generator=generator).add(0.1).clamp_max(1)
-            if masked
-            else None
-        )
+        mask = torch.rand(3, 3, dtype=torch.float64, generator=generator).add(0.1).clamp_max(1) if masked else None
 
         def statistics(x: torch.Tensor) -> torch.Tensor:
             pairs = [(0, 1), (1, 1)]
-            return two_point_stats(
-                x, state_axis=-1, correlations=pairs, periodic=periodic, cutoff=1, mask=mask
-            )
+            return two_point_stats(x, state_axis=-1, correlations=pairs, periodic=periodic, cutoff=1, mask=mask)
 
         assert torch.autograd.gradcheck(statistics, (X,))
 
@@ -483,16 +463,12 @@ class TestBadInput:
 
     @pytest.mark.parametrize(("X", "given_name"), [([[0, 1]], "list"), (3, "int"), (None, "NoneType")])
     def test_what_is_no_array(self, X, given_name):
-        with pytest.raises(
-            InputError, match=f"numpy, dask or torch array is expected, but {given_name} was given"
-        ):
+        with pytest.raises(InputError, match=f"numpy, dask or torch array is expected, but {given_name} was given"):
             two_point_stats(X)
 
     @pytest.mark.parametrize("dtype", [complex, object, "U1", "datetime64[s]"])
     def test_types_that_are_no_numbers(self, dtype):
-        with pytest.raises(
-            InputError, match="labels or real numbers are expected, but the array has the type"
-        ):
+        with pytest.raises(InputError, match="labels or real numbers are expected, but the array has the type"):
             two_point_stats(np.zeros((2, 3), int).astype(dtype))
         with pytest.raises(InputError, match="real numbers are expected"):
             two_point_stats(torch.zeros(2, 3, dtype=torch.complex64))
@@ -541,9 +517,7 @@ class TestBadInput:
     def test_lags_without_pairs(self):
         mask = np.zeros((6, 6))
         mask[2:4, 2:4] = 1
-        with pytest.raises(
-            InputError, match=r"every lag, but the mask leaves lags without. Every lag up to cutoff=1"
-        ):
+        with pytest.raises(InputError, match=r"every lag, but the mask leaves lags without. Every lag up to cutoff=1"):
             two_point_stats(labels_of((6, 6)), periodic=False, mask=mask)
         own = np.stack([np.ones((6, 6)), np.ones((6, 6)), mask, np.ones((6, 6))])
         with pytest.raises(InputError, match="cutoff=1"):

@@ -24,17 +24,13 @@ def test_a_cutoff_may_be_any_kind_of_integer(cutoff):
     assert resolve_cutoff((6, 5), True, cutoff) == (2, 2)
 
 
-@pytest.mark.parametrize(
-    "cutoff", [2.0, (1.5, 1), "2", True, (1,), (1, 1, 1), {"x": 1}, np.array([1.0, 1.0])]
-)
+@pytest.mark.parametrize("cutoff", [2.0, (1.5, 1), "2", True, (1,), (1, 1, 1), {"x": 1}, np.array([1.0, 1.0])])
 def test_a_cutoff_that_is_not_one_integer_an_axis_is_refused(cutoff):
     with pytest.raises(InputError, match=r"one integer, or one for each of the 2 axes.*was given.*pass None"):
         resolve_cutoff((6, 5), True, cutoff)
 
 
-@pytest.mark.parametrize(
-    ("periodic", "cutoff"), [(True, 3), (True, (0, 3)), (False, 6), (False, (5, 5)), (True, -1)]
-)
+@pytest.mark.parametrize(("periodic", "cutoff"), [(True, 3), (True, (0, 3)), (False, 6), (False, (5, 5)), (True, -1)])
 def test_a_cutoff_beyond_the_window_is_refused(periodic, cutoff):
     with pytest.raises(InputError, match=r"lags beyond the window.*\(6, 5\).*Choose a smaller cutoff"):
         resolve_cutoff((6, 5), periodic, cutoff)

@@ -44,9 +44,7 @@ def test_a_mask_a_sample_stays_lazy_beside_lazy_structures():
 
 @pytest.mark.parametrize("shape", [(5, 4), (2, 4, 5), (4,), (3, 4, 5, 1), (1, 4, 5)])
 def test_a_wrong_shape_is_refused(shape):
-    with pytest.raises(
-        InputError, match=r"mask of shape \(4, 5\) or \(3, 4, 5\) is expected, but .* was given"
-    ):
+    with pytest.raises(InputError, match=r"mask of shape \(4, 5\) or \(3, 4, 5\) is expected, but .* was given"):
         read_mask(np.ones(shape), X, (4, 5))
 
 
@@ -55,9 +53,7 @@ def test_a_wrong_shape_is_refused(shape):
 def test_values_outside_zero_to_one_are_named(bad, shape):
     weights = np.ones(shape)
     weights.flat[7] = bad
-    with pytest.raises(
-        InputError, match=r"must lie in \[0, 1\], but values from .* to .* were given.*Scale the mask"
-    ):
+    with pytest.raises(InputError, match=r"must lie in \[0, 1\], but values from .* to .* were given.*Scale the mask"):
         read_mask(weights, X, (4, 5))
 
 

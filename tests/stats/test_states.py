@@ -54,9 +54,7 @@ def test_the_state_axis_is_left_out_of_space(axis, space):
 
 @pytest.mark.parametrize("axis", [0, -4, 4, 9, 1.0, "x"])
 def test_an_axis_that_cannot_hold_states_is_refused(axis):
-    with pytest.raises(
-        InputError, match=r"does not name the axis of local states.*\(9, 4, 5, 3\).*state_axis=-1"
-    ):
+    with pytest.raises(InputError, match=r"does not name the axis of local states.*\(9, 4, 5, 3\).*state_axis=-1"):
         form_of((9, 4, 5, 3), integer=False, state_axis=axis)
 
 
@@ -72,9 +70,7 @@ def test_phases_may_be_any_kind_of_integer(phases):
     assert type(check_phases(phases)) is int
 
 
-@pytest.mark.parametrize(
-    "phases", [0, -1, 256, 10**9, 2.0, True, None, "two", np.array([2, 3]), np.array(["auto"])]
-)
+@pytest.mark.parametrize("phases", [0, -1, 256, 10**9, 2.0, True, None, "two", np.array([2, 3]), np.array(["auto"])])
 def test_phases_out_of_range_or_type_are_refused(phases):
     with pytest.raises(InputError, match=r'phases must be "auto" or an integer from 1.*to 255.*was given'):
         check_phases(phases)
@@ -153,9 +149,7 @@ def test_labels_outside_the_phases_are_named(labels):
 def test_values_that_are_not_finite_are_refused(bad, dtype):
     field = torch.zeros(1, 5, dtype=dtype)
     field[0, 3] = bad
-    with pytest.raises(
-        InputError, match=r"needs a finite value, but the array contains NaN or infinity. Fill"
-    ):
+    with pytest.raises(InputError, match=r"needs a finite value, but the array contains NaN or infinity. Fill"):
         check_values(field, Form(FIELD, 1, (5,)))
 
 

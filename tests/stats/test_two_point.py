@@ -105,9 +105,7 @@ def test_counts_known_from_before_change_nothing(mask, periodic):
     weights = None if mask is None else torch.rand((3, 5, 4)[mask == "shared" :], generator=generator)
     window = {"periodic": periodic, "cutoff": (1, 1), "mask": weights}
     counts = pair_counts((5, 4), **window)
-    assert torch.equal(
-        correlate(fields, ((0, 1),), counts=counts, **window), correlate(fields, ((0, 1),), **window)
-    )
+    assert torch.equal(correlate(fields, ((0, 1),), counts=counts, **window), correlate(fields, ((0, 1),), **window))
 
 
 @pytest.mark.parametrize("space", SHAPES)
@@ -163,9 +161,7 @@ def test_the_gradient_for_the_mask_is_right(periodic):
     generator = torch.manual_seed(0)
     fields = torch.rand(2, 1, 3, 4, dtype=torch.float64, generator=generator)
     mask = torch.rand(3, 4, dtype=torch.float64, generator=generator).add(0.1).requires_grad_()
-    assert torch.autograd.gradcheck(
-        lambda m: correlate(fields, ((0, 0),), periodic=periodic, mask=m), (mask,)
-    )
+    assert torch.autograd.gradcheck(lambda m: correlate(fields, ((0, 0),), periodic=periodic, mask=m), (mask,))
 
 
 def test_half_precision_and_integers_are_computed_in_single():

@@ -110,8 +110,7 @@ def read_card(folder: Path) -> Card:
         return Card(name=folder.name, readme=folder / "README.md", **entries)
     except (OSError, ValueError, TypeError) as error:
         raise StoreError(
-            f"The data set card {folder / CARD_FILE} cannot be read: {error}. "
-            "Reinstall matvae, or mend the card."
+            f"The data set card {folder / CARD_FILE} cannot be read: {error}. Reinstall matvae, or mend the card."
         ) from error
 
 
@@ -130,9 +129,7 @@ def cards_folder() -> Path:
     for folder in (package / "cards", package.parents[2] / "datasets"):
         if folder.is_dir():
             return folder
-    raise StoreError(
-        f"The data set cards should lie in {package / 'cards'}, but are not there. Reinstall matvae."
-    )
+    raise StoreError(f"The data set cards should lie in {package / 'cards'}, but are not there. Reinstall matvae.")
 
 
 def _names() -> list[str]:

@@ -42,9 +42,7 @@ class Checkerboard:
     def sample(self, rng: np.random.Generator) -> tuple[np.ndarray, dict[str, float]]:
         """Draw one structure ``(*space)``; its property is the cell's edge length."""
         shifts = rng.integers(2 * self.cell, size=self.grid.ndim)
-        columns = [
-            (np.arange(n) + shift) // self.cell for n, shift in zip(self.grid.shape, shifts, strict=True)
-        ]
+        columns = [(np.arange(n) + shift) // self.cell for n, shift in zip(self.grid.shape, shifts, strict=True)]
         # A sparse mesh broadcasts, so the sum over axes is the only full-size array.
         parity = sum(np.meshgrid(*columns, indexing="ij", sparse=True)) % 2
         return np.asarray(parity, np.uint8), {"cell": float(self.cell)}

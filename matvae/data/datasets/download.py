@@ -57,8 +57,7 @@ def fetch(card: Card) -> Path:
         from requests import RequestException
     except ImportError as error:
         raise MissingExtraError(
-            f"Downloading the data set {card.name!r} needs pooch; "
-            "install it with: pip install 'matvae[download]'"
+            f"Downloading the data set {card.name!r} needs pooch; install it with: pip install 'matvae[download]'"
         ) from error
     try:
         file = pooch.retrieve(

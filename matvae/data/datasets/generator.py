@@ -86,8 +86,7 @@ def build_generator(
             close = get_close_matches(parameter, known, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             raise InputError(
-                f"The data set {name!r} has no parameter {parameter!r}; it has "
-                f"{', '.join(known) or 'none'}.{hint}"
+                f"The data set {name!r} has no parameter {parameter!r}; it has {', '.join(known) or 'none'}.{hint}"
             )
     given = {**({} if shape is None else {"shape": tuple(shape)}), **parameters}
     arguments = signature.bind(**given)

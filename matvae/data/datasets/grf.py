@@ -60,9 +60,7 @@ class GaussianRandomField:
         self.volume_fractions = np.array(fractions("volume_fractions", volume_fractions))
         phases = len(self.volume_fractions)
         if phases > MAX_PHASES:
-            raise InputError(
-                f"volume_fractions names {phases} phases, but at most {MAX_PHASES} are possible."
-            )
+            raise InputError(f"volume_fractions names {phases} phases, but at most {MAX_PHASES} are possible.")
         self.grid = Grid(tuple(shape), phases=phases, periodic=True)
         axes = self.grid.axes or ()
         self.isotropic = flag("isotropic", isotropic)
@@ -71,9 +69,7 @@ class GaussianRandomField:
         if volume_fraction_range is not None:
             low, high = number_range("volume_fraction_range", volume_fraction_range, above=0, up_to=1)
             if high == 1:
-                raise InputError(
-                    "volume_fraction_range must end below 1, to leave room for the other phases."
-                )
+                raise InputError("volume_fraction_range must end below 1, to leave room for the other phases.")
             self.volume_fraction_range = low, high
         longest = min(self.grid.shape) / 2
         self.correlation_length = np.array(per_axis("correlation_length", correlation_length, axes))

@@ -85,8 +85,7 @@ class Lines:
         least = 2 * self.thickness[1] + 1
         # (shortest, longest) for lines along y and along x
         self.length = tuple(
-            (max(least, round(short * n / REFERENCE_SIZE)), max(least, round(long * n / REFERENCE_SIZE)))
-            for n in shape
+            (max(least, round(short * n / REFERENCE_SIZE)), max(least, round(long * n / REFERENCE_SIZE))) for n in shape
         )
         self._check_that_lines_fit()
 

@@ -100,9 +100,7 @@ def make_dataset(
                 progress(stop, n)
 
 
-def _draw(
-    generator: StructureGenerator, indices: range, seed: int
-) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def _draw(generator: StructureGenerator, indices: range, seed: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Structures ``(k, *space)`` with these sample indices, and their properties, name to ``(k,)``."""
     labels = np.empty((len(indices), *generator.grid.shape), np.uint8)
     properties = {key: np.empty(len(indices)) for key in generator.property_names}

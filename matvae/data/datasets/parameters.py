@@ -34,8 +34,7 @@ def number_range(name: str, value: Any, *, above: float, up_to: float) -> tuple[
     pair = _sequence(value)
     if len(pair) != 2 or not all(_finite(v) for v in pair) or not above < pair[0] <= pair[1] <= up_to:
         raise InputError(
-            f"{name} must be a pair (low, high) with {above:g} < low <= high <= {up_to:g}, "
-            f"but {value!r} was given."
+            f"{name} must be a pair (low, high) with {above:g} < low <= high <= {up_to:g}, but {value!r} was given."
         )
     return float(pair[0]), float(pair[1])
 
@@ -54,11 +53,7 @@ def per_axis(name: str, value: Any, axes: Sequence[str]) -> tuple[float, ...]:
 def fractions(name: str, value: Any) -> tuple[float, ...]:
     """`value` as volume fractions: two or more positive numbers that sum to 1."""
     numbers = _sequence(value)
-    if (
-        len(numbers) < 2
-        or not all(_finite(v) and v > 0 for v in numbers)
-        or abs(math.fsum(numbers) - 1) > 1e-6
-    ):
+    if len(numbers) < 2 or not all(_finite(v) and v > 0 for v in numbers) or abs(math.fsum(numbers) - 1) > 1e-6:
         raise InputError(
             f"{name} must be one positive number for each phase, two phases at least, that sum to 1, "
             f"but {value!r} was given."

@@ -41,9 +41,7 @@ class Voronoi:
     def __init__(
         self, shape: Sequence[int] = (64, 64), *, n_grains: int | tuple[int, int] = 32, phases: int = 4
     ) -> None:
-        self.grid = Grid(
-            tuple(shape), phases=integer("phases", phases, low=2, high=MAX_PHASES), periodic=True
-        )
+        self.grid = Grid(tuple(shape), phases=integer("phases", phases, low=2, high=MAX_PHASES), periodic=True)
         self.n_grains = integer_range("n_grains", n_grains, low=1)
         if self.n_grains[1] > self.grid.n_voxels:
             raise InputError(

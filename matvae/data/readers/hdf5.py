@@ -28,11 +28,7 @@ class Hdf5Reader:
         """Describe the data set called `name` (its path in the file, or the end of it), or the only one."""
         with _h5py().File(path, "r") as file:
             datasets = _datasets(file)
-            cells = {
-                key: shape
-                for key, shape in datasets.items()
-                if _CELL_ARRAY.fullmatch(key) and len(shape) == 4
-            }
+            cells = {key: shape for key, shape in datasets.items() if _CELL_ARRAY.fullmatch(key) and len(shape) == 4}
             chosen = pick_name(path, sorted(cells if cells and name is None else datasets), name, "data set")
             dataset = file[chosen]
             blocks = Blocks(
@@ -50,12 +46,7 @@ def _datasets(file: Any) -> dict[str, tuple[int, ...]]:
     found: dict[str, tuple[int, ...]] = {}
 
     def visit(name: str, item: Any) -> None:
-        if (
-            hasattr(item, "dtype")
-            and item.dtype.kind in "biuf"
-            and item.shape
-            and "_SIMPL_GEOMETRY" not in name
-        ):
+        if hasattr(item, "dtype") and item.dtype.kind in "biuf" and item.shape and "_SIMPL_GEOMETRY" not in name:
             found[name] = item.shape
 
     file.visititems(visit)
@@ -87,9 +78,7 @@ def _h5py() -> ModuleType:
     try:
         import h5py
     except ImportError as error:
-        raise MissingExtraError(
-            "Reading HDF5 needs h5py; install it with: pip install 'matvae[hdf5]'"
-        ) from error
+        raise MissingExtraError("Reading HDF5 needs h5py; install it with: pip install 'matvae[hdf5]'") from error
     return h5py
 
 

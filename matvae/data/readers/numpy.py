@@ -26,9 +26,7 @@ class NumpyReader:
         """Describe the array; `name` picks one of several in an .npz file."""
         if path.suffix.lower() == ".npy":
             if name is not None:
-                raise InputError(
-                    f"{path} holds one array without a name, but name={name!r} was given. Leave it out."
-                )
+                raise InputError(f"{path} holds one array without a name, but name={name!r} was given. Leave it out.")
             array = np.load(path, mmap_mode="r", allow_pickle=False)
             return Source(
                 Blocks(

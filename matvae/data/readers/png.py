@@ -27,15 +27,11 @@ class PngReader:
     def open(self, path: Path, name: str | None) -> Source:
         """Describe the image or images; PNG has no names, so `name` must be None."""
         if name is not None:
-            raise InputError(
-                f"PNG images have no names, but name={name!r} was given for {path}. Leave it out."
-            )
+            raise InputError(f"PNG images have no names, but name={name!r} was given for {path}. Leave it out.")
         if path.is_dir():
             return Source(stack_images(path, _files(path), _describe, _read))
         shape, dtype = _describe(path)
-        return Source(
-            Blocks(str(path), shape, dtype, block_chunks(shape, dtype, whole=(0, 1)), partial(_read, path))
-        )
+        return Source(Blocks(str(path), shape, dtype, block_chunks(shape, dtype, whole=(0, 1)), partial(_read, path)))
 
 
 def _files(folder: Path) -> list[Path]:
@@ -63,9 +59,7 @@ def _pillow() -> ModuleType:
     try:
         from PIL import Image
     except ImportError as error:
-        raise MissingExtraError(
-            "Reading PNG needs Pillow; install it with: pip install 'matvae[png]'"
-        ) from error
+        raise MissingExtraError("Reading PNG needs Pillow; install it with: pip install 'matvae[png]'") from error
     return Image
 
 

@@ -54,9 +54,7 @@ def pick_name(path: Path, candidates: Sequence[str], name: str | None, what: str
     InputError
         Listing the candidates, if none or several are meant.
     """
-    shown = ", ".join(repr(candidate) for candidate in candidates[:20]) + (
-        ", ..." if len(candidates) > 20 else ""
-    )
+    shown = ", ".join(repr(candidate) for candidate in candidates[:20]) + (", ..." if len(candidates) > 20 else "")
     if not candidates:
         raise InputError(f"{path} should hold {what}s of numbers, but none was found in it.")
     if name is None:

@@ -35,9 +35,7 @@ def stack_images(folder: Path, files: Sequence[Path], describe: Describe, read_o
             )
     whole = range(1, len(shape) + 1)
     chunks = block_chunks((len(files), *shape), dtype, whole=whole)
-    return Blocks(
-        str(folder), (len(files), *shape), dtype, chunks, partial(_read_stack, tuple(files), read_one)
-    )
+    return Blocks(str(folder), (len(files), *shape), dtype, chunks, partial(_read_stack, tuple(files), read_one))
 
 
 def _read_stack(files: tuple[Path, ...], read_one: ReadOne, box: Box) -> np.ndarray:

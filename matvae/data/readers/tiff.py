@@ -49,9 +49,7 @@ def _files(folder: Path) -> list[Path]:
 def _describe(path: Path, name: str | None) -> tuple[tuple[int, ...], np.dtype]:
     with _series(path, name) as series:
         shape = tuple(int(length) for length in series.shape)
-        if colours := [
-            length for axis, length in zip(series.axes, shape, strict=True) if axis in "SC" and length > 1
-        ]:
+        if colours := [length for axis, length in zip(series.axes, shape, strict=True) if axis in "SC" and length > 1]:
             raise InputError(
                 f"{path} should hold one value a voxel, but has {colours[0]} channels or colours (axes "
                 f"{series.axes}). Make it a grey image, or segment it, first."

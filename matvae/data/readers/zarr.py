@@ -27,9 +27,7 @@ class ZarrReader:
         node = zarr.open(path, mode="r")
         if isinstance(node, zarr.Array):
             if name is not None:
-                raise InputError(
-                    f"{path} is one zarr array without names, but name={name!r} was given. Leave it out."
-                )
+                raise InputError(f"{path} is one zarr array without names, but name={name!r} was given. Leave it out.")
             return Source(_blocks(path, "", node))
         image = _ome_image(node)
         if image is not None and name is None:
@@ -60,9 +58,7 @@ def _ome_source(path: Path, group: zarr.Group, image: Mapping[str, Any]) -> Sour
     level = image["datasets"][0]
     array = group[level["path"]]
     if not isinstance(array, zarr.Array):
-        raise InputError(
-            f"{path} names {level['path']!r} as its full-resolution image, but that is no zarr array."
-        )
+        raise InputError(f"{path} names {level['path']!r} as its full-resolution image, but that is no zarr array.")
     axes = [axis["name"] if isinstance(axis, Mapping) else axis for axis in image["axes"]]
     units = {axis["name"]: axis.get("unit") for axis in image["axes"] if isinstance(axis, Mapping)}
     scale = _scale(image, level, axes)
@@ -84,16 +80,13 @@ def _ome_source(path: Path, group: zarr.Group, image: Mapping[str, Any]) -> Sour
     named = sorted({str(units[axis]) for axis in space if units.get(axis)})
     if len(named) > 1:
         raise InputError(
-            f"{path} should give one unit of length, but its axes have {named}. Say voxel_size and "
-            "unit yourself."
+            f"{path} should give one unit of length, but its axes have {named}. Say voxel_size and unit yourself."
         )
     size = None if scale is None else tuple(scale[axis] for axis in space)
     return Source(blocks, len(space), size, named[0] if named else None)
 
 
-def _scale(
-    image: Mapping[str, Any], level: Mapping[str, Any], axes: Sequence[str]
-) -> dict[str, float] | None:
+def _scale(image: Mapping[str, Any], level: Mapping[str, Any], axes: Sequence[str]) -> dict[str, float] | None:
     """Edge lengths of a voxel: the level's scale times the image's own; None where neither is given."""
     given = [
         transform["scale"]

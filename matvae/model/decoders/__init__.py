@@ -2,6 +2,8 @@
 
 A decoder is a torch module built as ``Decoder(spec)`` that takes ``(sample, component)`` to
 ``(sample, channel, *space)`` with H-1 channels (one for a continuous field); phase 0 has the logit zero.
+``calibrate(power)`` is called once before training with the mean power spectrum ``(channel, *frequency)`` of the
+training structures.
 """
 
 from ...registry import Registry

@@ -29,6 +29,9 @@ class ConvolutionalDecoder(nn.Module):
         )
         self.head = CONVOLUTION[ndim](channels[-1], spec.channels, 1)
 
+    def calibrate(self, power: Tensor) -> None:
+        """Nothing to prepare: convolutions make neighbouring voxels alike by themselves."""
+
     def forward(self, z: Tensor) -> Tensor:
         """``(sample, component)`` to ``(sample, channel, *space)``."""
         x = self.stem(z).view(-1, *self.coarse)

@@ -35,9 +35,7 @@ def test_cards_say_what_their_generator_does_by_default(name):
     by_default, defaults = build_generator(card.generator, None, {})
     assert by_card.grid == by_default.grid
     assert (by_card.grid.phases, by_card.grid.periodic) == (card.phases, card.periodic)
-    assert {key: _listed(value) for key, value in used.items()} == {
-        k: _listed(v) for k, v in defaults.items()
-    }
+    assert {key: _listed(value) for key, value in used.items()} == {k: _listed(v) for k, v in defaults.items()}
     readme = card.readme.read_text(encoding="utf-8")
     assert all(f"`{parameter}`" in readme for parameter in used)
 
@@ -46,9 +44,7 @@ def _listed(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
-@pytest.mark.parametrize(
-    "card", [card for card in list_datasets() if card.kind == "download"], ids=lambda c: c.name
-)
+@pytest.mark.parametrize("card", [card for card in list_datasets() if card.kind == "download"], ids=lambda c: c.name)
 def test_download_cards_pin_their_file_and_credit_its_makers(card):
     assert card.url.startswith("https://")
     assert re.fullmatch("[0-9a-f]{64}", card.sha256)
@@ -66,9 +62,7 @@ def test_berea_card_describes_the_real_file(shared_data):
 
 
 def test_unknown_names_are_answered_with_the_closest_one():
-    with pytest.raises(
-        PluginError, match=r"no data set called 'line'; known are berea, .*Did you mean 'lines'\?"
-    ):
+    with pytest.raises(PluginError, match=r"no data set called 'line'; known are berea, .*Did you mean 'lines'\?"):
         load_card("line")
     with pytest.raises(PluginError, match=r"no data set called '\.\./lines'"):
         load_card("../lines")

@@ -154,9 +154,7 @@ def test_a_wrong_output_is_refused_before_the_download(tmp_path, card, cache):
 
 def test_without_pooch_the_extra_is_named(tmp_path, card, monkeypatch):
     monkeypatch.setitem(sys.modules, "pooch", None)
-    with pytest.raises(
-        MissingExtraError, match=r"needs pooch; install it with: pip install 'matvae\[download\]'"
-    ):
+    with pytest.raises(MissingExtraError, match=r"needs pooch; install it with: pip install 'matvae\[download\]'"):
         download_dataset(card, tmp_path / "out")
 
 

@@ -39,9 +39,7 @@ def open_along(image: np.ndarray, axis: int, length: int) -> np.ndarray:
     return ndimage.binary_opening(tiled, element)[length:-length, length:-length]
 
 
-@pytest.mark.parametrize(
-    ("shape", "n"), [((224, 224), 120), ((64, 64), 500), ((32, 32), 700), ((16, 40), 400)]
-)
+@pytest.mark.parametrize(("shape", "n"), [((224, 224), 120), ((64, 64), 500), ((32, 32), 700), ((16, 40), 400)])
 def test_stored_numbers_are_what_opening_and_counting_finds_in_every_image(shape, n):
     generator = Lines(shape)
     images, properties = draw(generator, n)
@@ -54,9 +52,7 @@ def test_stored_numbers_are_what_opening_and_counting_finds_in_every_image(shape
 
 def test_images_of_one_orientation_have_as_many_pieces_as_lines():
     images, properties = draw(Lines((64, 64)), 1500, seed=1)
-    pure = [
-        i for i, numbers in enumerate(properties) if not (numbers["n_horizontal"] and numbers["n_vertical"])
-    ]
+    pure = [i for i, numbers in enumerate(properties) if not (numbers["n_horizontal"] and numbers["n_vertical"])]
     assert len(pure) > 500
     assert [count_on_torus(images[i]) for i in pure] == [properties[i]["n_lines"] for i in pure]
 
@@ -70,9 +66,7 @@ def test_numbers_and_orientations_are_equally_frequent(size):
     assert np.abs(counts - n / 4).max() < 4 * np.sqrt(n * 0.25 * 0.75)
     along = np.array([line.along for placed in lines for line in placed])
     assert abs(along.mean() - 0.5) < 4 * 0.5 / np.sqrt(along.size)
-    of_four = np.bincount(
-        [sum(line.along for line in placed) for placed in lines if len(placed) == 4], minlength=5
-    )
+    of_four = np.bincount([sum(line.along for line in placed) for placed in lines if len(placed) == 4], minlength=5)
     expected = np.array([1, 4, 6, 4, 1]) / 16
     scatter = np.sqrt(of_four.sum() * expected * (1 - expected))
     assert (np.abs(of_four - of_four.sum() * expected) < 4 * scatter).all()

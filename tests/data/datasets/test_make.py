@@ -141,7 +141,5 @@ def test_a_plugins_generator_needs_no_card(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("options", [{"n": 5}, {"size": 64}, {"phases": 2}])
 def test_a_downloaded_set_has_nothing_to_choose(tmp_path, options):
-    with pytest.raises(
-        InputError, match=f"'berea' is downloaded as it is, so {next(iter(options))} cannot be chosen"
-    ):
+    with pytest.raises(InputError, match=f"'berea' is downloaded as it is, so {next(iter(options))} cannot be chosen"):
         make_dataset("berea", tmp_path / "out", **options)

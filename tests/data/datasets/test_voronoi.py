@@ -16,9 +16,7 @@ def test_every_voxel_is_in_the_grain_of_its_nearest_seed_on_the_torus(shape, mon
     apart = np.abs(voxels - seeds)
     squared = (np.minimum(apart, np.array(shape) - apart) ** 2).sum(axis=-1)
     found = nearest_seed(seeds, shape)
-    np.testing.assert_allclose(
-        np.take_along_axis(squared, found[..., None], -1)[..., 0], squared.min(axis=-1)
-    )
+    np.testing.assert_allclose(np.take_along_axis(squared, found[..., None], -1)[..., 0], squared.min(axis=-1))
 
 
 def test_shifting_the_seeds_shifts_the_grains():

@@ -67,6 +67,4 @@ def test_names_in_a_single_array_file_are_refused(tmp_path):
 def test_real_micrographs(shared_data, name, phases):
     structures = open_structures(shared_data / "micrographs" / f"{name}.npy")
     assert (structures.data.shape, structures.grid.phases) == ((1, 256, 256), phases)
-    np.testing.assert_array_equal(
-        structures.data[0].compute(), np.load(shared_data / "micrographs" / f"{name}.npy")
-    )
+    np.testing.assert_array_equal(structures.data[0].compute(), np.load(shared_data / "micrographs" / f"{name}.npy"))

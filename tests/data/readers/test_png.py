@@ -24,18 +24,12 @@ def test_each_image_of_a_folder_is_a_sample_in_natural_order(folder):
     opened = open_structures(folder, phase_values=(0, 255))
     np.testing.assert_array_equal(opened.data.compute(), LABELS)
     np.testing.assert_array_equal(opened.data[3:5, 2:, ::2].compute(), LABELS[3:5, 2:, ::2])
-    np.testing.assert_array_equal(
-        open_structures(folder, phase_values="auto", spatial_dims=3).data[0], LABELS
-    )
+    np.testing.assert_array_equal(open_structures(folder, phase_values="auto", spatial_dims=3).data[0], LABELS)
 
 
 @pytest.mark.parametrize(("mode", "factor"), [("1", 1), ("L", 1), ("P", 1), ("I;16", 1000)])
 def test_a_single_image_in_every_grey_mode(tmp_path, mode, factor):
-    image = (
-        Image.fromarray(LABELS[0].astype(np.uint16) * factor)
-        if mode == "I;16"
-        else Image.fromarray(LABELS[0])
-    )
+    image = Image.fromarray(LABELS[0].astype(np.uint16) * factor) if mode == "I;16" else Image.fromarray(LABELS[0])
     if mode == "P":
         image.putpalette([0, 0, 0, 200, 10, 10])
     if mode == "1":

@@ -33,9 +33,7 @@ def test_boxes_equal_the_stack(tmp_path, how):
     for box in (np.s_[:], np.s_[2:5, 20:40, 3], np.s_[-1, :, ::3], np.s_[1:1]):
         np.testing.assert_array_equal(blocks[box], LABELS[box])
     np.testing.assert_array_equal(open_structures(tmp_path / "a.tif").data.compute(), LABELS)
-    np.testing.assert_array_equal(
-        open_structures(tmp_path / "a.tif", spatial_dims=3).data[0].compute(), LABELS
-    )
+    np.testing.assert_array_equal(open_structures(tmp_path / "a.tif", spatial_dims=3).data[0].compute(), LABELS)
 
 
 @pytest.mark.parametrize("per_file", [1, 2])
@@ -72,16 +70,12 @@ def test_one_of_several_series_is_chosen(tmp_path):
     with tifffile.TiffWriter(tmp_path / "a.tif") as file:
         file.write(LABELS)
         file.write(LABELS[0, :10])
-    np.testing.assert_array_equal(
-        open_structures(tmp_path / "a.tif", name="1").data[0].compute(), LABELS[0, :10]
-    )
+    np.testing.assert_array_equal(open_structures(tmp_path / "a.tif", name="1").data[0].compute(), LABELS[0, :10])
     with pytest.raises(InputError, match=r"several images: '0', '1'"):
         open_structures(tmp_path / "a.tif")
 
 
-@pytest.mark.parametrize(
-    "how", [{}, {"compression": "zlib"}, {"metadata": None, "photometric": "minisblack"}]
-)
+@pytest.mark.parametrize("how", [{}, {"compression": "zlib"}, {"metadata": None, "photometric": "minisblack"}])
 def test_a_cut_off_file_is_never_read_as_less(tmp_path, how):
     tifffile.imwrite(tmp_path / "a.tif", LABELS, **how)
     whole = (tmp_path / "a.tif").read_bytes()
@@ -122,9 +116,7 @@ def test_without_tifffile_the_extra_is_named(tmp_path, monkeypatch):
 
 def test_real_steel(shared_data):
     path = shared_data / "micrographs" / "hsla_steel.tiff"
-    with pytest.raises(
-        InputError, match=r"holds 0, 255\. .*phase_values=\(0, 255\).*--phase-values 0,255 or auto"
-    ):
+    with pytest.raises(InputError, match=r"holds 0, 255\. .*phase_values=\(0, 255\).*--phase-values 0,255 or auto"):
         open_structures(path)
     steel = open_structures(path, phase_values="auto")
     assert steel.attributes["phase_values"] == [0, 255]
@@ -135,9 +127,7 @@ def test_real_electrode(shared_data):
     path = shared_data / "volumes" / "nmc_electrode.tif"
     electrode = open_structures(path, spatial_dims=3)
     assert (electrode.data.shape, electrode.grid.phases) == ((1, 251, 301, 301), 3)
-    np.testing.assert_array_equal(
-        electrode.data[0, 100:103].compute(), tifffile.imread(path, key=range(100, 103))
-    )
+    np.testing.assert_array_equal(electrode.data[0, 100:103].compute(), tifffile.imread(path, key=range(100, 103)))
 
 
 def test_real_sandstone_in_windows(shared_data, tmp_path):

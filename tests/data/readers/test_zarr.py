@@ -19,8 +19,7 @@ def ome(path, data, axes, *, version="0.5", scale=None, image_scale=None, units=
         datasets[0]["coordinateTransformations"] = [{"type": "scale", "scale": scale}]
     image = {
         "axes": [
-            {"name": name, "type": "space", **({"unit": units} if units and name in "zyx" else {})}
-            for name in axes
+            {"name": name, "type": "space", **({"unit": units} if units and name in "zyx" else {})} for name in axes
         ],
         "datasets": datasets,
     }

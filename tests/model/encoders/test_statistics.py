@@ -69,23 +69,16 @@ def test_half_of_the_lags_hold_an_autocorrelation(make_spec, labels, make_module
     half = f[:, start:stop]
     if periodic and cutoff is None:
         index = [(torch.arange(n) - z) % n for n, z in zip(spec.lag_shape, zero, strict=True)]
-        places = [
-            torch.nonzero(i == (-(torch.arange(n) - z)) % n)
-            for i, n, z in zip(index, shape, zero, strict=True)
-        ]
+        places = [torch.nonzero(i == (-(torch.arange(n) - z)) % n) for i, n, z in zip(index, shape, zero, strict=True)]
         assert places
-    opposite = (
-        f.flip(1, 2) if not periodic or cutoff else f.flip(1, 2).roll([1 - n % 2 for n in shape], (1, 2))
-    )
+    opposite = f.flip(1, 2) if not periodic or cutoff else f.flip(1, 2).roll([1 - n % 2 for n in shape], (1, 2))
     torch.testing.assert_close(f, opposite)
     torch.testing.assert_close(half, opposite[:, start:stop])
 
 
 @pytest.mark.parametrize("pairs", [((1, 1),), ((1, 1), (1, 2))])
 @pytest.mark.parametrize("shape", [(300, 300), (64, 64, 64), (70000,), (2, 40000)])
-def test_the_window_of_large_structures_is_bounded_and_holds_the_short_lags(
-    make_spec, monkeypatch, shape, pairs
-):
+def test_the_window_of_large_structures_is_bounded_and_holds_the_short_lags(make_spec, monkeypatch, shape, pairs):
     monkeypatch.setattr(room, "MAX_FEATURES", 4096)
     spec = make_spec(shape, phases=3, pairs=pairs)
     window = room._window(spec)
@@ -124,9 +117,7 @@ def test_the_linear_path_starts_as_whitened_pca(make_spec):
     pca = PCA(3, svd_solver="full").fit(features)
     basis = np.linalg.qr(encoder.linear.weight.detach().numpy().T)[0]
     np.testing.assert_allclose(basis @ basis.T, pca.components_.T @ pca.components_, atol=1e-8)
-    expected = pca.transform(features) / np.sqrt(
-        pca.explained_variance_ * (len(features) - 1) / len(features)
-    )
+    expected = pca.transform(features) / np.sqrt(pca.explained_variance_ * (len(features) - 1) / len(features))
     np.testing.assert_allclose(np.abs(scores), np.abs(expected), atol=1e-7)
 
 
