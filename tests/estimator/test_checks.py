@@ -32,6 +32,7 @@ WRONG = [
     ({"width": 0}, "width must be an integer"),
     ({"loss": "squared"}, "loss must be one of 'relative', 'absolute'"),
     ({"loss": ["relative"]}, "loss must be one of"),
+    ({"short_range": -1}, "short_range must be a number at least"),
     ({"aligned_fraction": 1.5}, "aligned_fraction must be a number from 0.0 to 1.0"),
     ({"threshold": "otsu"}, "threshold must be a number from 0.0 to 1.0"),
     ({"threshold": 2}, "threshold must be"),

@@ -191,7 +191,7 @@ def test_partial_fit_goes_on_from_the_latest_fit(X, tiny) -> None:
 
 def test_partial_fit_refuses_other_samples(X, tiny) -> None:
     model = tiny().partial_fit(X)
-    with pytest.raises(InputError, match="expecting 64 features"):
+    with pytest.raises(InputError, match="Samples of shape \\(8, 8\\) are expected"):
         model.partial_fit(X[:, :4])
     with pytest.raises(InputError, match="labels from 0 to 7"):
         model.partial_fit(X * 7)
@@ -251,13 +251,13 @@ def test_verbose_prints_a_line_an_epoch(X, tiny, capsys) -> None:
 
 
 def test_a_time_limit_ends_the_training(X, tiny) -> None:
-    model = tiny(max_epochs=None, max_time=0.2).fit(X)
+    model = tiny(max_epochs=None, max_time=0.2, patience=None).fit(X)
     assert model.history_[-1]["progress"] == 1.0
 
 
 def test_all_samples_can_be_trained_on(X, tiny) -> None:
     model = tiny(validation_fraction=0.0).fit(X)
-    assert np.isnan(model.history_[-1]["validation_error"])
+    assert "validation_error" not in model.history_[-1]
     assert np.isfinite(model.transform(X)).all()
 
 

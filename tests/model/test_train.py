@@ -93,7 +93,7 @@ def test_training_lowers_loss_and_held_out_error(trained, encoder):
     history = trained(settings, encoder=encoder).history
     first, best = history[0], min(history, key=lambda record: record["validation_error"])
     assert history[-1]["statistics_loss"] < 0.5 * first["statistics_loss"]
-    assert best["validation_error"] < 0.6 * first["validation_error"]
+    assert best["validation_error"] < 0.75 * first["validation_error"]
 
 
 @pytest.mark.parametrize("loss", ["relative", "absolute"])
@@ -218,17 +218,17 @@ def test_a_finished_training_resumed_ends_at_once_with_the_same_weights(trained,
     assert same_weights(second.module, first.module)
 
 
-def test_a_checkpoint_from_a_fused_optimiser_goes_on_here(make_module, trained, tmp_path):
+def test_whether_updates_are_fused_is_decided_here_and_not_by_the_checkpoint(make_module, trained, tmp_path):
     X = stripes()
     path = tmp_path / "training.checkpoint"
     first = trainer_of(make_module, X)
     with pytest.raises(KeyboardInterrupt):
         first.fit(Interrupted(X[:32], held=X[32:], at=(1, 2)))
     for group in first.optimizer.param_groups:
-        group["fused"] = True
+        group["fused"] = False
     first._save(path, "a")
     second = trained(fit={"checkpoint": path, "fingerprint": "a"})
-    assert not second.optimizer.param_groups[0]["fused"]
+    assert second.optimizer.param_groups[0]["fused"]
     assert same_weights(second.module, trained().module)
 
 
@@ -293,12 +293,12 @@ def test_patience(trained, monkeypatch):
     errors = iter([0.5, 0.4, 0.3, *[0.9] * 20])
     monkeypatch.setattr(Trainer, "validation_error", lambda self, source: next(errors))
     history = trained(TrainingSettings(max_epochs=20, patience=0.3)).history
-    # The best is at 3 / 20; before 10 / 20 the aligned loss still fades out.
-    assert len(history) == 11
-    errors = iter([0.5] * 12 + [0.1] + [0.9] * 20)
-    assert len(trained(TrainingSettings(max_epochs=20, patience=0.2)).history) == 11
-    errors = iter([0.5] * 10 + [0.1] + [0.9] * 20)
-    assert len(trained(TrainingSettings(max_epochs=20, patience=0.2)).history) == 16
+    # The best is at 3 / 20, but until 10 / 20 the aligned loss still fades out, and patience begins there.
+    assert len(history) == 16
+    errors = iter([0.5] * 20)
+    assert len(trained(TrainingSettings(max_epochs=20, patience=0.22)).history) == 15
+    errors = iter([0.5] * 11 + [0.1] + [0.9] * 20)
+    assert len(trained(TrainingSettings(max_epochs=20, patience=0.22)).history) == 17
     errors = iter([0.5] * 20)
     assert len(trained(TrainingSettings(max_epochs=20, patience=None)).history) == 20
 
@@ -306,7 +306,7 @@ def test_patience(trained, monkeypatch):
 def test_without_held_out_samples_patience_has_nothing_to_judge(trained):
     trainer = trained(TrainingSettings(max_epochs=10, patience=0.1), source=Source(stripes()))
     assert trainer.epoch == 10
-    assert all(math.isnan(record["validation_error"]) for record in trainer.history)
+    assert not any("validation_error" in record for record in trainer.history)
     assert trainer.best is None
 
 
@@ -349,7 +349,8 @@ def test_records(trained):
     assert ["aligned_loss" in r for r in seen] == [True, True, False, False]
     assert [r["seconds"] for r in seen] == sorted(r["seconds"] for r in seen)
     for r in seen[2:]:
-        assert r["loss"] == pytest.approx(r["statistics_loss"] + 1e-4 * r["kl"], rel=1e-4)
+        expected = r["statistics_loss"] + 0.3 * r["short_range_loss"] + 1e-4 * r["kl"]
+        assert r["loss"] == pytest.approx(expected, rel=1e-4)
 
 
 def test_a_record_is_the_mean_over_the_steps_of_its_epoch(make_module):
@@ -378,7 +379,7 @@ def test_learning_rate_rises_then_falls_as_a_cosine():
 
 def test_the_kl_weight_warms_up_and_the_aligned_loss_fades(make_module):
     X = stripes()
-    settings = TrainingSettings(beta=0.5, kl_warmup=0.4, aligned_fraction=0.5)
+    settings = TrainingSettings(beta=0.5, kl_warmup=0.4, aligned_fraction=0.5, short_range=0.0)
     for progress, kl_weight, aligned in [(0.0, 0.0, 1.0), (0.2, 0.5, 0.6), (0.4, 1.0, 0.2), (0.9, 1.0, None)]:
         terms = trainer_of(make_module, X, settings).train_step(X[:8], progress)
         expected = terms["statistics_loss"] + 0.5 * kl_weight * terms["kl"]
@@ -386,7 +387,7 @@ def test_the_kl_weight_warms_up_and_the_aligned_loss_fades(make_module):
             expected += aligned * terms["aligned_loss"]
         assert terms["loss"] == pytest.approx(expected, rel=1e-5)
         assert ("aligned_loss" in terms) == (aligned is not None)
-    none = TrainingSettings(kl_warmup=0.0, aligned_fraction=0.0)
+    none = TrainingSettings(kl_warmup=0.0, aligned_fraction=0.0, short_range=0.0)
     terms = trainer_of(make_module, X, none).train_step(X[:8], 0.0)
     assert terms["loss"] == pytest.approx(terms["statistics_loss"] + 1e-4 * terms["kl"], rel=1e-5)
 
