@@ -44,6 +44,10 @@ def fit_command(
     short_range: Annotated[
         float | None, typer.Option(help="Weight of the error at short lags.", rich_help_panel=TRAINING)
     ] = None,
+    mixing: Annotated[
+        float | None,
+        typer.Option(help="Share of structures mixed with a neighbour.", rich_help_panel=TRAINING),
+    ] = None,
     aligned_fraction: Annotated[
         float | None,
         typer.Option(help="Part of the training that also compares voxels.", rich_help_panel=TRAINING),
@@ -114,6 +118,7 @@ def fit_command(
         "patience": patience,
         "loss": loss,
         "short_range": short_range,
+        "mixing": mixing,
         "aligned_fraction": aligned_fraction,
         "width": width,
         "threshold": threshold,

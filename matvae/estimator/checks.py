@@ -43,6 +43,8 @@ def check_parameters(estimator: Any) -> None:
     _real(estimator, "learning_rate", 0.0, exclusive=True)
     _real(estimator, "max_time", 0.0, exclusive=True, optional=True)
     _real(estimator, "short_range", 0.0)
+    if not (isinstance(estimator.mixing, str) and estimator.mixing == "auto"):
+        _real(estimator, "mixing", 0.0, 1.0)
     _real(estimator, "aligned_fraction", 0.0, 1.0)
     _real(estimator, "patience", 0.0, optional=True)
     _real(estimator, "validation_fraction", 0.0, 0.9)

@@ -25,6 +25,8 @@ from .inputs import (
 )
 
 DEFAULT_EPOCHS = 100
+# Up to this many training samples all are mixed with neighbours, of more so many an epoch.
+MIXED_SAMPLES = 1000
 
 
 class PartsMixin:
@@ -47,6 +49,7 @@ class PartsMixin:
     width: int
     loss: str
     short_range: float
+    mixing: Any
     aligned_fraction: float
     max_epochs: int | None
     max_time: float | None
@@ -130,13 +133,14 @@ class PartsMixin:
         module.calibrate(batches.calibration(), from_statistics=self.input == STATISTICS)
         return module
 
-    def _trainer_for(self, module: StatsVAE, seed: int) -> Trainer:
+    def _trainer_for(self, module: StatsVAE, seed: int, n_training: int) -> Trainer:
         unlimited = self.max_epochs is None and self.max_time is None
         settings = TrainingSettings(
             alpha=self.alpha,
             beta=self.beta,
             loss=self.loss,
             short_range=self.short_range,
+            mixing=min(1.0, MIXED_SAMPLES / n_training) if self.mixing == "auto" else self.mixing,
             aligned_fraction=self.aligned_fraction,
             learning_rate=self.learning_rate,
             max_epochs=DEFAULT_EPOCHS if unlimited else self.max_epochs,

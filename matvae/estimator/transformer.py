@@ -58,6 +58,10 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
         Weight of a second distance of statistics, at lags up to an eighth of the structure and relative to how much f
         varies there. Without it noise with the right volume fraction is a good reconstruction of a disordered
         material; 0 leaves it away, as equation 1 does.
+    mixing : float or ``"auto"``
+        Share of the samples whose statistics are mixed with those of a near neighbour, which fills the space between
+        the samples of a small set; needs an encoder that reads statistics. ``"auto"`` mixes all of up to 1000
+        samples, and of more a share that amounts to 1000 an epoch.
     aligned_fraction : float
         Share of the training over which a second loss fades out: cross-entropy and Dice against the original,
         registered onto the reconstruction. It shows the way to the right topology and needs periodic
@@ -140,6 +144,7 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
         width: int = 384,
         loss: str = "relative",
         short_range: float = 0.3,
+        mixing: float | str = "auto",
         aligned_fraction: float = 0.5,
         threshold: str | float = VOLUME_FRACTION,
         max_epochs: int | None = None,
@@ -170,6 +175,7 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
         self.width = width
         self.loss = loss
         self.short_range = short_range
+        self.mixing = mixing
         self.aligned_fraction = aligned_fraction
         self.threshold = threshold
         self.max_epochs = max_epochs
@@ -221,7 +227,7 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
             self._check_same(spec)
         batches = self._batches(array, understood, grid, seed)
         module = copy.deepcopy(self.module_) if warm else self._build(spec, batches, seed)
-        trainer = self._trainer_for(module, seed)
+        trainer = self._trainer_for(module, seed, batches.n_training)
         trainer.seconds = time.monotonic() - started
 
         def so_far() -> dict[str, Any]:
@@ -286,7 +292,7 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
             trainer = getattr(self, "_trainer", None)
             if trainer is None:
                 module = copy.deepcopy(self.module_) if fitted else self._build(spec, batches, seed)
-                trainer = self._trainer_for(module, seed)
+                trainer = self._trainer_for(module, seed, batches.n_training)
                 trainer.history = list(getattr(self, "history_", []))
                 trainer.epoch = getattr(self, "n_iter_", 0)
         # After an interrupted pass the next one starts again from the weights before it.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +87,9 @@ def evaluate_model(
     name = f"matvae ({estimator.n_components})"
     errors = {method: StatisticsError() for method in (*baselines, name)}
     scatter, fractions = Scatter(), VolumeFractionError()
-    seen: list[tuple[np.ndarray, ...]] = []
+    # Spread over the set, which may be sorted by material.
+    shown = np.unique(np.linspace(0, len(structures) - 1, FIGURE_ROWS).round().astype(int))
+    seen: list[tuple[Any, ...]] = []
     for start, block in sample_blocks(structures.data, _block_size(estimator, structures)):
         f = np.asarray(estimator.statistics(block))
         scatter.add(f)
@@ -100,7 +101,8 @@ def evaluate_model(
         if structures.grid.phases > 1:
             fractions.add(block, reconstructions)
         if picture is not None:
-            seen.extend(islice(zip(block, reconstructions, f, g, strict=True), FIGURE_ROWS - len(seen)))
+            inside = shown[(shown >= start) & (shown < start + len(block))]
+            seen.extend((int(i), *(array[i - start] for array in (block, reconstructions, f, g))) for i in inside)
         if progress is not None:
             progress(start + len(block), len(structures))
     rows: list[dict[str, Any]] = [
@@ -151,12 +153,14 @@ def _block_size(estimator: Any, structures: Structures) -> int:
     return samples_per_block(4 * lags * pairs)
 
 
-def _draw(picture: Path, seen: list[tuple[np.ndarray, ...]], structures: Structures, estimator: Any) -> None:
+def _draw(picture: Path, seen: list[tuple[Any, ...]], structures: Structures, estimator: Any) -> None:
     from ..report import plot_reconstructions
     from ..stats import resolve_correlations
 
+    samples, *arrays = zip(*seen, strict=True)
     drawing = plot_reconstructions(
-        *(np.stack(arrays) for arrays in zip(*seen, strict=True)),
+        *map(np.stack, arrays),
+        names=samples,
         grid=structures.grid,
         correlations=resolve_correlations(estimator.correlations, estimator.grid_.phases),
     )

@@ -19,6 +19,8 @@ class TrainingSettings:
         Statistics distance relative to the size of the statistics, or as it is in equation 1.
     short_range : float
         Weight of the distance at short lags beside `alpha`; 0 leaves it away.
+    mixing : float
+        Share of the samples whose statistics are mixed with a neighbour's; see `mix_neighbours`.
     aligned_fraction : float
         Share of the training over which the loss against the registered original fades out; 0 leaves it away.
     learning_rate : float
@@ -48,6 +50,7 @@ class TrainingSettings:
     beta: float = 1e-4
     loss: str = "relative"
     short_range: float = 0.3
+    mixing: float = 0.0
     aligned_fraction: float = 0.5
     learning_rate: float = 1e-3
     max_epochs: int | None = 100

@@ -20,6 +20,7 @@ from .alignment import align
 from .checkpoint import check_folder, load_checkpoint, save_checkpoint
 from .device import COMPILE_SECONDS, COMPILE_STEPS, autocast, flushed_denormals, place
 from .loss import kl_divergence, overlap_loss, short_range_loss, statistics_loss
+from .mixing import mix_neighbours
 from .settings import TrainingSettings
 from .threshold import volume_fraction_labels
 from .vae import StatsVAE
@@ -191,11 +192,13 @@ class Trainer:
         settings = self.settings
         for group in self.optimizer.param_groups:
             group["lr"] = _learning_rate(settings, self.step, progress)
-        fields, statistics = self._prepare(data)
-        with autocast(self.device, self.precision):
-            mean, log_variance = self.encode(statistics, fields)
         # Seeded by the step, so that a training goes on alike wherever and on whatever device it was stopped.
         self.generator.manual_seed(self.seed * 1_000_003 + self.step)
+        fields, statistics = self._prepare(data)
+        if self.module.reads_statistics:
+            statistics = mix_neighbours(statistics, settings.mixing, self.generator)
+        with autocast(self.device, self.precision):
+            mean, log_variance = self.encode(statistics, fields)
         noise = torch.randn(mean.shape, generator=self.generator, device=mean.device, dtype=mean.dtype)
         z = mean + noise * (0.5 * log_variance).exp()
         with autocast(self.device, self.precision):

@@ -24,12 +24,15 @@ class LevelSet(nn.Module):
 
     Every channel is brought to zero mean and unit spread over the voxels, so that the decoder only says
     *where*; how sharp the interface is and how much of the phase there is are two numbers a channel, which a
-    small perceptron learns smoothly. A thresholded structure then differs little from the soft one.
+    small perceptron learns smoothly, beside a linear path that goes on beyond the training set. A thresholded
+    structure then differs little from the soft one.
     """
 
     def __init__(self, n_components: int, channels: int) -> None:
         super().__init__()
         self.levels = perceptron(n_components, 64, 2, 2 * channels)
+        self.direct = nn.Linear(n_components, 2 * channels, bias=False)
+        nn.init.zeros_(self.direct.weight)
 
     def start(self, fractions: Tensor) -> None:
         """Begin with levels that give these mean fractions ``(channel,)``, as they do on a normal field."""
@@ -42,7 +45,7 @@ class LevelSet(nn.Module):
         """Raw ``(sample, channel, *space)`` and latent ``(sample, component)`` to logits or field."""
         flat = raw.flatten(2)
         flat = functional.layer_norm(flat, flat.shape[-1:], eps=1e-6)
-        log_contrast, level = self.levels(z).to(raw.dtype).unsqueeze(-1).chunk(2, dim=1)
+        log_contrast, level = (self.levels(z) + self.direct(z)).to(raw.dtype).unsqueeze(-1).chunk(2, dim=1)
         return (3.0 * log_contrast.clamp(-6, 6).exp() * (flat + level)).view_as(raw)
 
 

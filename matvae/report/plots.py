@@ -128,6 +128,7 @@ def plot_reconstructions(
     statistics: np.ndarray,
     reconstructed_statistics: np.ndarray,
     *,
+    names: Sequence[Any] | None = None,
     grid: Grid | None = None,
     correlations: Sequence[Sequence[int]] | None = None,
     correlation: int = 0,
@@ -140,6 +141,8 @@ def plot_reconstructions(
         Labels, or continuous fields.
     statistics, reconstructed_statistics : array ``(sample, *lag, correlation)``
         2-point statistics of both.
+    names : sequence, optional
+        What the samples are called in the picture; by default 0, 1, ...
     grid : Grid, optional
         Gives phases, axis names, voxel size and unit.
     correlations : list of (int, int), optional
@@ -167,8 +170,9 @@ def plot_reconstructions(
         )
     _, figure_class = _matplotlib()
     line = originals.ndim == 2
-    figure = figure_class(figsize=(13, (2.0 if line else 3.0) * n + 0.6), dpi=120, layout="constrained")
+    figure = figure_class(figsize=(13.5, (2.0 if line else 3.0) * n + 0.6), dpi=120, layout="constrained")
     table = figure.subplots(n, 4, squeeze=False)
+    called = range(n) if names is None else list(names)
     errors = np.asarray(relative_error(statistics, reconstructed_statistics), dtype=float)
     pair = "" if correlations is None else f" ({correlations[correlation][0]}, {correlations[correlation][1]})"
     for column, name in enumerate(COLUMNS):
@@ -182,7 +186,9 @@ def plot_reconstructions(
         drawn = plot_statistics(table[row][3], g, grid=grid, limits=limits)
         if drawn is not None:
             figure.colorbar(drawn, ax=list(table[row][2:]), label="probability", shrink=0.85)
-        table[row][0].set_ylabel(f"sample {row}, error {100 * errors[row]:.0f} %\n\n" + table[row][0].get_ylabel())
+        table[row][0].set_ylabel(
+            f"sample {called[row]}, error {100 * errors[row]:.0f} %\n\n" + table[row][0].get_ylabel()
+        )
         for axes in table[row]:
             axes.tick_params(labelsize=8)
     return figure

@@ -33,6 +33,8 @@ WRONG = [
     ({"loss": "squared"}, "loss must be one of 'relative', 'absolute'"),
     ({"loss": ["relative"]}, "loss must be one of"),
     ({"short_range": -1}, "short_range must be a number at least"),
+    ({"mixing": 1.5}, "mixing must be a number from 0.0 to 1.0"),
+    ({"mixing": "some"}, "mixing must be a number from 0.0 to 1.0"),
     ({"aligned_fraction": 1.5}, "aligned_fraction must be a number from 0.0 to 1.0"),
     ({"threshold": "otsu"}, "threshold must be a number from 0.0 to 1.0"),
     ({"threshold": 2}, "threshold must be"),

@@ -24,7 +24,7 @@ def test_without_any_limit_there_is_a_number_of_epochs(X, tiny, limits: dict, ep
     model = tiny(**{"max_epochs": None, **limits})
     array, understood, grid = model._understand(X)
     module = model._build(model._spec(grid), model._batches(array, understood, grid, 0), 0)
-    assert model._trainer_for(module, 0).settings.max_epochs == epochs
+    assert model._trainer_for(module, 0, 20).settings.max_epochs == epochs
 
 
 @pytest.mark.parametrize(("batch_size", "expected"), [("auto", 36), (5, 5), (np.int64(7), 7)])

@@ -1,0 +1,41 @@
+"""More statistics than there are samples: mixtures of neighbours, for small training sets."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+NEIGHBOURS = 16
+
+
+def mix_neighbours(statistics: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Move some statistics of a batch part of the way towards a random near neighbour's in that batch.
+
+    The samples of a small set lie far apart, and what a decoder makes between them is left to chance. Windows of one
+    material differ little, and between two of them lie the statistics of a third: mixtures (Zhang et al., "mixup",
+    ICLR 2018, eq. 1, in statistics space and among neighbours only) teach the decoder that region.
+
+    Parameters
+    ----------
+    statistics : Tensor ``(sample, *lag, correlation)``
+    share : float
+        Probability that a sample is mixed.
+    generator : torch.Generator
+        Source of the random numbers, on the device of the statistics.
+
+    Returns
+    -------
+    Tensor ``(sample, *lag, correlation)``
+        Each sample keeps at least half of its weight.
+    """
+    n = len(statistics)
+    if share <= 0 or n < 2:
+        return statistics
+    flat = statistics.flatten(1)
+    distance = torch.cdist(flat, flat)
+    distance.fill_diagonal_(torch.inf)
+    near = distance.topk(min(NEIGHBOURS, n - 1), largest=False).indices
+    chosen, mixed, weight = torch.rand(3, n, generator=generator, device=statistics.device, dtype=statistics.dtype)
+    partner = near.gather(1, (chosen * near.shape[1]).long().clamp_max(near.shape[1] - 1).unsqueeze(1)).squeeze(1)
+    weight = torch.where(mixed < share, 0.5 * weight, 0.0).unsqueeze(1)
+    return torch.lerp(flat, flat[partner], weight).view_as(statistics)
