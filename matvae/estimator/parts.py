@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
@@ -12,6 +13,7 @@ from ..grid import Grid
 from ..model import ModelSpec, StatsVAE, Trainer, TrainingSettings, resolve_decoder, resolve_device
 from ..stats import resolve_correlations
 from ..stats.lags import resolve_cutoff
+from ..stats.two_point import transform_shape
 from .batches import Batches, seed_from
 from .checks import check_samples
 from .inputs import (
@@ -25,6 +27,8 @@ from .inputs import (
 )
 
 DEFAULT_EPOCHS = 100
+# Voxels of all phases, padding of the Fourier transform included, in a batch of automatic size.
+BATCH_VOXELS = 1 << 22
 # Up to this many training samples all are mixed with neighbours, of more so many an epoch.
 MIXED_SAMPLES = 1000
 
@@ -112,18 +116,22 @@ class PartsMixin:
         batches = Batches(
             array,
             understood,
-            batch_size=min(64, max(4, (1 << 22) // grid.n_voxels)) if isinstance(size, str) else int(size),
+            batch_size=self._auto_batch_size(grid) if isinstance(size, str) else int(size),
             validation_fraction=self.validation_fraction,
             seed=seed,
         )
         if batches.n_constant:
             warnings.warn(
-                f"{batches.n_constant} of {len(array)} samples are constant (all voxels alike): their "
-                "statistics "
+                f"{batches.n_constant} of {len(array)} samples are constant (all voxels alike): their statistics "
                 "say nothing about shapes. They are kept; leave them out if they are not meant.",
                 stacklevel=5,
             )
         return batches
+
+    def _auto_batch_size(self, grid: Grid) -> int:
+        """As many samples as keep the Fourier transforms of a step within some hundred MB."""
+        transformed = math.prod(transform_shape(grid.shape, self.periodic, self.cutoff)) * grid.phases
+        return min(64, max(4, BATCH_VOXELS // transformed))
 
     def _build(self, spec: ModelSpec, batches: Batches, seed: int) -> StatsVAE:
         with torch.random.fork_rng(devices=[]):

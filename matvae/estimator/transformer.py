@@ -74,7 +74,7 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
     max_time : float, optional
         Seconds of training; the schedule adapts. With a time limit two fits are not exactly equal.
     batch_size : int or ``"auto"``
-        Samples a step; ``"auto"`` takes 64, fewer for large volumes.
+        Samples a step; ``"auto"`` takes 64, fewer for large images and volumes.
     learning_rate : float
         Peak of the schedule.
     patience : float, optional

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from matvae.estimator.parts import DEFAULT_EPOCHS
+from matvae.grid import Grid
 
 
 def test_sizes_follow_the_grid(make_blobs, tiny) -> None:
@@ -25,6 +26,19 @@ def test_without_any_limit_there_is_a_number_of_epochs(X, tiny, limits: dict, ep
     array, understood, grid = model._understand(X)
     module = model._build(model._spec(grid), model._batches(array, understood, grid, 0), 0)
     assert model._trainer_for(module, 0, 20).settings.max_epochs == epochs
+
+
+def test_batches_of_large_structures_are_small(tiny) -> None:
+    cases = [
+        ((64, 64), True, None),
+        ((224, 224), True, None),
+        ((32, 32, 32), True, None),
+        ((32, 32, 32), False, 16),
+        ((128, 128, 128), True, None),
+    ]
+    sizes = [tiny(periodic=wrap, cutoff=reach)._auto_batch_size(Grid(shape)) for shape, wrap, reach in cases]
+    # 2**22 voxels of both phases; the fourth is padded from 32 to 48 along each axis.
+    assert sizes == [64, 41, 64, 18, 4]
 
 
 @pytest.mark.parametrize(("batch_size", "expected"), [("auto", 36), (5, 5), (np.int64(7), 7)])
