@@ -92,7 +92,10 @@ class StatsVAE(nn.Module):
     def statistics(self, fields: Tensor) -> Tensor:
         """State fields ``(sample, phase, *space)`` to 2-point statistics ``(sample, *lag, correlation)``."""
         spec = self.spec
-        picked = fields if len(spec.states) == fields.shape[1] else fields[:, list(spec.states)]
+        first, last = spec.states[0], spec.states[-1]
+        # A slice where the states are neighbours: picking them one by one copies, and is slow to differentiate.
+        whole = last - first + 1 == len(spec.states)
+        picked = fields[:, first : last + 1] if whole else fields[:, list(spec.states)]
         pairs = tuple((spec.states.index(i), spec.states.index(j)) for i, j in spec.pairs)
         return correlate(picked, pairs, periodic=spec.periodic, cutoff=spec.cutoff)
 

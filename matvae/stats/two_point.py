@@ -20,6 +20,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from .correlations import Pairs
+from .gradient import lags_of, pair_sums
 from .lags import Cutoff, lag_ranges
 
 # Weight of voxel pairs, relative to lag zero, below which it is rounding error of the transform.
@@ -76,12 +77,17 @@ def correlate(
     if mask is not None:
         fields = fields * mask.to(fields).unsqueeze(-len(space) - 1)
     size = transform_shape(space, periodic, cutoff)
+    if torch.is_grad_enabled() and fields.requires_grad and not indicator:
+        if periodic and mask is None and fields.shape[1] in {state for pair in pairs for state in pair}:
+            fields = torch.cat([fields, 1 - fields.sum(1, keepdim=True)], dim=1)
+        sums = pair_sums(fields, tuple(pairs), size, tuple(ranges))
+        return torch.stack([one / counts for one in sums.unbind(1)], dim=-1)
     spectra = list(torch.fft.rfftn(fields, s=size, dim=tuple(range(2, fields.ndim))).unbind(1))
     if periodic and mask is None and len(spectra) in {state for pair in pairs for state in pair}:
         spectra.append(_rest(spectra, math.prod(space)))
     maps = []
     for first, second in pairs:
-        sums = _lags_of(spectra[first].conj() * spectra[second], size, ranges)
+        sums = lags_of(spectra[first].conj() * spectra[second], size, ranges)
         maps.append((sums.round_() if indicator else sums) / counts)
     return torch.stack(maps, dim=1).movedim(1, -1) if len(maps) > 1 else maps[0].unsqueeze(-1)
 
@@ -135,25 +141,12 @@ def _rest(spectra: list[Tensor], n_voxels: int) -> Tensor:
     return rest
 
 
-def _lags_of(power: Tensor, size: tuple[int, ...], ranges: Sequence[tuple[int, int]]) -> Tensor:
-    """Inverse transform, axis by axis, dropping along each the lags that nobody asked for before the next."""
-    for axis, (n, (negative, positive)) in enumerate(zip(size, ranges, strict=True), start=1):
-        last = axis == len(size)
-        power = torch.fft.irfft(power, n=n, dim=axis) if last else torch.fft.ifft(power, dim=axis)
-        if negative + positive == n:
-            power = torch.roll(power, negative, axis)
-        else:
-            ends = power.narrow(axis, n - negative, negative), power.narrow(axis, 0, positive)
-            power = torch.cat(ends, dim=axis)
-    return power
-
-
 def _mask_counts(mask: Tensor, size: tuple[int, ...], ranges: Sequence[tuple[int, int]]) -> Tensor:
     # Double precision tells an empty lag from a thin one; Apple's GPUs do not have it.
     exact = (mask.cpu() if mask.device.type == "mps" else mask).double()
     batched = exact if mask.ndim > len(size) else exact.unsqueeze(0)
     spectra = torch.fft.rfftn(batched, s=size, dim=tuple(range(1, batched.ndim)))
-    counts = _lags_of(spectra.conj() * spectra, size, ranges)
+    counts = lags_of(spectra.conj() * spectra, size, ranges)
     empty = counts <= NO_PAIRS * counts.flatten(1).amax(1).view(-1, *[1] * len(size))
     if bool(empty.any()):
         reach = _full_reach(empty, ranges)
