@@ -11,6 +11,8 @@ from torch import Tensor
 from matvae.model import ModelSpec, StatsVAE
 from matvae.stats import default_correlations
 
+from .training import SETTINGS, Source, stripes, trainer_of
+
 
 @pytest.fixture(autouse=True)
 def _one_thread() -> Iterator[None]:
@@ -58,5 +60,18 @@ def labels():
     def make(n: int, shape: tuple[int, ...], phases: int = 2, seed: int = 0) -> Tensor:
         generator = torch.Generator().manual_seed(seed)
         return torch.randint(phases, (n, *shape), generator=generator, dtype=torch.uint8)
+
+    return make
+
+
+@pytest.fixture
+def trained(make_module):
+    """Trains on stripes and gives the trainer."""
+
+    def make(settings=SETTINGS, *, source=None, seed=0, fit=None, **values):
+        X = stripes()
+        trainer = trainer_of(make_module, X, settings, seed, **values)
+        trainer.fit(source or Source(X[:32], held=X[32:]), **(fit or {}))
+        return trainer
 
     return make
