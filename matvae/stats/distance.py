@@ -11,7 +11,7 @@ from ..errors import InputError
 
 Array = TypeVar("Array", np.ndarray, torch.Tensor)
 
-# Added to the size of statistics, so that an error relative to nothing at all is a number.
+# Keeps zero from being divided by zero where a structure without any voxel of the phase is met again.
 TINY = 1e-12
 
 
@@ -49,7 +49,7 @@ def relative_error(f: Array, g: Array) -> Array:
     Returns
     -------
     array ``(sample,)``
-        Zero where both are zero, as for a structure without any voxel of the phase.
+        Of a structure without any voxel of the phase, whose statistics are zero: one, or zero where `g` is zero too.
 
     Raises
     ------
@@ -57,7 +57,8 @@ def relative_error(f: Array, g: Array) -> Array:
         If the two do not have the same lags and correlations, or not as many samples.
     """
     _check_shapes(f, g)
-    return _norm(f - g) / (_norm(f) + TINY)
+    distance, size = _norm(f - g), _norm(f)
+    return distance / (size + distance * (size == 0) + TINY)
 
 
 def _check_shapes(f: Array, g: Array) -> None:

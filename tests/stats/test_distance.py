@@ -69,3 +69,11 @@ def test_other_shapes_are_refused(two, shape):
     for function in (statistics_distance, relative_error):
         with pytest.raises(InputError, match=r"of one shape are expected.*\(4, 5, 6, 2\).*Compute both with the same"):
             function(two[0], np.zeros(shape))
+
+
+@pytest.mark.parametrize("as_array", [np.asarray, torch.from_numpy])
+def test_an_error_relative_to_nothing_is_all_of_it(as_array):
+    nothing, something = np.zeros((2, 3, 3, 1)), np.zeros((2, 3, 3, 1))
+    something[0, 1, 1] = 1e-4
+    errors = relative_error(as_array(nothing), as_array(something))
+    np.testing.assert_allclose(errors, [1.0, 0.0], rtol=1e-6)
