@@ -16,6 +16,7 @@ import zarr
 from zarr.codecs import ZstdCodec
 
 from ..errors import InputError, MatvaeError, StoreError
+from ..files import move_into_place
 from ..grid import Grid
 from .blocks import Box
 from .checks import check_values
@@ -239,20 +240,7 @@ class StoreWriter:
         consolidate(self._temporary)
         _sync(self._temporary)
         self._check_target()
-        self._move_into_place()
-
-    def _move_into_place(self) -> None:
-        if not self.path.exists():
-            self._temporary.rename(self.path)
-        else:
-            old = self._temporary.with_suffix(".replaced")
-            self.path.rename(old)
-            try:
-                self._temporary.rename(self.path)
-            except BaseException:
-                old.rename(self.path)
-                raise
-            shutil.rmtree(old)
+        move_into_place(self._temporary, self.path)
         _sync_folder(self.path.parent)
 
     def _discard(self) -> None:

@@ -23,6 +23,7 @@ from safetensors.torch import load_file, save_file
 
 from .. import __version__
 from ..errors import InputError, PluginError, StoreError
+from ..files import move_into_place
 from ..grid import Grid
 from ..model import ModelSpec, StatsVAE, resolve_device
 from ..model.device import place
@@ -77,7 +78,7 @@ def save(estimator: StatsVAETransformer, path: Any, overwrite: bool = False) -> 
             complete = Path(folder) / "model"
             complete.mkdir()
             _write(estimator, complete)
-            _replace(target, complete, aside=Path(folder) / "old")
+            move_into_place(complete, target)
     except OSError as error:
         raise StoreError(
             f"The model {target} cannot be written ({error}). Choose a folder with space and write permission."
@@ -272,19 +273,6 @@ def _read_facts(folder: Path) -> dict[str, Any]:
                 "from a copy, or fit it again."
             )
     return facts
-
-
-def _replace(target: Path, complete: Path, aside: Path) -> None:
-    """Move a complete model to its place; the one that is there comes back if that fails."""
-    if not target.exists():
-        os.rename(complete, target)
-        return
-    os.rename(target, aside)
-    try:
-        os.rename(complete, target)
-    except BaseException:
-        os.rename(aside, target)
-        raise
 
 
 def _own_sha256(facts: dict[str, Any]) -> str:

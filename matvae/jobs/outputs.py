@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import InputError, StoreError
+from ..files import move_into_place
 
 # Files a job writes, and so may write anew when asked to.
 FILE_SUFFIXES = (".npy", ".csv", ".png", ".pdf", ".svg")
@@ -95,7 +96,7 @@ def atomic_output(out: Path) -> Iterator[Path]:
     temporary = out.with_name(f".{out.stem}.{os.getpid()}.partial{out.suffix}")
     try:
         yield temporary
-        _replace(temporary, out)
+        move_into_place(temporary, out)
     finally:
         remove(temporary)
 
@@ -106,21 +107,6 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def _replace(temporary: Path, out: Path) -> None:
-    if not out.is_dir():
-        os.replace(temporary, out)
-        return
-    # A folder is not renamed over one that holds files: the old one steps aside until the new one is there.
-    aside = out.with_name(f".{out.stem}.{os.getpid()}.old{out.suffix}")
-    os.rename(out, aside)
-    try:
-        os.rename(temporary, out)
-    except BaseException:
-        os.rename(aside, out)
-        raise
-    shutil.rmtree(aside)
 
 
 def size_on_disk(path: Path) -> int:

@@ -77,13 +77,14 @@ def correlate(
     if mask is not None:
         fields = fields * mask.to(fields).unsqueeze(-len(space) - 1)
     size = transform_shape(space, periodic, cutoff)
+    with_rest = periodic and mask is None and fields.shape[1] in {state for pair in pairs for state in pair}
     if torch.is_grad_enabled() and fields.requires_grad and not indicator:
-        if periodic and mask is None and fields.shape[1] in {state for pair in pairs for state in pair}:
+        if with_rest:
             fields = torch.cat([fields, 1 - fields.sum(1, keepdim=True)], dim=1)
         sums = pair_sums(fields, tuple(pairs), size, tuple(ranges))
         return torch.stack([one / counts for one in sums.unbind(1)], dim=-1)
     spectra = list(torch.fft.rfftn(fields, s=size, dim=tuple(range(2, fields.ndim))).unbind(1))
-    if periodic and mask is None and len(spectra) in {state for pair in pairs for state in pair}:
+    if with_rest:
         spectra.append(_rest(spectra, math.prod(space)))
     maps = []
     for first, second in pairs:
