@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import InputError
-from .blocks import BlockFunction, as_tensor, is_dask, kind_of, map_samples
 from .correlations import resolve_correlations
+from .forms import form_of, map_form, tensor_type
 from .lags import Cutoff, lag_shape, resolve_cutoff
-from .masks import Mask, read_mask
-from .states import LABELS, Form, check_phases, check_state_axis, check_values, find_form
+from .masks import read_mask
+from .states import LABELS, STATES, check_values
 from .two_point import correlate, pair_counts, transform_shape
-
-# Samples are taken in blocks whose spectra stay in the second-level cache of a usual core.
-BLOCK_VOXELS = 1 << 18
-# An accelerator wants large blocks; their spectra take about a gigabyte.
-DEVICE_BLOCK_VOXELS = 1 << 26
 
 
 def two_point_stats(
@@ -74,25 +67,28 @@ def two_point_stats(
     -----
     Cecen, Fast & Kalidindi, Integrating Materials and Manufacturing Innovation 5, 1 (2016), eqs. 6 and 14.
     """
-    form = _form_of(X, phases, state_axis)
+    form = form_of(X, phases, state_axis)
     pairs = resolve_correlations(correlations, form.phases)
     resolve_cutoff(form.space, periodic, cutoff)
     weights = read_mask(mask, X, form.space)
     states = sorted({state for pair in pairs for state in pair})
     local_pairs = tuple((states.index(i), states.index(j)) for i, j in pairs)
-    # Labels are in some phase everywhere: the last phase is one minus the others, which saves its transform.
-    implied = form.kind == LABELS and len(states) == form.phases and periodic and mask is None
-    wanted = states[:-1] if implied else states
+    # Labels are in some phase everywhere: the last phase is one minus the others, which saves its transforms.
+    whole = len(states) == form.phases > 1 and periodic and mask is None
+    wanted = states[:-1] if whole and form.kind == LABELS else states
     indicator = form.kind == LABELS and weights.binary
     counts = None
     if not weights.per_sample:
         counts = pair_counts(form.space, periodic=periodic, cutoff=cutoff, mask=weights.values)
-        counts = counts.to(device=X.device if isinstance(X, Tensor) else None, dtype=_tensor_type(X, form))
+        counts = counts.to(device=X.device if isinstance(X, Tensor) else None, dtype=tensor_type(X, form))
 
     def run(block: Tensor, own: Tensor | None) -> Tensor:
         check_values(block, form)
+        fields = form.fields(block, wanted)
+        if whole and form.kind == STATES and _sum_to_one(fields):
+            fields = fields[:, :-1]
         return correlate(
-            form.fields(block, wanted),
+            fields,
             local_pairs,
             periodic=periodic,
             cutoff=cutoff,
@@ -103,7 +99,15 @@ def two_point_stats(
 
     shape = (*lag_shape(form.space, periodic, cutoff), len(pairs))
     voxels = len(wanted) * math.prod(transform_shape(form.space, periodic, cutoff))
-    return _apply(X, form, phases, run, shape, voxels, weights)
+    return map_form(X, form, phases, run, shape, voxels, weights)
+
+
+def _sum_to_one(fields: Tensor) -> bool:
+    """Whether local states do so at every voxel; with gradients each state is a variable of its own."""
+    if fields.requires_grad and torch.is_grad_enabled():
+        return False
+    tolerance = 1e-12 if fields.dtype == torch.float64 else 1e-6
+    return bool((fields.sum(1) - 1).abs().max() <= tolerance)
 
 
 def volume_fractions(X: Any, *, state_axis: int | None = None, phases: int | str = "auto", mask: Any = None) -> Any:
@@ -124,7 +128,7 @@ def volume_fractions(X: Any, *, state_axis: int | None = None, phases: int | str
     InputError
         As in `two_point_stats`.
     """
-    form = _form_of(X, phases, state_axis)
+    form = form_of(X, phases, state_axis)
     weights = read_mask(mask, X, form.space)
 
     def run(block: Tensor, own: Tensor | None) -> Tensor:
@@ -132,7 +136,7 @@ def volume_fractions(X: Any, *, state_axis: int | None = None, phases: int | str
         # One phase at a time: all of them would take H times the memory.
         return torch.cat([_mean(form.fields(block, [state]), own) for state in range(form.phases)], dim=1)
 
-    return _apply(X, form, phases, run, (form.phases,), math.prod(form.space), weights)
+    return map_form(X, form, phases, run, (form.phases,), math.prod(form.space), weights)
 
 
 def _mean(field: Tensor, mask: Tensor | None) -> Tensor:
@@ -141,56 +145,3 @@ def _mean(field: Tensor, mask: Tensor | None) -> Tensor:
         return values.mean(-1)
     weights = mask.to(field).flatten(2 - field.ndim).unsqueeze(-2)
     return (values * weights).sum(-1) / weights.sum(-1)
-
-
-def _form_of(X: Any, phases: int | str, state_axis: int | None) -> Form:
-    if not (isinstance(X, np.ndarray | Tensor) or is_dask(X)):
-        raise InputError(
-            f"A numpy, dask or torch array is expected, but {type(X).__name__} was given. Convert it with "
-            "numpy.asarray, or pass the .data of opened structures."
-        )
-    if isinstance(X, np.ma.MaskedArray):
-        raise InputError(
-            "A plain array is expected, but a masked one was given. Pass X.filled(0) and "
-            "mask=~numpy.ma.getmaskarray(X)."
-        )
-    if is_dask(X) and any(math.isnan(n) for n in X.shape):
-        raise InputError(
-            f"An array of known shape is expected, but the dask array has unknown chunk sizes (shape "
-            f"{X.shape}), so its samples cannot be counted. Call X.compute_chunk_sizes() first."
-        )
-    kind = kind_of(X)
-    if kind not in "biuf":
-        raise InputError(
-            f"Integer labels or real numbers are expected, but the array has the type {X.dtype}. Convert it "
-            "with astype('uint8') for labels or astype('float32') for a field."
-        )
-    if min(X.shape, default=0) == 0:
-        raise InputError(
-            f"Structures are expected, but an empty array of shape {tuple(X.shape)} was given. Check the "
-            "path or the selection it comes from."
-        )
-
-    def largest() -> int:
-        top: Any = as_tensor(X).max() if isinstance(X, Tensor) else X.max()
-        return int(top.compute() if is_dask(X) else top)
-
-    return find_form(X.shape, kind != "f", phases=check_phases(phases), state_axis=state_axis, largest=largest)
-
-
-def _tensor_type(X: Any, form: Form) -> torch.dtype:
-    wide = kind_of(X) == "f" and X.dtype.itemsize >= 8
-    return torch.float64 if wide and form.kind != LABELS else torch.float32
-
-
-def _apply(X: Any, form: Form, phases: Any, run: Any, shape: tuple[int, ...], voxels: int, weights: Mask) -> Any:
-    def check(blocks: Iterable[Tensor]) -> None:
-        if isinstance(phases, str):
-            check_state_axis(blocks, form)
-
-    on_device = isinstance(X, Tensor) and X.device.type != "cpu"
-    limit = DEVICE_BLOCK_VOXELS if on_device else BLOCK_VOXELS
-    dtype = np.dtype(np.float64 if _tensor_type(X, form) == torch.float64 else np.float32)
-    at_once = not on_device and voxels <= limit
-    function = BlockFunction(run, check, shape, dtype, samples=max(1, limit // voxels), at_once=at_once)
-    return map_samples(X, function, weights.values, mask_per_sample=weights.per_sample, state_axis=form.state_axis)

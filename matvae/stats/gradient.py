@@ -9,6 +9,7 @@ so a backward pass is one real transform a pair and one back a state, on spectra
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -75,8 +76,8 @@ def _transform(values: Tensor, size: tuple[int, ...]) -> Tensor:
     return torch.fft.rfftn(values, s=size, dim=tuple(range(2, values.ndim)))
 
 
-def lags_of(power: Tensor, size: tuple[int, ...], ranges: Ranges) -> Tensor:
-    """Inverse transform, axis by axis, dropping along each the lags that nobody asked for before the next.
+def lags_of(power: Tensor, size: tuple[int, ...], ranges: Ranges, out: Tensor | None = None) -> Tensor:
+    """Inverse transform, axis by axis where lags that nobody asked for are dropped before the next.
 
     Parameters
     ----------
@@ -84,12 +85,17 @@ def lags_of(power: Tensor, size: tuple[int, ...], ranges: Ranges) -> Tensor:
         Half spectrum, as ``rfftn`` gives it.
     size, ranges
         As in `pair_sums`.
+    out : Tensor ``(sample, *lag)``, optional
+        Where the result goes; it then has no gradient.
 
     Returns
     -------
     Tensor ``(sample, *lag)``
         Negative lags first.
     """
+    if out is not None and all(negative + positive == n for n, (negative, positive) in zip(size, ranges, strict=True)):
+        sums = torch.fft.irfftn(power, s=size, dim=tuple(range(1, power.ndim)))
+        return _centred(sums, ranges, out)
     for axis, (n, (negative, positive)) in enumerate(zip(size, ranges, strict=True), start=1):
         last = axis == len(size)
         power = torch.fft.irfft(power, n=n, dim=axis) if last else torch.fft.ifft(power, dim=axis)
@@ -97,7 +103,18 @@ def lags_of(power: Tensor, size: tuple[int, ...], ranges: Ranges) -> Tensor:
             power = torch.roll(power, negative, axis)
         else:
             power = torch.cat([power.narrow(axis, n - negative, negative), power.narrow(axis, 0, positive)], dim=axis)
-    return power
+    return power if out is None else out.copy_(power)
+
+
+def _centred(sums: Tensor, ranges: Ranges, out: Tensor) -> Tensor:
+    """Copy with the zero lag in the middle; orthant by orthant touches every value once, a roll an axis more often."""
+    for signs in itertools.product((False, True), repeat=len(ranges)):
+        source, target = sums, out
+        for axis, (negates, (negative, positive)) in enumerate(zip(signs, ranges, strict=True), start=1):
+            source = source.narrow(axis, positive, negative) if negates else source.narrow(axis, 0, positive)
+            target = target.narrow(axis, 0, negative) if negates else target.narrow(axis, negative, positive)
+        target.copy_(source)
+    return out
 
 
 def _power(first: Tensor, second: Tensor, same: bool) -> Tensor:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from scipy.fft import next_fast_len
@@ -21,7 +20,8 @@ from torch import Tensor
 from ..errors import InputError
 from .correlations import Pairs
 from .gradient import lags_of, pair_sums
-from .lags import Cutoff, lag_ranges
+from .lags import Cutoff, lag_ranges, lag_shape
+from .rest import fill_rest, rest_follows
 
 # Weight of voxel pairs, relative to lag zero, below which it is rounding error of the transform.
 NO_PAIRS = 1e-12
@@ -84,13 +84,20 @@ def correlate(
         sums = pair_sums(fields, tuple(pairs), size, tuple(ranges))
         return torch.stack([one / counts for one in sums.unbind(1)], dim=-1)
     spectra = list(torch.fft.rfftn(fields, s=size, dim=tuple(range(2, fields.ndim))).unbind(1))
-    if with_rest:
+    sums = fields.new_empty((len(fields), len(pairs), *lag_shape(space, periodic, cutoff)))
+    rest = len(spectra) if with_rest else None
+    from_others = rest is not None and rest_follows(pairs, rest)
+    if with_rest and not from_others:
         spectra.append(_rest(spectra, math.prod(space)))
-    maps = []
-    for first, second in pairs:
-        sums = lags_of(spectra[first].conj() * spectra[second], size, ranges)
-        maps.append((sums.round_() if indicator else sums) / counts)
-    return torch.stack(maps, dim=1).movedim(1, -1) if len(maps) > 1 else maps[0].unsqueeze(-1)
+    for k, (first, second) in enumerate(pairs):
+        if not from_others or rest not in (first, second):
+            lags_of(spectra[first].conj() * spectra[second], size, ranges, out=sums[:, k])
+            if indicator:
+                sums[:, k].round_()
+    if from_others:
+        volumes = torch.stack([_at_zero_frequency(one).real for one in spectra], dim=1)
+        fill_rest(sums, pairs, volumes, math.prod(space), ranges)
+    return sums.div_(counts.unsqueeze(1) if counts.ndim > len(space) else counts).movedim(1, -1)
 
 
 def transform_shape(space: Sequence[int], periodic: bool, cutoff: Cutoff) -> tuple[int, ...]:
@@ -137,9 +144,14 @@ def pair_counts(
 
 def _rest(spectra: list[Tensor], n_voxels: int) -> Tensor:
     rest = -torch.stack(spectra).sum(0) if len(spectra) > 1 else -spectra[0]
-    zero_frequency: tuple[Any, ...] = (slice(None), *[0] * (rest.ndim - 1))
-    rest[zero_frequency] += n_voxels
+    _at_zero_frequency(rest).add_(n_voxels)
     return rest
+
+
+def _at_zero_frequency(spectrum: Tensor) -> Tensor:
+    for _ in range(spectrum.ndim - 1):
+        spectrum = spectrum.select(1, 0)
+    return spectrum
 
 
 def _mask_counts(mask: Tensor, size: tuple[int, ...], ranges: Sequence[tuple[int, int]]) -> Tensor:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matvae.errors import InputError
-from matvae.stats import faces, two_point_stats, volume_fractions
+from matvae.stats import forms, two_point_stats, volume_fractions
 
 from .oracle import direct_statistics, one_hot
 from .samples import SHAPES, labels_of, zero_lag
@@ -67,7 +67,7 @@ class TestAgainstTheDefinition:
         states = rng.random((5, 6, 4, 2))
         weights = None if mask is None else rng.random((5, 6, 4)[mask == "shared" :])
         expected = direct_statistics(states, [(0, 1), (1, 1)], periodic=periodic, mask=weights)
-        monkeypatch.setattr(faces, "BLOCK_VOXELS", voxels)
+        monkeypatch.setattr(forms, "BLOCK_VOXELS", voxels)
         window = {"correlations": [(0, 1), (1, 1)], "periodic": periodic, "mask": weights}
         given_states = two_point_stats(states, state_axis=-1, **window)
         np.testing.assert_allclose(given_states, expected, atol=1e-10)

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from matvae.errors import InputError
-from matvae.stats import faces, two_point_stats, volume_fractions
+from matvae.stats import forms, two_point_stats, volume_fractions
 
 from .oracle import one_hot
 from .samples import SHAPES, labels_of
@@ -85,7 +85,7 @@ class TestKinds:
     def test_a_file_mapped_read_only_is_read_in_blocks(self, tmp_path, monkeypatch):
         labels = labels_of((6, 5))
         np.save(tmp_path / "labels.npy", labels)
-        monkeypatch.setattr(faces, "BLOCK_VOXELS", 60)
+        monkeypatch.setattr(forms, "BLOCK_VOXELS", 60)
         mapped = np.load(tmp_path / "labels.npy", mmap_mode="r")
         np.testing.assert_array_equal(two_point_stats(mapped), two_point_stats(labels))
 
@@ -220,7 +220,7 @@ class TestTorch:
         assert torch.autograd.gradcheck(statistics, (X,))
 
     def test_a_gradient_gives_the_same_values_as_blocks_do(self, monkeypatch):
-        monkeypatch.setattr(faces, "BLOCK_VOXELS", 30)
+        monkeypatch.setattr(forms, "BLOCK_VOXELS", 30)
         X = torch.rand(5, 6, 5, generator=torch.manual_seed(0))
         torch.testing.assert_close(two_point_stats(X.clone().requires_grad_()).detach(), two_point_stats(X))
 
@@ -233,7 +233,7 @@ class TestTorch:
             assert not two_point_stats(X).requires_grad
 
     def test_blocks_may_run_in_inference_mode(self, monkeypatch):
-        monkeypatch.setattr(faces, "BLOCK_VOXELS", 30)
+        monkeypatch.setattr(forms, "BLOCK_VOXELS", 30)
         X = torch.rand(5, 6, 5, generator=torch.manual_seed(0))
         expected = two_point_stats(X)
         with torch.inference_mode():
