@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.decomposition import PCA, IncrementalPCA
 
 from ..errors import InputError
-from ..stats import two_point_stats
+from ..stats import relative_error, two_point_stats
 from ..stats.lags import Cutoff
-from .batches import blocks_of, read, seed_from
+from .batches import blocks_of, check_no_state_axis, read
 from .checks import (
     check_fitted,
     check_latents,
@@ -21,38 +20,39 @@ from .checks import (
     unchanged_on_error,
 )
 from .inference import lazily
-from .inputs import as_array, phases_asked, understand_structures
+from .inputs import STATISTICS, as_array, grid_of, phases_asked, understand_statistics, understand_structures
+from .principal import Components, principal_components
 
-# Statistics of all samples are held at once up to this size; beyond it they are taken block by block.
+# Statistics of all samples are held at once, in double precision, up to this size.
 IN_MEMORY_BYTES = 512 << 20
-# Statistics go into the incremental fit in blocks of about this size.
+# Statistics beyond that are made and used in blocks of about this size, in double precision.
 BLOCK_BYTES = 64 << 20
-# Blocks of the incremental fit keep this many times the components, so that little is lost between them.
-OVERSAMPLING = 4
 
 
 class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Principal component scores of 2-point statistics, with the same face as `StatsVAETransformer`.
 
-    Niezgoda, Yabansu & Kalidindi, Acta Materialia 59, 6387 (2011). Statistics are computed block by block. Up
-    to 512 MiB of them the decomposition is exact; beyond that it is scikit-learn's IncrementalPCA with four
-    times the components, of which the first are kept.
+    Niezgoda, Yabansu & Kalidindi, Acta Materialia 59, 6387 (2011). The decomposition is exact whatever the size:
+    statistics up to 512 MiB are held at once; beyond that they are made block by block, several times over, and
+    never held for all samples.
 
     Parameters
     ----------
     n_components : int
         Number of scores.
-    phases, sample_shape, state_axis, correlations, periodic, cutoff
+    phases, sample_shape, state_axis, input, correlations, periodic, cutoff
         As in `StatsVAETransformer`.
-    random_state : int, RandomState or None
-        Of the randomised solver for large statistics.
 
     Attributes
     ----------
+    grid_ : Grid
+        What one structure is.
     mean_ : array ``(*lag, correlation)``
         Mean statistics of the training set.
     components_ : array ``(component, *lag, correlation)``
-        Principal components.
+        Principal components, with their largest entry positive.
+    explained_variance_ : array ``(component,)``
+        Variance each explains.
     explained_variance_ratio_ : array ``(component,)``
         Share of the variance each explains.
     """
@@ -64,19 +64,19 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         phases: int | str = "auto",
         sample_shape: Sequence[int] | None = None,
         state_axis: int | None = None,
+        input: str = "structures",
         correlations: Sequence[Sequence[int]] | None = None,
         periodic: bool = True,
         cutoff: Cutoff = None,
-        random_state: Any = None,
     ) -> None:
         self.n_components = n_components
         self.phases = phases
         self.sample_shape = sample_shape
         self.state_axis = state_axis
+        self.input = input
         self.correlations = correlations
         self.periodic = periodic
         self.cutoff = cutoff
-        self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None) -> TwoPointPCA:
         """Find the principal components of the statistics of X.
@@ -103,37 +103,60 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _fit(self, X: Any) -> TwoPointPCA:
         array = check_samples(self, as_array(X), X, reset=True)
+        self._understand(array, X)
+        first = self._statistics_function()(read(array, slice(0, 1)))
+        self._lags = first.shape[1:]
+        most = min(len(array), first.size)
+        if self.n_components > most:
+            raise InputError(
+                f"n_components must lie between 1 and the number of samples and of lags ({most}), but "
+                f"{self.n_components} was given."
+            )
+        found = self._components(array, first.size)
+        dtype = first.dtype
+        self.mean_ = found.mean.reshape(self._lags).astype(dtype)
+        self.components_ = found.components.reshape(-1, *self._lags).astype(dtype)
+        self.explained_variance_ = found.variance
+        self.explained_variance_ratio_ = found.ratio
+        return self
+
+    def _understand(self, array: Any, X: Any) -> None:
+        if self.input == STATISTICS:
+            self._input, self.grid_ = understand_statistics(
+                array,
+                phases=self.phases,
+                sample_shape=self.sample_shape,
+                correlations=self.correlations,
+                periodic=self.periodic,
+                cutoff=self.cutoff,
+            )
+            return
         self._input = understand_structures(
             array,
             phases=phases_asked(X, self.phases),
             sample_shape=self.sample_shape,
             state_axis=self.state_axis,
         )
-        if self.n_components > len(array):
-            raise InputError(
-                f"n_components must lie between 1 and the number of samples ({len(array)}), but "
-                f"{self.n_components} was given."
-            )
-        first = self._statistics_function()(read(array, slice(0, 1)))
-        self._lags = first.shape[1:]
-        if len(array) * first.nbytes <= IN_MEMORY_BYTES:
-            compute = self._rows_function()
-            rows = np.concatenate([compute(read(array, part)) for part in blocks_of(array)])
-            n_components = min(self.n_components, rows.shape[1])
-            pca: Any = PCA(n_components, random_state=seed_from(self.random_state)).fit(rows)
-        else:
-            pca = self._incremental(array, first.size, first.nbytes)
-        self.mean_ = pca.mean_.reshape(self._lags)
-        self.components_ = pca.components_[: self.n_components].reshape(-1, *self._lags)
-        self.explained_variance_ = pca.explained_variance_[: self.n_components]
-        self.explained_variance_ratio_ = pca.explained_variance_ratio_[: self.n_components]
-        return self
+        assert self._input.form is not None
+        check_no_state_axis(array, self._input, self.phases)
+        self.grid_ = grid_of(X, self._input.form, self.periodic)
+
+    def _components(self, array: Any, n_features: int) -> Components:
+        n_samples, row_bytes = len(array), 8 * n_features
+        compute = self._rows_function()
+
+        def rows() -> Iterator[np.ndarray]:
+            return (compute(block) for block in _pieces(array, row_bytes))
+
+        if n_samples * row_bytes > IN_MEMORY_BYTES:
+            return principal_components(rows, n_samples, self.n_components)
+        kept = list(rows())
+        return principal_components(lambda: kept, n_samples, self.n_components)
 
     def transform(self, X: Any) -> Any:
         """Scores ``(sample, component)`` of structures; numpy, or lazy dask for dask."""
         array = self._checked(X)
-        flat = self.components_.reshape(len(self.components_), -1)
-        mean, rows = self.mean_.ravel(), self._rows_function()
+        mean, flat, rows = self.mean_.ravel(), self._flat(), self._rows_function()
         # Statistics of so many samples are a quarter of what is held at once.
         step = max(1, IN_MEMORY_BYTES // (4 * mean.nbytes))
 
@@ -146,8 +169,30 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def statistics(self, X: Any) -> Any:
         """2-point statistics ``(sample, *lag, correlation)`` of structures, as the baseline computes them."""
         array = self._checked(X)
-        compute = self._statistics_function()
-        return lazily(array, compute, self._lags, np.dtype(np.float64 if array.dtype == np.float64 else np.float32))
+        return lazily(array, self._statistics_function(), self._lags, self.mean_.dtype)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Minus the mean relative error of the statistics that scores stand for: higher is better, 0 is perfect.
+
+        Parameters
+        ----------
+        X : array
+            As in `transform`.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        float
+            ``-mean(||f(x) - f_pca||_2 / ||f(x)||_2)``
+        """
+        array, compute, mean = self._checked(X), self._statistics_function(), self.mean_.ravel()
+        total = 0.0
+        for block in _pieces(array, 8 * mean.size):
+            f = compute(block)
+            made = self.inverse_statistics((f.reshape(len(f), -1) - mean) @ self._flat().T)
+            total += float(np.asarray(relative_error(f, made)).sum(dtype=np.float64))
+        return -total / len(array)
 
     def inverse_statistics(self, Z: Any) -> Any:
         """Statistics ``(sample, *lag, correlation)`` of scores ``(sample, component)``."""
@@ -171,12 +216,16 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         check_fitted(self)
         return self._input.accept(check_samples(self, as_array(X), X, reset=False))
 
+    def _flat(self) -> np.ndarray:
+        return self.components_.reshape(len(self.components_), -1)
+
     def _statistics_function(self) -> Callable[[np.ndarray], np.ndarray]:
         """Function of a block of samples to its statistics, with the parts of this fit."""
-        shape, form = self._input.shape, self._input.form
-        assert form is not None
+        understood, form = self._input, self._input.form
+        if form is None:
+            return lambda block: understood.tensor(block).numpy()
         return lambda block: two_point_stats(
-            block.reshape(len(block), *shape),
+            block.reshape(len(block), *understood.shape),
             state_axis=form.state_axis,
             phases=form.phases,
             correlations=self.correlations,
@@ -188,25 +237,11 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         compute = self._statistics_function()
         return lambda block: compute(block).reshape(len(block), -1)
 
-    def _incremental(self, array: Any, n_features: int, bytes_a_sample: int) -> IncrementalPCA:
-        n_kept = min(OVERSAMPLING * self.n_components, n_features)
-        if n_kept > len(array):
-            raise InputError(
-                f"{len(array)} samples of this size are too few for {self.n_components} components taken "
-                "block by "
-                f"block; at least {n_kept} are needed. Set a cutoff, which makes the statistics small "
-                "enough for an "
-                "exact fit."
-            )
-        step = max(2 * n_kept, BLOCK_BYTES // bytes_a_sample)
-        pca, compute = IncrementalPCA(n_kept), self._rows_function()
-        rows = np.empty((0, n_features), dtype=np.float32)
-        for part in blocks_of(array):
-            block = read(array, part)
-            for start in range(0, len(block), step):
-                rows = np.concatenate([rows, compute(block[start : start + step])])
-                # What stays is enough for a step of its own, so that no sample is left over at the end.
-                if len(rows) >= step + n_kept:
-                    pca.partial_fit(rows[:step])
-                    rows = rows[step:]
-        return pca.partial_fit(rows)
+
+def _pieces(array: Any, row_bytes: int) -> Iterator[np.ndarray]:
+    """Samples of an array in blocks whose statistics, of `row_bytes` a sample, have about `BLOCK_BYTES`."""
+    step = max(1, BLOCK_BYTES // row_bytes)
+    for part in blocks_of(array):
+        block = read(array, part)
+        for start in range(0, len(block), step):
+            yield block[start : start + step]

@@ -18,7 +18,8 @@ from sklearn.utils import check_random_state
 from torch import Tensor
 
 from ..errors import InputError
-from ..stats.blocks import is_dask
+from ..stats.blocks import as_tensor, is_dask
+from ..stats.states import check_state_axis
 from .inputs import Input
 
 BUFFER_BYTES = 64 << 20
@@ -42,6 +43,19 @@ def read(X: Any, part: slice) -> np.ndarray:
     block = X[part]
     # One thread reads one block: the reader runs beside the model and must not take all cores from it.
     return np.asarray(block.compute(scheduler="synchronous") if is_dask(block) else block)
+
+
+def check_no_state_axis(X: Any, understood: Input, phases: Any) -> None:
+    """Refuse a field that looks as if its axis of local states were forgotten; ``phases=1`` says it is a field.
+
+    Raises
+    ------
+    InputError
+        As `stats.states.check_state_axis`, which reads on only as long as everything looks like states.
+    """
+    if isinstance(phases, str) and understood.form is not None:
+        fields = (as_tensor(read(X, part).reshape(-1, *understood.shape)) for part in blocks_of(X))
+        check_state_axis(fields, understood.form)
 
 
 class Batches:

@@ -14,7 +14,7 @@ from ..model import ModelSpec, StatsVAE, Trainer, TrainingSettings, resolve_deco
 from ..stats import resolve_correlations
 from ..stats.lags import resolve_cutoff
 from ..stats.two_point import transform_shape
-from .batches import Batches, seed_from
+from .batches import Batches, check_no_state_axis, seed_from
 from .checks import check_samples
 from .inputs import (
     STATISTICS,
@@ -85,6 +85,7 @@ class PartsMixin:
             state_axis=self.state_axis,
         )
         assert understood.form is not None
+        check_no_state_axis(array, understood, self.phases)
         return array, understood, grid_of(X, understood.form, self.periodic)
 
     def _seed(self) -> int:

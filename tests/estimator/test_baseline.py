@@ -1,4 +1,4 @@
-"""TwoPointPCA: scikit-learn's PCA of flattened statistics, exact or block by block."""
+"""TwoPointPCA: scikit-learn's PCA of flattened statistics, exact, at once or block by block."""
 
 from __future__ import annotations
 
@@ -53,40 +53,74 @@ def test_dask_gives_the_same_lazily(X, lazy) -> None:
     assert isinstance(model.statistics(lazy), da.Array)
 
 
-def low_rank(n: int) -> np.ndarray:
-    """Cosines of three wavelengths in random shares, whose statistics have three components."""
+@pytest.fixture
+def windows(shared_data) -> np.ndarray:
+    """Windows of three real materials, their statistics of a few hundred kilobytes."""
     rng = np.random.default_rng(0)
-    x = np.arange(32)
-    waves = np.stack([np.cos(2 * np.pi * k * x / 32) for k in (1, 2, 3)])
-    return (rng.uniform(0.2, 1.0, (n, 3)) @ waves)[:, None, :].repeat(2, axis=1)
+    cut = []
+    for name in ("alloy", "ceramics", "copolymer"):
+        image = np.load(shared_data / "micrographs" / f"{name}.npy")
+        cut += [image[i : i + 24, j : j + 24] for i, j in rng.integers(0, 232, (40, 2))]
+    return np.stack(cut)
 
 
-@pytest.mark.parametrize("n", [64, 65, 71, 90, 127])
-def test_block_by_block_is_exact_on_low_rank_data_and_uses_every_sample(monkeypatch, n: int) -> None:
-    X = low_rank(n)
-    exact = TwoPointPCA(3).fit(X)
-    monkeypatch.setattr(baseline, "IN_MEMORY_BYTES", 4096)
-    monkeypatch.setattr(baseline, "BLOCK_BYTES", 4096)
-    seen: list[int] = []
-    fit = baseline.IncrementalPCA.partial_fit
-
-    def counting(self, rows, *args, **kwargs):
-        seen.append(len(rows))
-        return fit(self, rows, *args, **kwargs)
-
-    monkeypatch.setattr(baseline.IncrementalPCA, "partial_fit", counting)
-    blocks = TwoPointPCA(3).fit(da.from_array(X, chunks=(10, 2, 32)))
-    assert sum(seen) == n
-    assert len(seen) > 1
-    np.testing.assert_allclose(blocks.mean_, exact.mean_, atol=1e-10)
-    np.testing.assert_allclose(np.abs(blocks.transform(X)), np.abs(exact.transform(X)), atol=1e-8)
-    np.testing.assert_allclose(blocks.explained_variance_ratio_, exact.explained_variance_ratio_, atol=1e-8)
-
-
-def test_too_few_samples_for_blocks_are_refused(monkeypatch) -> None:
+@pytest.mark.parametrize("options", [{}, {"periodic": False, "cutoff": 10}])
+def test_block_by_block_gives_the_same_components_and_never_holds_all_statistics(
+    monkeypatch, windows: np.ndarray, options: dict
+) -> None:
+    rows = two_point_stats(windows, **options).reshape(len(windows), -1)
+    oracle = PCA(9, svd_solver="full").fit(rows.astype(np.float64))
+    together = TwoPointPCA(9, **options).fit(windows)
     monkeypatch.setattr(baseline, "IN_MEMORY_BYTES", 0)
-    with pytest.raises(InputError, match=r"at least 12 are needed\. Set a cutoff"):
-        TwoPointPCA(3).fit(low_rank(11))
+    monkeypatch.setattr(baseline, "BLOCK_BYTES", 8 * 7 * rows.shape[1])
+    most = 0
+
+    def watching(X, **kwargs):
+        nonlocal most
+        most = max(most, len(X))
+        return two_point_stats(X, **kwargs)
+
+    monkeypatch.setattr(baseline, "two_point_stats", watching)
+    streamed = TwoPointPCA(9, **options).fit(da.from_array(windows, chunks=(50, -1, -1)))
+    assert most == 7
+    for model in (together, streamed):
+        found = model.components_.reshape(9, -1)
+        np.testing.assert_allclose(np.abs(np.sum(found * oracle.components_, axis=1)), 1.0, atol=1e-6)
+        np.testing.assert_allclose(model.explained_variance_, oracle.explained_variance_, rtol=1e-6)
+        np.testing.assert_allclose(model.explained_variance_ratio_, oracle.explained_variance_ratio_, rtol=1e-6)
+    np.testing.assert_allclose(streamed.components_, together.components_, atol=1e-5)
+    np.testing.assert_allclose(streamed.transform(windows), together.transform(windows), atol=1e-5)
+
+
+def test_statistics_in_are_as_good_as_structures_in(X, lazy) -> None:
+    options = {"periodic": False, "cutoff": 3}
+    f = two_point_stats(X, **options)
+    model = TwoPointPCA(3, **options).fit(X)
+    stored = TwoPointPCA(3, input="statistics", sample_shape=(8, 8), **options)
+    for statistics in (f, f.reshape(40, -1), da.from_array(f, chunks=(7, -1, -1, -1))):
+        stored.fit(statistics)
+        np.testing.assert_allclose(stored.transform(statistics), model.transform(X), atol=1e-6)
+        np.testing.assert_allclose(stored.statistics(statistics), f, atol=1e-7)
+        assert stored.grid_ == Grid((8, 8), periodic=False) == model.grid_
+        assert stored.score(statistics) == pytest.approx(model.score(X), abs=1e-6)
+
+
+def test_the_score_is_minus_the_relative_error_of_the_statistics(X, lazy) -> None:
+    model = TwoPointPCA(2).fit(X)
+    f = two_point_stats(X)
+    g = model.inverse_statistics(model.transform(X))
+    error = np.linalg.norm((f - g).reshape(40, -1), axis=1) / np.linalg.norm(f.reshape(40, -1), axis=1)
+    assert model.score(X) == pytest.approx(-error.mean(), rel=1e-5)
+    assert model.score(lazy) == pytest.approx(-error.mean(), rel=1e-5)
+    assert TwoPointPCA(8).fit(X).score(X) > model.score(X)
+
+
+def test_a_forgotten_state_axis_is_an_error(X, lazy) -> None:
+    states = np.stack([phase == X for phase in range(3)], axis=-1).astype(float)
+    for array in (states, da.from_array(states, chunks=(10, 4, 8, 3))):
+        with pytest.raises(InputError, match=r"Pass state_axis=-1"):
+            TwoPointPCA(2).fit(array)
+    assert TwoPointPCA(2, phases=1).fit(states).mean_.shape == (8, 8, 3, 1)
 
 
 def test_structures_bring_their_number_of_phases(make_blobs) -> None:
@@ -110,8 +144,9 @@ def test_works_in_scikit_learns_machinery(X, lazy) -> None:
     ("parameters", "message"),
     [
         ({"n_components": 0}, "n_components must be an integer of at least 1"),
-        ({"n_components": 41}, "number of samples \\(40\\), but 41"),
+        ({"n_components": 41}, "of lags \\(40\\), but 41"),
         ({"n_components": 2.0}, "n_components must be an integer"),
+        ({"input": "images"}, "input must be one of"),
         ({"periodic": "yes"}, "periodic must be True or False"),
         ({"phases": 0}, "phases must be"),
         ({"cutoff": 9}, "cutoff"),

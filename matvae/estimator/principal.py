@@ -1,0 +1,162 @@
+"""Principal components of rows that never lie in memory together: passes over blocks, exact in the end.
+
+Block Krylov iteration with Rayleigh-Ritz steps and restarts (Saad, Numerical Methods for Large Eigenvalue
+Problems, 2nd ed., chapters 6 to 8) on the scatter matrix of the rows, which is never formed: a pass multiplies it
+with a few vectors.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+# Vectors iterated beside the components wanted. More of them take fewer passes.
+GUARDS = 10
+# Blocks of vectors kept until a restart; what is kept is twice as much, with the products.
+MAX_BLOCKS = 3
+# Angle, in radians, by which a component may be off at the end; most are off by far less.
+TOLERANCE = 1e-5
+# Components closer to each other than this, relative to their variance, are one plane to any arithmetic.
+LEAST_GAP = 1e-3
+MAX_PASSES = 200
+# Rows in the start, a multiple of the vectors iterated.
+START_ROWS = 4
+
+Rows = Callable[[], Iterable[np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Components:
+    """Mean ``(feature,)``, components ``(component, feature)``, the variance each explains and its share."""
+
+    mean: np.ndarray
+    components: np.ndarray
+    variance: np.ndarray
+    ratio: np.ndarray
+
+
+def principal_components(rows: Rows, n_samples: int, n_components: int) -> Components:
+    """Find principal components in several passes over blocks of rows.
+
+    Parameters
+    ----------
+    rows : callable
+        Starts a pass: gives blocks ``(sample, feature)``, the same ones each time. The first pass finds the
+        mean and a start, every further one brings the components closer.
+    n_samples : int
+        Number of rows in all.
+    n_components : int
+        Number of components, at most the number of samples and of features.
+
+    Returns
+    -------
+    Components
+        In double precision; of either sign of a component that of which the largest entry is positive.
+
+    Warns
+    -----
+    RuntimeWarning
+        If the components still moved after 200 passes, with the largest angle they may be off.
+    """
+    mean, start = _mean_and_start(rows, n_samples, n_components)
+    basis = np.linalg.qr(start.T)[0]
+    images, total = _multiply(rows, mean, basis)
+    n_vectors = basis.shape[1]
+    # Of equal rows only rounding error is left.
+    floor = 1e-24 * n_samples * float(mean @ mean)
+    for _ in range(MAX_PASSES):
+        variances, rotation = np.linalg.eigh(basis.T @ images)
+        rotation = rotation[:, ::-1][:, :n_vectors]
+        variances = variances[::-1][:n_vectors]
+        vectors, products = basis @ rotation, images @ rotation
+        residuals = products - vectors * variances
+        off = _angle(residuals, variances, n_components, floor)
+        if off <= TOLERANCE:
+            break
+        if basis.shape[1] >= MAX_BLOCKS * n_vectors:
+            basis, images = vectors, products
+        ahead = _orthonormal(residuals, basis)
+        basis = np.concatenate([basis, ahead], axis=1)
+        images = np.concatenate([images, _multiply(rows, mean, ahead)[0]], axis=1)
+    else:
+        warnings.warn(
+            f"The principal components were still moving after {MAX_PASSES} passes over the data; they may be off by "
+            f"up to {off:.1e} radians. Ask for fewer components.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    kept = vectors[:, :n_components].T
+    largest = np.take_along_axis(kept, np.abs(kept).argmax(1)[:, None], axis=1)
+    explained = np.maximum(variances[:n_components], 0.0)
+    return Components(
+        mean=mean,
+        components=kept * np.where(largest < 0, -1.0, 1.0),
+        variance=explained / max(1, n_samples - 1),
+        ratio=explained / total if total > 0 else np.zeros_like(explained),
+    )
+
+
+def _mean_and_start(rows: Rows, n_samples: int, n_components: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean of all rows, and some of them, evenly spread, whose span is a good first guess."""
+    total: np.ndarray | None = None
+    seen, picked = 0, []
+    n_features = 0
+    for block in rows():
+        if total is None:
+            n_features = block.shape[1]
+            total = np.zeros(n_features)
+            n_vectors = min(n_components + GUARDS, n_samples, n_features)
+            chosen = np.linspace(0, n_samples - 1, min(START_ROWS * n_vectors, n_samples)).round().astype(int)
+        total += block.sum(axis=0, dtype=np.float64)
+        inside = chosen[(chosen >= seen) & (chosen < seen + len(block))] - seen
+        picked.append(block[inside].astype(np.float64))
+        seen += len(block)
+    assert total is not None
+    mean = total / n_samples
+    sketch = np.concatenate(picked) - mean
+    # The principal vectors of the sketch, as combinations of its rows: its own small Gram matrix gives them.
+    _, weights = np.linalg.eigh(sketch @ sketch.T)
+    start = weights[:, ::-1][:, :n_vectors].T @ sketch
+    return mean, _filled(start)
+
+
+def _filled(start: np.ndarray) -> np.ndarray:
+    """The start with what is missing in its rank, as for few or equal samples, made up by random vectors."""
+    norms = np.linalg.norm(start, axis=1)
+    thin = norms <= 1e-10 * max(norms.max(initial=0.0), np.finfo(float).tiny)
+    if thin.any():
+        start = start.copy()
+        start[thin] = np.random.default_rng(0).standard_normal((int(thin.sum()), start.shape[1]))
+    return start / np.linalg.norm(start, axis=1, keepdims=True)
+
+
+def _multiply(rows: Rows, mean: np.ndarray, vectors: np.ndarray) -> tuple[np.ndarray, float]:
+    """Scatter matrix of the rows times vectors ``(feature, vector)``, and its trace."""
+    products, total = np.zeros_like(vectors), 0.0
+    for block in rows():
+        centred = block - mean
+        products += centred.T @ (centred @ vectors)
+        total += float(np.einsum("ij,ij->", centred, centred))
+    return products, total
+
+
+def _orthonormal(vectors: np.ndarray, basis: np.ndarray) -> np.ndarray:
+    """What vectors add to a basis. Taking the basis out twice makes it exact to rounding."""
+    for _ in range(2):
+        vectors = np.linalg.qr(vectors - basis @ (basis.T @ vectors))[0]
+    return vectors[:, : max(1, len(basis) - basis.shape[1])]
+
+
+def _angle(residuals: np.ndarray, variances: np.ndarray, n_components: int, floor: float) -> float:
+    """Largest angle between a component and the true one: residual over gap (Saad, theorem 3.9)."""
+    sizes = np.linalg.norm(residuals, axis=0)
+    between = np.abs(np.diff(variances))
+    gaps = np.minimum(np.append(between, np.inf), np.concatenate([[np.inf], between]))
+    gaps = np.maximum(gaps, LEAST_GAP * np.abs(variances))
+    # Directions without variance, to rounding, are arbitrary.
+    there = variances > max(1e-12 * variances[0], floor)
+    angles = np.where(there, sizes / np.where(there, gaps, 1.0), 0.0)
+    return float(angles[:n_components].max(initial=0.0))
