@@ -39,7 +39,7 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     Parameters
     ----------
     n_components : int
-        Number of scores.
+        Number of scores; of statistics with fewer lags, as many as these.
     phases, sample_shape, state_axis, input, correlations, periodic, cutoff
         As in `StatsVAETransformer`.
 
@@ -106,10 +106,9 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self._understand(array, X)
         first = self._statistics_function()(read(array, slice(0, 1)))
         self._lags = first.shape[1:]
-        most = min(len(array), first.size)
-        if self.n_components > most:
+        if self.n_components > len(array):
             raise InputError(
-                f"n_components must lie between 1 and the number of samples and of lags ({most}), but "
+                f"n_components must lie between 1 and the number of samples ({len(array)}), but "
                 f"{self.n_components} was given."
             )
         found = self._components(array, first.size)
@@ -144,14 +143,16 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _components(self, array: Any, n_features: int) -> Components:
         n_samples, row_bytes = len(array), 8 * n_features
         compute = self._rows_function()
+        # Statistics of few lags have no more components than that.
+        n_components = min(self.n_components, n_features)
 
         def rows() -> Iterator[np.ndarray]:
             return (compute(block) for block in _pieces(array, row_bytes))
 
         if n_samples * row_bytes > IN_MEMORY_BYTES:
-            return principal_components(rows, n_samples, self.n_components)
+            return principal_components(rows, n_samples, n_components)
         kept = list(rows())
-        return principal_components(lambda: kept, n_samples, self.n_components)
+        return principal_components(lambda: kept, n_samples, n_components)
 
     def transform(self, X: Any) -> Any:
         """Scores ``(sample, component)`` of structures; numpy, or lazy dask for dask."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -172,8 +173,21 @@ def _map_dask(X: Any, function: BlockFunction, mask: Any, mask_per_sample: bool,
 
 
 def whole_samples(X: Any) -> Any:
-    """Merge the chunks of a dask array into whole samples, so few that chunks do not grow if possible."""
+    """Merge the chunks of a dask array into whole samples, so few that chunks do not grow if possible.
+
+    Warns
+    -----
+    UserWarning
+        If chunks had to be merged, since that moves data and may need more memory than the user planned for.
+    """
     if all(n == 1 for n in X.numblocks[1:]):
         return X
-    samples = max(1, math.prod(X.chunksize) // math.prod(X.shape[1:]))
+    sample = math.prod(X.shape[1:])
+    samples = max(1, math.prod(X.chunksize) // sample)
+    size = samples * sample * X.dtype.itemsize / 2**20
+    warnings.warn(
+        f"Chunks of {X.chunksize} split the samples, which are needed whole: they are merged into "
+        f"chunks of {(samples, *X.shape[1:])}, {size:.3g} MiB each. Rechunk along the samples only to choose the size.",
+        stacklevel=2,
+    )
     return X.rechunk({0: samples, **dict.fromkeys(range(1, X.ndim), -1)})

@@ -144,7 +144,7 @@ def test_works_in_scikit_learns_machinery(X, lazy) -> None:
     ("parameters", "message"),
     [
         ({"n_components": 0}, "n_components must be an integer of at least 1"),
-        ({"n_components": 41}, "of lags \\(40\\), but 41"),
+        ({"n_components": 41}, "number of samples \\(40\\), but 41"),
         ({"n_components": 2.0}, "n_components must be an integer"),
         ({"input": "images"}, "input must be one of"),
         ({"periodic": "yes"}, "periodic must be True or False"),

@@ -116,10 +116,15 @@ def test_chunks_of_whole_samples_are_left_alone():
 
 
 def test_merged_chunks_hold_no_more_voxels_than_before():
-    whole = whole_samples(da.zeros((100, 64, 64), chunks=(100, 16, 16)))
+    with pytest.warns(
+        UserWarning, match=r"Chunks of \(100, 16, 16\) split the samples.* chunks of \(6, 64, 64\), 0.188 MiB each"
+    ):
+        whole = whole_samples(da.zeros((100, 64, 64), chunks=(100, 16, 16)))
     assert whole.numblocks[1:] == (1, 1)
     assert np.prod(whole.chunksize) <= 100 * 16 * 16
-    assert whole_samples(da.zeros((3, 64, 64), chunks=(1, 8, 8))).chunksize == (1, 64, 64)
+    with pytest.warns(UserWarning, match="split the samples"):
+        whole = whole_samples(da.zeros((3, 64, 64), chunks=(1, 8, 8)))
+    assert whole.chunksize == (1, 64, 64)
 
 
 @pytest.mark.parametrize(
