@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := build/demo
+ORACLE := build/oracle
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help install test lint demo bench docs clean
+.PHONY: help install test lint demo bench oracle docs clean
 
 help:  ## Say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,7 +19,7 @@ $(VENV)/installed: pyproject.toml constraints.txt $(PLUGINS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' \
-	  $(foreach plugin,$(PLUGINS),-e $(dir $(plugin)))
+	  $(foreach plugin,$(PLUGINS),-e '$(dir $(plugin))[dev]')
 	touch $@
 
 lint: install  ## Style, types and import rules
@@ -42,7 +43,14 @@ demo: install  ## Structures to latents and back: data, fit, transform, inverse,
 	  --figure $(DEMO)/reconstructions.png
 
 bench: install  ## Speed against the alternatives, as ratios measured in one run
-	$(BIN)/python -m pytest tests/benchmarks -q -s
+	$(BIN)/python -m pytest tests/benchmarks $(wildcard plugins/*/tests/benchmarks) -q -s
+
+# Wheels of numpy 1.23 end with Python 3.11.
+oracle: install  ## PyMKS where all its own tests pass, and matvae against it
+	test -x $(ORACLE)/bin/python || $(PYTHON) -m venv $(ORACLE)
+	$(ORACLE)/bin/pip install --quiet --disable-pip-version-check -r plugins/matvae-pymks/oracle/requirements.txt
+	OMP_NUM_THREADS=1 $(ORACLE)/bin/python plugins/matvae-pymks/oracle/run.py $(ORACLE)/statistics.npz
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest plugins/matvae-pymks/oracle/compare.py -q
 
 docs: install  ## Documentation as HTML in build/docs
 	$(BIN)/sphinx-build -W -q -b html docs build/docs

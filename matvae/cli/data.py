@@ -168,6 +168,13 @@ def info_command(
 def stats_command(
     data: Annotated[Path, typer.Argument(help="Structures.", metavar="DATA", exists=True)],
     out: Annotated[Path, typer.Option("--out", "-o", help="New zarr group.", metavar="OUT.zarr")],
+    statistic: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="two_point, pair_correlation, lineal_path, chord_length, cluster, surface_area, or a plugin's.",
+        ),
+    ] = "two_point",
     correlations: Annotated[
         Any,
         typer.Option(
@@ -187,25 +194,33 @@ def stats_command(
         Any,
         typer.Option(parser=parsed(options.size, "16 or 16,16"), metavar="C", help="Keep lags up to C voxels."),
     ] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option("--param", metavar="KEY=VALUE", help="Further option of the statistic; repeat it."),
+    ] = None,
     overwrite: Overwrite = False,
     json: Json = False,
     quiet: Quiet = False,
     config: Config = None,
 ) -> None:
-    """Compute the 2-point statistics of every structure.
+    """Compute 2-point statistics, or another statistic, of every structure.
 
     \b
     Examples:
       matvae stats rock.zarr -o rock-stats.zarr
       matvae stats rock.zarr -o rock-stats.zarr --correlations 1:1,1:2 --cutoff 16
+      matvae stats rock.zarr -o rock-chords.zarr --statistic chord_length --param axis=0
     """
+    further = options.parameters(param)
     with watching("stats", quiet=quiet) as watcher:
         result = jobs.compute_statistics(
             data,
             out,
+            statistic=statistic,
             correlations=correlations,
             periodic=periodic,
             cutoff=cutoff,
+            options=further,
             overwrite=overwrite,
             progress=watcher.progress,
         )
@@ -230,7 +245,9 @@ def _show_statistics(result: Mapping[str, Any]) -> None:
         {
             "written": result["out"],
             "shape": ", ".join(f"{d} {n}" for d, n in zip(result["dimensions"], result["shape"], strict=True)),
-            "correlations": ", ".join(f"({i}, {j})" for i, j in result["correlations"]),
+            "statistic": None if result["statistic"] == "two_point" else result["statistic"],
+            "correlations": ", ".join(f"({i}, {j})" for i, j in result["correlations"] or ()) or None,
+            "options": ", ".join(f"{name} {value}" for name, value in result["options"].items()) or None,
             "boundaries": "periodic" if result["periodic"] else "not periodic",
         }
     )

@@ -77,9 +77,9 @@ def _array(path: Path, name: str) -> dict[str, Any]:
             "dimensions": array["dimension_names"],
             "dtype": array["data_type"],
             "properties": sorted(
-                folder.name
-                for folder in path.iterdir()
-                if folder.name != name and (folder / "zarr.json").is_file() and not folder.name.startswith("lag_")
+                file.parent.name
+                for file in path.glob("*/zarr.json")
+                if file.parent.name != name and json.loads(file.read_text())["dimension_names"] == ["sample"]
             ),
             "attributes": root["attributes"]["matvae"],
         }

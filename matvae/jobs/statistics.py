@@ -1,46 +1,57 @@
-"""2-point statistics of a whole set of structures, streamed into a zarr group."""
+"""Statistics of a whole set of structures, streamed into a zarr group."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..data import open_structures
-from ..stats import lag_shape, resolve_correlations, two_point_stats
+from ..errors import InputError
+from ..grid import Grid
+from ..stats import Statistic, get_statistic, resolve_correlations
 from .arrays import new_array
 from .blocks import Progress, sample_blocks, samples_per_block
 from .outputs import check_output
+
+# What follows from the structures, or has a parameter of its own.
+NOT_OPTIONS = ("state_axis", "phases", "mask", "periodic", "correlations", "cutoff")
 
 
 def compute_statistics(
     data: str | Path,
     out: str | Path,
     *,
+    statistic: str = "two_point",
     correlations: Sequence[Sequence[int]] | None = None,
     periodic: bool | None = None,
     cutoff: int | Sequence[int] | None = None,
+    options: Mapping[str, Any] | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Compute the 2-point statistics of every structure of a store.
+    """Compute a statistic of every structure of a store.
 
     Parameters
     ----------
     data : path
         Structures, whatever `open_structures` reads.
     out : path
-        New zarr group: array ``statistics`` ``(sample, *lag, correlation)`` float32, coordinates ``lag_y``
-        ... in voxels, and the properties of the structures.
+        New zarr group: array ``statistics`` ``(sample, *coordinate, phase or correlation)`` float32, its coordinates
+        (such as ``lag_y`` in voxels), and the properties of the structures.
+    statistic : str
+        Name of the statistic: ``"two_point"``, or another one of `matvae.stats.STATISTICS`.
     correlations : list of (int, int), optional
         Pairs of phases, by default those that determine all others.
     periodic : bool, optional
         By default what the store says.
     cutoff : int or sequence of int, optional
-        Keep the lags from -c to c along each axis, in voxels.
+        Keep the lags from -c to c along each axis (or lengths up to c), in voxels.
+    options : mapping, optional
+        Further options of the statistic by name. One that depends on the voxel size gets the store's.
     overwrite : bool
         Whether an existing result may be replaced.
     progress : callable, optional
@@ -49,37 +60,72 @@ def compute_statistics(
     Returns
     -------
     dict
-        ``out``, ``shape``, ``dimensions``, ``correlations``, ``periodic``, ``cutoff``.
+        ``out``, ``shape``, ``dimensions``, ``statistic``, ``correlations``, ``periodic``, ``cutoff``, ``options``.
 
     Raises
     ------
-    InputError, StoreError
-        For bad data or parameters, or an output that cannot be written; nothing is left then.
+    InputError, StoreError, PluginError
+        For bad data or parameters, an output that cannot be written, or an unknown statistic; nothing is left then.
     """
     target = check_output(out, [data], overwrite=overwrite)
+    chosen = get_statistic(statistic)
     structures = open_structures(data)
     grid = structures.grid
-    wrap = grid.periodic if periodic is None else periodic
-    pairs = resolve_correlations(correlations, grid.phases)
-    lags = lag_shape(grid.shape, wrap, cutoff)
-    axes = grid.axes or ()
-    dimensions = ("sample", *[f"lag_{axis}" for axis in axes], "correlation")
-    shape = (len(structures), *lags, len(pairs))
+    given = _options(chosen, grid, correlations, periodic, cutoff, options or {})
+    coordinates = chosen.coordinates(grid.shape, grid.axes or (), **given)
+    columns = len(given["correlations"]) if chosen.column == "correlation" else grid.phases
+    dimensions = ("sample", *coordinates, chosen.column)
+    shape = (len(structures), *(len(values) for values in coordinates.values()), columns)
     about = {
-        "correlations": [list(pair) for pair in pairs],
-        "periodic": wrap,
+        "statistic": chosen.name,
+        "correlations": [list(pair) for pair in given["correlations"]] if chosen.column == "correlation" else None,
+        "periodic": given["periodic"],
         "cutoff": list(cutoff) if isinstance(cutoff, Sequence) else cutoff,
+        "options": {name: value for name, value in given.items() if name not in NOT_OPTIONS},
         "grid": grid.to_dict(),
     }
+    unit = grid.unit if given.get("voxel_size") is not None else "voxel"
+    # The result of a surface is small, but its structures are not.
+    block_bytes = 4 * max(math.prod(shape[1:]), grid.n_voxels)
     with new_array(target, "statistics", shape, dimensions, about) as writer:
-        for start, block in sample_blocks(structures.data, samples_per_block(4 * math.prod(shape[1:]))):
-            statistics = two_point_stats(block, phases=grid.phases, correlations=pairs, periodic=wrap, cutoff=cutoff)
-            writer.append(statistics)
+        if chosen.length_power and unit:
+            writer.array.attrs["unit"] = f"{unit}^{chosen.length_power}"
+        for start, block in sample_blocks(structures.data, samples_per_block(block_bytes)):
+            writer.append(chosen(block, phases=grid.phases, **given))
             if progress is not None:
                 progress(start + len(block), len(structures))
-        for axis, n in zip(axes, lags, strict=True):
-            # The zero lag is the middle: n//2 for N periodic lags as for 2N-1 or 2c+1 symmetric ones.
-            writer.add(f"lag_{axis}", np.arange(n) - n // 2, f"lag_{axis}", unit="voxel")
+        for name, values in coordinates.items():
+            writer.add(name, values, name, unit=unit)
+        if chosen.column == "phase":
+            writer.add("phase", np.arange(columns), "phase")
         for name, values in structures.properties.items():
             writer.add(name, values, "sample", unit=structures.units.get(name))
     return {"out": str(target), "shape": list(shape), "dimensions": list(dimensions), **about}
+
+
+def _options(
+    statistic: Statistic,
+    grid: Grid,
+    correlations: Sequence[Sequence[int]] | None,
+    periodic: bool | None,
+    cutoff: int | Sequence[int] | None,
+    options: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What the statistic is told beside the structures and their number of phases."""
+    for name in options:
+        if name in NOT_OPTIONS:
+            raise InputError(
+                f"{name!r} was given as an option of the statistic {statistic.name!r}, but it follows from the "
+                "structures or has a parameter of its own: periodic, correlations or cutoff."
+            )
+    given: dict[str, Any] = dict(options)
+    if correlations is not None:
+        given["correlations"] = correlations
+    if cutoff is not None:
+        given["cutoff"] = cutoff
+    statistic.check_options(list(given))
+    if statistic.column == "correlation":
+        given["correlations"] = resolve_correlations(correlations, grid.phases)
+    if statistic.uses_voxel_size and grid.voxel_size is not None:
+        given.setdefault("voxel_size", grid.voxel_size)
+    return {**given, "periodic": grid.periodic if periodic is None else periodic}

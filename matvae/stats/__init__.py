@@ -1,18 +1,38 @@
 """Differentiable spatial statistics: torch inside, numpy, dask and torch outside."""
 
+from .chords import chord_length_distribution
+from .clusters import cluster_function
 from .correlations import default_correlations, resolve_correlations
 from .distance import relative_error, statistics_distance
 from .faces import two_point_stats, volume_fractions
-from .lags import lag_shape
+from .forms import form_of, map_phases
+from .lags import check_periodic, lag_shape
+from .lineal_path import lineal_path
+from .radial import lag_radii, pair_correlation, radial_average
+from .statistic import STATISTICS, Statistic, get_statistic
+from .surface import surface_area
 from .two_point import correlate
 
 __all__ = [
+    "STATISTICS",
+    "Statistic",
+    "check_periodic",
+    "chord_length_distribution",
+    "cluster_function",
     "correlate",
     "default_correlations",
+    "form_of",
+    "get_statistic",
+    "lag_radii",
     "lag_shape",
+    "lineal_path",
+    "map_phases",
+    "pair_correlation",
+    "radial_average",
     "relative_error",
     "resolve_correlations",
     "statistics_distance",
+    "surface_area",
     "two_point_stats",
     "volume_fractions",
 ]

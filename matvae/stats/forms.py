@@ -169,4 +169,10 @@ def voxel_sizes(voxel_size: float | Sequence[float] | None, space: tuple[int, ..
     InputError
         If it is not one positive length, or one for each axis.
     """
-    return Grid(space, voxel_size=voxel_size).voxel_size or (1.0,) * len(space)  # type: ignore[arg-type]
+    try:
+        return Grid(space, voxel_size=voxel_size).voxel_size or (1.0,) * len(space)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"voxel_size must be one positive length, or one for each of the {len(space)} axes, but {voxel_size!r} was "
+            "given."
+        ) from error

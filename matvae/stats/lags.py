@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from ..errors import InputError
 
 Cutoff = int | Sequence[int] | None
+
+
+def check_periodic(periodic: Any) -> None:
+    """Refuse anything but True and False.
+
+    Raises
+    ------
+    InputError
+        If `periodic` is something else, such as a text or one value an axis.
+    """
+    if not isinstance(periodic, bool | np.bool_):
+        raise InputError(
+            f"periodic must be True or False, for all axes alike, but {periodic!r} was given. Pass False if "
+            "any axis does not continue on its opposite side."
+        )
 
 
 def resolve_cutoff(shape: Sequence[int], periodic: bool, cutoff: Cutoff) -> tuple[int, ...] | None:
@@ -21,11 +37,7 @@ def resolve_cutoff(shape: Sequence[int], periodic: bool, cutoff: Cutoff) -> tupl
         If `periodic` is not a bool, the number of values does not match the axes, a value is not an integer,
         or a window of 2c+1 lags does not exist.
     """
-    if not isinstance(periodic, bool | np.bool_):
-        raise InputError(
-            f"periodic must be True or False, for all axes alike, but {periodic!r} was given. Pass False if "
-            "any axis does not continue on its opposite side."
-        )
+    check_periodic(periodic)
     if cutoff is None:
         return None
     cuts = _integers(cutoff, len(shape))

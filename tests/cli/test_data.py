@@ -7,6 +7,7 @@ import json
 import numpy as np
 
 from matvae import open_structures
+from matvae.stats import STATISTICS
 
 
 def test_dataset_list(matvae):
@@ -79,6 +80,37 @@ def test_stats_and_info_of_them(matvae, store, tmp_path):
     assert "not periodic" in plain.out
     assert "8 x 8 voxels (y x), 2 phases" in matvae("info", out).out
     assert json.loads(matvae("info", out, "--json").out)["shape"] == [6, 5, 5, 2]
+
+
+def test_any_statistic_by_its_name(matvae, store, tmp_path):
+    out = tmp_path / "chords.zarr"
+    plain = matvae("stats", store, "-o", out, "--statistic", "chord_length", "--cutoff", "3", "--param", "axis=0")
+    assert plain.code == 0, plain.err
+    assert "sample 6, length 3, phase 2" in plain.out
+    assert "chord_length" in plain.out
+    assert "axis 0" in plain.out
+    assert "correlations" not in plain.out
+    surface = matvae("stats", store, "-o", tmp_path / "s.zarr", "--statistic", "surface_area", "--json")
+    found = json.loads(surface.out)
+    assert found["dimensions"] == ["sample", "phase"]
+    assert found["options"] == {"voxel_size": [0.5, 0.5]}
+    assert "chord_length" in matvae("info", out).out
+
+
+def test_a_wrong_statistic_or_option_of_it_is_refused(matvae, store, tmp_path):
+    out = tmp_path / "s.zarr"
+    unknown = matvae("stats", store, "-o", out, "--statistic", "chords")
+    assert unknown.code == 2
+    assert "There is no statistic called 'chords'" in unknown.err
+    ran = matvae("stats", store, "-o", out, "--statistic", "lineal_path", "--param", "axes=0")
+    assert ran.code == 3
+    assert "Did you mean 'axis'" in ran.err
+    assert not out.exists()
+
+
+def test_the_help_names_every_statistic(matvae):
+    shown = matvae("stats", "--help").out
+    assert all(name in shown for name in STATISTICS.builtin)
 
 
 def test_bad_data_ends_with_3_and_a_damaged_store_with_4(matvae, store, tmp_path):

@@ -12,6 +12,7 @@ from matvae import Grid, two_point_stats
 from matvae.data import save_structures
 from matvae.errors import InputError
 from matvae.jobs import blocks, compute_statistics
+from matvae.stats import STATISTICS, get_statistic, lineal_path
 
 SHAPES = {1: (24,), 2: (12, 9), 3: (6, 5, 4)}
 
@@ -54,6 +55,59 @@ def test_streamed_statistics_equal_those_of_the_whole(store, tmp_path, monkeypat
             np.testing.assert_allclose(zero.values[:, column], fraction, atol=1e-6)
     assert seen[-1] == (11, 11)
     assert [done for done, _ in seen] == sorted({done for done, _ in seen})
+
+
+@pytest.mark.parametrize("name", STATISTICS.builtin)
+def test_any_statistic_is_streamed_with_its_coordinates(name, store, tmp_path, monkeypatch):
+    path, X = store
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 20_000)
+    statistic = get_statistic(name)
+    result = compute_statistics(path, tmp_path / "s.zarr", statistic=name)
+    sized = {"voxel_size": 0.5} if statistic.uses_voxel_size else {}
+    expected = statistic(X, phases=3, periodic=False, **sized)
+    coordinates = statistic.coordinates(X.shape[1:], ("z", "y", "x")[-(X.ndim - 1) :], periodic=False, **sized)
+    with xarray.open_zarr(tmp_path / "s.zarr", consolidated=False) as found:
+        np.testing.assert_allclose(found["statistics"].values, expected, rtol=1e-6, atol=1e-6)
+        assert found["statistics"].dims == ("sample", *coordinates, statistic.column) == tuple(result["dimensions"])
+        for axis, values in coordinates.items():
+            np.testing.assert_array_equal(found[axis].values, values)
+            assert found[axis].attrs["unit"] == ("micrometer" if sized else "voxel")
+        if statistic.column == "phase":
+            assert found["phase"].values.tolist() == [0, 1, 2]
+        assert found["statistics"].attrs.get("unit") == ("micrometer^-1" if name == "surface_area" else None)
+        assert found.attrs["matvae"]["statistic"] == name
+        np.testing.assert_array_equal(found["k"].values, np.arange(11.0))
+
+
+def test_options_reach_the_statistic(store, tmp_path):
+    path, X = store
+    how = {"axis": 0}
+    result = compute_statistics(
+        path, tmp_path / "s.zarr", statistic="lineal_path", cutoff=2, periodic=True, options=how
+    )
+    with xarray.open_zarr(tmp_path / "s.zarr", consolidated=False) as found:
+        expected = lineal_path(X, phases=3, cutoff=2, axis=0)
+        np.testing.assert_allclose(found["statistics"].values, expected, atol=1e-6)
+        assert found.attrs["matvae"]["options"] == result["options"] == {"axis": 0}
+    own = compute_statistics(path, tmp_path / "a.zarr", statistic="surface_area", options={"voxel_size": 1})
+    assert own["options"] == {"voxel_size": 1}
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"statistic": "lineal_path", "correlations": [(1, 1)]}, "'correlations' was given"),
+        ({"statistic": "surface_area", "cutoff": 3}, "'cutoff' was given"),
+        ({"statistic": "lineal_path", "options": {"axes": 1}}, "Did you mean 'axis'"),
+        ({"statistic": "lineal_path", "options": {"periodic": True}}, "a parameter of its own"),
+        ({"statistic": "pair_correlation", "options": {"bins": "many"}}, "rising edges"),
+    ],
+)
+def test_options_that_do_not_belong_are_refused(store, tmp_path, how, message):
+    path, _ = store
+    with pytest.raises(InputError, match=message):
+        compute_statistics(path, tmp_path / "s.zarr", **how)
+    assert os.listdir(tmp_path) == ["x.zarr"]
 
 
 def test_attributes_say_what_was_computed(store, tmp_path):

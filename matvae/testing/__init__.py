@@ -1,0 +1,6 @@
+"""Conformance suites: what a part has to keep to, run by whoever writes one, built in or in a plugin."""
+
+from .check import Check
+from .statistic import check_statistic, statistic_checks
+
+__all__ = ["Check", "check_statistic", "statistic_checks"]

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from matvae.errors import InputError
+from matvae.stats import lineal_path, two_point_stats, volume_fractions
+from matvae.stats.lineal_path import longest_segment
+
+from .oracle import one_hot
+from .samples import SHAPES, labels_of
+
+
+def slow_path(inside: np.ndarray, axis: int, periodic: bool, weights: np.ndarray) -> np.ndarray:
+    """One structure, one segment after another."""
+    n = inside.shape[axis]
+    lines = np.moveaxis(inside * weights, axis, -1).reshape(-1, n)
+    line_weights = np.moveaxis(weights, axis, -1).reshape(-1, n)
+    path = []
+    for z in range(n):
+        hit = possible = 0.0
+        for line, weight in zip(lines, line_weights, strict=True):
+            for start in range(n if periodic else n - z):
+                voxels = [(start + k) % n for k in range(z + 1)]
+                hit += np.prod(line[voxels])
+                possible += np.prod(weight[voxels])
+        path.append(hit / possible)
+    return np.array(path)
+
+
+@pytest.mark.parametrize("space", SHAPES)
+@pytest.mark.parametrize("periodic", [True, False])
+@pytest.mark.parametrize("mask", [None, "shared", "per sample"])
+@pytest.mark.parametrize("form", ["labels", "states"])
+def test_segments_are_those_of_a_loop(space, periodic, mask, form):
+    labels = labels_of(space, n=3)
+    weights = np.random.default_rng(1).uniform(0.3, 1, labels.shape)
+    weights = {None: np.ones_like(weights), "shared": np.broadcast_to(weights[0], labels.shape)}.get(mask, weights)
+    given = None if mask is None else weights[0] if mask == "shared" else weights
+    X, how = (labels, {"phases": 3}) if form == "labels" else (one_hot(labels, 3), {"state_axis": -1})
+    each = []
+    for axis, n in enumerate(space):
+        found = lineal_path(X, periodic=periodic, axis=axis, mask=given, **how)
+        assert found.shape == (3, n, 3)
+        for sample, phase in np.ndindex(3, 3):
+            expected = slow_path(labels[sample] == phase, axis, periodic, weights[sample])
+            np.testing.assert_allclose(found[sample, :, phase], expected, atol=1e-6)
+        each.append(found[:, : min(space)])
+    averaged = lineal_path(X, periodic=periodic, mask=given, **how)
+    np.testing.assert_allclose(averaged, np.mean(each, axis=0), atol=1e-6)
+
+
+def test_length_zero_is_the_volume_fraction_and_one_the_statistics_of_neighbours():
+    labels = labels_of((8, 7))
+    found = lineal_path(labels, axis=1)
+    np.testing.assert_allclose(found[:, 0], volume_fractions(labels), atol=1e-6)
+    f = two_point_stats(labels, correlations=[(0, 0), (1, 1), (2, 2)], cutoff=(0, 1))
+    np.testing.assert_allclose(found[:, 1], f[:, 0, 2], atol=1e-6)
+
+
+def test_independent_voxels_have_powers_of_the_volume_fraction():
+    labels = (np.random.default_rng(0).random((8, 128, 128)) < 0.7).astype(np.uint8)
+    for periodic in (True, False):
+        found = lineal_path(labels, cutoff=8, periodic=periodic).mean(0)
+        z = np.arange(9)
+        np.testing.assert_allclose(found[:, 1], 0.7 ** (z + 1), atol=0.005)
+        np.testing.assert_allclose(found[:, 0], 0.3 ** (z + 1), atol=0.005)
+
+
+def test_a_checkerboard_has_no_segment_longer_than_a_cell():
+    cells = np.kron(np.indices((4, 4)).sum(0) % 2, np.ones((3, 3), int))[None]
+    expected = [3 / 6, 2 / 6, 1 / 6, *[0] * 9]
+    np.testing.assert_allclose(lineal_path(cells)[0], np.transpose([expected, expected]), atol=1e-7)
+
+
+def test_a_laminate_goes_on_along_its_layers_for_ever():
+    layers = np.tile([1, 1, 0, 0, 0, 0], (12, 2))[None]
+    np.testing.assert_allclose(lineal_path(layers, axis=0)[0, :, 1], 1 / 3, atol=1e-7)
+    np.testing.assert_allclose(lineal_path(layers, axis=1)[0, :4, 1], [2 / 6, 1 / 6, 0, 0], atol=1e-7)
+
+
+@pytest.mark.parametrize("periodic", [True, False])
+@pytest.mark.parametrize("masked", [True, False])
+def test_the_gradient_is_right(periodic, masked):
+    generator = torch.manual_seed(0)
+    X = torch.rand(2, 3, 4, 2, dtype=torch.float64, generator=generator, requires_grad=True)
+    mask = torch.rand(3, 4, dtype=torch.float64, generator=generator).add(0.1).clamp_max(1) if masked else None
+    assert torch.autograd.gradcheck(lambda x: lineal_path(x, state_axis=-1, periodic=periodic, mask=mask), (X,))
+
+
+def test_windows_that_are_too_small_are_refused():
+    labels = labels_of((6, 4))
+    assert longest_segment((6, 4)) == 3
+    assert longest_segment((6, 4), axis=0) == 5
+    assert lineal_path(labels, cutoff=2).shape == (4, 3, 3)
+    with pytest.raises(InputError, match="Segments along the chosen axes have a window for 0 to 3 voxels"):
+        lineal_path(labels, cutoff=4)
+    with pytest.raises(InputError, match="axis must be a spatial axis"):
+        lineal_path(labels, axis=2)
+    with pytest.raises(InputError, match="periodic must be True or False"):
+        lineal_path(labels, periodic="yes")
+    with pytest.raises(InputError, match="none for a run of 3 voxels"):
+        lineal_path(labels, axis=1, mask=np.array([1, 1, 0, 1] * 6).reshape(6, 4), periodic=False)

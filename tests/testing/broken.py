@@ -1,0 +1,207 @@
+"""A statistic that conforms, and what can be wrong with one: one fault for each check at least."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import torch
+
+from matvae.errors import InputError
+from matvae.stats import Statistic, cluster_function, get_statistic, lineal_path, two_point_stats
+from matvae.stats.blocks import is_dask
+
+GOOD = get_statistic("lineal_path")
+CLUSTER = get_statistic("cluster")
+TWO_POINT = get_statistic("two_point")
+
+Function = Callable[..., Any]
+
+
+def with_function(function: Function, statistic: Statistic = GOOD) -> Statistic:
+    return replace(statistic, name="broken", function=function)
+
+
+def transformed(change: Callable[[Any], Any]) -> Statistic:
+    """The good statistic with its result changed."""
+
+    def function(X: Any, *, state_axis: int | None = None, phases: int | str = "auto", periodic: bool = True) -> Any:
+        return change(lineal_path(X, state_axis=state_axis, phases=phases, periodic=periodic))
+
+    return with_function(function)
+
+
+def prepared(change: Callable[[Any], Any]) -> Statistic:
+    """The good statistic of something other than what was given."""
+
+    def function(X: Any, *, state_axis: int | None = None, phases: int | str = "auto", periodic: bool = True) -> Any:
+        return lineal_path(change(X), state_axis=state_axis, phases=phases, periodic=periodic)
+
+    return with_function(function)
+
+
+def no_periodic(X: Any, *, state_axis: int | None = None, phases: int | str = "auto") -> Any:
+    return lineal_path(X, state_axis=state_axis, phases=phases)
+
+
+def states_only(X: Any, *, state_axis: int | None = None, phases: int | str = "auto", periodic: bool = True) -> Any:
+    found = lineal_path(X, state_axis=state_axis, phases=phases, periodic=periodic)
+    return found if state_axis is None else found / 2
+
+
+def two_columns(X: Any, *, state_axis: int | None = None, phases: int | str = "auto", periodic: bool = True) -> Any:
+    found = lineal_path(X, state_axis=state_axis, phases=phases, periodic=periodic)
+    if found.shape[-1] > 1:
+        return found
+    return (torch.cat if isinstance(found, torch.Tensor) else np.concatenate)([found, found], -1)  # type: ignore[operator]
+
+
+def open_sides(X: Any, *, state_axis: int | None = None, phases: int | str = "auto", periodic: bool = True) -> Any:
+    return lineal_path(X, state_axis=state_axis, phases=phases, periodic=False)
+
+
+def first_phase_twice(
+    X: Any, *, state_axis: int | None = None, phases: int | str = "auto", periodic: bool = True
+) -> Any:
+    found = lineal_path(X, state_axis=state_axis, phases=phases, periodic=periodic)
+    weights = [2.0] + [1.0] * (found.shape[-1] - 1)
+    return found * (found.new_tensor(weights) if isinstance(found, torch.Tensor) else np.array(weights, found.dtype))
+
+
+def swapped_pairs(
+    X: Any,
+    *,
+    state_axis: int | None = None,
+    phases: int | str = "auto",
+    periodic: bool = True,
+    correlations: Any = None,
+    cutoff: Any = None,
+) -> Any:
+    """Correlations are not those that were asked for."""
+    pairs = None if correlations is None else [(0, j) for _, j in correlations]
+    return two_point_stats(
+        X, state_axis=state_axis, phases=phases, periodic=periodic, correlations=pairs, cutoff=cutoff
+    )
+
+
+def accepts_lists(X: Any, *, state_axis: int | None = None, phases: int | str = "auto", periodic: bool = True) -> Any:
+    return lineal_path(
+        np.asarray(X) if isinstance(X, list) else X, state_axis=state_axis, phases=phases, periodic=periodic
+    )
+
+
+def without_nan(X: Any, *, state_axis: int | None = None, phases: int | str = "auto", periodic: bool = True) -> Any:
+    if isinstance(X, np.ndarray) and X.dtype.kind == "f":
+        X = np.nan_to_num(X)
+    return lineal_path(X, state_axis=state_axis, phases=phases, periodic=periodic)
+
+
+def raises_key_errors(
+    X: Any, *, state_axis: int | None = None, phases: int | str = "auto", periodic: bool = True
+) -> Any:
+    try:
+        return lineal_path(X, state_axis=state_axis, phases=phases, periodic=periodic)
+    except InputError as error:
+        raise KeyError("phases") from error
+
+
+def detaching_clusters(
+    X: Any, *, state_axis: int | None = None, phases: int | str = "auto", periodic: bool = True
+) -> Any:
+    """A gradient is lost without a word."""
+    X = X.detach() if isinstance(X, torch.Tensor) else X
+    return cluster_function(X, state_axis=state_axis, phases=phases, periodic=periodic)
+
+
+def normalised_by_the_batch(found: Any) -> Any:
+    return found / (1 + found.mean(0, keepdims=True))
+
+
+def by_the_size_of_the_block(found: Any) -> Any:
+    from matvae.stats import forms
+
+    return found * (1 if forms.BLOCK_VOXELS > 100 else 2)
+
+
+def spoils_input(X: Any) -> Any:
+    if isinstance(X, np.ndarray) and X.dtype.kind == "f":
+        before = X.copy()
+        X *= 0.5
+        return before
+    return X
+
+
+def writes_to_input(X: Any) -> Any:
+    if isinstance(X, np.ndarray) and X.dtype.kind == "u":
+        X[:1] = X[:1]
+    return X
+
+
+def wrong_gradient(found: Any) -> Any:
+    return found + 0.1 * (found - found.detach()) if isinstance(found, torch.Tensor) else found
+
+
+def no_gradient(found: Any) -> Any:
+    return found.detach() if isinstance(found, torch.Tensor) else found
+
+
+def computed(found: Any) -> Any:
+    return da.from_array(found.compute()) if is_dask(found) else found
+
+
+def in_memory(found: Any) -> Any:
+    return found.compute() if is_dask(found) else found
+
+
+def as_numpy(found: Any) -> Any:
+    return found.detach().numpy() if isinstance(found, torch.Tensor) else found
+
+
+def misdeclared(found: Any) -> Any:
+    return found.map_blocks(lambda block: block.astype("f8"), dtype=found.dtype) if is_dask(found) else found
+
+
+def falling(shape: tuple[int, ...], axes: Any, **options: Any) -> dict[str, np.ndarray]:
+    return {name: values[::-1] for name, values in GOOD.coordinates(shape, axes, **options).items()}
+
+
+def none(shape: tuple[int, ...], axes: Any, **options: Any) -> dict[str, np.ndarray]:
+    return {}
+
+
+FAULTS: list[tuple[str, Statistic, str]] = [
+    ("shape_is_that_of_the_coordinates", replace(GOOD, coordinates=none), "but the result has"),
+    ("shape_is_that_of_the_coordinates", replace(GOOD, coordinates=falling), "rising numbers"),
+    ("shape_is_that_of_the_coordinates", transformed(lambda f: f[:, 1:]), "but the result has"),
+    ("values_are_finite", transformed(lambda f: f * float("nan")), "not all finite"),
+    ("samples_are_independent", transformed(normalised_by_the_batch), "one by one"),
+    ("samples_are_independent", transformed(lambda f: f[::-1] if isinstance(f, np.ndarray) else f), "one by one"),
+    ("blocks_change_nothing", transformed(by_the_size_of_the_block), "Blocks of 1 voxels"),
+    ("moving_a_periodic_structure_changes_nothing", with_function(open_sides), "moved by"),
+    ("exchanged_phases_exchange_columns", with_function(first_phase_twice), "are called"),
+    ("exchanged_phases_exchange_columns", with_function(swapped_pairs, TWO_POINT), "are called"),
+    ("labels_and_states_agree", with_function(states_only), "Labels and states"),
+    ("a_field_is_one_state", with_function(two_columns), "one column"),
+    ("the_gradient_is_right", transformed(wrong_gradient), "finite differences"),
+    ("the_gradient_is_right", transformed(no_gradient), "must require one"),
+    ("the_gradient_is_right", with_function(detaching_clusters, CLUSTER), "was accepted"),
+    ("options_have_their_usual_names", with_function(no_periodic), r"options \['periodic'\]"),
+    ("options_have_their_usual_names", replace(GOOD, column="correlation"), r"options \['correlations'\]"),
+    ("options_have_their_usual_names", replace(GOOD, uses_voxel_size=True), r"options \['voxel_size'\]"),
+    ("options_have_their_usual_names", replace(GOOD, column="pair"), "not 'pair'"),
+    ("numpy_dask_and_torch_agree", transformed(in_memory), "dask out, but is ndarray"),
+    ("numpy_dask_and_torch_agree", transformed(as_numpy), "torch out, but is ndarray"),
+    ("numpy_dask_and_torch_agree", transformed(misdeclared), "shape and type it will have"),
+    ("numpy_dask_and_torch_agree", transformed(lambda f: f * 2 if is_dask(f) else f), "dask and numpy"),
+    ("dask_is_lazy", transformed(computed), "before the result was asked for"),
+    ("types", transformed(lambda f: f.astype("f8") if isinstance(f, np.ndarray) else f), "must give float32"),
+    ("types", transformed(lambda f: f.astype("f4") if isinstance(f, np.ndarray) else f), "gave a result of type"),
+    ("its_input_is_left_alone", prepared(spoils_input), "changes the array"),
+    ("its_input_is_left_alone", prepared(writes_to_input), "read-only"),
+    ("bad_input_is_refused", with_function(accepts_lists), "A list must raise"),
+    ("bad_input_is_refused", with_function(without_nan), "A state of NaN must raise"),
+    ("bad_input_is_refused", with_function(raises_key_errors), "raised KeyError"),
+]
