@@ -11,6 +11,7 @@ import typer
 
 from .. import __version__
 from ..errors import MatvaeError
+from .compare import compare_command
 from .data import dataset_app, import_command, info_command, stats_command
 from .models import evaluate_command, fit_command, inverse_command, transform_command
 from .options import Config
@@ -74,6 +75,7 @@ app.command("fit")(fit_command)
 app.command("transform")(transform_command)
 app.command("inverse")(inverse_command)
 app.command("evaluate")(evaluate_command)
+app.command("compare")(compare_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -11,7 +11,7 @@ import typer
 from .. import jobs
 from . import options
 from .options import Config, Json, Overwrite, Quiet, parsed
-from .terminal import grid_text, show, show_facts, show_table, watching
+from .terminal import grid_text, number_text, show, show_facts, show_table, watching
 
 Model = Annotated[Path, typer.Argument(help="Fitted model.", metavar="MODEL.matvae", exists=True)]
 Data = Annotated[Path, typer.Argument(help="Structures.", metavar="DATA", exists=True)]
@@ -40,7 +40,7 @@ def fit_command(
         float | None,
         typer.Option(help="Stop after this part of the training without progress.", rich_help_panel=TRAINING),
     ] = None,
-    loss: Annotated[str | None, typer.Option(help="relative or absolute.", rich_help_panel=TRAINING)] = None,
+    loss: Annotated[str | None, typer.Option(help="relative, absolute or voxels.", rich_help_panel=TRAINING)] = None,
     short_range: Annotated[
         float | None, typer.Option(help="Weight of the error at short lags.", rich_help_panel=TRAINING)
     ] = None,
@@ -261,17 +261,13 @@ def _show_evaluation(result: Mapping[str, Any]) -> None:
     rows = [
         (
             row["method"],
-            _cell(row["relative_error"], "{:.4f}"),
-            _cell(row["median_relative_error"], "{:.4f}"),
-            _cell(row["centred_error"], "{:.4f}"),
-            _cell(row["volume_fraction_difference"], "{:.2f} %"),
+            number_text(row["relative_error"], "{:.4f}"),
+            number_text(row["median_relative_error"], "{:.4f}"),
+            number_text(row["centred_error"], "{:.4f}"),
+            number_text(row["volume_fraction_difference"], "{:.2f} %"),
         )
         for row in result["rows"]
     ]
     show_table(header, rows)
     if result["figure"]:
         typer.echo(f"figure  {result['figure']}")
-
-
-def _cell(value: float | None, form: str) -> str:
-    return "-" if value is None else form.format(value)

@@ -132,6 +132,11 @@ def show_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         typer.echo("  ".join([first, *others]).rstrip())
 
 
+def number_text(value: float | None, form: str) -> str:
+    """A number as `form` writes it, or a dash where there is none."""
+    return "-" if value is None else form.format(value)
+
+
 def size_text(n_bytes: int) -> str:
     """Bytes as people write them: ``"1.5 MB"``."""
     size = float(n_bytes)

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..errors import InputError, NotFittedError
 from ..grid import MAX_PHASES
-from ..model import DECODERS, ENCODERS, LOSSES, PRECISIONS, resolve_device
+from ..model import DECODERS, ENCODERS, LOSSES, PRECISIONS, VOXELS, resolve_device
 from ..stats import resolve_correlations
 from ..stats.blocks import is_dask
 from ..stats.states import check_phases
@@ -48,7 +48,6 @@ def check_parameters(estimator: Any) -> None:
     _real(estimator, "aligned_fraction", 0.0, 1.0)
     _real(estimator, "patience", 0.0, optional=True)
     _real(estimator, "validation_fraction", 0.0, 0.9)
-    _choice("input", estimator.input, ("structures", STATISTICS))
     _choice("loss", estimator.loss, LOSSES)
     _choice("precision", estimator.precision, PRECISIONS)
     if not isinstance(estimator.threshold, str) or estimator.threshold != VOLUME_FRACTION:
@@ -69,6 +68,11 @@ def check_parameters(estimator: Any) -> None:
             f'input="statistics" gives no structures to the encoder {estimator.encoder!r}, which reads '
             'structures. Choose encoder="statistics".'
         )
+    if estimator.loss == VOXELS and encoder.reads == "statistics":
+        raise InputError(
+            f'loss="{VOXELS}" compares structures voxel by voxel, but the encoder {estimator.encoder!r} reads '
+            'statistics, which do not say where anything lies. Choose encoder="image", or another loss.'
+        )
 
 
 def check_structure_parameters(estimator: Any) -> None:
@@ -80,6 +84,7 @@ def check_structure_parameters(estimator: Any) -> None:
         Naming the parameter, what it may be, and what it is.
     """
     _integer(estimator, "n_components", 1)
+    _choice("input", estimator.input, ("structures", STATISTICS))
     check_phases(estimator.phases)
     if estimator.correlations is not None:
         # Whether the phases are there is known once the data are.

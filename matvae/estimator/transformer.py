@@ -51,9 +51,11 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
         ``"dense"``, ``"convolutional"``, or ``"auto"``: dense up to 65536 voxels times phases.
     width : int
         Hidden units of a layer. Wider is better and slower.
-    loss : ``"relative"`` or ``"absolute"``
+    loss : ``"relative"``, ``"absolute"`` or ``"voxels"``
         Distance of statistics relative to their size, which weighs dilute structures like dense ones; or as
-        in equation 1.
+        in equation 1. ``"voxels"`` makes an autoencoder of images instead, to compare with: the mean over voxels of
+        the cross-entropy between fractions and original (of a continuous field, the squared error over its variance).
+        It needs ``encoder="image"``; `short_range`, `mixing` and `aligned_fraction` then have no meaning.
     short_range : float
         Weight of a second distance of statistics, at lags up to an eighth of the structure and relative to how much f
         varies there. Without it noise with the right volume fraction is a good reconstruction of a disordered
@@ -103,7 +105,8 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
     n_features_in_ : int
         Values a sample.
     history_ : list of dict
-        One record an epoch: loss and its terms, held-out error, learning rate, seconds.
+        One record an epoch: loss and its terms, held-out error (of thresholded statistics, or of the loss
+        ``"voxels"``), learning rate, seconds.
     module_ : StatsVAE
         The torch module.
     n_iter_ : int

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .comparison import compare
     from .dataset import list_datasets, make_dataset
     from .evaluate import evaluate_model
     from .fit import FitInterrupted, fit_model
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "FitInterrupted": "fit",
+    "compare": "comparison",
     "compute_statistics": "statistics",
     "describe": "info",
     "evaluate_model": "evaluate",
@@ -33,6 +35,7 @@ _HOME = {
 
 __all__ = [
     "FitInterrupted",
+    "compare",
     "compute_statistics",
     "describe",
     "evaluate_model",

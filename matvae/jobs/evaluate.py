@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,10 @@ import numpy as np
 
 from ..data import Structures, open_structures
 from ..errors import InputError
-from ..estimator import TwoPointPCA, load
+from ..estimator import load
 from ..evaluate import Scatter, StatisticsError, VolumeFractionError
-from .blocks import Progress, sample_blocks, samples_per_block
+from .blocks import Progress, sample_blocks
+from .measure import block_size, pca_like
 from .models import check_fits
 from .outputs import atomic_output, check_output
 
@@ -90,7 +90,7 @@ def evaluate_model(
     # Spread over the set, which may be sorted by material.
     shown = np.unique(np.linspace(0, len(structures) - 1, FIGURE_ROWS).round().astype(int))
     seen: list[tuple[Any, ...]] = []
-    for start, block in sample_blocks(structures.data, _block_size(estimator, structures)):
+    for start, block in sample_blocks(structures.data, block_size(estimator, structures)):
         f = np.asarray(estimator.statistics(block))
         scatter.add(f)
         reconstructions = np.asarray(estimator.inverse_transform(estimator.transform(block)))
@@ -129,28 +129,13 @@ def evaluate_model(
 
 
 def _baselines(estimator: Any, training: Structures, n_components: int) -> dict[str, Approximation]:
-    pca = TwoPointPCA(
-        n_components,
-        phases=estimator.grid_.phases,
-        correlations=estimator.correlations,
-        periodic=estimator.periodic,
-        cutoff=estimator.cutoff,
-        random_state=0,
-    ).fit(training.data)
+    pca = pca_like(estimator, n_components).fit(training.data)
     return {
         "training mean": lambda block, f: np.broadcast_to(pca.mean_, f.shape),
         f"PCA ({n_components})": lambda block, f: np.asarray(pca.inverse_statistics(pca.transform(block))).reshape(
             f.shape
         ),
     }
-
-
-def _block_size(estimator: Any, structures: Structures) -> int:
-    """Samples whose statistics fit a block: up to 2N lags an axis when not periodic, for every pair."""
-    grid = structures.grid
-    lags = math.prod(grid.shape) * (1 if estimator.periodic else 2**grid.ndim)
-    pairs = max(1, grid.phases * (grid.phases - 1) // 2)
-    return samples_per_block(4 * lags * pairs)
 
 
 def _draw(picture: Path, seen: list[tuple[Any, ...]], structures: Structures, estimator: Any) -> None:

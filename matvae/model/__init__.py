@@ -3,7 +3,7 @@
 from .decoders import DECODERS
 from .device import PRECISIONS, resolve_device
 from .encoders import ENCODERS
-from .loss import LOSSES
+from .loss import LOSSES, VOXELS
 from .settings import TrainingSettings
 from .spec import ModelSpec, resolve_decoder
 from .threshold import fixed_threshold_labels, volume_fraction_labels
@@ -15,6 +15,7 @@ __all__ = [
     "ENCODERS",
     "LOSSES",
     "PRECISIONS",
+    "VOXELS",
     "ModelSpec",
     "StatsVAE",
     "Trainer",

@@ -15,7 +15,8 @@ from torch.nn import functional
 
 from ..stats import statistics_distance
 
-LOSSES = ("relative", "absolute")
+VOXELS = "voxels"
+LOSSES = ("relative", "absolute", VOXELS)
 # Of the mean size in a batch: smaller statistics are not weighed any higher.
 SMALLEST_SHARE = 0.05
 
@@ -107,3 +108,28 @@ def overlap_loss(target: Tensor, output: Tensor) -> Tensor:
     total = (truth + fractions).sum(-1)
     dice = 1.0 - (2.0 * shared + 1.0) / (total + 1.0)
     return entropy.sum(1).mean(-1) + dice.mean(1)
+
+
+def voxel_loss(target: Tensor, output: Tensor, scale: Tensor) -> Tensor:
+    """Distance voxel by voxel, as an autoencoder of images has it, a sample.
+
+    The mean over voxels of the cross-entropy between decoded fractions and the original's phases; of a continuous
+    field the mean squared error over its variance. This is the reconstruction term of Kingma & Welling, "Auto-encoding
+    variational Bayes" (2014), over the number of voxels, whose inverse is the `beta` of their bound.
+
+    Parameters
+    ----------
+    target, output : Tensor ``(sample, phase, *space)``
+        The original's states and the decoded fractions, or fields.
+    scale : Tensor
+        Spread of a continuous field, the unit of its error; phases have none.
+
+    Returns
+    -------
+    Tensor ``(sample,)``
+    """
+    if target.shape[1] == 1:
+        return ((output - target) / scale).square().flatten(1).mean(1)
+    # A fraction that underflows costs much, but not infinitely much.
+    entropy = -(target * output.clamp_min(torch.finfo(output.dtype).tiny).log()).sum(1)
+    return entropy.flatten(1).mean(1)

@@ -15,8 +15,9 @@ class TrainingSettings:
     ----------
     alpha, beta : float
         Weights of the statistics loss and of the KL divergence (equation 1 of the paper).
-    loss : ``"relative"`` or ``"absolute"``
-        Statistics distance relative to the size of the statistics, or as it is in equation 1.
+    loss : ``"relative"``, ``"absolute"`` or ``"voxels"``
+        Statistics distance relative to the size of the statistics, or as it is in equation 1; or a distance voxel by
+        voxel instead, beside which `short_range`, `mixing` and `aligned_fraction` have no meaning.
     short_range : float
         Weight of the distance at short lags beside `alpha`; 0 leaves it away.
     mixing : float

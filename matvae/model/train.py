@@ -15,19 +15,15 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import MatvaeError
-from ..stats import relative_error
-from .alignment import align
 from .checkpoint import check_folder, load_checkpoint, save_checkpoint
 from .device import COMPILE_SECONDS, COMPILE_STEPS, autocast, flushed_denormals, place
-from .loss import kl_divergence, overlap_loss, short_range_loss, statistics_loss
+from .loss import VOXELS
 from .mixing import mix_neighbours
+from .objective import held_out_error, objective
 from .settings import TrainingSettings
-from .threshold import volume_fraction_labels
 from .vae import StatsVAE
 
 Record = dict[str, float]
-# Lags up to this share of the structure's size count as short.
-SHORT_SHARE = 8
 
 
 class DivergedError(MatvaeError):
@@ -195,7 +191,7 @@ class Trainer:
         # Seeded by the step, so that a training goes on alike wherever and on whatever device it was stopped.
         self.generator.manual_seed(self.seed * 1_000_003 + self.step)
         fields, statistics = self._prepare(data)
-        if self.module.reads_statistics:
+        if self.module.reads_statistics and statistics is not None:
             statistics = mix_neighbours(statistics, settings.mixing, self.generator)
         with autocast(self.device, self.precision):
             mean, log_variance = self.encode(statistics, fields)
@@ -203,22 +199,16 @@ class Trainer:
         z = mean + noise * (0.5 * log_variance).exp()
         with autocast(self.device, self.precision):
             output = self.decode(z)
-        output = output.float()
-        made = self.module.statistics(output)
-        distance = statistics_loss(statistics, made, settings.loss).mean()
-        divergence = kl_divergence(mean, log_variance).mean()
-        weight = min(1.0, progress / settings.kl_warmup) if settings.kl_warmup > 0 else 1.0
-        loss = settings.alpha * distance + settings.beta * weight * divergence
-        terms = {"statistics_loss": distance, "kl": divergence}
-        if settings.short_range > 0:
-            reach = tuple(max(1, n // SHORT_SHARE) for n in self.module.spec.shape)
-            terms["short_range_loss"] = short_range_loss(statistics, made, reach).mean()
-            loss = loss + settings.short_range * terms["short_range_loss"]
-        fading = 1.0 - progress / settings.aligned_fraction if settings.aligned_fraction > 0 else 0.0
-        if fading > 0 and self._can_align() and fields is not None:
-            target = align(fields, output, invert=self.module.spec.only_autocorrelations)
-            terms["aligned_loss"] = overlap_loss(target, output).mean()
-            loss = loss + fading * terms["aligned_loss"]
+        loss, terms = objective(
+            self.module,
+            settings,
+            progress,
+            fields=fields,
+            statistics=statistics,
+            output=output.float(),
+            mean=mean,
+            log_variance=log_variance,
+        )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         slope = nn.utils.clip_grad_norm_(self.module.parameters(), settings.gradient_norm)
@@ -241,20 +231,18 @@ class Trainer:
 
     @torch.no_grad()
     def validation_error(self, source: BatchSource) -> float:
-        """Mean relative statistics error of the thresholded reconstructions of held-out samples."""
+        """Mean of `held_out_error` over the held-out samples."""
         self.module.eval()
         errors = []
         for data in source.validation():
             fields, statistics = self._prepare(data)
-            mean, _ = self.module.encode(statistics, fields)
-            output = self.module.decode(mean)
-            if self.module.spec.phases > 1:
-                output = self.module.fields(volume_fraction_labels(output))
-            errors.append(relative_error(statistics, self.module.statistics(output)))
+            output = self.module.decode(self.module.encode(statistics, fields)[0])
+            errors.append(held_out_error(self.module, self.settings, fields, statistics, output))
         self.module.train()
         return float(torch.cat(errors).mean()) if errors else math.nan
 
-    def _prepare(self, data: Tensor) -> tuple[Tensor | None, Tensor]:
+    def _prepare(self, data: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        """State fields and statistics of a batch, each where it is known and of use."""
         if self.device.type == "cuda" and data.device.type == "cpu":
             data = data.pin_memory()
         data = data.to(self.device, non_blocking=True)
@@ -262,11 +250,9 @@ class Trainer:
             return None, data.float()
         with torch.no_grad():
             fields = self.module.fields(data)
+            if self.settings.loss == VOXELS and not self.module.reads_statistics:
+                return fields, None
             return fields, self.module.statistics(fields)
-
-    def _can_align(self) -> bool:
-        spec = self.module.spec
-        return spec.periodic and spec.phases > 1 and not self.from_statistics
 
     def _over(self) -> bool:
         if self.batch or not self.history:
@@ -294,7 +280,8 @@ class Trainer:
 
     def _stalled(self, progress: float) -> bool:
         # While the aligned loss or the KL weight still change, the error may rise for a good reason.
-        start = max(self.settings.aligned_fraction, self.settings.kl_warmup)
+        aligned = 0.0 if self.settings.loss == VOXELS else self.settings.aligned_fraction
+        start = max(aligned, self.settings.kl_warmup)
         settled = progress > start
         patience = self.settings.patience
         if patience is None or self.best is None:

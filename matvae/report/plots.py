@@ -31,7 +31,7 @@ def check_figure_format(path: str | Path) -> None:
     """
     if Path(path).suffix.lower() not in FORMATS:
         raise InputError(f"A figure ends in {', '.join(FORMATS)}, but {path} was given. Choose one of these endings.")
-    _matplotlib()
+    load_matplotlib()
 
 
 def plot_structure(axes: Any, structure: np.ndarray, *, grid: Grid | None = None) -> None:
@@ -168,7 +168,7 @@ def plot_reconstructions(
         raise InputError(
             f"Four arrays with the same samples are expected, at least one, but they hold {counts} samples."
         )
-    _, figure_class = _matplotlib()
+    _, figure_class = load_matplotlib()
     line = originals.ndim == 2
     figure = figure_class(figsize=(13.5, (2.0 if line else 3.0) * n + 0.6), dpi=120, layout="constrained")
     table = figure.subplots(n, 4, squeeze=False)
@@ -217,14 +217,20 @@ def _frame(grid: Grid) -> tuple[tuple[str, ...], tuple[float, ...], str]:
 def _structure_colours(phases: int) -> dict[str, Any]:
     if phases == 1:
         return {"cmap": MAP}
-    colormaps, _ = _matplotlib()
+    colormaps, _ = load_matplotlib()
     # From light to dark, so that phase 0 is the ground.
     colours = [PAPER, INK] if phases == 2 else colormaps.colormaps[MAP](np.linspace(1, 0, phases))
     return {"cmap": colormaps.colors.ListedColormap(colours), "vmin": -0.5, "vmax": phases - 0.5}
 
 
-def _matplotlib() -> tuple[Any, Any]:
-    """The library and its figure class, without pyplot and its global state."""
+def load_matplotlib() -> tuple[Any, Any]:
+    """The library and its figure class, without pyplot and its global state.
+
+    Raises
+    ------
+    MissingExtraError
+        If matplotlib is not installed.
+    """
     try:
         import matplotlib
         import matplotlib.colors

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import typer
 
-from matvae.cli.terminal import grid_text, show, show_facts, show_table, size_text, watching
+from matvae.cli.terminal import grid_text, number_text, show, show_facts, show_table, size_text, watching
 
 
 def test_json_is_one_line_of_plain_values(capsys):
@@ -67,3 +67,8 @@ def test_an_interrupt_ends_with_130_and_says_what_it_left(capsys, message):
         raise KeyboardInterrupt(message)
     assert ended.value.exit_code == 130
     assert (message or "nothing was written") in capsys.readouterr().err
+
+
+def test_a_number_that_is_missing_is_a_dash():
+    assert number_text(0.12345, "{:.2f}") == "0.12"
+    assert number_text(None, "{:.2f}") == "-"

@@ -53,6 +53,7 @@ WRONG = [
     ({"checkpoint": 3}, "checkpoint must be the path"),
     ({"verbose": "very"}, "verbose must be True or False"),
     ({"input": "statistics", "encoder": "image"}, 'Choose encoder="statistics"'),
+    ({"loss": "voxels"}, 'Choose encoder="image"'),
 ]
 
 

@@ -7,7 +7,7 @@ import torch
 from torch.distributions import Normal
 from torch.distributions import kl_divergence as torch_kl
 
-from matvae.model.loss import SMALLEST_SHARE, kl_divergence, overlap_loss, statistics_loss
+from matvae.model.loss import SMALLEST_SHARE, kl_divergence, overlap_loss, statistics_loss, voxel_loss
 
 
 def random(*shape, seed=0):
@@ -81,6 +81,31 @@ def test_a_target_beyond_zero_and_one_counts_as_these():
     beyond = torch.tensor([1.5, -0.1, 1.0, 0.0, 1.0000002, 0.3], dtype=torch.float64)
     target = torch.stack([1 - beyond, beyond]).expand(2, 2, 6)
     assert torch.equal(overlap_loss(target, output), overlap_loss(target.clamp(0, 1), output))
+
+
+@pytest.mark.parametrize("phases", [2, 3])
+def test_voxel_loss_is_the_mean_cross_entropy(phases):
+    output = random(2, phases, 3, 2).softmax(1)
+    labels = torch.tensor([[[0, 1], [1, 0], [phases - 1, 0]]] * 2)
+    target = torch.nn.functional.one_hot(labels, phases).movedim(-1, 1).double()
+    expected = torch.nn.functional.nll_loss(output.log(), labels, reduction="none").flatten(1).mean(1)
+    torch.testing.assert_close(voxel_loss(target, output, torch.ones(())), expected)
+    assert (voxel_loss(target, target, torch.ones(())) == 0).all()
+
+
+def test_voxel_loss_of_a_field_does_not_depend_on_its_unit():
+    target, output = random(3, 1, 4, 5), random(3, 1, 4, 5, seed=1)
+    spread = target.std()
+    expected = ((target - output) / spread).square().mean((1, 2, 3))
+    torch.testing.assert_close(voxel_loss(target, output, spread), expected)
+    torch.testing.assert_close(voxel_loss(1e9 * target, 1e9 * output, 1e9 * spread), expected)
+
+
+def test_a_fraction_that_underflows_costs_a_finite_amount():
+    target = torch.tensor([[[0.0], [1.0]]])
+    assert 50 < voxel_loss(target, 1 - target, torch.ones(())).item() < 100
+    output = torch.tensor([[[torch.nan], [torch.nan]]])
+    assert voxel_loss(target, output, torch.ones(())).isnan().all()
 
 
 def test_what_is_no_number_is_seen_in_the_loss():

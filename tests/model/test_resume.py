@@ -10,7 +10,7 @@ import torch
 
 from matvae.errors import InputError, MatvaeError, StoreError
 from matvae.model import TrainingSettings
-from matvae.model import train as room
+from matvae.model import objective as terms
 
 from .training import Interrupted, Source, same_weights, stripes, trainer_of, without_seconds
 
@@ -44,9 +44,9 @@ def test_it_does_not_matter_where_the_interruption_hits(make_module, trained, tm
         return originals[where](*args, **kwargs)
 
     originals = {
-        "forward": room.statistics_loss,
-        "align": room.align,
-        "validation": room.relative_error,
+        "forward": terms.statistics_loss,
+        "align": terms.align,
+        "validation": terms.relative_error,
         "on_record": lambda record: None,
         "on_start": lambda: None,
     }
@@ -54,7 +54,7 @@ def test_it_does_not_matter_where_the_interruption_hits(make_module, trained, tm
     fit = {"checkpoint": path, "fingerprint": "a"}
     with monkeypatch.context() as patch:
         if where in patched:
-            patch.setattr(room, patched[where], interrupt)
+            patch.setattr(terms, patched[where], interrupt)
         hooks = {where: interrupt} if where.startswith("on_") else {}
         with pytest.raises(KeyboardInterrupt):
             trainer_of(make_module, X).fit(Source(X[:32], held=X[32:]), **hooks, **fit)

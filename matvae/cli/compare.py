@@ -1,0 +1,153 @@
+"""The command compare: several methods at several sizes of the latent, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .. import jobs
+from . import options
+from .models import Data, Model
+from .options import Config, Json, Overwrite, Quiet, parsed
+from .terminal import number_text, show, show_table, watching
+
+# Tables are cut into several to stay readable in a terminal of this width.
+WIDTH = 100
+ERRORS = (
+    ("statistics", "relative_error", "{:.3f}"),
+    ("centred", "centred_error", "{:.3f}"),
+    ("structures", "structure_relative_error", "{:.3f}"),
+    ("centred", "structure_centred_error", "{:.3f}"),
+    ("volume", "volume_fraction_difference", "{:.1f} %"),
+    ("seconds", "seconds", "{:.1f}"),
+)
+
+
+def compare_command(
+    model: Model,
+    data: Data,
+    n_components: Annotated[
+        Any,
+        typer.Option(
+            parser=parsed(options.integers, "1,2,3,5,9"),
+            metavar="N,N,...",
+            help="Sizes of the latent (default 1,2,3,5,9).",
+        ),
+    ] = None,
+    property: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Property to link to; repeat it for several (default: all)."),
+    ] = None,
+    train: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            metavar="TRAIN.zarr",
+            help="Structures for all fits, MODEL's own: then all of DATA is held out.",
+        ),
+    ] = None,
+    held_out: Annotated[float | None, typer.Option(help="Part of DATA that is held out (default 0.2).")] = None,
+    max_time: Annotated[float | None, typer.Option(help="Seconds a fit (default: MODEL's).")] = None,
+    max_epochs: Annotated[int | None, typer.Option(help="Most passes a fit (default: MODEL's).")] = None,
+    seed: Annotated[int, typer.Option(help="Start of all random numbers.")] = 0,
+    figure: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Picture of errors and linkages.")] = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    config: Config = None,
+) -> None:
+    """Set PCA, a VAE of images and matvae side by side, on structures that none of them has seen.
+
+    MODEL says how matvae is trained; both VAEs are fitted anew at each size.
+
+    \b
+    Examples:
+      matvae compare rock.matvae rock.zarr
+      matvae compare rock.matvae test.zarr --train train.zarr --n-components 2,4,8 --figure compared.png
+      matvae compare rock.matvae rock.zarr --property modulus --max-time 60 --json
+    """
+    given = {} if n_components is None else {"n_components": n_components}
+    with watching("compare", quiet=quiet) as watcher:
+        result = jobs.compare(
+            model,
+            data,
+            property=property or None,
+            train=train,
+            held_out=held_out,
+            max_time=max_time,
+            max_epochs=max_epochs,
+            seed=seed,
+            figure=figure,
+            overwrite=overwrite,
+            progress=watcher.progress,
+            on_record=watcher.record,
+            **given,
+        )
+    show(result, _show_comparison, as_json=json)
+
+
+def _show_comparison(result: Mapping[str, Any]) -> None:
+    rows = result["rows"]
+    names = [row["method"] for row in rows]
+    sizes = ["-" if row["n_components"] is None else str(row["n_components"]) for row in rows]
+    columns = [(title, [number_text(row[key], form) for row in rows]) for title, key, form in ERRORS]
+    for name in result["properties"]:
+        columns.append((f"R2 {name}", [_linkage(row["r2"][name]) for row in rows]))
+    first = [("method", names), ("n", sizes)]
+    for number, part in enumerate(tables(first, columns, WIDTH)):
+        if number:
+            typer.echo()
+        show_table([title for title, _ in part], list(zip(*(cells for _, cells in part), strict=True)))
+    typer.echo()
+    typer.echo(f"{result['n_train']} structures to fit on, {result['n_test']} held out")
+    if result["properties"]:
+        typer.echo("R2: polynomial / Gaussian process")
+    if result["model_stands_for"] is not None:
+        typer.echo(f"matvae with n = {result['model_stands_for']} is the given model itself")
+    if result["figure"]:
+        typer.echo(f"figure  {result['figure']}")
+
+
+def _linkage(scores: Mapping[str, float]) -> str:
+    return " / ".join(f"{scores[kind]:.2f}" for kind in ("polynomial", "gaussian_process"))
+
+
+Column = tuple[str, Sequence[str]]
+
+
+def tables(first: Sequence[Column], columns: Sequence[Column], width: int) -> list[list[Column]]:
+    """Deal columns out to as many tables as it takes, so that none is wider than `width` unless one column is.
+
+    Parameters
+    ----------
+    first : sequence of (title, cells)
+        Columns that every table begins with.
+    columns : sequence of (title, cells)
+        The others, in order.
+    width : int
+        Characters.
+
+    Returns
+    -------
+    list of list of (title, cells)
+    """
+    # No blanks follow the last column.
+    begin = _width(first) - 2
+    parts: list[list[Column]] = [[*first]]
+    used = begin
+    for column in columns:
+        more = _width([column])
+        if used + more > width and len(parts[-1]) > len(first):
+            parts.append([*first])
+            used = begin
+        parts[-1].append(column)
+        used += more
+    return parts
+
+
+def _width(columns: Sequence[Column]) -> int:
+    """Characters of columns side by side, each with the two blanks after it."""
+    return sum(2 + max(len(title), *map(len, cells)) for title, cells in columns)

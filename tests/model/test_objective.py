@@ -1,0 +1,86 @@
+"""Which terms the loss has, and what held-out samples are judged by."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from matvae.model import TrainingSettings
+from matvae.model.loss import voxel_loss
+from matvae.model.objective import held_out_error, objective
+from matvae.stats import relative_error
+
+from .training import Source, stripes, trainer_of
+
+VOXELS = TrainingSettings(max_epochs=30, warmup_steps=5, learning_rate=3e-3, loss="voxels", patience=None)
+
+
+@pytest.fixture
+def parts(make_module):
+    """A module, and what `objective` gets of a batch of stripes."""
+    module = make_module((12, 12), encoder="image", width=32)
+    module.calibrate([stripes()])
+    fields = module.fields(stripes()[:5])
+    mean, log_variance = module.encode(None, fields)
+    batch = {"fields": fields, "output": module.decode(mean), "mean": mean, "log_variance": log_variance}
+    return module, {**batch, "statistics": module.statistics(fields)}
+
+
+def test_of_voxels_only_cross_entropy_and_kl_are_left(parts):
+    module, batch = parts
+    unused = {"short_range": 9.0, "aligned_fraction": 1.0, "mixing": 1.0}
+    settings = TrainingSettings(loss="voxels", alpha=2.0, beta=0.5, kl_warmup=0.4, **unused)
+    loss, terms = objective(module, settings, 0.2, **{**batch, "statistics": None})
+    assert set(terms) == {"voxel_loss", "kl"}
+    truth = batch["fields"][:, 1]
+    expected = torch.nn.functional.binary_cross_entropy(batch["output"][:, 1], truth)
+    torch.testing.assert_close(terms["voxel_loss"], expected)
+    torch.testing.assert_close(loss, 2.0 * expected + 0.5 * 0.5 * terms["kl"])
+
+
+def test_of_statistics_the_voxels_matter_only_while_the_aligned_loss_lasts(parts):
+    module, batch = parts
+    settings = TrainingSettings(aligned_fraction=0.5)
+    _, early = objective(module, settings, 0.1, **batch)
+    _, late = objective(module, settings, 0.6, **batch)
+    _, unseen = objective(module, settings, 0.1, **{**batch, "fields": None})
+    assert set(early) - set(late) == set(early) - set(unseen) == {"aligned_loss"}
+    moved = {**batch, "fields": batch["fields"].roll(3, 2)}
+    loss, elsewhere = (objective(module, settings, 0.6, **values)[0] for values in (batch, moved))
+    torch.testing.assert_close(elsewhere, loss)
+
+
+def test_each_loss_chooses_weights_by_what_it_is_about(parts):
+    module, batch = parts
+    given = (batch["fields"], batch["statistics"], batch["output"])
+    expected = voxel_loss(batch["fields"], batch["output"], torch.ones(()))
+    torch.testing.assert_close(held_out_error(module, TrainingSettings(loss="voxels"), *given), expected)
+    thresholded = held_out_error(module, TrainingSettings(), *given)
+    soft = relative_error(batch["statistics"], module.statistics(batch["output"]))
+    assert thresholded.shape == soft.shape
+    assert not torch.allclose(thresholded, soft)
+
+
+@pytest.mark.parametrize("phases", [1, 2, 3])
+def test_a_model_of_voxels_learns_where_things_are(make_module, phases):
+    X = torch.zeros(64, 8, dtype=torch.uint8)
+    for sample, start in enumerate(torch.arange(64) % 5):
+        X[sample, start : start + 4] = max(1, phases - 1)
+    X = X.float() if phases == 1 else X
+    trainer = trainer_of(make_module, X, VOXELS, encoder="image", phases=phases)
+    trainer.fit(Source(X, held=X[:10]))
+    assert set(trainer.history[0]) >= {"voxel_loss", "kl"}
+    assert not {"statistics_loss", "short_range_loss", "aligned_loss"} & set(trainer.history[0])
+    assert trainer.history[-1]["validation_error"] < 0.3 * trainer.history[0]["validation_error"]
+    fields = trainer.module.fields(X[:10])
+    made = trainer.module.decode(trainer.module.encode(None, fields)[0])
+    # Voxel by voxel, not only up to a shift.
+    assert (made[:, -1] - fields[:, -1]).abs().mean() < 0.15
+
+
+def test_a_model_of_voxels_computes_no_statistics(make_module, monkeypatch):
+    X = stripes()
+    trainer = trainer_of(make_module, X, VOXELS, encoder="image")
+    monkeypatch.setattr(trainer.module, "statistics", None)
+    trainer.fit(Source(X, held=X[:8]), on_record=lambda record: True)
+    assert trainer.history[0]["validation_error"] > 0

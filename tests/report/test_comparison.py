@@ -1,0 +1,90 @@
+"""Lines hold the rows' numbers, end in their method's name, and names do not cover one another."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from matvae.errors import InputError
+from matvae.report import plot_comparison
+from matvae.report.comparison import QUIET, STYLES, spread
+
+
+def row(method, n, error, *, structure=None, r2=None):
+    scores = {} if r2 is None else {"a/b": {"polynomial": r2, "gaussian_process": r2 + 0.1}}
+    return {
+        "method": method,
+        "n_components": n,
+        "centred_error": error,
+        "structure_centred_error": structure,
+        "r2": scores,
+    }
+
+
+ROWS = [
+    row("training mean", None, 1.0, r2=0.0),
+    row("PCA", 1, 0.8, r2=0.5),
+    row("PCA", 4, 0.4, r2=0.9),
+    row("matvae", 4, 0.3, structure=0.5, r2=0.85),
+    row("matvae", 1, 0.7, structure=0.9, r2=-7.0),
+]
+
+
+def lines_of(axes):
+    return [(line.get_color(), *map(list, line.get_data())) for line in axes.lines]
+
+
+def test_each_panel_shows_its_numbers():
+    figure = plot_comparison(ROWS)
+    decoded, structures, linkage = figure.axes
+    (blue, _), (red, _), *_ = STYLES
+    assert lines_of(decoded) == [
+        (QUIET, [1, 4], [1.0, 1.0]),
+        (blue, [1, 4], [0.8, 0.4]),
+        (red, [1, 4], [0.7, 0.3]),
+    ]
+    # PCA gives no structures.
+    assert lines_of(structures) == [(red, [1, 4], [0.9, 0.5])]
+    assert [line[2] for line in lines_of(linkage)[1:3]] == [[0.5, 0.9], pytest.approx([0.6, 1.0])]
+    assert [line.get_linestyle() for line in linkage.lines[1:]] == ["-", ":", "-", ":"]
+    assert linkage.get_title().startswith("linkage to a/b")
+    assert linkage.get_ylim()[0] >= -0.6
+    assert "cut off" in linkage.texts[0].get_text()
+    for axes in figure.axes:
+        assert axes.get_xlabel() == "number of components"
+        assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "4"]
+        assert axes.get_ylabel()
+    assert decoded.get_ylim()[0] == 0.0
+
+
+def test_lines_are_named_at_their_ends_without_overlap():
+    rows = [row("one", 2, 0.50), row("two", 2, 0.501), row("three", 2, 0.502), row("mean", None, 0.5)]
+    (axes,) = plot_comparison(rows).axes
+    axes.figure.canvas.draw()
+    assert {text.get_text() for text in axes.texts} == {"one", "two", "three", "mean"}
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+    assert all(axes.figure.bbox.x1 >= box.x1 for box in boxes)
+
+
+def test_lines_differ_in_grey_as_well():
+    colours, markers = zip(*STYLES, strict=True)
+    assert len(set(colours)) == len(set(markers)) == len(STYLES)
+
+
+def test_panels_without_numbers_are_left_out():
+    assert len(plot_comparison([row("PCA", 1, 0.5)]).axes) == 1
+    (axes,) = plot_comparison([row("PCA", 1, 0.5), row("PCA", 2, None), row("x", 1, float("nan"))]).axes
+    assert lines_of(axes) == [(STYLES[0][0], [1], [0.5])]
+    with pytest.raises(InputError, match="At least one row"):
+        plot_comparison([row("training mean", None, 1.0)])
+
+
+def test_spread():
+    assert spread([0.1, 0.5, 0.9], 0.1, 1.0) == pytest.approx([0.1, 0.5, 0.9])
+    assert spread([0.5, 0.5, 0.5], 0.1, 1.0) == pytest.approx([0.5, 0.6, 0.7])
+    placed = spread([0.95, 0.97, 1.0], 0.1, 1.0)
+    assert placed == pytest.approx([0.8, 0.9, 1.0])
+    assert np.all(np.diff(placed) >= 0.1 - 1e-12)
