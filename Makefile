@@ -52,7 +52,8 @@ oracle: install  ## PyMKS where all its own tests pass, and matvae against it
 	OMP_NUM_THREADS=1 $(ORACLE)/bin/python plugins/matvae-pymks/oracle/run.py $(ORACLE)/statistics.npz
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest plugins/matvae-pymks/oracle/compare.py -q
 
-docs: install  ## Documentation as HTML in build/docs
+docs: install  ## Documentation as HTML in build/docs; its table and picture of homogenisation are computed anew
+	OMP_NUM_THREADS=1 $(BIN)/python docs/examples/homogenization.py
 	$(BIN)/sphinx-build -W -q -b html docs build/docs
 
 clean:  ## Remove what was built, but not .venv

@@ -1,0 +1,117 @@
+"""Stiffness from structures, by PCA scores and by VAE latents: ``python docs/examples/homogenization.py``.
+
+Writes docs/generated/homogenization.md and docs/images/homogenization.png, and prints how long each part took.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from sklearn.decomposition import PCA
+from sklearn.linear_model import RidgeCV
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+
+from matvae import StatsVAETransformer
+from matvae.report import plot_structure
+from matvae_pymks import FlattenTransformer, PrimitiveTransformer, TwoPointCorrelation, generate_multiphase, solve_fe
+
+DOCS = Path(__file__).resolve().parents[1]
+GRAIN_SIZES = [(2, 2), (4, 4), (7, 7), (10, 10), (8, 3), (3, 9), (12, 5), (5, 12), (15, 2), (2, 15)]  # rows, columns
+OF_EACH = 40
+SIZE = 21
+MODULI, RATIOS = (100.0, 10.0), (0.3, 0.3)  # GPa; phase 0 is stiff
+COMPONENTS = (1, 2, 3, 5, 10)
+DEGREE = 2
+
+
+def structures() -> np.ndarray:
+    """All classes, ``(sample, x, y)``: from 35 to 65 % of each phase."""
+    shape = (OF_EACH, SIZE, SIZE)
+    return np.concatenate(
+        [
+            generate_multiphase(shape, grain_size, (0.5, 0.5), percent_variance=0.15, seed=seed)
+            for seed, grain_size in enumerate(GRAIN_SIZES)
+        ]
+    )
+
+
+def stiffness(X: np.ndarray) -> np.ndarray:
+    """Effective stiffness C11 ``(sample,)`` in GPa: mean stress over mean strain."""
+    macro_strain = 0.001
+    return solve_fe(X, MODULI, RATIOS, macro_strain)["stress"][..., 0].mean(axis=(1, 2)) / macro_strain
+
+
+def regression() -> Pipeline:
+    """A polynomial, the same for both; the ridge is chosen on the training data."""
+    return make_pipeline(StandardScaler(), PolynomialFeatures(DEGREE), RidgeCV(np.logspace(-6, 2, 17)))
+
+
+def by_pca(n_components: int) -> Pipeline:
+    """PyMKS's recipe."""
+    correlations = TwoPointCorrelation(correlations=[(1, 1)])
+    return make_pipeline(PrimitiveTransformer(), correlations, FlattenTransformer(), PCA(n_components), regression())
+
+
+def by_vae(n_components: int) -> Pipeline:
+    model = StatsVAETransformer(n_components, beta=1e-3, width=128, max_epochs=200, random_state=0)
+    return make_pipeline(model, regression())
+
+
+def r_squared(X: np.ndarray, y: np.ndarray) -> dict[str, list[float]]:
+    """R^2 on a quarter of each class that neither the reduction nor the regression has seen."""
+    classes = np.repeat(np.arange(len(GRAIN_SIZES)), OF_EACH)
+    X, X_test, y, y_test = train_test_split(X, y, test_size=0.25, stratify=classes, random_state=0)
+    return {
+        name: [make(n).fit(X, y).score(X_test, y_test) for n in COMPONENTS]
+        for name, make in {"PCA": by_pca, "VAE": by_vae}.items()
+    }
+
+
+def write_table(scores: dict[str, list[float]]) -> None:
+    lines = [f"| {n} | {pca:.3f} | {vae:.3f} |" for n, pca, vae in zip(COMPONENTS, *scores.values(), strict=True)]
+    head = ["| components | R², PCA scores | R², VAE latents |", "|---|---|---|"]
+    written = "<!-- written by docs/examples/homogenization.py -->"
+    text = "\n".join(["---", "orphan: true", "---", "", written, "", *head, *lines, ""])
+    (DOCS / "generated" / "homogenization.md").write_text(text, encoding="utf-8")
+
+
+def draw(X: np.ndarray, y: np.ndarray, scores: dict[str, list[float]]) -> None:
+    figure = Figure(figsize=(9, 3.9), dpi=100, layout="constrained")
+    left, right = figure.subfigures(1, 2)
+    left.suptitle("stretched from top to bottom; light: stiff, dark: soft", fontsize=10)
+    for axes, chosen in zip(left.subplots(2, 2).flat, (0, 3, 8, 9), strict=True):
+        first = chosen * OF_EACH
+        plot_structure(axes, X[first])
+        rows, columns = GRAIN_SIZES[chosen]
+        axes.set(xlabel="", ylabel="", xticks=[], yticks=[])
+        axes.set_title(f"grains {rows} x {columns}: {y[first]:.0f} GPa", fontsize=9)
+    axes = right.subplots()
+    for (name, values), style in zip(scores.items(), ("o--", "s-"), strict=True):
+        axes.plot(COMPONENTS, values, style, label=name, color={"PCA": "#b5651d", "VAE": "#17324d"}[name])
+    axes.set(xlabel="components", ylabel="R² of the stiffness, unseen structures", xticks=COMPONENTS)
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower right")
+    figure.savefig(DOCS / "images" / "homogenization.png")
+
+
+def main() -> None:
+    start = time.perf_counter()
+    X = structures()
+    y = stiffness(X)
+    print(f"{len(X)} structures solved in {time.perf_counter() - start:.0f} s")
+    start = time.perf_counter()
+    scores = r_squared(X, y)
+    print(f"{len(COMPONENTS)} models of each kind in {time.perf_counter() - start:.0f} s")
+    for folder in ("generated", "images"):
+        (DOCS / folder).mkdir(exist_ok=True)
+    write_table(scores)
+    draw(X, y, scores)
+
+
+if __name__ == "__main__":
+    main()

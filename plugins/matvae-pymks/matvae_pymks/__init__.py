@@ -1,0 +1,55 @@
+"""PyMKS beside matvae: what works of PyMKS on a current scientific Python, and stand-ins for what does not."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .conventions import check_statistics, to_matvae_statistics
+    from .elastic import solve_fe
+    from .multiphase import generate_multiphase
+    from .originals import LegendreTransformer, TwoPointCorrelation
+    from .pipelines import pca_pipeline, vae_pipeline
+    from .transformers import FlattenTransformer, PrimitiveTransformer, ReshapeTransformer
+
+__version__ = "0.1.0"
+
+# Public name -> module. Nothing is imported before it is used: PyMKS alone takes seconds.
+_HOME = {
+    "FlattenTransformer": "matvae_pymks.transformers",
+    "LegendreTransformer": "matvae_pymks.originals",
+    "PrimitiveTransformer": "matvae_pymks.transformers",
+    "ReshapeTransformer": "matvae_pymks.transformers",
+    "TwoPointCorrelation": "matvae_pymks.originals",
+    "check_statistics": "matvae_pymks.conventions",
+    "generate_multiphase": "matvae_pymks.multiphase",
+    "pca_pipeline": "matvae_pymks.pipelines",
+    "solve_fe": "matvae_pymks.elastic",
+    "to_matvae_statistics": "matvae_pymks.conventions",
+    "vae_pipeline": "matvae_pymks.pipelines",
+}
+
+__all__ = [
+    "FlattenTransformer",
+    "LegendreTransformer",
+    "PrimitiveTransformer",
+    "ReshapeTransformer",
+    "TwoPointCorrelation",
+    "check_statistics",
+    "generate_multiphase",
+    "pca_pipeline",
+    "solve_fe",
+    "to_matvae_statistics",
+    "vae_pipeline",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'matvae_pymks' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])

@@ -1,0 +1,239 @@
+"""PyMKS's Flatten-, Reshape- and PrimitiveTransformer for today's scikit-learn, and their inverses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import dask.array as da
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+
+from matvae import errors
+from matvae.errors import InputError
+
+
+class StatelessMixin:
+    """What scikit-learn asks of a transformer that learns nothing: it is always fitted, and says so.
+
+    `set_output` is accepted so that a whole `Pipeline` can be set to give tables; arrays of more than two axes stay
+    arrays.
+    """
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.requires_fit = False
+        tags.no_validation = True
+        return tags
+
+    def set_output(self, *, transform: str | None = None) -> Any:
+        """Accept the setting; the output stays an array, as it has too many axes for a table."""
+        return self
+
+
+class FlattenTransformer(StatelessMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Flatten all axes but the first: ``(sample, *any)`` to ``(sample, feature)``, numpy and dask.
+
+    PyMKS's own fails since scikit-learn 1.2, which calls `transform` as a method, whereas PyMKS's is static. This one
+    also goes back, and names its features.
+
+    Attributes
+    ----------
+    sample_shape_ : tuple of int
+        Shape of one sample, as it went into `fit`; `inverse_transform` needs it, `transform` does not.
+    """
+
+    # A table is possible here, so scikit-learn's own set_output applies.
+    set_output = TransformerMixin.set_output
+
+    def fit(self, X: Any, y: Any = None) -> FlattenTransformer:
+        """Remember the shape of a sample ``(sample, *any)``."""
+        self.sample_shape_ = tuple(_with_samples(X).shape[1:])
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Give ``(sample, feature)``, lazily for dask.
+
+        Raises
+        ------
+        InputError
+            If there is no axis of samples, or after `fit` with samples of another shape.
+        """
+        X = _with_samples(X)
+        expected = getattr(self, "sample_shape_", X.shape[1:])
+        if tuple(X.shape[1:]) != tuple(expected):
+            raise InputError(
+                f"Samples of shape {tuple(expected)} are expected, as they went into fit, but the samples have shape "
+                f"{tuple(X.shape[1:])}. Fit a new transformer for another shape."
+            )
+        return _flat(X)
+
+    def inverse_transform(self, X: Any) -> Any:
+        """Give ``(sample, *any)`` again from ``(sample, feature)``.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`, which tells the shape.
+        InputError
+            If the number of features does not fit the shape.
+        """
+        self._check_shape_known()
+        return _reshape(X, self.sample_shape_)
+
+    @property
+    def _n_features_out(self) -> int:
+        self._check_shape_known()
+        return math.prod(self.sample_shape_)
+
+    def _check_shape_known(self) -> None:
+        if not hasattr(self, "sample_shape_"):
+            raise errors.NotFittedError(
+                "FlattenTransformer learns the shape of a sample in fit, and has not been fitted. Call fit with the "
+                "data first."
+            )
+
+
+class ReshapeTransformer(StatelessMixin, TransformerMixin, BaseEstimator):
+    """Give flat samples their axes: ``(sample, voxel)`` to ``(sample, *space)``, numpy and dask.
+
+    PyMKS's own is taken for not fitted where it is the last step of a `Pipeline`, as scikit-learn 1.8 and later look
+    for a fitted attribute. This one also goes back.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        ``(None, *space)``: the first entry stands for the samples and is ignored.
+    """
+
+    def __init__(self, shape: Sequence[int | None]) -> None:
+        self.shape = shape
+
+    def fit(self, X: Any = None, y: Any = None) -> ReshapeTransformer:
+        """Do nothing: there is nothing to learn."""
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Give ``(sample, *space)``, lazily for dask.
+
+        Raises
+        ------
+        InputError
+            If the number of voxels does not fit the shape.
+        """
+        return _reshape(X, self.shape[1:])
+
+    def inverse_transform(self, X: Any) -> Any:
+        """Give ``(sample, voxel)``, whatever the axes of a sample are."""
+        return _flat(_with_samples(X))
+
+
+class PrimitiveTransformer(StatelessMixin, TransformerMixin, BaseEstimator):
+    """Discretise values into local states: ``(sample, *space)`` to fractions ``(sample, *space, state)``.
+
+    A value x gets the fraction ``m[h] = max(0, 1 - |x - node[h]| / spacing)`` of each state h, where `n_state` nodes
+    are spaced evenly from `min_` to `max_` (hat functions, PyMKS's primitive basis). Fractions of a value sum to 1.
+    Values outside are moved to the nearest end, as PyMKS does. PyMKS's own works; this one also goes back.
+
+    Parameters
+    ----------
+    n_state : int
+        Number of local states, at least 2.
+    min_, max_ : float
+        Values of the first and of the last state. For labels 0 to H-1 use ``n_state=H, max_=H-1``.
+    chunks : int, optional
+        Chunk size of the state axis; None for one chunk.
+    """
+
+    def __init__(self, n_state: int = 2, min_: float = 0.0, max_: float = 1.0, chunks: int | None = None) -> None:
+        self.n_state = n_state
+        self.min_ = min_
+        self.max_ = max_
+        self.chunks = chunks
+
+    def fit(self, X: Any = None, y: Any = None) -> PrimitiveTransformer:
+        """Check the parameters; there is nothing to learn.
+
+        Raises
+        ------
+        InputError
+            If there are fewer than 2 states, or `max_` is not larger than `min_`.
+        """
+        self._nodes()
+        return self
+
+    def transform(self, X: Any) -> da.Array:
+        """Give fractions ``(sample, *space, state)`` as a dask array, float64, for numpy and dask alike.
+
+        Raises
+        ------
+        InputError
+            For the parameters; see `fit`.
+        """
+        nodes = self._nodes()
+        X = _with_samples(X)
+        values = X if _is_dask(X) else da.from_array(X, chunks=X.shape)
+        states = da.from_array(nodes, chunks=self.chunks or len(nodes))
+        distances = abs(da.clip(values, self.min_, self.max_)[..., None] - states)
+        return da.maximum(1 - distances / (nodes[1] - nodes[0]), 0)
+
+    def inverse_transform(self, X: Any) -> Any:
+        """Give values ``(sample, *space)`` from fractions: ``x = sum_h m[h] node[h]``, numpy or dask as they come.
+
+        Raises
+        ------
+        InputError
+            If the last axis does not have `n_state` entries.
+        """
+        nodes = self._nodes()
+        X = _with_samples(X)
+        if X.ndim < 2 or X.shape[-1] != len(nodes):
+            raise InputError(
+                f"Fractions (sample, *space, state) with n_state = {len(nodes)} states are expected, but the array has "
+                f"shape {tuple(X.shape)}. Put the states on the last axis."
+            )
+        return X @ nodes
+
+    def _nodes(self) -> np.ndarray:
+        if self.n_state < 2 or not self.max_ > self.min_:
+            raise InputError(
+                "PrimitiveTransformer needs n_state of at least 2 and max_ larger than min_, but "
+                f"n_state={self.n_state!r}, min_={self.min_!r} and max_={self.max_!r} were given. For labels 0 to H-1 "
+                "use n_state=H, max_=H-1."
+            )
+        return np.linspace(self.min_, self.max_, self.n_state)
+
+
+def _is_dask(X: Any) -> bool:
+    return isinstance(X, da.Array)
+
+
+def _with_samples(X: Any) -> Any:
+    """The array itself, dask or numpy, with an axis of samples."""
+    if issparse(X):
+        raise InputError("A dense array is expected, but a sparse one was given. Convert it: X.toarray().")
+    X = X if _is_dask(X) else np.asarray(X)
+    if X.ndim < 1:
+        raise InputError("An array with an axis of samples is expected, but a single number was given.")
+    return X
+
+
+def _flat(X: Any) -> Any:
+    return X.reshape(X.shape[0], math.prod(X.shape[1:]))
+
+
+def _reshape(X: Any, shape: Sequence[int | None]) -> Any:
+    X = _with_samples(X)
+    try:
+        # In two steps: dask joins axes and splits them, but does not do both at once.
+        return _flat(X).reshape(X.shape[0], *shape)
+    except ValueError as error:
+        raise InputError(
+            f"Samples of shape {tuple(X.shape[1:])} were given, which cannot be given the shape {tuple(shape)}: the "
+            "number of values differs. Pass the shape the samples had before they were flattened."
+        ) from error

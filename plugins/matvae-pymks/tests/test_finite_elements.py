@@ -1,0 +1,87 @@
+"""PyMKS's finite elements: its own solution, both solvers, and no trace in the process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+
+from matvae_pymks.finite_elements import import_solver, silent_sfepy, solve_structure
+
+# sfepy calls pyparsing by names that are going away.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+def properties(space: tuple[int, ...]) -> np.ndarray:
+    phases = np.array([[0.6, 0.4], [0.1, 0.02]])
+    return phases[np.random.default_rng(0).integers(0, 2, space)]
+
+
+@pytest.mark.parametrize("space", [(5, 4), (3, 2, 3)])
+def test_solution_is_the_one_of_pymks_own_steps(space):
+    """PyMKS's chain of functions up to the step that fails; direct solution in 3-D too."""
+    solver, media = import_solver(), properties(space)
+    with silent_sfepy():
+        problem = solver.get_problem(solver.get_fields(space, 1.0), media, 1.0, 1.0)
+        solution = problem.solve()
+        expected = {name: solver.get_stress_strain_data(problem, space, name) for name in ("strain", "stress")}
+    fields = solve_structure(media)
+    for name, values in expected.items():
+        np.testing.assert_allclose(fields[name], values, atol=1e-9)
+    nodes = solution()[: fields["displacement"].size].reshape(fields["displacement"].shape)
+    np.testing.assert_allclose(fields["displacement"], nodes, atol=1e-9)
+
+
+def test_shear_moduli_are_those_of_pymks():
+    from matvae_pymks.elastic import _lame
+
+    for dimension in (2, 3):
+        expected = import_solver()._convert_properties(dimension, (3.0, 5.0), (0.3, -0.2))
+        np.testing.assert_allclose(_lame((3.0, 5.0), (0.3, -0.2), dimension), expected)
+
+
+def test_solving_leaves_settings_and_says_nothing(capfd):
+    from sfepy.base.base import output
+    from sfepy.base.goptions import goptions
+
+    solver_imported = import_solver()
+    assert solver_imported is import_solver()
+    filters, printing = list(warnings.filters), dict(vars(output))
+    solve_structure(properties((3, 3)))
+    assert warnings.filters == filters
+    assert vars(output) == printing
+    assert goptions["verbose"]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_settings_come_back_after_an_error():
+    from sfepy.base.goptions import goptions
+
+    def fail() -> None:
+        with silent_sfepy():
+            assert not goptions["verbose"]
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert goptions["verbose"]
+
+
+@pytest.mark.parametrize(("missing", "install"), [("sfepy", "'matvae-pymks[fe]'"), ("pymks", "matvae-pymks")])
+def test_what_is_missing_is_said(missing, install):
+    code = f"""
+import sys
+import numpy as np
+sys.modules[{missing!r}] = None
+from matvae.errors import MissingExtraError
+from matvae_pymks import solve_fe
+try:
+    solve_fe(np.zeros((1, 3, 3), int), (1.0,), (0.3,))
+except MissingExtraError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip().endswith(f"with: pip install {install}"), done
