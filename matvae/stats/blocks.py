@@ -49,14 +49,25 @@ class BlockFunction:
         Number of samples in a block.
     at_once : bool
         Whether blocks are so small that each torch thread may work on one of its own, on the CPU.
+    in_place : bool
+        Whether `run` takes as a third argument memory ``(sample, *shape)`` that it may write its result to. Memory
+        then holds all of a sample for one place of the last axis after another, so that nothing is interleaved.
     """
 
-    run: Callable[[Tensor, Tensor | None], Tensor]
+    run: Callable[..., Tensor]
     check: Callable[[Iterable[Tensor]], None]
     shape: tuple[int, ...]
     dtype: np.dtype
     samples: int
     at_once: bool = True
+    in_place: bool = False
+
+    def empty(self, n_samples: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+        """Memory for a result ``(sample, *shape)``."""
+        if not self.in_place:
+            return torch.empty((n_samples, *self.shape), dtype=dtype, device=device)
+        swapped = torch.empty((n_samples, self.shape[-1], *self.shape[:-1]), dtype=dtype, device=device)
+        return swapped.movedim(1, -1)
 
 
 def is_dask(X: Any) -> bool:
@@ -124,18 +135,22 @@ def _map_in_memory(
     step = len(X) if differentiated and torch.is_grad_enabled() else function.samples
     function.check(as_tensor(X[part]) for part in _parts(len(X), step))
 
-    def result(part: slice) -> Tensor:
+    def result(part: slice, *out: Tensor) -> Tensor:
         own = mask[part] if mask is not None and mask_per_sample else mask
-        return function.run(as_tensor(X[part]), own)
+        return function.run(as_tensor(X[part]), own, *out)
 
     if step >= len(X):
-        return result(slice(None)).contiguous()
+        whole = result(slice(None))
+        return whole if function.in_place else whole.contiguous()
     device = X.device if isinstance(X, Tensor) else torch.device("cpu")
     dtype = torch.float64 if function.dtype == np.float64 else torch.float32
-    out = torch.empty((len(X), *function.shape), dtype=dtype, device=device)
+    out = function.empty(len(X), dtype, device)
 
     def fill(part: slice) -> None:
-        out[part] = result(part)
+        if function.in_place:
+            result(part, out[part])
+        else:
+            out[part] = result(part)
 
     for_each(_parts(len(X), step), fill, workers=torch.get_num_threads() if function.at_once else 1)
     return out

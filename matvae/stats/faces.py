@@ -53,8 +53,9 @@ def two_point_stats(
     Returns
     -------
     array ``(sample, *lag, correlation)``
-        Same kind as X, differentiable in torch. float64 where X is, else float32. Of labels, without a mask
-        or with one of integers, the exact fraction of voxel pairs (up to about a million voxels a structure).
+        Same kind as X, differentiable in torch; in memory one correlation of a sample after another. float64
+        where X is, else float32. Of labels, without a mask or with one of integers, the exact fraction of voxel
+        pairs (up to about a million voxels a structure).
 
     Raises
     ------
@@ -82,7 +83,7 @@ def two_point_stats(
         counts = pair_counts(form.space, periodic=periodic, cutoff=cutoff, mask=weights.values)
         counts = counts.to(device=X.device if isinstance(X, Tensor) else None, dtype=tensor_type(X, form))
 
-    def run(block: Tensor, own: Tensor | None) -> Tensor:
+    def run(block: Tensor, own: Tensor | None, out: Tensor | None = None) -> Tensor:
         check_values(block, form)
         fields = form.fields(block, wanted)
         if whole and form.kind == STATES and _sum_to_one(fields):
@@ -95,11 +96,12 @@ def two_point_stats(
             mask=own,
             counts=counts,
             indicator=indicator,
+            out=out,
         )
 
     shape = (*lag_shape(form.space, periodic, cutoff), len(pairs))
     voxels = len(wanted) * math.prod(transform_shape(form.space, periodic, cutoff))
-    return map_form(X, form, phases, run, shape, voxels, weights)
+    return map_form(X, form, phases, run, shape, voxels, weights, in_place=True)
 
 
 def _sum_to_one(fields: Tensor) -> bool:

@@ -16,8 +16,8 @@ from .blocks import BlockFunction, as_tensor, is_dask, kind_of, map_samples
 from .masks import Mask
 from .states import LABELS, Form, check_phases, check_state_axis, check_values, find_form
 
-# Samples are taken in blocks whose spectra stay in the second-level cache of a usual core.
-BLOCK_VOXELS = 1 << 18
+# Samples are taken in blocks whose spectra stay in the caches of a usual core, and are worth the calls they take.
+BLOCK_VOXELS = 1 << 19
 # An accelerator wants large blocks; their spectra take about a gigabyte.
 DEVICE_BLOCK_VOXELS = 1 << 26
 
@@ -87,10 +87,11 @@ def map_form(
     X: Any,
     form: Form,
     phases: int | str,
-    run: Callable[[Tensor, Tensor | None], Tensor],
+    run: Callable[..., Tensor],
     shape: tuple[int, ...],
     voxels: int,
     weights: Mask = NO_MASK,
+    in_place: bool = False,
 ) -> Any:
     """Run a function over the samples of X in blocks of a fitting size.
 
@@ -106,6 +107,8 @@ def map_form(
         Values that the work on one sample takes at a time.
     weights : Mask
         What `read_mask` gave.
+    in_place : bool
+        As in `BlockFunction`.
 
     Returns
     -------
@@ -121,7 +124,8 @@ def map_form(
     limit = DEVICE_BLOCK_VOXELS if on_device else BLOCK_VOXELS
     dtype = np.dtype(np.float64 if tensor_type(X, form) == torch.float64 else np.float32)
     at_once = not on_device and voxels <= limit
-    function = BlockFunction(run, check, shape, dtype, samples=max(1, limit // voxels), at_once=at_once)
+    samples = max(1, limit // voxels)
+    function = BlockFunction(run, check, shape, dtype, samples, at_once=at_once, in_place=in_place)
     return map_samples(X, function, weights.values, mask_per_sample=weights.per_sample, state_axis=form.state_axis)
 
 

@@ -36,6 +36,7 @@ def correlate(
     mask: Tensor | None = None,
     counts: Tensor | None = None,
     indicator: bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """2-point statistics of state fields.
 
@@ -57,6 +58,8 @@ def correlate(
     indicator : bool
         Fields and mask hold only 0 and 1. Numbers of voxel pairs are then rounded to the integers they are,
         which makes thin lags exact; the result has no gradient.
+    out : Tensor ``(sample, *lag, correlation)``, optional
+        Where the result goes; it then has no gradient. Fastest if memory holds one correlation after another.
 
     Returns
     -------
@@ -78,26 +81,51 @@ def correlate(
         fields = fields * mask.to(fields).unsqueeze(-len(space) - 1)
     size = transform_shape(space, periodic, cutoff)
     with_rest = periodic and mask is None and fields.shape[1] in {state for pair in pairs for state in pair}
-    if torch.is_grad_enabled() and fields.requires_grad and not indicator:
+    if torch.is_grad_enabled() and fields.requires_grad and not indicator and out is None:
         if with_rest:
             fields = torch.cat([fields, 1 - fields.sum(1, keepdim=True)], dim=1)
         sums = pair_sums(fields, tuple(pairs), size, tuple(ranges))
         return torch.stack([one / counts for one in sums.unbind(1)], dim=-1)
     spectra = list(torch.fft.rfftn(fields, s=size, dim=tuple(range(2, fields.ndim))).unbind(1))
-    sums = fields.new_empty((len(fields), len(pairs), *lag_shape(space, periodic, cutoff)))
+    if out is None:
+        sums = fields.new_empty((len(fields), len(pairs), *lag_shape(space, periodic, cutoff)))
+    else:
+        sums = out.movedim(-1, 1)
     rest = len(spectra) if with_rest else None
     from_others = rest is not None and rest_follows(pairs, rest)
     if with_rest and not from_others:
         spectra.append(_rest(spectra, math.prod(space)))
+    # Where every lag is kept along axes of even length, alternating signs put lag zero in the middle.
+    signs = alternating_signs(size, fields) if lag_shape(space, periodic, cutoff) == size and _even(size) else None
+    conjugates = [one.conj() if signs is None else one.conj() * signs for one in spectra]
     for k, (first, second) in enumerate(pairs):
-        if not from_others or rest not in (first, second):
-            lags_of(spectra[first].conj() * spectra[second], size, ranges, out=sums[:, k])
-            if indicator:
-                sums[:, k].round_()
+        if from_others and rest in (first, second):
+            continue
+        spectrum = conjugates[first] * spectra[second]
+        if signs is None:
+            lags_of(spectrum, size, ranges, out=sums[:, k])
+        else:
+            torch.fft.irfftn(spectrum, s=size, dim=tuple(range(1, spectrum.ndim)), out=sums[:, k])
+        if indicator:
+            sums[:, k].round_()
     if from_others:
         volumes = torch.stack([_at_zero_frequency(one).real for one in spectra], dim=1)
         fill_rest(sums, pairs, volumes, math.prod(space), ranges)
     return sums.div_(counts.unsqueeze(1) if counts.ndim > len(space) else counts).movedim(1, -1)
+
+
+def _even(size: Sequence[int]) -> bool:
+    return all(n % 2 == 0 for n in size)
+
+
+def alternating_signs(size: Sequence[int], like: Tensor) -> Tensor:
+    """Signs ``(*frequency)`` of a half spectrum that shift its inverse transform by half of each, even, axis."""
+    signs = torch.ones((), dtype=like.dtype, device=like.device)
+    for axis, n in enumerate(size):
+        frequencies = n // 2 + 1 if axis == len(size) - 1 else n
+        alternate = 1 - 2 * (torch.arange(frequencies, device=like.device) % 2)
+        signs = signs.unsqueeze(-1) * alternate.to(like.dtype)
+    return signs
 
 
 def transform_shape(space: Sequence[int], periodic: bool, cutoff: Cutoff) -> tuple[int, ...]:
