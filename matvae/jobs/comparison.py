@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -134,7 +135,11 @@ def compare(
     rows: list[dict[str, Any]] = []
     for number, entry in enumerate(entries):
         say = _steps(number, len(entries), progress, on_record)
-        fitted, seconds = _fitted(entry, training, f"{number + 1} of {len(entries)}", say)
+        with warnings.catch_warnings():
+            # The first network has said what there is to say of the data.
+            if number > len(sizes):
+                warnings.simplefilter("ignore", UserWarning)
+            fitted, seconds = _fitted(entry, training, f"{number + 1} of {len(entries)}", say)
         if not rows:
             rows.append(_mean_row(fitted, training, test, names))
         rows.append({**_row(entry, fitted, training, test, names, seed), "seconds": seconds})
