@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := build/demo
 ORACLE := build/oracle
+MCRPY := build/mcrpy
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help install test lint demo bench oracle docs clean
+.PHONY: help install test lint demo bench bench-mcrpy oracle docs clean
 
 help:  ## Say what there is
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 install: $(VENV)/installed  ## Make .venv with the package, its extras and every plugin here
 
@@ -44,6 +45,11 @@ demo: install  ## Structures to latents and back: data, fit, transform, inverse,
 
 bench: install  ## Speed against the alternatives, as ratios measured in one run
 	$(BIN)/python -m pytest tests/benchmarks $(wildcard plugins/*/tests/benchmarks) -q -s
+
+bench-mcrpy: install  ## Structures from statistics against MCRpy, in an environment of its own
+	test -x $(MCRPY)/bin/python || $(PYTHON) -m venv $(MCRPY)
+	$(MCRPY)/bin/pip install --quiet --disable-pip-version-check -r tests/benchmarks/mcrpy/requirements.txt
+	OMP_NUM_THREADS=1 MATVAE_MCRPY=$(MCRPY)/bin/python $(BIN)/python -m pytest tests/benchmarks/mcrpy/compare.py -q -s
 
 # Wheels of numpy 1.23 end with Python 3.11.
 oracle: install  ## PyMKS where all its own tests pass, and matvae against it

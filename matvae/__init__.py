@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from .data import Structures, open_structures, save_structures
     from .estimator import StatsVAETransformer, TwoPointPCA, load
     from .grid import Grid
+    from .reconstruct import Reconstruction, reconstruct
     from .stats import two_point_stats, volume_fractions
 
 __version__ = "0.1.0"
@@ -16,11 +17,13 @@ __version__ = "0.1.0"
 # Public name -> module. Nothing is imported before it is used: torch alone takes over a second.
 _HOME = {
     "Grid": "matvae.grid",
+    "Reconstruction": "matvae.reconstruct",
     "StatsVAETransformer": "matvae.estimator",
     "Structures": "matvae.data",
     "TwoPointPCA": "matvae.estimator",
     "load": "matvae.estimator",
     "open_structures": "matvae.data",
+    "reconstruct": "matvae.reconstruct",
     "save_structures": "matvae.data",
     "two_point_stats": "matvae.stats",
     "volume_fractions": "matvae.stats",
@@ -28,11 +31,13 @@ _HOME = {
 
 __all__ = [
     "Grid",
+    "Reconstruction",
     "StatsVAETransformer",
     "Structures",
     "TwoPointPCA",
     "load",
     "open_structures",
+    "reconstruct",
     "save_structures",
     "two_point_stats",
     "volume_fractions",

@@ -15,6 +15,7 @@ from .compare import compare_command
 from .data import dataset_app, import_command, info_command, stats_command
 from .models import evaluate_command, fit_command, inverse_command, transform_command
 from .options import Config
+from .reconstruct import reconstruct_command
 
 app = typer.Typer(
     name="matvae",
@@ -74,6 +75,7 @@ app.command("stats")(stats_command)
 app.command("fit")(fit_command)
 app.command("transform")(transform_command)
 app.command("inverse")(inverse_command)
+app.command("reconstruct")(reconstruct_command)
 app.command("evaluate")(evaluate_command)
 app.command("compare")(compare_command)
 

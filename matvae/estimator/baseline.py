@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.metaestimators import available_if
 
 from ..errors import InputError
 from ..stats import relative_error, two_point_stats
 from ..stats.lags import Cutoff
-from .batches import blocks_of, check_no_state_axis, read
+from .batches import blocks_of, check_no_state_axis, read, seed_from
 from .checks import (
     check_fitted,
     check_latents,
@@ -20,13 +21,29 @@ from .checks import (
     unchanged_on_error,
 )
 from .inference import lazily
-from .inputs import STATISTICS, as_array, grid_of, phases_asked, understand_statistics, understand_structures
+from .inputs import (
+    STATISTICS,
+    as_array,
+    grid_of,
+    indices_like,
+    phases_asked,
+    understand_statistics,
+    understand_structures,
+)
 from .principal import Components, principal_components
+from .realizations import check_phases_realized, check_realizations, check_search, realized
 
 # Statistics of all samples are held at once, in double precision, up to this size.
 IN_MEMORY_BYTES = 512 << 20
 # Statistics beyond that are made and used in blocks of about this size, in double precision.
 BLOCK_BYTES = 64 << 20
+
+
+def _makes_structures(estimator: TwoPointPCA) -> bool:
+    """Whether there is a way back: not where the fit saw continuous fields."""
+    if hasattr(estimator, "grid_"):
+        check_phases_realized(estimator.grid_, "inverse_transform")
+    return True
 
 
 class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -199,12 +216,74 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Statistics ``(sample, *lag, correlation)`` of scores ``(sample, component)``."""
         check_fitted(self)
         scores = check_latents(as_array(Z), len(self.components_))
-        mean, components = self.mean_, self.components_
+        return lazily(scores, self._inverse_function(), self._lags, self.mean_.dtype)
 
-        def block(part: np.ndarray) -> np.ndarray:
-            return mean + np.tensordot(part.astype(mean.dtype, copy=False), components, 1)
+    @available_if(_makes_structures)
+    def inverse_transform(
+        self,
+        Z: Any,
+        n_realizations: int | None = None,
+        random_state: Any = None,
+        tol: float = 1e-3,
+        max_iter: int = 40,
+        device: str = "auto",
+    ) -> Any:
+        """Structures of scores: those of which the statistics are closest to what the scores stand for.
 
-        return lazily(scores, block, self._lags, mean.dtype)
+        Parameters
+        ----------
+        Z : array ``(sample, component)``
+            numpy or dask.
+        n_realizations : int, optional
+            Make so many structures of each sample, from different random starts.
+        random_state : int, RandomState or None
+            Of the starts. A sample's own number joins it, so they do not depend on how samples are chunked.
+        tol, max_iter, device
+            As in `matvae.reconstruct`. Statistics of a few components are hardly ever those of any structure; more
+            iterations then change nothing.
+
+        Returns
+        -------
+        array
+            Structures in the shape, form and type that went into `fit`, labels ``(sample, *space)`` if these were
+            statistics; with a realization axis after the samples if `n_realizations` is given. numpy, or lazy dask
+            for dask.
+
+        Raises
+        ------
+        InputError
+            If Z has another number of components, or the volume fractions do not follow from the correlations.
+        AttributeError
+            If `fit` saw continuous fields: as scikit-learn has it, an estimator has only methods that it can do.
+        """
+        check_fitted(self)
+        scores = check_latents(as_array(Z), len(self.components_))
+        grid, understood, statistics = self.grid_, self._input, self._inverse_function()
+        n, row_bytes = check_realizations(n_realizations), self.mean_.nbytes
+        check_search(tol, max_iter, device)
+        out_shape = understood.shape_out(grid) if n is None else (n, *understood.shape_out(grid))
+
+        def one_by_one(part: np.ndarray) -> np.ndarray:
+            # Sums over components are rounded differently in larger blocks, and a search that differs in a last digit
+            # ends in another structure.
+            return np.concatenate([statistics(row[None]) for row in part])
+
+        options = {
+            "grid": grid,
+            "correlations": self.correlations,
+            "random_state": seed_from(random_state),
+            "tol": tol,
+            "max_iter": max_iter,
+            "device": device,
+        }
+
+        def block(part: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+            first = int(numbers[0, 0])
+            made = realized(one_by_one, part, row_bytes=row_bytes, n_realizations=n, first_sample=first, **options)
+            structures = understood.array(made.reshape(-1, *grid.shape), grid.phases)
+            return structures.reshape(len(part), *out_shape)
+
+        return lazily(scores, block, out_shape, understood.dtype_out(grid), indices_like(scores))
 
     @property
     def _n_features_out(self) -> int:
@@ -216,6 +295,10 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _checked(self, X: Any) -> Any:
         check_fitted(self)
         return self._input.accept(check_samples(self, as_array(X), X, reset=False))
+
+    def _inverse_function(self) -> Callable[[np.ndarray], np.ndarray]:
+        mean, components = self.mean_, self.components_
+        return lambda scores: mean + np.tensordot(scores.astype(mean.dtype, copy=False), components, 1)
 
     def _flat(self) -> np.ndarray:
         return self.components_.reshape(len(self.components_), -1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from .batches import blocks_of, read, seed_from
 from .checks import check_fitted, check_latents, check_samples, check_shape
 from .inference import Inference, lazily
 from .inputs import Input, as_array, indices_like
+from .realizations import check_phases_realized, check_realizations, refined
 
 
 class ResultsMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
@@ -53,6 +53,7 @@ class ResultsMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         random_state: Any = None,
         as_fractions: bool = False,
         shape: Sequence[int] | None = None,
+        refine: bool = False,
     ) -> Any:
         """Structures of latents.
 
@@ -70,6 +71,11 @@ class ResultsMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             Give the soft phase fractions ``(sample, phase, *space)`` instead of labels.
         shape : tuple of int, optional
             Must be the shape of the grid; a decoder makes no other.
+        refine : bool
+            Swap voxels of every structure, from where the decoder is between two phases, until its statistics are
+            as close as they get to those of `inverse_statistics`. Volume fractions stay. With `n_realizations` all
+            structures of a latent then have the statistics and volume fractions of this latent, and the moved ones
+            are where they start from.
 
         Returns
         -------
@@ -80,26 +86,38 @@ class ResultsMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         Raises
         ------
         InputError
-            If Z has another number of components, or another shape is asked for.
+            If Z has another number of components, another shape is asked for, or fractions or fields to be refined.
         """
         check_fitted(self)
         latents = check_latents(as_array(Z), self.module_.spec.n_components)
         check_shape(shape, self.grid_.shape)
         model, grid = self._inference(), self.grid_
         out_shape, dtype = self._input.shape_out(grid), self._input.dtype_out(grid)
+        if refine:
+            check_phases_realized(grid, "refine=True")
         if as_fractions:
+            if refine:
+                raise InputError(
+                    "refine=True swaps voxels of thresholded structures, but as_fractions=True asks for the soft "
+                    "fractions. Leave out one of the two."
+                )
             out_shape, dtype = (grid.phases, *grid.shape), np.dtype(np.float32)
-        if n_realizations is None:
+        n = check_realizations(n_realizations)
+        if n is None and refine:
+            return lazily(latents, lambda z: model.understood.array(refined(model, z), grid.phases), out_shape, dtype)
+        if n is None:
             return lazily(latents, model.fractions if as_fractions else model.structures, out_shape, dtype)
-        if not isinstance(n_realizations, Integral) or n_realizations < 1:
-            raise InputError(f"n_realizations must be an integer of at least 1, but {n_realizations!r} was given.")
-        n, seed, spread = int(n_realizations), seed_from(random_state), self.latent_spread_
+        seed, spread = seed_from(random_state), self.latent_spread_
 
         def realize(z: np.ndarray, numbers: np.ndarray) -> np.ndarray:
             rngs = [np.random.default_rng([seed, int(number)]) for number in numbers[:, 0]]
             moves = np.stack([rng.standard_normal((n, z.shape[1])) for rng in rngs]) * spread
-            moved = (z[:, None] + moves).reshape(-1, z.shape[1]).astype(z.dtype)
-            made = model.fractions(moved) if as_fractions else model.labels(moved)
+            moved = (z[:, None] + moves).astype(z.dtype)
+            if refine:
+                made = refined(model, z, moved).reshape(-1, *grid.shape)
+            else:
+                flat = moved.reshape(-1, z.shape[1])
+                made = model.fractions(flat) if as_fractions else model.labels(flat)
             if grid.periodic:
                 shifts = np.concatenate([rng.integers(grid.shape, size=(n, grid.ndim)) for rng in rngs])
                 made = _shifted(made, shifts)

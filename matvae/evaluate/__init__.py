@@ -1,5 +1,6 @@
-"""Figures of merit: how well reconstructions keep statistics and volume fractions."""
+"""Figures of merit: how well reconstructions keep statistics, volume fractions and what can be counted."""
 
 from .errors import Scatter, StatisticsError, VolumeFractionError
+from .lines import count_lines
 
-__all__ = ["Scatter", "StatisticsError", "VolumeFractionError"]
+__all__ = ["Scatter", "StatisticsError", "VolumeFractionError", "count_lines"]

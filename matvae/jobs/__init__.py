@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .importing import import_structures
     from .info import describe
     from .inverse import inverse_latents
+    from .reconstruct import reconstruct_statistics
     from .statistics import compute_statistics
     from .transform import transform_structures
 
@@ -30,6 +31,7 @@ _HOME = {
     "inverse_latents": "inverse",
     "list_datasets": "dataset",
     "make_dataset": "dataset",
+    "reconstruct_statistics": "reconstruct",
     "transform_structures": "transform",
 }
 
@@ -44,6 +46,7 @@ __all__ = [
     "inverse_latents",
     "list_datasets",
     "make_dataset",
+    "reconstruct_statistics",
     "transform_structures",
 ]
 

@@ -59,7 +59,8 @@ def evaluate_model(
     dict
         ``rows``, one a method: ``method``, ``relative_error``, ``median_relative_error``, ``centred_error``
         (see `StatisticsError`) and ``volume_fraction_difference`` (mean, percent; None for the baselines,
-        which give no structures); ``n_samples``, ``n_empty`` (originals of phase 0 alone) and ``figure``.
+        of which only the statistics are measured); ``n_samples``, ``n_empty`` (originals of phase 0 alone) and
+        ``figure``.
 
     Raises
     ------

@@ -45,7 +45,7 @@ def measure(estimator: Any, structures: Structures, size: int) -> tuple[np.ndarr
     ----------
     estimator : fitted estimator
         With `statistics`, `transform` and `inverse_statistics`; where it has `inverse_transform`, the structures
-        that it makes are measured, too.
+        that it makes are measured, too. PCA of continuous fields has none.
     structures : Structures
     size : int
         Samples a block.
@@ -65,7 +65,7 @@ def measure(estimator: Any, structures: Structures, size: int) -> tuple[np.ndarr
         scatter.add(f)
         soft.add(f, np.asarray(estimator.inverse_statistics(z)).reshape(f.shape))
         if reversible:
-            made = np.asarray(estimator.inverse_transform(z))
+            made = np.asarray(estimator.inverse_transform(z, random_state=0))
             sharp.add(f, np.asarray(estimator.statistics(made)))
             if labels:
                 fractions.add(block, made)

@@ -1,7 +1,8 @@
 """The variational autoencoder: encoders, decoders, loss and training. torch only."""
 
+from ..stats.device import resolve_device
 from .decoders import DECODERS
-from .device import PRECISIONS, resolve_device
+from .device import PRECISIONS
 from .encoders import ENCODERS
 from .loss import LOSSES, VOXELS
 from .settings import TrainingSettings

@@ -15,7 +15,8 @@ from sklearn.pipeline import make_pipeline
 
 from matvae import Grid, Structures, TwoPointPCA, two_point_stats
 from matvae.errors import InputError, NotFittedError
-from matvae.estimator import baseline
+from matvae.estimator import baseline, realizations
+from matvae.stats import relative_error
 
 
 def test_equals_pca_of_flattened_statistics(X) -> None:
@@ -178,3 +179,126 @@ def test_a_lazy_result_does_not_change_when_the_model_is_fitted_again(X, lazy, m
     Z, expected = model.transform(lazy), model.transform(X)
     model.fit(make_blobs(20, seed=9))
     np.testing.assert_allclose(Z.compute(), expected, atol=1e-6)
+
+
+def errors(X: np.ndarray, made: np.ndarray, **options) -> np.ndarray:
+    f, g = (two_point_stats(a, phases=2, **options) for a in (X, made))
+    return np.asarray(relative_error(f, g))
+
+
+def test_all_scores_give_structures_with_the_same_statistics(windows: np.ndarray) -> None:
+    X = windows[::10]
+    model = TwoPointPCA(12).fit(X)
+    made = model.inverse_transform(model.transform(X), random_state=0, max_iter=200)
+    assert (made.shape, made.dtype) == (X.shape, X.dtype)
+    np.testing.assert_array_equal(made.sum((1, 2)), X.sum((1, 2)))
+    found = errors(X, made)
+    assert found.mean() < 0.02
+    # Some to the last voxel, though none is where it was.
+    assert found.min() < 1e-5
+    assert np.mean(made != X) > 0.2
+
+
+def test_structures_of_few_scores_are_hardly_worse_than_the_scores(windows: np.ndarray) -> None:
+    model = TwoPointPCA(9).fit(windows)
+    Z = model.transform(windows[::10])
+    f, g = two_point_stats(windows[::10]), model.inverse_statistics(Z)
+    made = model.inverse_transform(Z, random_state=0)
+    own = np.asarray(relative_error(f, g)).mean()
+    assert errors(windows[::10], made).mean() == pytest.approx(own, rel=0.1)
+    assert made.dtype == windows.dtype
+
+
+@pytest.mark.parametrize("options", [{"periodic": False, "cutoff": 3}, {"correlations": [(0, 0)]}, {"cutoff": 2}])
+def test_structures_follow_the_parameters(X, options: dict) -> None:
+    model = TwoPointPCA(12, **options).fit(X)
+    Z = model.transform(X)
+    made = model.inverse_transform(Z, random_state=0)
+    wanted = model.inverse_statistics(Z)
+    reached = np.asarray(relative_error(wanted, model.statistics(made))).mean()
+    shuffled = np.random.default_rng(0).permuted(made.reshape(40, -1), axis=1).reshape(made.shape)
+    assert reached < 0.4 * np.asarray(relative_error(wanted, model.statistics(shuffled))).mean()
+
+
+def test_structures_have_the_form_that_went_into_fit(X, lazy, make_blobs) -> None:
+    states = np.stack([X == 0, X == 1], axis=-1).astype(np.float32)
+    f = two_point_stats(X)
+    forms = {
+        "flat": (X.reshape(40, 64), {"sample_shape": (8, 8)}, (40, 64), np.uint8),
+        "states": (states, {"state_axis": -1}, (40, 8, 8, 2), np.float32),
+        "flat states": (states.reshape(40, -1), {"state_axis": -1, "sample_shape": (8, 8)}, (40, 128), np.float32),
+        "int64": (X.astype(np.int64), {}, (40, 8, 8), np.int64),
+        "statistics": (f, {"input": "statistics"}, (40, 8, 8), np.uint8),
+        "flat statistics": (f.reshape(40, -1), {"input": "statistics", "sample_shape": (8, 8)}, (40, 8, 8), np.uint8),
+    }
+    base = TwoPointPCA(3).fit(X)
+    expected = base.inverse_transform(base.transform(X), random_state=0, n_realizations=2)
+    for name, (given, parameters, shape, dtype) in forms.items():
+        model = TwoPointPCA(3, **parameters).fit(given)
+        Z = model.transform(given)
+        made = model.inverse_transform(Z, random_state=0)
+        assert (made.shape, made.dtype) == (shape, dtype), name
+        many = model.inverse_transform(Z, random_state=0, n_realizations=2)
+        assert many.shape == (40, 2, *shape[1:]), name
+        if "states" in name:
+            labels = many.reshape(40, 2, 8, 8, 2)
+            np.testing.assert_array_equal(labels.sum(-1), 1)
+            many = labels[..., 1]
+        np.testing.assert_allclose(
+            errors(np.repeat(X, 2, 0), many.reshape(80, 8, 8).astype(np.uint8)).mean(),
+            errors(np.repeat(X, 2, 0), expected.reshape(80, 8, 8)).mean(),
+            atol=0.03,
+            err_msg=name,
+        )
+    three = make_blobs(20, phases=3)
+    model = TwoPointPCA(5).fit(three)
+    made = model.inverse_transform(model.transform(three), random_state=0)
+    fractions = [[(a == phase).mean((1, 2)) for phase in range(3)] for a in (three, made)]
+    np.testing.assert_allclose(*fractions, atol=0.06)
+
+
+def test_realizations_differ_and_chunks_change_nothing(X, monkeypatch) -> None:
+    model = TwoPointPCA(3).fit(X)
+    Z = model.transform(X)
+    made = model.inverse_transform(Z, n_realizations=3, random_state=1, max_iter=2)
+    assert made.shape == (40, 3, 8, 8)
+    assert (made[:, 0] != made[:, 1]).any((1, 2)).mean() > 0.9
+    # Of one target: volume fractions agree to the voxel.
+    assert (made.sum((2, 3)) == made[:, :1].sum((2, 3))).all()
+    split = da.from_array(Z, chunks=((0, 7, 30, 3), (1, 2)))
+    lazily = model.inverse_transform(split, n_realizations=3, random_state=1, max_iter=2)
+    assert isinstance(lazily, da.Array)
+    assert (lazily.shape, lazily.dtype) == (made.shape, made.dtype)
+    # In two iterations the last digits, in which blocks differ, have little time to grow.
+    assert np.mean(lazily.compute() != made) < 0.02
+    monkeypatch.setattr(realizations, "PART_BYTES", 5 * 256 * 3)
+    same = model.inverse_transform(Z, n_realizations=3, random_state=1, max_iter=2)
+    assert np.mean(same != made) < 0.02
+    other = model.inverse_transform(Z, n_realizations=3, random_state=2, max_iter=2)
+    assert np.mean(other != made) > 0.2
+
+
+def test_what_cannot_become_structures_is_refused(X) -> None:
+    model = TwoPointPCA(2).fit(X)
+    Z = da.from_array(model.transform(X))
+    for wrong, message in [
+        ({"n_realizations": 0}, "n_realizations must be an integer of at least 1"),
+        ({"max_iter": 0}, "max_iter must be"),
+        ({"tol": -1.0}, "tol must be"),
+        ({"device": "abacus"}, "device must be"),
+        ({"random_state": "x"}, "random_state must be"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            model.inverse_transform(Z, **wrong)
+    with pytest.raises(InputError, match="shape \\(sample, 2\\)"):
+        model.inverse_transform(np.zeros((3, 4)))
+    with pytest.raises(NotFittedError):
+        TwoPointPCA().inverse_transform(Z)
+    field = TwoPointPCA(2).fit(X * 0.5)
+    assert not hasattr(field, "inverse_transform")
+    with pytest.raises(AttributeError, match="has no attribute 'inverse_transform'") as raised:
+        field.inverse_transform(Z)
+    assert "continuous fields" in str(raised.value.__cause__)
+    crossed = TwoPointPCA(2, correlations=[(0, 1)]).fit(X)
+    with pytest.raises(InputError, match="volume fractions of the phases"):
+        crossed.inverse_transform(crossed.transform(X))

@@ -207,3 +207,46 @@ def test_structures_unlike_those_of_fit_are_refused(make_blobs, tiny) -> None:
         model.transform(X * 2)
     with pytest.raises(InputError, match="labels from 0 to 2"):
         model.transform(da.from_array(X * 2)).compute()
+
+
+def test_refined_structures_are_closer_to_the_decoded_statistics(X, lazy, fitted) -> None:
+    Z = fitted.transform(X)
+    wanted = fitted.inverse_statistics(Z)
+
+    def error(made: np.ndarray) -> float:
+        return float(np.asarray(relative_error(wanted, two_point_stats(made, phases=2))).mean())
+
+    refined = fitted.inverse_transform(Z, refine=True)
+    assert (refined.shape, refined.dtype) == (X.shape, X.dtype)
+    assert error(refined) < 0.95 * error(fitted.inverse_transform(Z))
+    many = fitted.inverse_transform(Z, n_realizations=3, random_state=0, refine=True)
+    assert many.shape == (40, 3, 8, 8)
+    for made in many.swapaxes(0, 1):
+        assert error(made) < 0.95 * error(fitted.inverse_transform(Z))
+    assert (many[:, 0] != many[:, 1]).any((1, 2)).all()
+    np.testing.assert_array_equal(many, fitted.inverse_transform(Z, n_realizations=3, random_state=0, refine=True))
+
+
+def test_refinement_is_lazy_and_keeps_the_form(X, fitted, tiny) -> None:
+    Z = fitted.transform(X)
+    chunked = da.from_array(Z, chunks=(9, 2))
+    for options in ({}, {"n_realizations": 2, "random_state": 5}):
+        made = fitted.inverse_transform(Z, refine=True, **options)
+        lazily = fitted.inverse_transform(chunked, refine=True, **options)
+        assert isinstance(lazily, da.Array)
+        assert (lazily.shape, lazily.dtype) == (made.shape, made.dtype)
+        assert np.mean(lazily.compute() != made) < 0.05
+    states = np.stack([X == 0, X == 1], axis=-1).astype(np.float32)
+    model = tiny(state_axis=-1).fit(states)
+    made = model.inverse_transform(model.transform(states), refine=True, n_realizations=2)
+    assert (made.shape, made.dtype) == ((40, 2, 8, 8, 2), np.float32)
+    np.testing.assert_array_equal(made.sum(-1), 1)
+
+
+def test_what_cannot_be_refined_is_refused(X, fitted, tiny) -> None:
+    Z = da.from_array(fitted.transform(X))
+    with pytest.raises(InputError, match="Leave out one of the two"):
+        fitted.inverse_transform(Z, refine=True, as_fractions=True)
+    field = tiny().fit(X * 0.5)
+    with pytest.raises(InputError, match="continuous fields"):
+        field.inverse_transform(Z, refine=True)

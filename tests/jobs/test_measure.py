@@ -25,7 +25,7 @@ def check(row, prefix, f, g):
 
 
 @pytest.mark.parametrize("size", [1, 4, 100])
-def test_a_model_is_measured_twice_and_pca_once(trained, size):
+def test_statistics_and_structures_are_measured(trained, size):
     model, test = load(trained / "m.matvae"), open_structures(trained / "test.zarr")
     X = test.data.compute()
     f, z = model.statistics(X), model.transform(X)
@@ -40,15 +40,16 @@ def test_a_model_is_measured_twice_and_pca_once(trained, size):
     pca = pca_like(model, 2).fit(open_structures(trained / "train.zarr"))
     _, row = measure(pca, test, size)
     check(row, "", f, pca.inverse_statistics(pca.transform(X)))
-    if not hasattr(pca, "inverse_transform"):
-        assert {row[name] for name in row if name.startswith(("structure_", "volume"))} == {None}
+    # What scores have lost is lost to their structures, too, and these lose little more.
+    assert row["structure_centred_error"] == pytest.approx(row["centred_error"], rel=0.3)
+    assert row["volume_fraction_difference"] < 25
 
 
-def test_whatever_gives_structures_has_them_measured(trained):
+def test_structures_of_pca_are_measured(trained):
     test = open_structures(trained / "test.zarr")
 
     class Exact(TwoPointPCA):
-        def inverse_transform(self, Z):
+        def inverse_transform(self, Z, random_state=None):
             return test.data[self.seen : self.seen + len(Z)].compute()
 
     pca = Exact(3, phases=2).fit(test.data)
@@ -72,6 +73,9 @@ def test_a_continuous_field_has_no_volume_fraction(trained):
     _, row = measure(model, Structures(X, Grid((6, 6), phases=1)), 5)
     assert row["volume_fraction_difference"] is None
     check(row, "structure_", model.statistics(X), model.statistics(model.inverse_transform(model.transform(X))))
+    # 2-point statistics fix no field, so PCA makes none.
+    _, row = measure(TwoPointPCA(2).fit(X), Structures(X, Grid((6, 6), phases=1)), 5)
+    assert {row[name] for name in row if name.startswith(("structure_", "volume"))} == {None}
 
 
 def test_more_correlations_make_smaller_blocks(trained):

@@ -69,7 +69,8 @@ def pca_pipeline(
     -------
     sklearn.pipeline.Pipeline
         Takes ``(sample, *space)``, numpy or dask. As PyMKS discretises into dask arrays, `transform` gives a lazy dask
-        array ``(sample, component)`` for both; ``numpy.asarray`` computes it.
+        array ``(sample, component)`` for both; ``numpy.asarray`` computes it. With the primitive basis
+        ``inverse_transform`` gives values ``(sample, *space)`` of structures that have the statistics of the scores.
 
     Raises
     ------

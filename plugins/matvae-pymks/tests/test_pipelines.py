@@ -106,13 +106,40 @@ def test_the_vae_pipeline_goes_back_to_values(labels, route, lazy):
     np.testing.assert_array_equal(back == 3.0, made == 1)
 
 
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("lazy", [False, True])
+def test_the_pca_pipeline_goes_back_to_values(labels, route, lazy):
+    values = np.where(labels == 1, 3.0, -1.0)
+    X = da.from_array(values, chunks=(10, 8, 6)) if lazy else values
+    pipeline = pca_pipeline(20, min_=-1.0, max_=3.0, **route).fit(X)
+    Z = pipeline.transform(X)
+    back = pipeline.inverse_transform(Z if lazy else np.asarray(Z))
+    assert isinstance(back, da.Array) == lazy
+    assert back.shape == (24, 8, 6)
+    back = np.asarray(back)
+    assert set(np.unique(back)) <= {-1.0, 3.0}
+    # Structures with the statistics of those that went in, and with their volume fractions.
+    wanted, reached = (two_point_stats((a == 3.0).astype(np.uint8), phases=2, cutoff=2) for a in (values, back))
+    shuffled = np.random.default_rng(0).permuted((back == 3.0).reshape(24, -1), axis=1).reshape(back.shape)
+    random = two_point_stats(shuffled.astype(np.uint8), phases=2, cutoff=2)
+    assert np.linalg.norm(wanted - reached) < 0.4 * np.linalg.norm(wanted - random)
+    np.testing.assert_allclose((back == 3.0).mean((1, 2)), labels.mean((1, 2)), atol=0.06)
+
+
+def test_legendre_coefficients_lead_nowhere(labels):
+    pipeline = pca_pipeline(2, basis="legendre").fit(labels)
+    assert not hasattr(pipeline, "inverse_transform")
+
+
 def test_three_states_go_back_to_their_values():
     labels = np.random.default_rng(0).integers(0, 3, (12, 6, 6))
     for route in ({}, {"input": "statistics", "sample_shape": (6, 6)}):
-        pipeline = vae_pipeline(2, n_state=3, max_=2.0, **route, **SMALL).fit(labels)
-        back = np.asarray(pipeline.inverse_transform(np.asarray(pipeline.transform(labels))))
-        assert set(np.unique(back)) <= {0.0, 1.0, 2.0}
-        assert pipeline["reduce"].grid_.phases == 3
+        by_vae = vae_pipeline(2, n_state=3, max_=2.0, **route, **SMALL)
+        for pipeline in (pca_pipeline(2, n_state=3, max_=2.0, **route), by_vae):
+            pipeline.fit(labels)
+            back = np.asarray(pipeline.inverse_transform(np.asarray(pipeline.transform(labels))))
+            assert set(np.unique(back)) <= {0.0, 1.0, 2.0}
+            assert pipeline["reduce"].grid_.phases == 3
 
 
 def test_routes_agree_where_their_lags_do(labels):

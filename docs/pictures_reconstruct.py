@@ -1,0 +1,96 @@
+"""Draw the pictures of structures from statistics: ``python docs/pictures_reconstruct.py``.
+
+Real materials are not in the repository: ``MATVAE_SHARED_DATA`` names the folder with ``micrographs/`` and
+``volumes/``, by default the one beside the checkout.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import tifffile
+from matplotlib.figure import Figure
+
+from matvae import Grid, TwoPointPCA, two_point_stats
+from matvae.reconstruct import reconstruct, reconstruct_volume
+from matvae.report import plot_structure
+
+ROOT = Path(__file__).resolve().parents[1]
+IMAGES = ROOT / "docs" / "images"
+DATA = Path(os.environ.get("MATVAE_SHARED_DATA", ROOT.parent / "shared" / "data"))
+# Percentiles of the scores of a set.
+STEPS = (5, 25, 50, 75, 95)
+# Takes single voxels away without a change of the features.
+SMOOTHING = 3e-3
+
+
+def windows(whole: np.ndarray, n: int, size: int, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    corners = np.stack([rng.integers(0, extent - size + 1, n) for extent in whole.shape], axis=1)
+    return np.stack([whole[tuple(slice(c, c + size) for c in corner)] for corner in corners])
+
+
+def draw(axes, structure: np.ndarray, title: str) -> None:
+    plot_structure(axes, structure)
+    axes.set(xticks=[], yticks=[], xlabel="", ylabel="")
+    axes.set_title(title, fontsize=9)
+
+
+def walk() -> None:
+    """Along the first two principal components of the statistics of a ceramic."""
+    X = windows(np.load(DATA / "micrographs" / "ceramics.npy"), 400, 64)
+    pca = TwoPointPCA(n_components=5).fit(X)
+    scores = np.asarray(pca.transform(X))
+    figure = Figure(figsize=(9, 3.9), dpi=100, layout="constrained")
+    table = figure.subplots(2, len(STEPS))
+    for component in range(2):
+        Z = np.tile(np.median(scores, axis=0), (len(STEPS), 1))
+        Z[:, component] = np.percentile(scores[:, component], STEPS)
+        f = pca.inverse_statistics(Z)
+        found = reconstruct(f, grid=Grid((64, 64)), smoothing=SMOOTHING, random_state=0)
+        for axes, structure, error, step in zip(table[component], found.structures, found.error, STEPS, strict=True):
+            draw(axes, structure, f"{step} %, error {error:.3f}")
+        table[component][0].set_ylabel(f"component {component + 1}")
+    figure.savefig(IMAGES / "walk-along-components.png")
+
+
+def what_they_hold() -> None:
+    """Windows of micrographs, and structures with their statistics within 20 voxels."""
+    figure = Figure(figsize=(9, 6.2), dpi=100, layout="constrained")
+    for column, name in enumerate(("ceramics", "copolymer", "alloy")):
+        window = np.load(DATA / "micrographs" / f"{name}.npy")[None, 64:160, 64:160]
+        f = two_point_stats(window, periodic=False, cutoff=20)
+        found = reconstruct(f, grid=Grid((96, 96)), random_state=0)
+        draw(figure.add_subplot(2, 3, column + 1), window[0], name)
+        draw(figure.add_subplot(2, 3, column + 4), found.structures[0], f"reconstruct, error {found.error[0]:.4f}")
+    figure.savefig(IMAGES / "structures-from-statistics.png")
+
+
+def volume() -> None:
+    """A section of sandstone, and sections in all directions through a volume made from its statistics."""
+    with tempfile.TemporaryDirectory() as scratch, zipfile.ZipFile(DATA / "volumes" / "berea.zip") as archive:
+        rock = (tifffile.imread(archive.extract("berea.tif", scratch)) == 0).astype(np.uint8)
+    section = rock[200, 100:228, 100:228]
+    f = two_point_stats(section[None], periodic=False, cutoff=20)
+    found = reconstruct_volume(f, grid=Grid((96, 96, 96)), smoothing=SMOOTHING, random_state=0)
+    blocks = {"sandstone": rock[100:196, 100:196, 100:196], "made": found.structures[0]}
+    figure = Figure(figsize=(9, 4.8), dpi=100, layout="constrained")
+    table = figure.subplots(2, 4)
+    draw(table[0][0], section, "the section")
+    table[1][0].set_axis_off()
+    for row, (name, block) in zip(table, blocks.items(), strict=True):
+        planes = {"yx": block[48], "zx": block[:, 48], "zy": block[:, :, 48]}
+        for axes, (plane, cut) in zip(row[1:], planes.items(), strict=True):
+            draw(axes, cut, f"{name}, {plane}")
+    figure.savefig(IMAGES / "volume-from-a-section.png")
+
+
+if __name__ == "__main__":
+    IMAGES.mkdir(exist_ok=True)
+    walk()
+    what_they_hold()
+    volume()

@@ -1,0 +1,102 @@
+"""The command reconstruct: structures that have given 2-point statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .. import jobs
+from . import options
+from .options import Config, Json, Overwrite, Quiet, parsed
+from .terminal import grid_text, show, show_facts, watching
+
+
+def reconstruct_command(
+    statistics: Annotated[
+        Path,
+        typer.Argument(help="2-point statistics, by `matvae stats` or .npy.", metavar="STATS", exists=True),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="New store.", metavar="OUT.zarr")],
+    n_realizations: Annotated[int | None, typer.Option(min=1, help="Structures for each sample (default 1).")] = None,
+    size: Annotated[
+        Any,
+        typer.Option(
+            parser=parsed(options.size, "64 or 64,64,64"),
+            metavar="N,N",
+            help="Voxels along the axes (default: as in the structures that the statistics come from).",
+        ),
+    ] = None,
+    periodic: Annotated[
+        bool | None,
+        typer.Option(
+            "--periodic/--no-periodic",
+            help="Whether structures go on at their other side (default: as the statistics were made).",
+        ),
+    ] = None,
+    phases: Annotated[int | None, typer.Option(min=2, help="Number of phases, where STATS is .npy.")] = None,
+    correlations: Annotated[
+        Any,
+        typer.Option(
+            parser=parsed(options.pairs, "1:1,1:2"),
+            metavar="H:H,H:H",
+            help="Pairs of phases, where STATS is .npy (default: those that determine all others).",
+        ),
+    ] = None,
+    method: Annotated[str, typer.Option(help="auto, retrieval or swaps.")] = "auto",
+    max_iter: Annotated[int, typer.Option(min=1, help="Most iterations.")] = 200,
+    tol: Annotated[float, typer.Option(help="Relative error at which a structure is done.")] = 1e-3,
+    seed: Annotated[int, typer.Option(help="Start of the random numbers.")] = 0,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1 or auto.")] = "auto",
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="A dask scheduler of which the workers do the work.")
+    ] = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    config: Config = None,
+) -> None:
+    """Make structures that have given 2-point statistics.
+
+    \b
+    Examples:
+      matvae stats rock.zarr -o rock-stats.zarr
+      matvae reconstruct rock-stats.zarr -o again.zarr
+      matvae reconstruct rock-stats.zarr -o large.zarr --size 256,256 --periodic --n-realizations 4
+      matvae reconstruct statistics.npy -o again.zarr --size 64 --periodic --phases 2
+      matvae reconstruct rock-stats.zarr -o again.zarr --cluster tcp://10.0.0.1:8786
+    """
+    with watching("reconstruct", quiet=quiet) as watcher:
+        result = jobs.reconstruct_statistics(
+            statistics,
+            out,
+            n_realizations=n_realizations,
+            size=size,
+            periodic=periodic,
+            phases=phases,
+            correlations=correlations,
+            method=method,
+            max_iter=max_iter,
+            tol=tol,
+            seed=seed,
+            device=device,
+            cluster=cluster,
+            overwrite=overwrite,
+            progress=watcher.progress,
+        )
+    show(result, _show_reconstruction, as_json=json)
+
+
+def _show_reconstruction(result: Mapping[str, Any]) -> None:
+    show_facts(
+        {
+            "written": result["out"],
+            "structures": result["n_samples"],
+            "each": grid_text(result["grid"]),
+            **{f"{name} error": value for name, value in result["error"].items()},
+            "not realizable": result["n_unrealizable"] or None,
+            "seconds each": result["seconds_per_structure"],
+        }
+    )

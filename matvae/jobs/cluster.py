@@ -1,0 +1,83 @@
+"""One function applied to many blocks in their order, here or on a dask cluster."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ..errors import InputError, MissingExtraError
+
+Result = TypeVar("Result")
+CONNECT_SECONDS = 10
+# Blocks that wait for each thread of a cluster: enough to keep it busy, and the memory bounded.
+BLOCKS_AHEAD = 2
+
+
+def in_order(
+    function: Callable[..., Result], blocks: Iterable[tuple[np.ndarray, dict[str, Any]]], cluster: str | None
+) -> Iterator[Result]:
+    """Results of blocks, in the order of the blocks.
+
+    Parameters
+    ----------
+    function : callable
+        Takes an array and named options; something that can be pickled.
+    blocks : iterable of (array, options)
+        Taken a few at a time.
+    cluster : str or None
+        Address of a dask scheduler, such as ``"tcp://10.0.0.1:8786"``; by default everything is done here.
+
+    Raises
+    ------
+    InputError
+        If the cluster does not answer, has no workers, or gives up. What the function raises is raised here.
+    MissingExtraError
+        If distributed is not installed.
+    """
+    if cluster is None:
+        for array, options in blocks:
+            yield function(array, **options)
+        return
+    with _connected(cluster) as client:
+        most = BLOCKS_AHEAD * sum(client.nthreads().values())
+        waiting: deque[Any] = deque()
+        for array, options in blocks:
+            # Scattered: large arrays have no place in a graph of tasks.
+            waiting.append(client.submit(function, client.scatter(array, hash=False), **options, pure=False))
+            if len(waiting) >= most:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+@contextmanager
+def _connected(address: str) -> Iterator[Any]:
+    try:
+        import distributed
+    except ImportError as error:
+        raise MissingExtraError(
+            "Working on a dask cluster needs distributed; install it with: pip install 'matvae[cluster]'"
+        ) from error
+    from distributed.comm import CommClosedError
+
+    try:
+        client = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"There is no dask scheduler at {address} ({error}). Give the address that `dask scheduler` prints, such "
+            "as tcp://10.0.0.1:8786."
+        ) from error
+    with client:
+        if not client.nthreads():
+            raise InputError(f"The dask cluster at {address} has no workers. Start some with `dask worker {address}`.")
+        try:
+            yield client
+        except (distributed.KilledWorker, distributed.CancelledError, CommClosedError) as error:
+            raise InputError(
+                f"The dask cluster at {address} gave up: {error}. Look at its workers' logs; more memory a worker, or "
+                "smaller blocks of fewer threads, may help."
+            ) from error

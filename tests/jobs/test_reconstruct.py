@@ -1,0 +1,188 @@
+"""Streamed reconstruction: the structures of the whole, in bounded blocks, here or on a cluster."""
+
+from __future__ import annotations
+
+import os
+
+import distributed
+import numpy as np
+import pytest
+
+from matvae import Grid, open_structures, save_structures, two_point_stats
+from matvae.errors import InputError
+from matvae.jobs import compute_statistics, reconstruct_statistics
+from matvae.jobs import reconstruct as job
+from matvae.reconstruct import reconstruct
+from matvae.stats import relative_error
+
+QUICK = {"max_iter": 40}
+
+
+def blobs(n=9, shape=(16, 16), seed=0):
+    noise = np.random.default_rng(seed).standard_normal((n, *shape))
+    field = sum(np.roll(noise, (i, j), (1, 2)) for i in range(3) for j in range(3))
+    return (field > 0.8).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Nine structures x.zarr with the property k, and their statistics s.zarr (periodic) and w.zarr (not)."""
+    place = tmp_path_factory.mktemp("reconstruct")
+    grid = Grid((16, 16), voxel_size=0.5, unit="micrometer")
+    save_structures(place / "x.zarr", blobs(), grid=grid, properties={"k": np.arange(9.0)}, units={"k": "GPa"})
+    compute_statistics(place / "x.zarr", place / "s.zarr")
+    compute_statistics(place / "x.zarr", place / "w.zarr", periodic=False, cutoff=5)
+    return place
+
+
+def errors(statistics, structures, **options):
+    return np.asarray(relative_error(statistics, two_point_stats(structures, phases=2, **options)))
+
+
+@pytest.mark.parametrize("name", ["s", "w"])
+def test_structures_have_the_statistics_and_the_properties(folder, tmp_path, name):
+    seen = []
+    result = reconstruct_statistics(
+        folder / f"{name}.zarr", tmp_path / "o.zarr", progress=lambda done, total: seen.append((done, total)), **QUICK
+    )
+    found = open_structures(tmp_path / "o.zarr")
+    options = {} if name == "s" else {"periodic": False, "cutoff": 5}
+    f = two_point_stats(blobs(), phases=2, **options)
+    reached = errors(f, found.data.compute(), **options)
+    assert found.grid == Grid((16, 16), voxel_size=0.5, unit="micrometer", periodic=name == "s")
+    np.testing.assert_allclose(found.properties["reconstruction_error"], reached, atol=1e-5)
+    assert result["error"] == {
+        "mean": pytest.approx(reached.mean(), abs=1e-5),
+        "median": pytest.approx(np.median(reached), abs=1e-5),
+        "max": pytest.approx(reached.max(), abs=1e-5),
+    }
+    assert reached.mean() < 0.08
+    np.testing.assert_array_equal(found.properties["k"], np.arange(9.0))
+    np.testing.assert_array_equal(found.properties["realizable"], 1.0)
+    assert found.units["k"] == "GPa"
+    assert (result["n_samples"], result["n_unrealizable"]) == (9, 0)
+    assert result["seconds_per_structure"] > 0
+    assert seen == [(9, 9)]
+
+
+@pytest.mark.parametrize("each", [None, 2, 5])
+def test_blocks_give_the_structures_of_the_whole(folder, tmp_path, monkeypatch, each):
+    # Transforms of few fields and of many differ in the last digit, which has little time to grow in two iterations.
+    how = {"max_iter": 2, "n_realizations": each}
+    f = two_point_stats(blobs(), phases=2)
+    whole = reconstruct(f, grid=Grid((16, 16)), random_state=4, **how).structures
+    monkeypatch.setattr(job, "BLOCK_STRUCTURES", 4)
+    seen = []
+    reconstruct_statistics(
+        folder / "s.zarr", tmp_path / "o.zarr", seed=4, progress=lambda done, total: seen.append(done), **how
+    )
+    found = open_structures(tmp_path / "o.zarr")
+    n = each or 1
+    assert np.mean(found.data.compute() != whole.reshape(9 * n, 16, 16)) < 0.02
+    assert np.mean(found.data.compute()[::-1] != whole.reshape(9 * n, 16, 16)) > 0.2
+    assert seen == [*range(4, 9 * n, 4), 9 * n]
+    np.testing.assert_array_equal(found.properties["k"], np.repeat(np.arange(9.0), n))
+    if each:
+        np.testing.assert_array_equal(found.properties["statistics_index"], np.repeat(np.arange(9), n))
+        np.testing.assert_array_equal(found.properties["realization"], np.tile(np.arange(n), 9))
+    assert set(found.properties) == {"k", "realizable", "reconstruction_error"} | (
+        {"statistics_index", "realization"} if each else set()
+    )
+
+
+def test_a_cluster_gives_the_same(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(job, "BLOCK_STRUCTURES", 2)
+    reconstruct_statistics(folder / "s.zarr", tmp_path / "here.zarr", n_realizations=2, **QUICK)
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0"
+    ) as cluster:
+        address = cluster.scheduler_address
+        reconstruct_statistics(folder / "s.zarr", tmp_path / "there.zarr", n_realizations=2, cluster=address, **QUICK)
+    here, there = (open_structures(tmp_path / f"{name}.zarr") for name in ("here", "there"))
+    np.testing.assert_array_equal(there.data.compute(), here.data.compute())
+    np.testing.assert_array_equal(there.properties["reconstruction_error"], here.properties["reconstruction_error"])
+
+
+def test_structures_may_be_larger_than_their_window(folder, tmp_path, caplog):
+    with caplog.at_level("INFO", logger="matvae"):
+        result = reconstruct_statistics(folder / "w.zarr", tmp_path / "o.zarr", size=(24, 40), periodic=True, **QUICK)
+        assert not caplog.text
+        reconstruct_statistics(folder / "s.zarr", tmp_path / "p.zarr", size=24, **QUICK)
+        assert "Lags up to 7, 7 voxels" in caplog.text
+    made = open_structures(tmp_path / "o.zarr")
+    assert made.grid == Grid((24, 40), voxel_size=0.5, unit="micrometer")
+    f = two_point_stats(blobs(), phases=2, periodic=False, cutoff=5)
+    assert errors(f, made.data.compute(), cutoff=5).mean() == pytest.approx(result["error"]["mean"], abs=1e-5)
+    assert result["error"]["mean"] < 0.05
+
+
+def test_an_array_is_taken_with_what_it_is_of(tmp_path):
+    np.save(tmp_path / "f.npy", two_point_stats(blobs(), correlations=[(0, 0)], cutoff=4))
+    how = {"size": 16, "periodic": True, "phases": 2, "correlations": [(0, 0)], **QUICK}
+    reconstruct_statistics(tmp_path / "f.npy", tmp_path / "o.zarr", **how)
+    made = open_structures(tmp_path / "o.zarr").data.compute()
+    np.testing.assert_array_equal(made.sum((1, 2)), blobs().sum((1, 2)))
+
+
+def test_what_no_structure_has_is_said(tmp_path, caplog):
+    f = two_point_stats(blobs())
+    f[3, 8, 8] *= 0.5
+    np.save(tmp_path / "f.npy", f)
+    result = reconstruct_statistics(tmp_path / "f.npy", tmp_path / "o.zarr", size=16, periodic=True, phases=2, **QUICK)
+    assert result["n_unrealizable"] == 1
+    assert "1 of 9 statistics contradict themselves" in caplog.text
+    np.testing.assert_array_equal(open_structures(tmp_path / "o.zarr").properties["realizable"], np.arange(9) != 3)
+
+
+def test_a_second_round_replaces_the_properties_of_the_first(folder, tmp_path, caplog):
+    reconstruct_statistics(folder / "s.zarr", tmp_path / "a.zarr", n_realizations=2, **QUICK)
+    compute_statistics(tmp_path / "a.zarr", tmp_path / "t.zarr")
+    with caplog.at_level("INFO", logger="matvae"):
+        reconstruct_statistics(tmp_path / "t.zarr", tmp_path / "b.zarr", **QUICK)
+    assert "are replaced by those of the new structures" in caplog.text
+    found = open_structures(tmp_path / "b.zarr")
+    assert set(found.properties) == {"k", "realizable", "reconstruction_error"}
+    f = two_point_stats(open_structures(tmp_path / "a.zarr").data.compute(), phases=2)
+    reached = errors(f, found.data.compute())
+    np.testing.assert_allclose(found.properties["reconstruction_error"], reached, atol=1e-5)
+
+
+def test_bad_input_is_refused_before_work_and_leaves_nothing(folder, tmp_path, monkeypatch):
+    def explode(*args, **kwargs):
+        raise AssertionError("worked")
+
+    monkeypatch.setattr(job, "reconstruct", explode)
+    monkeypatch.setattr(job, "BLOCK_STRUCTURES", 2)
+    f = two_point_stats(blobs())
+    f[6, 0, 0] = np.nan
+    np.save(tmp_path / "nan.npy", f)
+    np.save(tmp_path / "lags.npy", f[:, 1:])
+    array = {"size": 16, "periodic": True, "phases": 2}
+    for source, how, message in [
+        (folder / "s.zarr", {"n_realizations": 0}, "n_realizations must be"),
+        (folder / "s.zarr", {"max_iter": 0}, "max_iter must be"),
+        (folder / "s.zarr", {"tol": -1.0}, "tol must be"),
+        (folder / "s.zarr", {"method": "guess"}, "method must be one of"),
+        (folder / "s.zarr", {"device": "abacus"}, "device must be"),
+        (folder / "s.zarr", {"size": (8, 8, 8)}, "size must be"),
+        (tmp_path / "nan.npy", array, "first in sample 6"),
+        (tmp_path / "lags.npy", array, "but .* were given"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            reconstruct_statistics(source, tmp_path / "o.zarr", **how)
+    assert sorted(os.listdir(tmp_path)) == ["lags.npy", "nan.npy"]
+
+
+def test_an_interrupt_keeps_the_old_store(folder, tmp_path):
+    reconstruct_statistics(folder / "s.zarr", tmp_path / "o.zarr", **QUICK)
+    before = open_structures(tmp_path / "o.zarr").data.compute()
+
+    def stop(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        reconstruct_statistics(folder / "s.zarr", tmp_path / "o.zarr", seed=1, overwrite=True, progress=stop, **QUICK)
+    np.testing.assert_array_equal(open_structures(tmp_path / "o.zarr").data.compute(), before)
+    assert os.listdir(tmp_path) == ["o.zarr"]
+    with pytest.raises(InputError, match="exists already"):
+        reconstruct_statistics(folder / "s.zarr", tmp_path / "o.zarr", **QUICK)
