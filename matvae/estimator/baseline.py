@@ -12,7 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from ..errors import InputError
 from ..stats import relative_error, two_point_stats
 from ..stats.lags import Cutoff
-from .batches import blocks_of, check_no_state_axis, read, seed_from
+from .batches import blocks_of, read, seed_from
 from .checks import (
     check_fitted,
     check_latents,
@@ -21,17 +21,10 @@ from .checks import (
     unchanged_on_error,
 )
 from .inference import lazily
-from .inputs import (
-    STATISTICS,
-    as_array,
-    grid_of,
-    indices_like,
-    phases_asked,
-    understand_statistics,
-    understand_structures,
-)
+from .inputs import as_array, indices_like
 from .principal import Components, principal_components
 from .realizations import check_phases_realized, check_realizations, check_search, realized
+from .samples import SamplesMixin
 
 # Statistics of all samples are held at once, in double precision, up to this size.
 IN_MEMORY_BYTES = 512 << 20
@@ -46,7 +39,7 @@ def _makes_structures(estimator: TwoPointPCA) -> bool:
     return True
 
 
-class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class TwoPointPCA(SamplesMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Principal component scores of 2-point statistics, with the same face as `StatsVAETransformer`.
 
     Niezgoda, Yabansu & Kalidindi, Acta Materialia 59, 6387 (2011). The decomposition is exact whatever the size:
@@ -119,8 +112,7 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             return self._fit(X)
 
     def _fit(self, X: Any) -> TwoPointPCA:
-        array = check_samples(self, as_array(X), X, reset=True)
-        self._understand(array, X)
+        array, self._input, self.grid_ = self._understand(X)
         first = self._statistics_function()(read(array, slice(0, 1)))
         self._lags = first.shape[1:]
         if self.n_components > len(array):
@@ -135,27 +127,6 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.explained_variance_ = found.variance
         self.explained_variance_ratio_ = found.ratio
         return self
-
-    def _understand(self, array: Any, X: Any) -> None:
-        if self.input == STATISTICS:
-            self._input, self.grid_ = understand_statistics(
-                array,
-                phases=self.phases,
-                sample_shape=self.sample_shape,
-                correlations=self.correlations,
-                periodic=self.periodic,
-                cutoff=self.cutoff,
-            )
-            return
-        self._input = understand_structures(
-            array,
-            phases=phases_asked(X, self.phases),
-            sample_shape=self.sample_shape,
-            state_axis=self.state_axis,
-        )
-        assert self._input.form is not None
-        check_no_state_axis(array, self._input, self.phases)
-        self.grid_ = grid_of(X, self._input.form, self.periodic)
 
     def _components(self, array: Any, n_features: int) -> Components:
         n_samples, row_bytes = len(array), 8 * n_features

@@ -14,17 +14,9 @@ from ..model import ModelSpec, StatsVAE, Trainer, TrainingSettings, resolve_deco
 from ..stats import resolve_correlations
 from ..stats.lags import resolve_cutoff
 from ..stats.two_point import transform_shape
-from .batches import Batches, check_no_state_axis, seed_from
-from .checks import check_samples
-from .inputs import (
-    STATISTICS,
-    Input,
-    as_array,
-    grid_of,
-    phases_asked,
-    understand_statistics,
-    understand_structures,
-)
+from .batches import Batches, seed_from
+from .inputs import STATISTICS, Input
+from .samples import SamplesMixin
 
 DEFAULT_EPOCHS = 100
 # Voxels of all phases, padding of the Fourier transform included, in a batch of automatic size.
@@ -33,7 +25,7 @@ BATCH_VOXELS = 1 << 22
 MIXED_SAMPLES = 1000
 
 
-class PartsMixin:
+class PartsMixin(SamplesMixin):
     """What `StatsVAETransformer.fit` and `partial_fit` prepare; reads the constructor's parameters."""
 
     module_: StatsVAE
@@ -41,13 +33,6 @@ class PartsMixin:
     n_components: int
     alpha: float
     beta: float
-    phases: Any
-    sample_shape: Any
-    state_axis: int | None
-    input: str
-    correlations: Any
-    periodic: bool
-    cutoff: Any
     encoder: str
     decoder: str
     width: int
@@ -65,28 +50,6 @@ class PartsMixin:
     precision: str
     random_state: Any
     checkpoint: Any
-
-    def _understand(self, X: Any) -> tuple[Any, Input, Grid]:
-        array = check_samples(self, as_array(X), X, reset=True)
-        if self.input == STATISTICS:
-            understood, grid = understand_statistics(
-                array,
-                phases=self.phases,
-                sample_shape=self.sample_shape,
-                correlations=self.correlations,
-                periodic=self.periodic,
-                cutoff=self.cutoff,
-            )
-            return array, understood, grid
-        understood = understand_structures(
-            array,
-            phases=phases_asked(X, self.phases),
-            sample_shape=self.sample_shape,
-            state_axis=self.state_axis,
-        )
-        assert understood.form is not None
-        check_no_state_axis(array, understood, self.phases)
-        return array, understood, grid_of(X, understood.form, self.periodic)
 
     def _seed(self) -> int:
         return seed_from(0 if self.checkpoint is not None and self.random_state is None else self.random_state)
