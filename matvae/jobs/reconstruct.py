@@ -70,7 +70,7 @@ def reconstruct_statistics(
     method, tol, max_iter, device
         As in `matvae.reconstruct`.
     seed : int
-        Of the random starts; one seed gives the same structures, whatever the blocks.
+        Of the random starts; one seed gives the same structures again.
     cluster : str, optional
         Address of a dask scheduler, of which the workers do the work.
     overwrite : bool

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..stats.largest import largest
+
 
 def volume_fraction_labels(fractions: Tensor) -> Tensor:
     """Label voxels so that every phase has as many as its fractions add up to.
@@ -32,7 +34,7 @@ def volume_fraction_labels(fractions: Tensor) -> Tensor:
     free = torch.ones_like(labels, dtype=torch.bool)
     for phase in range(1, flat.shape[1]):
         share = flat[:, phase] / remaining[:, phase - 1].clamp_min(1e-12)
-        chosen = _largest(share.masked_fill(~free, -1.0), counts[:, phase])
+        chosen = largest(share.masked_fill(~free, -1.0), counts[:, phase])
         labels[chosen] = phase
         free &= ~chosen
     return labels.view(fractions.shape[0], *fractions.shape[2:])
@@ -62,10 +64,3 @@ def voxel_counts(flat: Tensor) -> Tensor:
     cumulative = flat.double().sum(-1).cumsum(-1).round().long().clamp(max=flat.shape[-1])
     cumulative[:, -1] = flat.shape[-1]
     return torch.diff(cumulative, dim=-1, prepend=torch.zeros_like(cumulative[:, :1]))
-
-
-def _largest(values: Tensor, counts: Tensor) -> Tensor:
-    """Mask of the `counts[s]` largest values of each row; the earlier voxel wins a tie."""
-    order = values.argsort(dim=1, descending=True, stable=True)
-    ranks = torch.arange(values.shape[1], device=values.device).expand_as(order)
-    return torch.zeros_like(values, dtype=torch.bool).scatter(1, order, ranks < counts.unsqueeze(1))

@@ -9,6 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..stats.largest import largest
+
 # Rounds in which the offsets of three or more phases settle.
 ROUNDS = 4
 # Halvings of the range of values until a threshold is good enough.
@@ -44,7 +46,7 @@ def nearest_labels(
         fixed = fixed.flatten(1)
         flat = _pinned(flat, fixed)
     if n_phases == 2:
-        labels = _largest(_decided(flat[:, 1] - flat[:, 0], fixed, 1), counts[:, 1]).long()
+        labels = largest(_decided(flat[:, 1] - flat[:, 0], fixed, 1), counts[:, 1]).long()
         return labels.view(fields.shape[0], *fields.shape[2:])
     if offsets is None:
         offsets = flat.new_zeros(flat.shape[:2])
@@ -56,7 +58,7 @@ def nearest_labels(
     for phase in range(1, n_phases):
         rivals = torch.cat([moved[:, :1], moved[:, phase + 1 :]], dim=1).amax(1)
         margin = (moved[:, phase] - rivals).masked_fill(~free, -torch.inf)
-        chosen = _largest(_decided(margin, fixed, phase), counts[:, phase])
+        chosen = largest(_decided(margin, fixed, phase), counts[:, phase])
         labels[chosen] = phase
         free &= ~chosen
     return labels.view(fields.shape[0], *fields.shape[2:])
@@ -124,13 +126,6 @@ def _threshold(values: Tensor, counts: Tensor) -> Tensor:
     least = torch.where(above, values, torch.inf).amin(1)
     most = torch.where(above, -torch.inf, values).amax(1)
     return torch.where(torch.isfinite(least), (least + most) / 2, high)
-
-
-def _largest(values: Tensor, counts: Tensor) -> Tensor:
-    """Mask of the `counts[s]` largest values of each row; the earlier voxel wins a tie."""
-    order = values.argsort(dim=1, descending=True, stable=True)
-    ranks = torch.arange(values.shape[1], device=values.device).expand_as(order)
-    return torch.zeros_like(values, dtype=torch.bool).scatter(1, order, ranks < counts.unsqueeze(1))
 
 
 def indicators(labels: Tensor, n_phases: int) -> Tensor:

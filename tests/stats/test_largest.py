@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from matvae.stats.largest import largest
+
+
+def test_as_many_as_wanted_of_every_row_and_the_largest() -> None:
+    values = torch.rand(6, 50, generator=torch.manual_seed(0))
+    counts = torch.tensor([0, 1, 7, 25, 49, 50])
+    mask = largest(values, counts)
+    assert mask.sum(1).tolist() == counts.tolist()
+    for row, chosen, n in zip(values.numpy(), mask.numpy(), counts.tolist(), strict=True):
+        np.testing.assert_array_equal(np.sort(row[chosen])[::-1], np.sort(row)[::-1][:n])
+
+
+def test_the_earlier_wins_a_tie() -> None:
+    values = torch.tensor([[1.0, 2.0, 1.0, 1.0]])
+    assert largest(values, torch.tensor([2])).tolist() == [[True, True, False, False]]
