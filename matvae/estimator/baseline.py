@@ -145,15 +145,15 @@ class TwoPointPCA(SamplesMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def transform(self, X: Any) -> Any:
         """Scores ``(sample, component)`` of structures; numpy, or lazy dask for dask."""
         array = self._checked(X)
-        mean, flat, rows = self.mean_.ravel(), self._flat(), self._rows_function()
+        mean, rows, scores = self.mean_.ravel(), self._rows_function(), self._scores_function()
         # Statistics of so many samples are a quarter of what is held at once.
         step = max(1, IN_MEMORY_BYTES // (4 * mean.nbytes))
 
         def block(part: np.ndarray) -> np.ndarray:
             pieces = [part[start : start + step] for start in range(0, len(part), step)]
-            return np.concatenate([(rows(piece) - mean) @ flat.T for piece in pieces])
+            return np.concatenate([scores(rows(piece)) for piece in pieces])
 
-        return lazily(array, block, (len(flat),), mean.dtype)
+        return lazily(array, block, (len(self.components_),), mean.dtype)
 
     def statistics(self, X: Any) -> Any:
         """2-point statistics ``(sample, *lag, correlation)`` of structures, as the baseline computes them."""
@@ -175,11 +175,11 @@ class TwoPointPCA(SamplesMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         float
             ``-mean(||f(x) - f_pca||_2 / ||f(x)||_2)``
         """
-        array, compute, mean = self._checked(X), self._statistics_function(), self.mean_.ravel()
+        array, compute, scores = self._checked(X), self._statistics_function(), self._scores_function()
         total = 0.0
-        for block in _pieces(array, 8 * mean.size):
+        for block in _pieces(array, 8 * self.mean_.size):
             f = compute(block)
-            made = self.inverse_statistics((f.reshape(len(f), -1) - mean) @ self._flat().T)
+            made = self.inverse_statistics(scores(f.reshape(len(f), -1)))
             total += float(np.asarray(relative_error(f, made)).sum(dtype=np.float64))
         return -total / len(array)
 
@@ -271,8 +271,10 @@ class TwoPointPCA(SamplesMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         mean, components = self.mean_, self.components_
         return lambda scores: mean + np.tensordot(scores.astype(mean.dtype, copy=False), components, 1)
 
-    def _flat(self) -> np.ndarray:
-        return self.components_.reshape(len(self.components_), -1)
+    def _scores_function(self) -> Callable[[np.ndarray], np.ndarray]:
+        """Function of statistics ``(sample, feature)`` to their scores, with the parts of this fit."""
+        mean, flat = self.mean_.ravel(), self.components_.reshape(len(self.components_), -1)
+        return lambda rows: (rows - mean) @ flat.T
 
     def _statistics_function(self) -> Callable[[np.ndarray], np.ndarray]:
         """Function of a block of samples to its statistics, with the parts of this fit."""

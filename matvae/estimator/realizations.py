@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from ..errors import InputError
 from ..grid import Grid
 from ..reconstruct import reconstruct
 from ..reconstruct.labels import nearest_labels
-from ..reconstruct.realise import Settings, realise
+from ..reconstruct.realise import Settings, positive_integer, realise
 from ..reconstruct.target import understand
 from ..stats.device import resolve_device
 from .inference import Inference
@@ -33,11 +32,7 @@ def check_realizations(n_realizations: Any) -> int | None:
     InputError
         If it is no positive integer.
     """
-    if n_realizations is None:
-        return None
-    if isinstance(n_realizations, bool) or not isinstance(n_realizations, Integral) or n_realizations < 1:
-        raise InputError(f"n_realizations must be an integer of at least 1, but {n_realizations!r} was given.")
-    return int(n_realizations)
+    return None if n_realizations is None else positive_integer("n_realizations", n_realizations)
 
 
 def check_search(tol: float, max_iter: int, device: str) -> None:

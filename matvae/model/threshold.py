@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..stats.largest import largest
+from ..stats.exact_counts import largest, whole_counts
 
 
 def volume_fraction_labels(fractions: Tensor) -> Tensor:
@@ -28,7 +28,7 @@ def volume_fraction_labels(fractions: Tensor) -> Tensor:
     """
     flat = fractions.flatten(2)
     labels = torch.zeros(flat.shape[0], flat.shape[2], dtype=torch.uint8, device=flat.device)
-    counts = voxel_counts(flat)
+    counts = whole_counts(flat.double().sum(-1), flat.shape[-1])
     # Summed up, not one minus the phases before: rounding must not make a share of next to nothing large.
     remaining = flat[:, :1] + flat[:, 1:].flip(1).cumsum(1).flip(1)
     free = torch.ones_like(labels, dtype=torch.bool)
@@ -57,10 +57,3 @@ def fixed_threshold_labels(fractions: Tensor, threshold: float) -> Tensor:
     """
     solid = fractions[:, 1:].sum(1) > threshold
     return (solid * (1 + fractions[:, 1:].argmax(1))).to(torch.uint8)
-
-
-def voxel_counts(flat: Tensor) -> Tensor:
-    """Whole voxels ``(sample, phase)`` of fractions ``(sample, phase, voxel)``, adding up to all voxels."""
-    cumulative = flat.double().sum(-1).cumsum(-1).round().long().clamp(max=flat.shape[-1])
-    cumulative[:, -1] = flat.shape[-1]
-    return torch.diff(cumulative, dim=-1, prepend=torch.zeros_like(cumulative[:, :1]))

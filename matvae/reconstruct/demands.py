@@ -13,9 +13,10 @@ from torch import Tensor
 from ..errors import InputError
 from ..grid import Grid
 from ..stats import get_statistic
+from ..stats.exact_counts import whole_counts
 from .constraints import read_fixed, read_percolates
 from .objective import Demands, Term, Wanted
-from .target import Target, whole_counts
+from .target import Target
 
 
 def read_demands(
@@ -139,7 +140,8 @@ def without_two_point(grid: Grid, fractions: Any, n: int, device: torch.device) 
         raise InputError(f"volume_fractions must add up to one, but {given.sum(-1)} was found.")
     shares = torch.from_numpy(given / given.sum(-1, keepdims=True)).expand(n, grid.phases).to(device)
     empty = torch.zeros(n, *[1] * grid.ndim, 0, device=device)
-    return Target(grid, (), (0,) * grid.ndim, empty, whole_counts(shares, grid.n_voxels), torch.ones((), device=device))
+    counts = whole_counts(shares * grid.n_voxels, grid.n_voxels)
+    return Target(grid, (), (0,) * grid.ndim, empty, counts, torch.ones((), device=device))
 
 
 def _tensor(values: Any, device: torch.device) -> Tensor:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..stats.largest import largest
+from ..stats.exact_counts import largest
 
 # Rounds in which the offsets of three or more phases settle.
 ROUNDS = 4
@@ -19,9 +19,7 @@ HALVINGS = 14
 FREE = 255
 
 
-def nearest_labels(
-    fields: Tensor, counts: Tensor, offsets: Tensor | None = None, fixed: Tensor | None = None
-) -> Tensor:
+def nearest_labels(fields: Tensor, counts: Tensor, fixed: Tensor | None = None) -> Tensor:
     """Labels nearest to fields, with an exact number of voxels of each phase.
 
     Parameters
@@ -30,8 +28,6 @@ def nearest_labels(
         How well each phase fits each voxel; indicator fields of any structure give that structure back.
     counts : Tensor ``(sample, phase)``
         Voxels of each phase, adding up to all.
-    offsets : Tensor ``(sample, phase)``, optional
-        Start of the offsets for three or more phases; changed in place, for the next call with like fields.
     fixed : Tensor ``(sample, *space)``, optional
         Labels of voxels that have them in any case, not more of a phase than `counts` says; 255 elsewhere.
 
@@ -48,8 +44,7 @@ def nearest_labels(
     if n_phases == 2:
         labels = largest(_decided(flat[:, 1] - flat[:, 0], fixed, 1), counts[:, 1]).long()
         return labels.view(fields.shape[0], *fields.shape[2:])
-    if offsets is None:
-        offsets = flat.new_zeros(flat.shape[:2])
+    offsets = flat.new_zeros(flat.shape[:2])
     for _ in range(ROUNDS):
         _settle(flat, counts, offsets)
     moved = flat + offsets.unsqueeze(-1)

@@ -45,7 +45,7 @@ class Moduli:
         self._sums, self._lags = self._on_transform(target)
         self._vectors = self._column(None) if self._complete() else None
 
-    def keep(self, samples: Tensor, target: Target) -> None:
+    def keep(self, samples: Tensor) -> None:
         """Go on with some of the samples only, given by their positions."""
         self._sums = self._sums[samples]
         if self._vectors is not None:

@@ -50,9 +50,9 @@ class Settings:
             raise InputError(f"method must be one of {', '.join(map(repr, METHODS))}, but {self.method!r} was given.")
         if not isinstance(self.tol, int | float) or not math.isfinite(self.tol) or self.tol < 0:
             raise InputError(f"tol must be a relative error of at least 0, such as 0.001, but {self.tol!r} was given.")
-        _positive("max_iter", self.max_iter)
+        positive_integer("max_iter", self.max_iter)
         if self.n_realizations is not None:
-            _positive("n_realizations", self.n_realizations)
+            positive_integer("n_realizations", self.n_realizations)
 
     @property
     def copies(self) -> int:
@@ -114,7 +114,14 @@ def realise(target: Target, realizable: Tensor, settings: Settings, demands: Dem
     )
 
 
-def _positive(name: str, value: Any) -> int:
+def positive_integer(name: str, value: Any) -> int:
+    """The value, if it is an integer of at least 1.
+
+    Raises
+    ------
+    InputError
+        If it is not, with its name.
+    """
     try:
         number = 0 if isinstance(value, bool) else operator.index(value)
     except TypeError:

@@ -46,7 +46,7 @@ class Retrieval:
     def keep(self, samples: Tensor) -> None:
         """Go on with some of the samples only, given by their positions."""
         self.target = self.target.select(samples)
-        self.moduli.keep(samples, self.target)
+        self.moduli.keep(samples)
         self.fields, self.offsets = self.fields[samples], self.offsets[samples]
         self.fixed = None if self.fixed is None else self.fixed[samples]
 

@@ -15,6 +15,7 @@ from ..errors import InputError
 from ..grid import Grid
 from ..stats import correlate, lag_shape, relative_error, resolve_correlations
 from ..stats.correlations import Pairs
+from ..stats.exact_counts import whole_counts
 from ..stats.two_point import pair_counts, transform_shape
 from .contradictions import check_centre, power_agrees
 
@@ -133,7 +134,7 @@ def understand(
         mean = (values * weights.unsqueeze(-1)).flatten(1, -2).double().sum(1) / grid.n_voxels**2
         by_power, _ = _fractions(mean.clamp(min=0).sqrt(), grid, pairs)
         fractions = torch.where(sound.unsqueeze(1), fractions, by_power)
-    counts = whole_counts(fractions, grid.n_voxels)
+    counts = whole_counts(fractions * grid.n_voxels, grid.n_voxels)
     return Target(grid, pairs, cutoff, values, counts, weights), sound
 
 
@@ -190,10 +191,3 @@ def _fractions(zero: Tensor, grid: Grid, pairs: Pairs) -> tuple[Tensor, Tensor]:
     sound &= (fractions >= -SLACK).all(1) & ((fractions.sum(1) - 1).abs() <= SLACK * grid.phases)
     fractions = fractions.clamp(min=0)
     return fractions / fractions.sum(1, keepdim=True), sound
-
-
-def whole_counts(fractions: Tensor, n_voxels: int) -> Tensor:
-    """Numbers of voxels ``(sample, phase)`` that add up to all, each within one of its share."""
-    cumulative = (fractions.cumsum(1) * n_voxels).round().long()
-    cumulative[:, -1] = n_voxels
-    return torch.diff(cumulative, dim=1, prepend=torch.zeros_like(cumulative[:, :1]))

@@ -87,20 +87,19 @@ def correlate(
         sums = pair_sums(fields, tuple(pairs), size, tuple(ranges))
         return torch.stack([one / counts for one in sums.unbind(1)], dim=-1)
     spectra = list(torch.fft.rfftn(fields, s=size, dim=tuple(range(2, fields.ndim))).unbind(1))
-    if out is None:
-        sums = fields.new_empty((len(fields), len(pairs), *lag_shape(space, periodic, cutoff)))
-    else:
-        sums = out.movedim(-1, 1)
+    kept = lag_shape(space, periodic, cutoff)
+    sums = fields.new_empty((len(fields), len(pairs), *kept)) if out is None else out.movedim(-1, 1)
     rest = len(spectra) if with_rest else None
     from_others = rest is not None and rest_follows(pairs, rest)
     if with_rest and not from_others:
         spectra.append(_rest(spectra, math.prod(space)))
     # Where every lag is kept along axes of even length, alternating signs put lag zero in the middle.
-    signs = alternating_signs(size, fields) if lag_shape(space, periodic, cutoff) == size and _even(size) else None
-    conjugates = [one.conj() if signs is None else one.conj() * signs for one in spectra]
-    for k, (first, second) in enumerate(pairs):
-        if from_others and rest in (first, second):
-            continue
+    signs = alternating_signs(size, fields) if kept == size and _even(size) else None
+    direct = [(k, *pair) for k, pair in enumerate(pairs) if not from_others or rest not in pair]
+    conjugates = {first: spectra[first].conj() for _, first, _ in direct}
+    if signs is not None:
+        conjugates = {first: conjugate * signs for first, conjugate in conjugates.items()}
+    for k, first, second in direct:
         spectrum = conjugates[first] * spectra[second]
         if signs is None:
             lags_of(spectrum, size, ranges, out=sums[:, k])

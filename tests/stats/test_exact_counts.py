@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from matvae.stats.largest import largest
+from matvae.stats.exact_counts import largest, whole_counts
 
 
 def test_as_many_as_wanted_of_every_row_and_the_largest() -> None:
@@ -18,3 +18,12 @@ def test_as_many_as_wanted_of_every_row_and_the_largest() -> None:
 def test_the_earlier_wins_a_tie() -> None:
     values = torch.tensor([[1.0, 2.0, 1.0, 1.0]])
     assert largest(values, torch.tensor([2])).tolist() == [[True, True, False, False]]
+
+
+def test_whole_counts_add_up_and_are_within_a_voxel() -> None:
+    amounts = torch.rand(40, 5, generator=torch.manual_seed(0), dtype=torch.float64)
+    amounts = 97 * amounts / amounts.sum(1, keepdim=True)
+    counts = whole_counts(amounts, 97)
+    assert (counts.sum(1) == 97).all()
+    assert ((counts - amounts).abs() <= 1).all()
+    assert torch.equal(whole_counts(counts, 97), counts)
