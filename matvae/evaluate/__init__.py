@@ -1,6 +1,6 @@
 """Figures of merit: how well reconstructions keep statistics, volume fractions and what can be counted."""
 
 from .errors import Scatter, StatisticsError, VolumeFractionError
-from .lines import count_lines
+from .lines import LineErrors, count_lines, line_element
 
-__all__ = ["Scatter", "StatisticsError", "VolumeFractionError", "count_lines"]
+__all__ = ["LineErrors", "Scatter", "StatisticsError", "VolumeFractionError", "count_lines", "line_element"]

@@ -5,7 +5,7 @@ import pytest
 
 from matvae.data.datasets.lines import Lines
 from matvae.errors import InputError
-from matvae.evaluate import count_lines
+from matvae.evaluate import LineErrors, count_lines, line_element
 
 
 def image(*bars: tuple[slice, slice], size: int = 32) -> np.ndarray:
@@ -15,13 +15,51 @@ def image(*bars: tuple[slice, slice], size: int = 32) -> np.ndarray:
     return labels
 
 
+def draw(generator: Lines, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Images, and the numbers of lines that were drawn in them."""
+    samples = [generator.sample(np.random.default_rng([0, k])) for k in range(n)]
+    numbers = [[record["n_horizontal"], record["n_vertical"]] for _, record in samples]
+    return np.stack([labels for labels, _ in samples]), np.array(numbers)
+
+
 @pytest.mark.parametrize(("shape", "n"), [((224, 224), 100), ((64, 64), 300), ((32, 32), 500), ((16, 40), 300)])
 def test_numbers_are_those_of_the_generator_in_every_image(shape, n):
     generator = Lines(shape)
-    samples = [generator.sample(np.random.default_rng([0, k])) for k in range(n)]
-    expected = [[numbers["n_horizontal"], numbers["n_vertical"]] for _, numbers in samples]
-    images = np.stack([labels for labels, _ in samples])
-    assert count_lines(images, element=generator.thickness[1] + 1).tolist() == expected
+    images, expected = draw(generator, n)
+    for element in (generator.thickness[1] + 1, line_element(shape)):
+        np.testing.assert_array_equal(count_lines(images, element=element), expected)
+
+
+@pytest.mark.parametrize("size", [224, 64, 32])
+def test_crowded_images_are_counted_right_by_any_element_between_the_thickest_and_the_shortest_line(size):
+    """Six lines an image, no two of which touch unless they cross: near neighbours everywhere."""
+    parameters = {"n_lines": 6, "length": (20, 120)}
+    generator = Lines((size, size), **parameters)
+    images, expected = draw(generator, 40)
+    shortest = min(low for low, _ in generator.length)
+    for element in (generator.thickness[1] + 1, line_element((size, size), **parameters), shortest):
+        np.testing.assert_array_equal(count_lines(images, element=element), expected)
+
+
+@pytest.mark.parametrize(
+    ("shape", "element"), [((224, 224), 17), ((448, 448), 33), ((64, 64), 5), ((32, 32), 3), ((32, 448), 3)]
+)
+def test_the_element_lies_three_quarters_of_the_way_from_the_thickest_to_the_shortest_line(shape, element):
+    assert line_element(shape) == element
+
+
+def test_the_element_follows_the_lines_and_is_refused_where_there_are_none():
+    assert line_element((224, 224), thickness=8, length=(40, 100)) == 32
+    with pytest.raises(InputError, match="at least 16 pixels"):
+        line_element((8, 8))
+
+
+@pytest.mark.parametrize("size", [224, 64, 32])
+def test_spots_and_thicker_lines_are_no_further_lines(size):
+    thick, element = Lines((size, size)).thickness[1], line_element((size, size))
+    end = size // 2
+    bar, spot = (slice(4, 4 + 2 * thick), slice(2, end)), (slice(end, end + 2 * thick), slice(end, end + 2 * thick))
+    assert count_lines(image(bar, spot, size=size), element=element).tolist() == [[1, 0]]
 
 
 def test_what_is_no_line_is_not_counted():
@@ -47,6 +85,84 @@ def test_borders_do_not_matter(shift):
 def test_a_line_is_counted_down_to_the_length_of_the_element(element):
     short, long = (image((slice(4, 5), slice(6, 6 + n))) for n in (element - 1, element))
     assert count_lines(np.concatenate([short, long]), element=element).tolist() == [[0, 0], [1, 0]]
+
+
+def test_at_a_border_that_is_none_of_a_periodic_image_lines_end():
+    over_the_side = np.roll(image((slice(10, 12), slice(2, 22))), 20, 2)  # 10 voxels at the right, 10 at the left
+    assert count_lines(over_the_side, element=5).tolist() == [[1, 0]]
+    assert count_lines(over_the_side, element=5, periodic=False).tolist() == [[2, 0]]
+    assert count_lines(over_the_side, element=11, periodic=False).tolist() == [[0, 0]]
+
+
+def row(y: int) -> tuple[slice, slice]:
+    return slice(y, y + 1), slice(2, 20)
+
+
+def column(x: int) -> tuple[slice, slice]:
+    return slice(2, 20), slice(x, x + 1)
+
+
+PAIRS = [  # original, reconstruction: what of it is right
+    (image(row(5)), image(row(9))),  # everything
+    (image(row(5), row(9)), image(row(9))),  # the orientation
+    (image(row(5), row(9)), image(row(5), column(7))),  # the number
+    (image(row(5), row(9), column(7)), image(row(5), column(7), column(12))),  # orientation and number
+    (image(row(5), column(7)), image()),  # nothing
+]
+
+
+def test_shares_of_what_is_right():
+    originals, made = (np.concatenate(images) for images in zip(*PAIRS, strict=True))
+    errors = LineErrors(4)
+    errors.add(originals[:2], made[:2])
+    errors.add(originals[2:], made[2:])
+    assert errors.summary() == {
+        "n_samples": 5,
+        "orientation": 60.0,
+        "number": 60.0,
+        "number_each": 20.0,
+        "by_number": {
+            1: {"n": 1, "right": 100.0},
+            2: {"n": 3, "right": pytest.approx(100 / 3)},
+            3: {"n": 1, "right": 100.0},
+        },
+        "element": 4,
+    }
+    true, found = errors.numbers
+    assert true.tolist() == [[1, 0], [2, 0], [2, 0], [2, 1], [1, 1]]
+    assert found.tolist() == [[1, 0], [1, 0], [1, 1], [1, 2], [0, 0]]
+
+
+def test_numbers_that_are_known_are_the_truth():
+    errors = LineErrors(4)
+    errors.add(image(row(5)), image(row(5)), np.array([[2.0, 0.0]]))
+    assert errors.summary()["number"] == 0.0
+    assert errors.summary()["by_number"] == {2: {"n": 1, "right": 0.0}}
+
+
+def test_originals_as_their_own_reconstructions_are_right():
+    images, numbers = draw(Lines((32, 32)), 50)
+    errors = LineErrors(line_element((32, 32)))
+    errors.add(images, images, numbers)
+    summary = errors.summary()
+    assert [summary[name] for name in ("orientation", "number", "number_each")] == [100.0] * 3
+    assert {n: row["right"] for n, row in summary["by_number"].items()} == dict.fromkeys((1, 2, 3, 4), 100.0)
+    assert sum(row["n"] for row in summary["by_number"].values()) == 50
+
+
+def test_without_structures_there_are_no_shares():
+    summary = LineErrors(4).summary()
+    assert (summary["n_samples"], summary["number"], summary["by_number"]) == (0, None, {})
+
+
+def test_reconstructions_and_numbers_that_do_not_fit_are_refused():
+    errors = LineErrors(4)
+    with pytest.raises(InputError, match="equal shape"):
+        errors.add(image(), image(size=16))
+    for numbers in ([[1, 0], [1, 0]], [[np.nan, 1]], [[0.5, 1]], [[-1, 1]]):
+        with pytest.raises(InputError, match="Whole numbers of horizontal and of vertical lines of 1 images"):
+            errors.add(image(), image(), np.array(numbers))
+    assert errors.summary()["n_samples"] == 0
 
 
 def test_bad_input_is_refused():
