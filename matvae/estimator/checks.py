@@ -61,6 +61,7 @@ def check_parameters(estimator: Any) -> None:
         raise InputError(f'device must be a name such as "auto" or "cpu", but {estimator.device!r} was given.')
     resolve_device(estimator.device)
     encoder = ENCODERS.get(estimator.encoder)
+    _encoder_weights(estimator, encoder)
     if estimator.decoder != "auto":
         DECODERS.get(estimator.decoder)
     if estimator.input == STATISTICS and encoder.reads != "statistics":
@@ -240,6 +241,19 @@ def _check_dask_features(estimator: Any, array: Any, reset: bool, least: int) ->
         raise InputError(
             f"X has {n_features} features, but {type(estimator).__name__} is expecting "
             f"{estimator.n_features_in_} features as input: samples must have the shape that went into fit."
+        )
+
+
+def _encoder_weights(estimator: Any, encoder: Any) -> None:
+    source = estimator.encoder_weights
+    if source is None:
+        return
+    if not isinstance(source, str | os.PathLike):
+        raise InputError(f"encoder_weights must be a folder, a name, or None, but {source!r} was given.")
+    if not hasattr(encoder, "load_pretrained"):
+        raise InputError(
+            f"encoder_weights={str(source)!r} was given, but the encoder {estimator.encoder!r} starts from no trained "
+            'weights. Leave them out, or choose encoder="resnet152".'
         )
 
 

@@ -34,6 +34,7 @@ class PartsMixin(SamplesMixin):
     alpha: float
     beta: float
     encoder: str
+    encoder_weights: Any
     decoder: str
     width: int
     loss: str
@@ -102,6 +103,8 @@ class PartsMixin(SamplesMixin):
             # torch.manual_seed would reseed the GPUs as well.
             torch.default_generator.manual_seed(seed)
             module = StatsVAE(spec)
+        if self.encoder_weights is not None:
+            module.encoder.load_pretrained(self.encoder_weights)
         module.calibrate(batches.calibration(), from_statistics=self.input == STATISTICS)
         return module
 

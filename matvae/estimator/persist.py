@@ -210,6 +210,8 @@ def _parameters(estimator: StatsVAETransformer) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, list | tuple | np.ndarray):

@@ -46,7 +46,11 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
         Which statistics; as in `two_point_stats`.
     encoder : str
         ``"statistics"`` reads the 2-point statistics, so the latent does not depend on where a structure
-        lies; ``"image"`` reads the structure. Plugins may add others.
+        lies; ``"image"`` reads the structure, and so does ``"resnet152"``, a much larger network for images alone
+        (extra ``pretrained``). Plugins may add others.
+    encoder_weights : path or str, optional
+        Trained weights that the encoder ``"resnet152"`` starts from: a folder, or a name on the Hugging Face hub such
+        as ``"microsoft/resnet-152"``. A fitted model holds its own weights and needs them no more.
     decoder : str
         ``"dense"``, ``"convolutional"``, or ``"auto"``: dense up to 65536 voxels times phases.
     width : int
@@ -143,6 +147,7 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
         periodic: bool = True,
         cutoff: int | Sequence[int] | None = None,
         encoder: str = "statistics",
+        encoder_weights: Any = None,
         decoder: str = "auto",
         width: int = 384,
         loss: str = "relative",
@@ -174,6 +179,7 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
         self.periodic = periodic
         self.cutoff = cutoff
         self.encoder = encoder
+        self.encoder_weights = encoder_weights
         self.decoder = decoder
         self.width = width
         self.loss = loss

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import dask.array as da
 import numpy as np
@@ -65,3 +66,17 @@ def tiny() -> Callable[..., StatsVAETransformer]:
 def fitted(X: np.ndarray, tiny: Callable[..., StatsVAETransformer]) -> StatsVAETransformer:
     """A transformer fitted on X; not to be changed."""
     return tiny().fit(X)
+
+
+@pytest.fixture
+def small_resnet(tmp_path, monkeypatch) -> Path:
+    """Makes ``encoder="resnet152"`` a ResNet of two small stages, and gives a folder with weights for it."""
+    from transformers import ResNetConfig, ResNetModel
+
+    from matvae.model.encoders.pretrained import ResNet152Encoder
+
+    sizes = {"depths": [1, 1], "hidden_sizes": [8, 16], "embedding_size": 8}
+    monkeypatch.setattr(ResNet152Encoder, "sizes", sizes)
+    torch.manual_seed(5)
+    ResNetModel(ResNetConfig(**sizes)).save_pretrained(tmp_path / "weights")
+    return tmp_path / "weights"

@@ -54,6 +54,8 @@ WRONG = [
     ({"verbose": "very"}, "verbose must be True or False"),
     ({"input": "statistics", "encoder": "image"}, 'Choose encoder="statistics"'),
     ({"loss": "voxels"}, 'Choose encoder="image"'),
+    ({"encoder_weights": 3}, "encoder_weights must be a folder, a name, or None"),
+    ({"encoder_weights": "resnet"}, "'statistics' starts from no trained weights"),
 ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from matvae.estimator.parts import DEFAULT_EPOCHS
 from matvae.grid import Grid
@@ -55,3 +56,13 @@ def test_weights_follow_the_seed(X, tiny) -> None:
     weights = [module.decoder.layers[0].weight for module in (first, same, other)]
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
+
+
+def test_an_encoder_starts_from_weights_only_where_they_are_given(make_blobs, tiny, small_resnet) -> None:
+    stored = load_file(small_resnet / "model.safetensors")
+    name = "encoder.stages.0.layers.0.layer.0.convolution.weight"
+    for source, taken in ((small_resnet, True), (None, False)):
+        model = tiny(encoder="resnet152", encoder_weights=source)
+        array, understood, grid = model._understand(make_blobs(12, (36, 36)))
+        module = model._build(model._spec(grid), model._batches(array, understood, grid, 0), 0)
+        assert torch.equal(module.encoder.backbone.state_dict()[name], stored[name]) == taken

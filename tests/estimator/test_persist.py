@@ -48,6 +48,18 @@ def test_a_loaded_model_is_the_same(X, fitted, saved) -> None:
     assert model.partial_fit(X).n_iter_ == 3
 
 
+def test_a_model_needs_no_more_the_weights_that_its_encoder_started_from(
+    make_blobs, tiny, small_resnet, tmp_path
+) -> None:
+    X = make_blobs(12, (36, 36))
+    fitted = tiny(encoder="resnet152", encoder_weights=small_resnet).fit(X)
+    fitted.save(tmp_path / "m.matvae")
+    shutil.rmtree(small_resnet)
+    model = load(tmp_path / "m.matvae")
+    assert model.encoder_weights == str(small_resnet)
+    assert_equal(model, fitted, X)
+
+
 @pytest.mark.parametrize("case", ["field", "frame", "statistics", "structures", "states"])
 def test_every_form_of_input_survives(make_blobs, tiny, tmp_path, case: str) -> None:
     import pandas as pd

@@ -3,7 +3,8 @@
 An encoder is a torch module built as ``Encoder(spec)``. Its ``reads`` says what ``forward`` gets:
 ``"statistics"`` ``(sample, *lag, correlation)`` or ``"structures"`` ``(sample, phase, *space)``; it returns
 two tensors ``(sample, component)``. ``calibrate(batches)`` is called once before training with an iterable,
-good for one pass, of a few batches of what ``forward`` gets.
+good for one pass, of a few batches of what ``forward`` gets. One that can start from trained weights has
+``load_pretrained(source)``, too, which is called once before that.
 """
 
 from ...registry import Registry
@@ -14,5 +15,6 @@ ENCODERS = Registry(
     {
         "statistics": "matvae.model.encoders.statistics:StatisticsEncoder",
         "image": "matvae.model.encoders.image:ImageEncoder",
+        "resnet152": "matvae.model.encoders.pretrained:ResNet152Encoder",
     },
 )
