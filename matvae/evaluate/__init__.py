@@ -2,5 +2,14 @@
 
 from .errors import Scatter, StatisticsError, VolumeFractionError
 from .lines import LineErrors, count_lines, line_element
+from .neighbours import Nearest
 
-__all__ = ["LineErrors", "Scatter", "StatisticsError", "VolumeFractionError", "count_lines", "line_element"]
+__all__ = [
+    "LineErrors",
+    "Nearest",
+    "Scatter",
+    "StatisticsError",
+    "VolumeFractionError",
+    "count_lines",
+    "line_element",
+]
