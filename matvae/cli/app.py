@@ -13,7 +13,8 @@ from .. import __version__
 from ..errors import MatvaeError
 from .compare import compare_command
 from .data import dataset_app, import_command, info_command, stats_command
-from .models import evaluate_command, fit_command, inverse_command, transform_command
+from .evaluate import evaluate_command
+from .models import fit_command, inverse_command, transform_command
 from .options import Config
 from .reconstruct import reconstruct_command
 

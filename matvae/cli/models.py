@@ -1,4 +1,4 @@
-"""Commands on models: fit, transform, inverse, evaluate."""
+"""Commands on models: fit, transform, inverse."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from .. import jobs
 from . import options
 from .options import Config, Json, Overwrite, Quiet, parsed
-from .terminal import grid_text, number_text, show, show_facts, show_table, watching
+from .terminal import grid_text, show, show_facts, watching
 
 Model = Annotated[Path, typer.Argument(help="Fitted model.", metavar="MODEL.matvae", exists=True)]
 Data = Annotated[Path, typer.Argument(help="Structures.", metavar="DATA", exists=True)]
@@ -206,44 +206,6 @@ def inverse_command(
     )
 
 
-def evaluate_command(
-    model: Model,
-    data: Data,
-    train: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            metavar="TRAIN.zarr",
-            help="Training structures: adds their mean and PCA to the table.",
-        ),
-    ] = None,
-    figure: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Picture of some reconstructions.")] = None,
-    n_components: Annotated[int | None, typer.Option(min=1, help="Of PCA (default: the model's).")] = None,
-    overwrite: Overwrite = False,
-    json: Json = False,
-    quiet: Quiet = False,
-    config: Config = None,
-) -> None:
-    """Measure how well structures survive the way to latents and back.
-
-    \b
-    Examples:
-      matvae evaluate rock.matvae test.zarr --train train.zarr
-      matvae evaluate rock.matvae test.zarr --figure test.png
-    """
-    with watching("evaluate", quiet=quiet) as watcher:
-        result = jobs.evaluate_model(
-            model,
-            data,
-            train=train,
-            figure=figure,
-            n_components=n_components,
-            overwrite=overwrite,
-            progress=watcher.progress,
-        )
-    show(result, _show_evaluation, as_json=json)
-
-
 def _show_fit(result: Mapping[str, Any]) -> None:
     show_facts(
         {
@@ -254,20 +216,3 @@ def _show_fit(result: Mapping[str, Any]) -> None:
             **{f"last {key}": value for key, value in result["last"].items()},
         }
     )
-
-
-def _show_evaluation(result: Mapping[str, Any]) -> None:
-    header = ("method", "statistics error", "median", "centred error", "volume fraction difference")
-    rows = [
-        (
-            row["method"],
-            number_text(row["relative_error"], "{:.4f}"),
-            number_text(row["median_relative_error"], "{:.4f}"),
-            number_text(row["centred_error"], "{:.4f}"),
-            number_text(row["volume_fraction_difference"], "{:.2f} %"),
-        )
-        for row in result["rows"]
-    ]
-    show_table(header, rows)
-    if result["figure"]:
-        typer.echo(f"figure  {result['figure']}")

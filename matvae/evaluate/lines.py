@@ -104,6 +104,7 @@ class LineErrors:
         self.element = element
         self.periodic = periodic
         self._true: list[np.ndarray] = []
+        self._counted: list[np.ndarray] = []
         self._found: list[np.ndarray] = []
 
     def add(self, originals: np.ndarray, reconstructions: np.ndarray, numbers: np.ndarray | None = None) -> None:
@@ -114,8 +115,8 @@ class LineErrors:
         originals, reconstructions : array ``(sample, y, x)``
             Labels; what is not 0 is line.
         numbers : array ``(sample, 2)``, optional
-            True numbers of horizontal and of vertical lines of the originals, where they are known; else the originals
-            are counted, too.
+            True numbers of horizontal and of vertical lines of the originals, where they are known; else those that
+            the counter finds in them.
 
         Raises
         ------
@@ -126,16 +127,18 @@ class LineErrors:
             raise InputError(
                 f"Images of equal shape are expected, but {originals.shape} and {reconstructions.shape} were given."
             )
-        if numbers is None:
-            numbers = count_lines(originals, element=self.element, periodic=self.periodic)
-        self._true.append(_whole_numbers(numbers, len(originals)))
-        self._found.append(count_lines(reconstructions, element=self.element, periodic=self.periodic))
+        known = None if numbers is None else _whole_numbers(numbers, len(originals))
+        counted, found = (
+            count_lines(images, element=self.element, periodic=self.periodic) for images in (originals, reconstructions)
+        )
+        self._true.append(counted if known is None else known)
+        self._counted.append(counted)
+        self._found.append(found)
 
     @property
     def numbers(self) -> tuple[np.ndarray, np.ndarray]:
-        """True and found numbers of lines, each ``(sample, 2)``: horizontal, vertical."""
-        none = np.empty((0, 2), dtype=np.int64)
-        return np.concatenate([none, *self._true]), np.concatenate([none, *self._found])
+        """Numbers of lines, true and found in the reconstructions, each ``(sample, 2)``: horizontal, vertical."""
+        return _joined(self._true), _joined(self._found)
 
     def summary(self) -> dict[str, Any]:
         """Shares of structures of which the lines are right.
@@ -146,7 +149,9 @@ class LineErrors:
             ``n_samples``; in percent of them ``orientation`` (horizontal lines are there if they should be, and
             vertical ones likewise), ``number`` (of all lines) and ``number_each`` (of horizontal and of vertical
             lines); None without any sample. ``by_number``: true number of lines to ``n``, the structures that have so
-            many, and ``right``, in how many percent of them the number is right. ``element``, in voxels.
+            many, and ``right``, in how many percent of them the number is right. ``originals``: in how many percent of
+            the originals themselves the counter finds the true number of each orientation; where it is not 100, the
+            counter does not fit the images. ``element``, in voxels.
         """
         true, found = self.numbers
         n_lines = true.sum(1)
@@ -160,8 +165,13 @@ class LineErrors:
                 int(n): {"n": int((n_lines == n).sum()), "right": _percent(number[n_lines == n])}
                 for n in np.unique(n_lines)
             },
+            "originals": _percent((true == _joined(self._counted)).all(1)),
             "element": self.element,
         }
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([np.empty((0, 2), dtype=np.int64), *parts])
 
 
 def _whole_numbers(numbers: np.ndarray, n_samples: int) -> np.ndarray:

@@ -14,8 +14,10 @@ from ..errors import InputError
 from ..estimator import load
 from ..evaluate import Scatter, StatisticsError, VolumeFractionError
 from .blocks import Progress, sample_blocks
+from .lines import choose_line_errors, line_summary, true_numbers
 from .measure import block_size, pca_like
 from .models import check_fits
+from .nearest import check_enough, check_nearest, nearest_structures, spread, warn_of_copies
 from .outputs import atomic_output, check_output
 
 logger = logging.getLogger("matvae")
@@ -31,10 +33,13 @@ def evaluate_model(
     train: str | Path | None = None,
     figure: str | Path | None = None,
     n_components: int | None = None,
+    lines: bool | None = None,
+    nearest: int = 0,
+    candidates: str | Path | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Compare structures with what a model makes of their latents, in statistics and in volume fraction.
+    """Compare structures with what a model makes of their latents: statistics, volume fraction, lines, neighbours.
 
     Parameters
     ----------
@@ -49,10 +54,17 @@ def evaluate_model(
         Picture of the first structures and their reconstructions (.png, .pdf, .svg).
     n_components : int, optional
         Of PCA; by default as many as the model has.
+    lines : bool, optional
+        Whether to count straight lines, as in the data set `lines`. By default where the store says how many there
+        are, by the properties ``n_horizontal`` and ``n_vertical``. Where they are absent the originals are counted.
+    nearest : int
+        Find so many most similar training structures of each of at most 100 structures.
+    candidates : path, optional
+        Structures among which to find them, in place of `train`.
     overwrite : bool
         Whether an existing figure may be replaced.
     progress : callable, optional
-        Called with the number of samples done and their total.
+        Called with the number of samples done and their total, candidates included.
 
     Returns
     -------
@@ -60,14 +72,17 @@ def evaluate_model(
         ``rows``, one a method: ``method``, ``relative_error``, ``median_relative_error``, ``centred_error``
         (see `StatisticsError`) and ``volume_fraction_difference`` (mean, percent; None for the baselines,
         of which only the statistics are measured); ``n_samples``, ``n_empty`` (originals of phase 0 alone) and
-        ``figure``.
+        ``figure``; ``lines``, the summary of `matvae.evaluate.LineErrors`, or None and the reason in
+        ``lines_left_out``; ``nearest``, one dictionary a structure (see `nearest_structures`), or None.
 
     Raises
     ------
     InputError, StoreError
-        If the structures do not fit the model, or the figure cannot be written.
+        If the structures do not fit the model, the figure cannot be written, lines are wanted where none can be
+        counted, or neighbours where there are no candidates.
     """
-    inputs = [model, data] if train is None else [model, data, train]
+    source = check_nearest(nearest, candidates, train)
+    inputs = [path for path in (model, data, train, candidates) if path is not None]
     picture = None if figure is None else check_output(figure, inputs, overwrite=overwrite)
     if picture is not None:
         from ..report import check_figure_format
@@ -78,20 +93,30 @@ def evaluate_model(
             "n_components sets the components of PCA, which needs training structures. Give them with --train."
         )
     estimator = load(model)
-    structures = open_structures(data)
-    check_fits(estimator, structures, model, data)
-    baselines: dict[str, Approximation] = {}
-    if train is not None:
-        training = open_structures(train)
-        check_fits(estimator, training, model, train)
-        baselines = _baselines(estimator, training, n_components or estimator.n_components)
+    structures = _opened(data, estimator, model)
+    training = None if train is None else _opened(train, estimator, model)
+    searched = None if source is None else _opened(source, estimator, model)
+    if searched is not None:
+        check_enough(nearest, searched, source)
+    counter, left_out = choose_line_errors(structures, lines, data)
+    numbers = None if counter is None else true_numbers(structures)
+    if left_out is not None:
+        logger.info("Lines are not counted: %s.", left_out.rstrip("."))
+    baselines = {} if training is None else _baselines(estimator, training, n_components or estimator.n_components)
     name = f"matvae ({estimator.n_components})"
     errors = {method: StatisticsError() for method in (*baselines, name)}
     scatter, fractions = Scatter(), VolumeFractionError()
-    # Spread over the set, which may be sorted by material.
-    shown = np.unique(np.linspace(0, len(structures) - 1, FIGURE_ROWS).round().astype(int))
+    shown = spread(len(structures), FIGURE_ROWS)
     seen: list[tuple[Any, ...]] = []
-    for start, block in sample_blocks(structures.data, block_size(estimator, structures)):
+    size = block_size(estimator, structures)
+    total = len(structures) + (0 if searched is None else len(searched))
+
+    def report(done: int) -> None:
+        if progress is not None:
+            progress(done, total)
+
+    for start, block in sample_blocks(structures.data, size):
+        stop = start + len(block)
         f = np.asarray(estimator.statistics(block))
         scatter.add(f)
         reconstructions = np.asarray(estimator.inverse_transform(estimator.transform(block)))
@@ -101,11 +126,12 @@ def evaluate_model(
             errors[method].add(f, approximate(block, f))
         if structures.grid.phases > 1:
             fractions.add(block, reconstructions)
+        if counter is not None:
+            counter.add(block, reconstructions, None if numbers is None else numbers[start:stop])
         if picture is not None:
-            inside = shown[(shown >= start) & (shown < start + len(block))]
+            inside = shown[(shown >= start) & (shown < stop)]
             seen.extend((int(i), *(array[i - start] for array in (block, reconstructions, f, g))) for i in inside)
-        if progress is not None:
-            progress(start + len(block), len(structures))
+        report(stop)
     rows: list[dict[str, Any]] = [
         {"method": method, **error.summary(scatter), "volume_fraction_difference": None}
         for method, error in errors.items()
@@ -116,17 +142,33 @@ def evaluate_model(
             "%d structures hold phase 0 only and are left out of the volume fraction difference.",
             fractions.n_empty,
         )
+    found = None
+    if searched is not None:
+        found = nearest_structures(
+            estimator, structures, searched, nearest, size, lambda done, n: report(len(structures) + done)
+        )
+        warn_of_copies(found, data, source)
     if picture is not None:
         _draw(picture, seen, structures, estimator)
     return {
         "model": str(model),
         "data": str(data),
         "train": None if train is None else str(train),
+        "candidates": None if source is None else str(source),
         "n_samples": len(structures),
         "n_empty": fractions.n_empty,
         "rows": rows,
+        "lines": None if counter is None else line_summary(counter, data),
+        "lines_left_out": left_out,
+        "nearest": found,
         "figure": None if picture is None else str(picture),
     }
+
+
+def _opened(path: str | Path, estimator: Any, model: str | Path) -> Structures:
+    structures = open_structures(path)
+    check_fits(estimator, structures, model, path)
+    return structures
 
 
 def _baselines(estimator: Any, training: Structures, n_components: int) -> dict[str, Approximation]:

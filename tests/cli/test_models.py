@@ -74,18 +74,6 @@ def test_the_whole_way_and_back(matvae, model, store, tmp_path):
     assert "last loss" in info.out
 
 
-def test_evaluate_prints_a_table(matvae, model, store, tmp_path):
-    ran = matvae("evaluate", model, store, "--train", store, "--figure", tmp_path / "a.png")
-    assert ran.code == 0, ran.err
-    lines = ran.out.splitlines()
-    assert lines[0].split()[:3] == ["method", "statistics", "error"]
-    assert [line.split("  ")[0] for line in lines[1:4]] == ["training mean", "PCA (2)", "matvae (2)"]
-    assert lines[3].endswith("%")
-    assert (tmp_path / "a.png").exists()
-    rows = json.loads(matvae("evaluate", model, store, "--json").out)["rows"]
-    assert f"{rows[0]['relative_error']:.4f}" in lines[3]
-
-
 def test_an_existing_model_needs_overwrite(matvae, model, store):
     ran = matvae("fit", store, "-o", model, *QUICK)
     assert ran.code == 3

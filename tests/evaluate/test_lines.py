@@ -126,6 +126,7 @@ def test_shares_of_what_is_right():
             2: {"n": 3, "right": pytest.approx(100 / 3)},
             3: {"n": 1, "right": 100.0},
         },
+        "originals": 100.0,
         "element": 4,
     }
     true, found = errors.numbers
@@ -138,6 +139,7 @@ def test_numbers_that_are_known_are_the_truth():
     errors.add(image(row(5)), image(row(5)), np.array([[2.0, 0.0]]))
     assert errors.summary()["number"] == 0.0
     assert errors.summary()["by_number"] == {2: {"n": 1, "right": 0.0}}
+    assert errors.summary()["originals"] == 0.0
 
 
 def test_originals_as_their_own_reconstructions_are_right():
@@ -145,7 +147,7 @@ def test_originals_as_their_own_reconstructions_are_right():
     errors = LineErrors(line_element((32, 32)))
     errors.add(images, images, numbers)
     summary = errors.summary()
-    assert [summary[name] for name in ("orientation", "number", "number_each")] == [100.0] * 3
+    assert [summary[name] for name in ("orientation", "number", "number_each", "originals")] == [100.0] * 4
     assert {n: row["right"] for n, row in summary["by_number"].items()} == dict.fromkeys((1, 2, 3, 4), 100.0)
     assert sum(row["n"] for row in summary["by_number"].values()) == 50
 

@@ -8,9 +8,22 @@ import os
 import numpy as np
 import pytest
 
-from matvae import Grid, TwoPointPCA, load, open_structures, save_structures
+from matvae import Grid, StatsVAETransformer, TwoPointPCA, load, open_structures, save_structures
+from matvae.data.datasets import make_dataset
 from matvae.errors import InputError
+from matvae.evaluate import LineErrors
 from matvae.jobs import blocks, evaluate_model
+
+
+@pytest.fixture(scope="module")
+def lined(tmp_path_factory):
+    """Folder with train.zarr (30 images of lines), test.zarr (12) and m.matvae."""
+    folder = tmp_path_factory.mktemp("lined")
+    for seed, (name, n) in enumerate({"train.zarr": 30, "test.zarr": 12}.items()):
+        make_dataset("lines", folder / name, n=n, size=16, seed=seed)
+    X = open_structures(folder / "train.zarr").data.compute()
+    StatsVAETransformer(n_components=3, max_epochs=2, width=16, random_state=0).fit(X).save(folder / "m.matvae")
+    return folder
 
 
 @pytest.fixture
@@ -76,3 +89,66 @@ def test_a_figure_is_drawn(trained, tmp_path, streamed):
         evaluate_model(trained / "m.matvae", trained / "test.zarr", figure=out)
     with pytest.raises(InputError, match="Choose one of these endings"):
         evaluate_model(trained / "m.matvae", trained / "test.zarr", figure=tmp_path / "a.doc")
+
+
+def test_lines_are_counted_against_the_numbers_in_the_store(lined, monkeypatch):
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 4 * 16 * 16 * 5)
+    result = evaluate_model(lined / "m.matvae", lined / "test.zarr")
+    model, structures = load(lined / "m.matvae"), open_structures(lined / "test.zarr")
+    X = structures.data.compute()
+    errors = LineErrors(3)
+    numbers = [structures.properties[name] for name in ("n_horizontal", "n_vertical")]
+    errors.add(X, model.inverse_transform(model.transform(X)), np.stack(numbers, axis=1))
+    assert result["lines"] == errors.summary()
+    assert result["lines"]["originals"] == 100.0
+    assert result["lines_left_out"] is None
+
+
+def test_that_lines_are_left_out_is_said(trained, lined, caplog):
+    with caplog.at_level(logging.INFO, logger="matvae"):
+        result = evaluate_model(trained / "m.matvae", trained / "test.zarr")
+        assert result["lines"] is None
+        assert "has no properties n_horizontal and n_vertical" in result["lines_left_out"]
+        assert evaluate_model(lined / "m.matvae", lined / "test.zarr", lines=False)["lines"] is None
+    assert f"Lines are not counted: {result['lines_left_out']}." in caplog.text
+    assert "Lines are not counted: they were not asked for." in caplog.text
+
+
+def test_lines_that_cannot_be_counted_are_refused_before_work(trained):
+    with pytest.raises(InputError, match="at least 16 pixels"):
+        evaluate_model(trained / "m.matvae", trained / "test.zarr", lines=True)
+
+
+def test_neighbours_of_structures_are_found_in_the_training_set(trained, streamed):
+    seen = []
+    result = evaluate_model(
+        trained / "m.matvae",
+        trained / "test.zarr",
+        train=trained / "train.zarr",
+        nearest=2,
+        progress=lambda done, total: seen.append((done, total)),
+    )
+    # Four blocks of five structures are looked at, spread over the 21 there are.
+    assert [one["sample"] for one in result["nearest"]] == [*range(10), *range(11, 21)]
+    assert result["candidates"] == str(trained / "train.zarr")
+    assert seen[-1] == (61, 61)
+    assert seen == sorted(seen)
+    other = evaluate_model(trained / "m.matvae", trained / "test.zarr", nearest=2, candidates=trained / "train.zarr")
+    assert other["nearest"] == result["nearest"]
+    assert [row["method"] for row in other["rows"]] == ["matvae (3)"]
+    assert evaluate_model(trained / "m.matvae", trained / "test.zarr")["nearest"] is None
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"nearest": 1}, "Name them with --train, or with --candidates"),
+        ({"nearest": -1, "candidates": "train.zarr"}, "0 for none, but -1 was given"),
+        ({"candidates": "train.zarr"}, "none are asked for"),
+        ({"nearest": 41, "candidates": "train.zarr"}, "holds 40 structures, but nearest=41"),
+    ],
+)
+def test_a_search_that_cannot_be_is_refused_before_work(trained, options, message, monkeypatch):
+    monkeypatch.chdir(trained)
+    with pytest.raises(InputError, match=message):
+        evaluate_model("m.matvae", "test.zarr", **options)

@@ -1,0 +1,133 @@
+"""The command evaluate: what becomes of structures on the way to latents and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .. import jobs
+from .models import Data, Model
+from .options import Config, Json, Overwrite, Quiet
+from .terminal import number_text, show, show_table, watching
+
+# Of so many structures the neighbours are shown in a terminal; JSON has all.
+SHOWN = 10
+
+
+def evaluate_command(
+    model: Model,
+    data: Data,
+    train: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            metavar="TRAIN.zarr",
+            help="Training structures: adds their mean and PCA to the table.",
+        ),
+    ] = None,
+    figure: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Picture of some reconstructions.")] = None,
+    n_components: Annotated[int | None, typer.Option(min=1, help="Of PCA (default: the model's).")] = None,
+    lines: Annotated[
+        bool | None,
+        typer.Option(
+            "--lines/--no-lines",
+            help="Count straight lines (default: where DATA says how many there are).",
+        ),
+    ] = None,
+    nearest: Annotated[
+        int, typer.Option(min=0, metavar="K", help="Find the K most similar training structures of each (default 0).")
+    ] = 0,
+    candidates: Annotated[
+        Path | None,
+        typer.Option(exists=True, metavar="DATA", help="Structures to find them among (default: TRAIN)."),
+    ] = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    config: Config = None,
+) -> None:
+    """Measure how well structures survive the way to latents and back.
+
+    \b
+    Examples:
+      matvae evaluate rock.matvae test.zarr --train train.zarr
+      matvae evaluate rock.matvae test.zarr --figure test.png
+      matvae evaluate lines.matvae test.zarr --nearest 3 --candidates train.zarr
+    """
+    with watching("evaluate", quiet=quiet) as watcher:
+        result = jobs.evaluate_model(
+            model,
+            data,
+            train=train,
+            figure=figure,
+            n_components=n_components,
+            lines=lines,
+            nearest=nearest,
+            candidates=candidates,
+            overwrite=overwrite,
+            progress=watcher.progress,
+        )
+    show(result, _show_evaluation, as_json=json)
+
+
+def _show_evaluation(result: Mapping[str, Any]) -> None:
+    header = ("method", "statistics error", "median", "centred error", "volume fraction difference")
+    rows = [
+        (
+            row["method"],
+            number_text(row["relative_error"], "{:.4f}"),
+            number_text(row["median_relative_error"], "{:.4f}"),
+            number_text(row["centred_error"], "{:.4f}"),
+            number_text(row["volume_fraction_difference"], "{:.2f} %"),
+        )
+        for row in result["rows"]
+    ]
+    show_table(header, rows)
+    if result["lines"] is not None:
+        _show_lines(result["lines"])
+    if result["nearest"] is not None:
+        _show_nearest(result["nearest"])
+    if result["figure"]:
+        typer.echo(f"figure  {result['figure']}")
+
+
+def _show_lines(lines: Mapping[str, Any]) -> None:
+    """Shares of right lines, of the structures with each number of lines and of all."""
+    by_number = lines["by_number"]
+    typer.echo()
+    show_table(
+        ("lines", *map(str, by_number), "all"),
+        [
+            ("structures", *(str(one["n"]) for one in by_number.values()), str(lines["n_samples"])),
+            ("right number", *(f"{one['right']:.1f} %" for one in by_number.values()), f"{lines['number']:.1f} %"),
+            ("right of each orientation", *[""] * len(by_number), f"{lines['number_each']:.1f} %"),
+            ("right orientations", *[""] * len(by_number), f"{lines['orientation']:.1f} %"),
+        ],
+    )
+
+
+def _show_nearest(found: Sequence[Mapping[str, Any]]) -> None:
+    """Neighbours of each structure, with the mean squared difference of the nearest, and of the reconstruction."""
+    typer.echo()
+    show_table(
+        ("structure", "nearest by voxels", "mse", "by statistics", "mse", "reconstruction's"),
+        [
+            (
+                str(one["sample"]),
+                *(text for kind in ("by_image", "by_statistics") for text in _neighbours_text(one[kind])),
+                f"{one['reconstruction']['statistics_mse']:.3g}",
+            )
+            for one in found[:SHOWN]
+        ],
+    )
+    if len(found) > SHOWN:
+        typer.echo(f"... and {len(found) - SHOWN} more; --json has all of them, with all neighbours")
+    closer = sum(one["reconstruction"]["statistics_mse"] < one["by_statistics"][0]["mse"] for one in found)
+    typer.echo(f"closer in statistics than any training structure: {closer} of {len(found)} reconstructions")
+
+
+def _neighbours_text(neighbours: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    return " ".join(str(one["sample"]) for one in neighbours), f"{neighbours[0]['mse']:.3g}"

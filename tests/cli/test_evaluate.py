@@ -1,0 +1,79 @@
+"""What the command evaluate prints."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("evaluate")
+
+
+@pytest.fixture
+def lined(matvae, folder):
+    """Folder with train.zarr, test.zarr and a model of lines, made once."""
+    if not (folder / "m.matvae").exists():
+        for seed, (name, n) in enumerate({"train.zarr": 24, "test.zarr": 12}.items()):
+            assert matvae("dataset", "make", "lines", folder / name, "--n", n, "--size", 16, "--seed", seed).code == 0
+        quick = ("--n-components", 2, "--max-epochs", 2, "--width", 16)
+        ran = matvae("fit", folder / "train.zarr", "-o", folder / "m.matvae", *quick)
+        assert ran.code == 0, ran.err
+    return folder
+
+
+def test_a_table_of_methods(matvae, lined, tmp_path):
+    train = ("--train", lined / "train.zarr")
+    ran = matvae("evaluate", lined / "m.matvae", lined / "test.zarr", *train, "--figure", tmp_path / "a.png")
+    assert ran.code == 0, ran.err
+    lines = ran.out.splitlines()
+    assert lines[0].split()[:3] == ["method", "statistics", "error"]
+    assert [line.split("  ")[0] for line in lines[1:4]] == ["training mean", "PCA (2)", "matvae (2)"]
+    assert lines[3].endswith("%")
+    assert (tmp_path / "a.png").exists()
+    rows = json.loads(matvae("evaluate", lined / "m.matvae", lined / "test.zarr", "--json").out)["rows"]
+    assert f"{rows[0]['relative_error']:.4f}" in lines[3]
+
+
+def test_lines_by_their_number(matvae, lined):
+    command = ("evaluate", lined / "m.matvae", lined / "test.zarr")
+    printed = matvae(*command).out.splitlines()
+    result = json.loads(matvae(*command, "--json").out)["lines"]
+    numbers = list(result["by_number"])
+    assert printed[3].split() == ["lines", *numbers, "all"]
+    assert printed[4].split() == ["structures", *(str(one["n"]) for one in result["by_number"].values()), "12"]
+    assert printed[5].startswith("right number")
+    assert printed[5].endswith(f"{result['number']:.1f} %")
+    assert printed[6].endswith(f"{result['number_each']:.1f} %")
+    assert printed[7].endswith(f"{result['orientation']:.1f} %")
+    ran = matvae(*command, "--no-lines")
+    assert len(ran.out.splitlines()) == 2
+    assert "Lines are not counted: they were not asked for." in ran.err
+
+
+def test_neighbours(matvae, lined):
+    command = ("evaluate", lined / "m.matvae", lined / "test.zarr", "--no-lines", "--nearest", 2)
+    ran = matvae(*command, "--candidates", lined / "train.zarr")
+    found = json.loads(matvae(*command, "--candidates", lined / "train.zarr", "--json").out)["nearest"]
+    printed = ran.out.splitlines()
+    assert len(found) == 12
+    assert len(found[0]["by_image"]) == 2
+    assert printed[3].split()[:3] == ["structure", "nearest", "by"]
+    first = found[0]
+    numbers = [[str(one["sample"]) for one in first[kind]] for kind in ("by_image", "by_statistics")]
+    nearest = [f"{first[kind][0]['mse']:.3g}" for kind in ("by_image", "by_statistics")]
+    own = f"{first['reconstruction']['statistics_mse']:.3g}"
+    assert printed[4].split() == ["0", *numbers[0], nearest[0], *numbers[1], nearest[1], own]
+    assert printed[14].startswith("... and 2 more")
+    closer = sum(one["reconstruction"]["statistics_mse"] < one["by_statistics"][0]["mse"] for one in found)
+    assert printed[15].endswith(f": {closer} of 12 reconstructions")
+
+
+def test_wrong_usage_and_bad_data_end_with_their_codes(matvae, lined, store):
+    command = ("evaluate", lined / "m.matvae", lined / "test.zarr")
+    assert matvae(*command, "--nearest", 1).code == 3
+    assert matvae(*command, "--candidates", store).code == 3
+    assert matvae(*command, "--nearest", -1).code == 2
+    assert matvae(*command, "--nearest", 1, "--candidates", store).code == 3

@@ -1,0 +1,76 @@
+"""When lines are counted, when not, and by what."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pytest
+
+from matvae import Grid, Structures, open_structures
+from matvae.data.datasets import make_dataset
+from matvae.errors import InputError
+from matvae.evaluate import LineErrors
+from matvae.jobs.lines import choose_line_errors, line_summary, true_numbers
+
+NUMBERS = {"n_horizontal": np.array([1.0, 0.0]), "n_vertical": np.array([0.0, 2.0])}
+
+
+def structures(shape=(32, 32), properties=NUMBERS, **grid):
+    dtype = np.float32 if grid.get("phases") == 1 else np.uint8
+    return Structures(np.zeros((2, *shape), dtype), Grid(shape, **grid), properties)
+
+
+def test_the_store_decides_unless_the_user_does():
+    known, unknown = structures(), structures(properties={"n_horizontal": np.zeros(2)})
+    counter, reason = choose_line_errors(known, None, "a.zarr")
+    assert (counter.element, counter.periodic, reason) == (3, True, None)
+    assert choose_line_errors(unknown, None, "a.zarr") == (None, "a.zarr has no properties n_horizontal and n_vertical")
+    assert choose_line_errors(unknown, True, "a.zarr")[0].element == 3
+    assert choose_line_errors(known, False, "a.zarr") == (None, "they were not asked for")
+    assert choose_line_errors(structures(periodic=False), True, "a.zarr")[0].periodic is False
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (structures((16, 16, 16)), "Lines are counted in 2-D images of phases, but a.zarr holds 3-D structures"),
+        (structures(phases=1), "but a.zarr holds 2-D continuous fields"),
+        (structures((8, 32)), "at least 16 pixels along each side"),
+        (structures(properties={**NUMBERS, "n_vertical": np.array([np.nan, 1])}), "must be numbers of lines"),
+        (structures(properties={**NUMBERS, "n_vertical": np.array([-1.0, 1])}), "must be numbers of lines"),
+    ],
+)
+def test_where_there_are_no_lines_to_count_they_are_refused_or_left_out_with_the_same_reason(bad, message):
+    with pytest.raises(InputError, match=message) as refused:
+        choose_line_errors(bad, True, "a.zarr")
+    assert choose_line_errors(bad, None, "a.zarr") == (None, str(refused.value))
+
+
+def test_the_element_is_that_of_the_lines_that_were_drawn(tmp_path):
+    make_dataset("lines", tmp_path / "a.zarr", n=4, size=64, thickness=[8, 12], length=[80, 150])
+    made = open_structures(tmp_path / "a.zarr")
+    counter, _ = choose_line_errors(made, None, "a.zarr")
+    assert counter.element == 18  # from 3 to 23 voxels
+    X = made.data.compute()
+    counter.add(X, X, true_numbers(made))
+    assert counter.summary()["originals"] == 100.0
+
+
+def test_true_numbers_are_horizontal_and_vertical():
+    assert true_numbers(structures()).tolist() == [[1, 0], [0, 2]]
+    assert true_numbers(structures(properties={})) is None
+
+
+def test_a_counter_that_finds_other_numbers_than_the_store_is_warned_of(caplog):
+    errors = LineErrors(4)
+    empty = np.zeros((1, 16, 16), np.uint8)
+    with caplog.at_level(logging.WARNING, logger="matvae"):
+        errors.add(empty, empty, np.array([[0, 0]]))
+        line_summary(errors, "a.zarr")
+        assert not caplog.text
+        errors.add(empty, empty, np.array([[1, 0]]))
+        line_summary(errors, "a.zarr")
+    assert (
+        "The counter finds the lines that a.zarr has by its properties in 50.0 % of the originals only" in caplog.text
+    )
