@@ -1,0 +1,144 @@
+"""The page of a benchmark: whole, readable without seeing it, and self-contained."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+
+from matvae.report import benchmark_page, result_cells
+
+from .benchmark import parts, result
+
+
+class Outline(HTMLParser):
+    """Elements with their attributes, and the text of cells row by row."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found: list[tuple[str, dict]] = []
+        self.rows: list[list[str]] = []
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.found.append((tag, dict(attributes)))
+        if tag not in ("meta", "img", "br"):
+            self.open.append(tag)
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if {"td", "th"} & set(self.open):
+            self.rows[-1][-1] += data.strip()
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.found if name == tag]
+
+
+@pytest.fixture(scope="module")
+def page():
+    return benchmark_page(result(), parts())
+
+
+@pytest.fixture(scope="module")
+def outline(page):
+    return Outline(page)
+
+
+def test_every_element_is_closed(outline):
+    assert outline.open == []
+
+
+def test_it_is_one_file(page, outline):
+    assert all(one["src"].startswith("data:image/png;base64,") for one in outline.all("img"))
+    assert not re.search(r"https?://", page)
+    assert not outline.all("link")
+    assert not any("src" in one for one in outline.all("script"))
+
+
+def test_it_can_be_read_without_seeing_it(outline):
+    assert outline.all("html")[0]["lang"] == "en"
+    assert all(len(one["alt"]) > 10 for one in outline.all("img"))
+    assert all(one["scope"] in ("col", "row") for one in outline.all("th"))
+    assert len(outline.all("caption")) == len(outline.all("table"))
+    levels = [int(tag[1]) for tag, _ in outline.found if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+def test_links_lead_somewhere(outline):
+    names = Counter(attributes["id"] for _, attributes in outline.found if "id" in attributes)
+    assert max(names.values()) == 1
+    targets = [one["href"] for one in outline.all("a")]
+    assert targets
+    assert all(target[0] == "#" and target[1:] in names for target in targets)
+
+
+def test_figures_and_tables_of_the_paper_are_there(outline):
+    names = {attributes["id"] for _, attributes in outline.found if "id" in attributes}
+    assert {"figure-1", "figure-2", "figure-3a", "figure-3b", "means", "volume-fractions"} <= names
+    # Of the made-up structures none has three or four lines.
+    assert {"table-1", "table-2", "table-5", "table-6", "table-7"} <= names
+
+
+def test_the_table_has_the_numbers(outline):
+    assert ["paper, as published", "100", "98 %", "63 %", "17 %", "–", "–"] in outline.rows
+    assert ["PCA (3)", "8", "75.0 %", "62.5 %", "1.2346 %", "0.500", "0.750"] in outline.rows
+    assert ["matvae (3)", "8", "75.0 %", "87.5 %", "1.2346 %", "0.062", "0.125"] in outline.rows
+    assert ["2", "4", "75.0 %", "62.5 %", "1.2346 %", "0.500"] in outline.rows
+    assert ["lines of the original", "0", "1", "2", "3", "4", "5", "6 or more"] in outline.rows
+    assert ["1", "0", "3", "1", "0", "0", "0", "0"] in outline.rows
+
+
+def test_examples_say_why_they_are_shown_and_whether_they_are_right(outline):
+    rows = [row for row in outline.rows if row and row[0].startswith("number")]
+    assert [row[0] for row in rows] == [
+        "number 0,drawn at random",
+        "number 3,largest error",
+        "number 1,drawn at random",
+        "number 2,smallest error",
+    ]
+    assert rows[0][1:] == [
+        "1 horizontal, 0 vertical",
+        "0 horizontal, 0 vertical: number wrong",
+        "",
+        "relative error 0.250",
+    ]
+    assert rows[2][2] == "1 horizontal, 1 vertical: number right"
+
+
+def test_neighbours_are_named_with_their_distance(outline):
+    rows = [row for row in outline.rows if row and row[0].startswith("by ")]
+    # Tables 5 and 6 have two queries each, table 7 two for each distance.
+    assert len(rows) == 8
+    assert rows[0] == ["by imagesheld-out structure 0", "", "MSE 0number 7", "MSE 0.5number 8"]
+    assert rows[-1][2:] == ["MSE 0.12number 9", "MSE 0.25number 11"]
+
+
+def test_settings_notes_and_commands_are_shown(page, outline):
+    assert "A &lt;note&gt; &amp; more." in page
+    for command in result()["commands"].values():
+        assert f"<code>{command}</code>" in page
+    assert ["beta", "0.0001"] in outline.rows
+    assert ["weights of the model", "1,234,567"] in outline.rows
+    assert ["version of torch", "2.13.0"] in outline.rows
+    assert "covered in 25 % of them; of the reconstructions in\n50 %" in page
+
+
+def test_without_notes_there_is_no_empty_box():
+    assert "To know before reading" not in benchmark_page({**result(), "notes": []}, parts())
+
+
+def test_whole_percents_are_the_papers_only():
+    published, pca, _ = result()["rows"]
+    assert result_cells(published)[1:4] == ("98 %", "63 %", "17 %")
+    assert result_cells({**pca, "orientation": 75.04})[1] == "75.0 %"

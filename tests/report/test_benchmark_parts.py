@@ -1,0 +1,7 @@
+from __future__ import annotations
+
+from .benchmark import example
+
+
+def test_lines_of_both_directions_are_counted_together():
+    assert [example(0, 1).lines, example(1, 2).lines] == [1, 2]
