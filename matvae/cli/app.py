@@ -11,6 +11,7 @@ import typer
 
 from .. import __version__
 from ..errors import MatvaeError
+from .benchmark import benchmark_app
 from .compare import compare_command
 from .data import dataset_app, import_command, info_command, stats_command
 from .evaluate import evaluate_command
@@ -79,6 +80,7 @@ app.command("inverse")(inverse_command)
 app.command("reconstruct")(reconstruct_command)
 app.command("evaluate")(evaluate_command)
 app.command("compare")(compare_command)
+app.add_typer(benchmark_app, name="benchmark")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

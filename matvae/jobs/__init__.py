@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .benchmark import BenchmarkInterrupted, benchmark_paper
     from .comparison import compare
     from .dataset import list_datasets, make_dataset
     from .evaluate import evaluate_model
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from .transform import transform_structures
 
 _HOME = {
+    "BenchmarkInterrupted": "benchmark",
     "FitInterrupted": "fit",
+    "benchmark_paper": "benchmark",
     "compare": "comparison",
     "compute_statistics": "statistics",
     "describe": "info",
@@ -36,7 +39,9 @@ _HOME = {
 }
 
 __all__ = [
+    "BenchmarkInterrupted",
     "FitInterrupted",
+    "benchmark_paper",
     "compare",
     "compute_statistics",
     "describe",

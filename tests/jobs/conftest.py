@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from matvae import Grid, StatsVAETransformer, save_structures
+from matvae import Grid, StatsVAETransformer, open_structures, save_structures
+from matvae.data.datasets import make_dataset
 
 
 def stripes(n, seed, shape=(8, 8)):
@@ -28,4 +29,15 @@ def trained(tmp_path_factory):
     )
     model = StatsVAETransformer(n_components=3, max_epochs=3, width=16, random_state=0)
     model.fit(stripes(40, 0)).save(folder / "m.matvae")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def lined(tmp_path_factory):
+    """Folder with train.zarr (60 images of lines, 16 x 16), test.zarr (24) and a model of 3 components."""
+    folder = tmp_path_factory.mktemp("lined")
+    for seed, (name, n) in enumerate([("train.zarr", 60), ("test.zarr", 24)]):
+        make_dataset("lines", folder / name, n=n, size=16, seed=seed)
+    model = StatsVAETransformer(n_components=3, max_epochs=3, width=16, random_state=0)
+    model.fit(open_structures(folder / "train.zarr")).save(folder / "m.matvae")
     return folder

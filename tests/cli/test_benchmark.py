@@ -1,0 +1,72 @@
+"""The command hands everything on, prints the table, and ends with the right code."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from matvae import jobs
+
+FLAGS = ("--size", 16, "--n", 60, "--n-test", 12, "--n-components", 2, "--max-time", 0.5, "--device", "cpu")
+
+
+def test_the_table_is_printed(matvae, tmp_path, monkeypatch):
+    from matvae.jobs import benchmark
+
+    monkeypatch.setattr(benchmark, "benchmark_page", lambda result, parts: "page")
+    ran = matvae("benchmark", "paper", *FLAGS, "-o", tmp_path / "b")
+    assert ran.code == 0, ran.err
+    lines = ran.out.splitlines()
+    assert [line.split("  ")[0] for line in lines[:4]] == ["method", "paper, as published", "PCA (2)", "matvae (2)"]
+    assert lines[1].split()[3:] == ["100", "98", "%", "63", "%", "17", "%", "–", "–"]
+    assert lines[-2].split() == ["page", str(tmp_path / "b" / "report.html")]
+    assert "Only 12 structures are held out" in ran.err
+    again = matvae("benchmark", "paper", *FLAGS, "-o", tmp_path / "b")
+    assert again.code == 3
+    assert "--resume" in again.err
+    again = matvae("benchmark", "paper", *FLAGS, "-o", tmp_path / "b", "--resume", "--json", "--quiet")
+    assert json.loads(again.out)["rows"][-1]["method"] == "matvae (2)"
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What the job was asked for; nothing is done."""
+    found = {}
+
+    def job(out, **given):
+        found.update(out=str(out), **given)
+        raise jobs.BenchmarkInterrupted("It stopped; go on with --resume.")
+
+    monkeypatch.setattr(jobs, "benchmark_paper", job)
+    return found
+
+
+def test_defaults_are_those_of_the_job(matvae, asked):
+    import inspect
+
+    from matvae.jobs.benchmark import benchmark_paper
+
+    expected = {
+        name: parameter.default
+        for name, parameter in inspect.signature(benchmark_paper).parameters.items()
+        if name not in ("out", "progress", "on_record")
+    }
+    ran = matvae("benchmark", "paper")
+    assert {name: asked[name] for name in expected} == expected
+    assert asked["out"] == "paper-benchmark"
+    assert ran.code == 130
+    assert "go on with --resume" in ran.err
+
+
+def test_flags_reach_the_job(matvae, asked, monkeypatch):
+    monkeypatch.setenv("MATVAE_BENCHMARK_PAPER_SEED", "5")
+    matvae("benchmark", "paper", "--preset", "paper", "--weights", "a/b", "--batch-size", 4, "--overwrite", "-o", "x")
+    assert (asked["preset"], asked["weights"], asked["batch_size"]) == ("paper", "a/b", 4)
+    assert (asked["overwrite"], asked["out"], asked["seed"]) == (True, "x", 5)
+
+
+def test_wrong_settings_are_bad_data(matvae, tmp_path):
+    ran = matvae("benchmark", "paper", "--preset", "papers", "-o", tmp_path / "b")
+    assert ran.code == 3
+    assert ran.err.startswith("error: The presets are")

@@ -1,0 +1,67 @@
+"""Memory as the system tells it, and a refusal where it is too little."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from matvae.errors import InputError
+from matvae.jobs import memory
+from matvae.jobs.memory import check_memory, free_memory
+
+
+@pytest.fixture
+def system(tmp_path, monkeypatch):
+    """A made-up system; what is not said is not there."""
+
+    def make(meminfo=None, limit=None):
+        for name, text in (("MEMINFO", meminfo), ("LIMIT", limit)):
+            file = tmp_path / name
+            monkeypatch.setattr(memory, name, file)
+            if text is not None:
+                file.write_text(text)
+
+    return make
+
+
+MEMINFO = "MemTotal:       16000 kB\nMemFree:  100 kB\nMemAvailable:    8000 kB\n"
+
+
+@pytest.mark.parametrize(
+    ("meminfo", "limit", "expected"),
+    [
+        (MEMINFO, None, 8000 * 1024),
+        (MEMINFO, "max\n", 8000 * 1024),
+        (MEMINFO, "1000000\n", 1_000_000),
+        (MEMINFO, "100000000000\n", 8000 * 1024),
+        ("MemTotal: 16000 kB\n", None, None),
+    ],
+)
+def test_what_is_available_and_allowed(system, meminfo, limit, expected):
+    system(meminfo, limit)
+    assert free_memory() == expected
+
+
+def test_elsewhere_it_is_all_there_is_or_unknown(system, monkeypatch):
+    system()
+    assert free_memory() == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    monkeypatch.setattr(os, "sysconf_names", {})
+    assert free_memory() is None
+
+
+def test_of_another_accelerator_nothing_is_known():
+    assert free_memory("mps") is None
+
+
+def test_too_little_is_refused_with_both_numbers(system):
+    system(MEMINFO)
+    check_memory(8_000_000, device="cpu", what="This", remedy="Take less.")
+    with pytest.raises(InputError, match=r"^This needs about 2\.5 GB .* 0\.0 GB are free on cpu\. Take less\.$"):
+        check_memory(2_500_000_000, device="cpu", what="This", remedy="Take less.")
+
+
+def test_where_the_system_does_not_tell_nothing_is_refused(system, monkeypatch):
+    system()
+    monkeypatch.setattr(os, "sysconf_names", {})
+    check_memory(10**18, device="cpu", what="This", remedy="")
