@@ -93,7 +93,8 @@ def contenders(
         return clone(model).set_params(n_components=n, **shared, **changes)
 
     found = [Contender(PCA, n, pca_like(model, n)) for n in n_components]
-    found += [Contender(IMAGE_VAE, n, recipe(n, encoder="image", loss=VOXELS)) for n in n_components]
+    images = {"encoder": "image", "encoder_weights": None, "loss": VOXELS}
+    found += [Contender(IMAGE_VAE, n, recipe(n, **images)) for n in n_components]
     for n in n_components:
         own = keep_model and n == model.n_components
         found.append(Contender(STATISTICS_VAE, n, model if own else recipe(n), fitted=own))

@@ -57,6 +57,13 @@ def test_the_model_stands_for_itself_where_it_may():
     assert not any(entry.fitted for entry in contenders(model, [1, 2], keep_model=True, seed=0))
 
 
+def test_the_image_space_vae_starts_from_no_trained_weights():
+    model = model_of(encoder="resnet152", encoder_weights="folder")
+    _, image, ours = (entry.estimator for entry in contenders(model, [1], keep_model=False, seed=0))
+    check_parameters(image)
+    assert (ours.encoder, ours.encoder_weights) == ("resnet152", "folder")
+
+
 def test_a_model_of_voxels_is_no_recipe():
     with pytest.raises(InputError, match="Give a model with another loss"):
         contenders(model_of(encoder="image", loss="voxels"), [1], keep_model=False, seed=0)
