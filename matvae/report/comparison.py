@@ -69,6 +69,27 @@ def plot_comparison(rows: Sequence[Row]) -> Any:
     return figure
 
 
+def plot_errors(axes: Any, rows: Sequence[Row], *, key: str = "centred_error") -> Any:
+    """Draw one error of several methods against the number of components: one line a method.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+    rows : sequence of dict
+        With ``method``, ``n_components`` (None for a level line) and the error; None leaves a row out. At least one has
+        components and an error.
+    key : str
+        Name of the error in the rows.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    _draw_panel(axes, rows, {key: "-"}, is_r2=False)
+    axes.set_ylabel(ERROR if key.endswith("centred_error") else key.replace("_", " "))
+    return axes
+
+
 def _draw_panel(axes: Any, rows: Sequence[Row], keys: Mapping[str, str], *, is_r2: bool) -> None:
     methods = list(dict.fromkeys(row["method"] for row in rows if row["n_components"] is not None))
     components = sorted({row["n_components"] for row in rows if row["n_components"] is not None})

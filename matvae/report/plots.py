@@ -34,7 +34,7 @@ def check_figure_format(path: str | Path) -> None:
     load_matplotlib()
 
 
-def plot_structure(axes: Any, structure: np.ndarray, *, grid: Grid | None = None) -> None:
+def plot_structure(axes: Any, structure: np.ndarray, *, grid: Grid | None = None) -> Any:
     """Draw one structure: a line in 1-D, an image in 2-D, the middle slice in 3-D.
 
     Parameters
@@ -44,6 +44,11 @@ def plot_structure(axes: Any, structure: np.ndarray, *, grid: Grid | None = None
         Labels, or a continuous field.
     grid : Grid, optional
         Gives phases, axis names, voxel size and unit.
+
+    Returns
+    -------
+    matplotlib Axes
+        The axes drawn on.
     """
     grid = grid or Grid(structure.shape, phases=max(2, int(structure.max()) + 1) if structure.dtype.kind != "f" else 1)
     names, sizes, unit = _frame(grid)
@@ -55,7 +60,7 @@ def plot_structure(axes: Any, structure: np.ndarray, *, grid: Grid | None = None
         if grid.phases > 1:
             axes.set_ylim(-0.1, grid.phases - 0.9)
             axes.yaxis.get_major_locator().set_params(integer=True)
-        return
+        return axes
     image = structure
     if grid.ndim == 3:
         middle = grid.shape[0] // 2
@@ -66,10 +71,11 @@ def plot_structure(axes: Any, structure: np.ndarray, *, grid: Grid | None = None
         image,
         extent=(0, wide * sizes[-1], high * sizes[-2], 0),
         interpolation="nearest",
-        **_structure_colours(grid.phases),
+        **structure_colours(grid.phases),
     )
     axes.set_xlabel(f"{names[-1]} / {unit}")
     axes.set_ylabel(f"{names[-2]} / {unit}")
+    return axes
 
 
 def plot_statistics(
@@ -214,7 +220,8 @@ def _frame(grid: Grid) -> tuple[tuple[str, ...], tuple[float, ...], str]:
     )
 
 
-def _structure_colours(phases: int) -> dict[str, Any]:
+def structure_colours(phases: int) -> dict[str, Any]:
+    """How `imshow` colours labels of so many phases, or a continuous field."""
     if phases == 1:
         return {"cmap": MAP}
     colormaps, _ = load_matplotlib()
