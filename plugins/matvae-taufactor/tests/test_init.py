@@ -1,0 +1,31 @@
+"""The package: light to import, complete."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import matvae_taufactor
+
+
+def test_import_is_light():
+    """Nor do properties import TauFactor before they measure."""
+    code = (
+        "import sys, matvae_taufactor; matvae_taufactor.EffectiveDiffusivity();"
+        "print(sorted({'taufactor', 'IPython', 'vtk'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_every_public_name_is_there():
+    assert set(matvae_taufactor.__all__) == set(matvae_taufactor._HOME) <= set(dir(matvae_taufactor))
+    for name in matvae_taufactor.__all__:
+        assert getattr(matvae_taufactor, name).__module__.startswith("matvae_taufactor.")
+
+
+def test_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="'matvae_taufactor' has no attribute 'tortuosity'"):
+        matvae_taufactor.tortuosity  # noqa: B018
