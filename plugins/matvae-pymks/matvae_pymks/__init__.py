@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .multiphase import generate_multiphase
     from .originals import LegendreTransformer, TwoPointCorrelation
     from .pipelines import pca_pipeline, vae_pipeline
+    from .stiffness import Stiffness
     from .transformers import FlattenTransformer, PrimitiveTransformer, ReshapeTransformer
 
 __version__ = "0.1.0"
@@ -21,6 +22,7 @@ _HOME = {
     "LegendreTransformer": "matvae_pymks.originals",
     "PrimitiveTransformer": "matvae_pymks.transformers",
     "ReshapeTransformer": "matvae_pymks.transformers",
+    "Stiffness": "matvae_pymks.stiffness",
     "TwoPointCorrelation": "matvae_pymks.originals",
     "check_statistics": "matvae_pymks.conventions",
     "generate_multiphase": "matvae_pymks.multiphase",
@@ -35,6 +37,7 @@ __all__ = [
     "LegendreTransformer",
     "PrimitiveTransformer",
     "ReshapeTransformer",
+    "Stiffness",
     "TwoPointCorrelation",
     "check_statistics",
     "generate_multiphase",

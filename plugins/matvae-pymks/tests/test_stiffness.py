@@ -1,0 +1,107 @@
+"""Stiffness: laminates, bounds of Reuss and Voigt, axes, failures with a reason, refusals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from matvae import Grid
+from matvae.errors import InputError
+from matvae.optimize.property import PROPERTIES
+from matvae_pymks import Stiffness, elastic, generate_multiphase, solve_fe
+
+# sfepy calls pyparsing by names that are going away.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+E, NU = (10.0, 2.0), (0.3, 0.2)
+
+
+def c11(dimension: int) -> np.ndarray:
+    """C11 of each phase, with PyMKS's shear modulus in 2-D."""
+    modulus, ratio = np.array(E), np.array(NU)
+    return modulus * ratio / ((1 + ratio) * (1 - 2 * ratio)) + dimension / 3 * modulus / (1 + ratio)
+
+
+def values(X: np.ndarray, **options) -> np.ndarray:
+    measured = Stiffness(**({"elastic_modulus": E, "poissons_ratio": NU} | options)).measure(X, Grid(X.shape[1:]))
+    assert measured.reasons == (None,) * len(X)
+    return measured.values
+
+
+def layers(*space: int) -> np.ndarray:
+    """A quarter of phase 0, in layers across the first axis."""
+    X = np.ones((1, *space), int)
+    X[:, 0] = 0
+    return X
+
+
+def test_name_and_plugin():
+    assert PROPERTIES.get("stiffness") is Stiffness
+    assert (Stiffness.name, Stiffness.differentiable) == ("stiffness", False)
+
+
+@pytest.mark.parametrize("space", [(4, 4), (4, 2, 2)])
+def test_layers_across_the_load_follow_reuss(space):
+    assert values(layers(*space))[0] == pytest.approx(1 / (0.25 / c11(len(space))[0] + 0.75 / c11(len(space))[1]))
+
+
+@pytest.mark.parametrize(("space", "axis"), [((4, 4), 1), ((4, 2, 2), 2), ((4, 2, 2), "y")])
+def test_layers_along_the_load_follow_voigt(space, axis):
+    """With equal Poisson's ratios of 0 nothing strains laterally."""
+    expected = len(space) / 3 * (0.25 * E[0] + 0.75 * E[1])
+    assert values(layers(*space), poissons_ratio=0.0, axis=axis)[0] == pytest.approx(expected)
+
+
+def test_value_lies_between_reuss_and_voigt_along_both_axes():
+    X = generate_multiphase((2, 7, 7), (3, 3), (0.5, 0.5), seed=0).astype(np.uint8)
+    share = np.stack([1 - X.mean(axis=(1, 2)), X.mean(axis=(1, 2))], axis=1)
+    for axis in (0, 1):
+        found = values(X, axis=axis)
+        assert (1 / (share @ (1 / c11(2))) < found).all()
+        assert (found < share @ c11(2)).all()
+
+
+def test_value_is_mean_stress_of_solve_fe_over_mean_strain():
+    X = generate_multiphase((2, 6, 6), (3, 2), (0.5, 0.5), seed=0)
+    X = np.asarray(X)
+    stress = solve_fe(X, E, NU, macro_strain=0.01)["stress"]
+    np.testing.assert_allclose(values(X), stress[..., 0].mean(axis=(1, 2)) / 0.01, rtol=1e-9)
+
+
+def test_turned_structure_is_as_stiff_along_the_turned_axis():
+    X = np.random.default_rng(0).integers(0, 2, (1, 4, 5))
+    np.testing.assert_allclose(values(X.swapaxes(1, 2), axis="x"), values(X, axis="y"), rtol=1e-9)
+
+
+def test_failure_has_a_reason_and_spares_the_others(monkeypatch):
+    solve = elastic.solve_structure
+
+    def fail_on_layers(properties):
+        if (properties[0] != properties[-1]).all():
+            raise InputError("The equations could not be solved.")
+        return solve(properties)
+
+    monkeypatch.setattr(elastic, "solve_structure", fail_on_layers)
+    X = np.concatenate([np.zeros((1, 4, 4), int), layers(4, 4)])
+    measured = Stiffness(E, NU).measure(X, Grid((4, 4)))
+    np.testing.assert_allclose(measured.values, [c11(2)[0], np.nan])
+    assert measured.reasons == (None, "The equations could not be solved.")
+
+
+@pytest.mark.parametrize(
+    ("options", "grid", "said"),
+    [
+        ({"elastic_modulus": (1.0,)}, {}, "each of the 2 phases, but elastic_modulus=.1.0,. and"),
+        ({"poissons_ratio": (0.3, 0.2, 0.1)}, {}, "each of the 2 phases"),
+        ({}, {"phases": 3}, "each of the 3 phases"),
+        ({"elastic_modulus": (1.0, -1.0)}, {}, "must be positive for every phase"),
+        ({"poissons_ratio": 0.5}, {}, "between -1 and 0.5"),
+        ({"axis": "z"}, {}, "axis must be one of y, x, or its place from 0 to 1, but 'z'"),
+        ({"axis": -1}, {}, "but -1 was given"),
+        ({}, {"voxel_size": (1, 2)}, r"their size is \(1.0, 2.0\)"),
+        ({}, {"shape": (5, 4)}, r"space \(5, 4\) are expected, .* shape \(1, 4, 4\)"),
+    ],
+)
+def test_what_does_not_fit_is_refused(options, grid, said):
+    with pytest.raises(InputError, match=said):
+        Stiffness(**options).measure(np.ones((1, 4, 4), int), Grid(**({"shape": (4, 4)} | grid)))
