@@ -2,23 +2,41 @@
 
 from .benchmark_page import benchmark_page, result_cells
 from .benchmark_parts import BenchmarkParts, Example, Neighbours
-from .comparison import plot_comparison
+from .comparison import plot_comparison, plot_errors
+from .curves import plot_history
 from .page import check_page_libraries, embed_figure, embed_picture, render_page
 from .plots import check_figure_format, plot_reconstructions, plot_statistics, plot_structure
+from .report_page import report_page
+from .report_parts import Candidates, Examples, ReportParts, Similar, Traversal
+from .scatter import plot_agreement, plot_latents
+from .strips import plot_difference, plot_sections, plot_strip
 
 __all__ = [
     "BenchmarkParts",
+    "Candidates",
     "Example",
+    "Examples",
     "Neighbours",
+    "ReportParts",
+    "Similar",
+    "Traversal",
     "benchmark_page",
     "check_figure_format",
     "check_page_libraries",
     "embed_figure",
     "embed_picture",
+    "plot_agreement",
     "plot_comparison",
+    "plot_difference",
+    "plot_errors",
+    "plot_history",
+    "plot_latents",
     "plot_reconstructions",
+    "plot_sections",
     "plot_statistics",
+    "plot_strip",
     "plot_structure",
     "render_page",
+    "report_page",
     "result_cells",
 ]

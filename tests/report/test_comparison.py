@@ -6,9 +6,10 @@ import itertools
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from matvae.errors import InputError
-from matvae.report import plot_comparison
+from matvae.report import plot_comparison, plot_errors
 from matvae.report.comparison import QUIET, STYLES, spread
 
 
@@ -80,6 +81,14 @@ def test_panels_without_numbers_are_left_out():
     assert lines_of(axes) == [(STYLES[0][0], [1], [0.5])]
     with pytest.raises(InputError, match="At least one row"):
         plot_comparison([row("training mean", None, 1.0)])
+
+
+def test_one_error_on_axes_of_ones_own():
+    axes = Figure().subplots()
+    rows = [row("PCA", 1, 0.5, structure=0.75), row("PCA", 2, 0.25)]
+    assert plot_errors(axes, rows) is axes
+    assert lines_of(axes) == [(STYLES[0][0], [1, 2], [0.5, 0.25])]
+    assert lines_of(plot_errors(Figure().subplots(), rows, key="structure_centred_error"))[0][1:] == ([1], [0.75])
 
 
 def test_spread():

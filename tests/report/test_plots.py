@@ -58,6 +58,11 @@ def test_zero_lag_is_at_zero_and_lengths_are_in_units(axes):
     assert axes.get_ylabel() == "lag y / nm"
 
 
+def test_plots_of_structures_give_their_axes(axes):
+    assert plot_structure(axes, np.array([[0, 1]])) is axes
+    assert plot_structure(axes, np.array([0, 1])) is axes
+
+
 def test_volumes_show_their_middle_slice(axes):
     volume = np.zeros((5, 4, 6), np.uint8)
     volume[2, 1, 3] = 1

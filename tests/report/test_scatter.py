@@ -1,0 +1,77 @@
+"""Points are where their numbers say, and coloured by what they are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from matvae.errors import InputError
+from matvae.report import plot_agreement, plot_latents
+
+
+def points(axes):
+    return [np.asarray(cloud.get_offsets()).tolist() for cloud in axes.collections if len(cloud.get_offsets())]
+
+
+def test_reached_stands_against_wanted_and_what_is_unknown_is_left_out():
+    axes = Figure().subplots()
+    assert plot_agreement(axes, [1.0, 2.0, np.nan], [1.5, 2.0, 3.0]) is axes
+    assert points(axes) == [[[1.0, 1.5], [2.0, 2.0]]]
+    diagonal = axes.lines[0]
+    assert list(diagonal.get_xdata()) == list(diagonal.get_ydata()) == list(axes.get_xlim()) == list(axes.get_ylim())
+
+
+def test_bars_are_as_long_as_the_spread():
+    axes = plot_agreement(Figure().subplots(), [1.0, 2.0], [1.5, 2.0], spread=[0.25, np.nan])
+    bars = axes.containers[0].lines[2][0].get_segments()
+    np.testing.assert_allclose(bars, [[[1.0, 1.25], [1.0, 1.75]], [[2.0, 2.0], [2.0, 2.0]]])
+
+
+def test_kinds_have_a_cloud_and_a_name_each():
+    axes = plot_agreement(Figure().subplots(), [1.0, 2.0, 3.0], [1.0, 2.0, 3.0], kinds=["a", "b", "a"])
+    assert points(axes) == [[[1.0, 1.0], [3.0, 3.0]], [[2.0, 2.0]]]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "reached", "message"),
+    [
+        ([1.0], [1.0, 2.0], r"\(1,\) and \(2,\) were given"),
+        ([np.nan], [1.0], "there is none"),
+        ([], [], "there is none"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(wanted, reached, message):
+    with pytest.raises(InputError, match=message):
+        plot_agreement(Figure().subplots(), wanted, reached)
+
+
+def test_latents_are_drawn_in_the_two_components_asked_for():
+    latents = np.arange(12.0).reshape(4, 3)
+    axes = Figure().subplots()
+    assert plot_latents(axes, latents, components=(2, 0)) is axes
+    assert points(axes) == [latents[:, [2, 0]].tolist()]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("component 3", "component 1")
+
+
+def test_a_single_component_stands_against_the_number_of_the_sample():
+    axes = plot_latents(Figure().subplots(), np.array([[5.0], [7.0]]), components=(0, 0), called="score")
+    assert points(axes) == [[[0.0, 5.0], [1.0, 7.0]]]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("sample", "score 1")
+
+
+def test_a_property_has_a_scale_and_what_has_none_is_grey():
+    figure = Figure()
+    axes = plot_latents(figure.subplots(), np.eye(3), values=np.array([1.0, np.nan, 3.0]), value_name="a $name$ / GPa")
+    grey, coloured = axes.collections
+    assert np.asarray(grey.get_offsets()).tolist() == [[0.0, 1.0]]
+    assert coloured.get_array().tolist() == [1.0, 3.0]
+    assert figure.axes[1].get_ylabel() == r"a \$name\$ / GPa"
+
+
+def test_materials_and_candidates():
+    rings = np.array([[9.0, 8.0]])
+    axes = plot_latents(Figure().subplots(), np.eye(2), kinds=["rock", "wood"], candidates=rings)
+    assert points(axes) == [[[1.0, 0.0]], [[0.0, 1.0]], [[9.0, 8.0]]]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["rock", "wood"]
