@@ -18,6 +18,7 @@ from .evaluate import evaluate_command
 from .models import fit_command, inverse_command, transform_command
 from .options import Config
 from .reconstruct import reconstruct_command
+from .report import report_command
 
 app = typer.Typer(
     name="matvae",
@@ -80,6 +81,7 @@ app.command("inverse")(inverse_command)
 app.command("reconstruct")(reconstruct_command)
 app.command("evaluate")(evaluate_command)
 app.command("compare")(compare_command)
+app.command("report")(report_command)
 app.add_typer(benchmark_app, name="benchmark")
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .info import describe
     from .inverse import inverse_latents
     from .reconstruct import reconstruct_statistics
+    from .report import report_model
     from .statistics import compute_statistics
     from .transform import transform_structures
 
@@ -35,6 +36,7 @@ _HOME = {
     "list_datasets": "dataset",
     "make_dataset": "dataset",
     "reconstruct_statistics": "reconstruct",
+    "report_model": "report",
     "transform_structures": "transform",
 }
 
@@ -52,6 +54,7 @@ __all__ = [
     "list_datasets",
     "make_dataset",
     "reconstruct_statistics",
+    "report_model",
     "transform_structures",
 ]
 
