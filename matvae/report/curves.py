@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .comparison import STYLES
+from .plots import load_matplotlib
 from .scatter import bare
-
-# Ratio of the ends of a logarithmic scale up to which numbers stand between powers of ten.
-FEW = 30
 
 
 def plot_history(axes: Any, history: Sequence[Mapping[str, Any]], *, keys: Mapping[str, str] | None = None) -> Any:
@@ -27,6 +25,9 @@ def plot_history(axes: Any, history: Sequence[Mapping[str, Any]], *, keys: Mappi
     -------
     matplotlib Axes
     """
+    load_matplotlib()
+    from matplotlib.ticker import LogLocator
+
     keys = keys or {"loss": "loss", "validation_error": "error of held-out structures"}
     for (key, called), (colour, marker) in zip(keys.items(), STYLES * len(keys), strict=False):
         points = [(i, record[key]) for i, record in enumerate(history, 1) if record.get(key) is not None]
@@ -35,10 +36,9 @@ def plot_history(axes: Any, history: Sequence[Mapping[str, Any]], *, keys: Mappi
             axes.plot(x, y, color=colour, marker=marker if len(x) < 30 else "", markersize=3, label=called)
     if axes.lines:
         axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter("{x:g}")
-        low, high = axes.get_ylim()
-        # Within a decade or two the numbers between powers of ten are needed; beyond there is no room for them.
-        axes.yaxis.set_minor_formatter("{x:g}" if high < FEW * low else "")
+        axes.yaxis.set_minor_formatter("")
         axes.legend(frameon=False, fontsize=8)
     axes.set_xlabel("pass over the data")
     axes.xaxis.get_major_locator().set_params(integer=True)

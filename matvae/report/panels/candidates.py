@@ -105,7 +105,7 @@ def _structures(parts: ReportParts, found: Candidates) -> Figure:
             found.structures[here.start : here.stop],
             [f"candidate {i}" for i in here],
             phases=parts.grid.phases if parts.grid.phases > 1 else None,
-        )
+        ).set_anchor("W")
     figure.tight_layout()
     return Figure(
         "candidates",
