@@ -1,0 +1,81 @@
+"""Draw the pictures of a report: ``python docs/pictures_report.py``; it trains for a minute, and needs chromium."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from matvae import StatsVAETransformer, open_structures
+from matvae.data.datasets import make_dataset
+from matvae.jobs import report_model
+from matvae.report import (
+    plot_agreement,
+    plot_difference,
+    plot_history,
+    plot_latents,
+    plot_sections,
+    plot_strip,
+)
+
+IMAGES = Path(__file__).parent / "images"
+SECONDS = 60
+KIND = {"volume_fraction_range": (0.2, 0.5), "correlation_length_range": (3, 8), "isotropic": False}
+QUIET = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars")
+
+
+def trained(folder: Path) -> StatsVAETransformer:
+    """A model of random fields, with the structures it was trained on and others in the folder."""
+    for name, n, seed in (("train.zarr", 4000, 2), ("test.zarr", 500, 1)):
+        make_dataset("grf", folder / name, n=n, size=32, seed=seed, **KIND)
+    model = StatsVAETransformer(9, max_time=SECONDS, random_state=0, decoder="dense")
+    model.fit(open_structures(folder / "train.zarr")).save(folder / "fields.matvae")
+    return model
+
+
+def page(folder: Path) -> None:
+    """The part of the page that shows what comes back."""
+    report_model(folder / "fields.matvae", folder / "test.zarr", folder / "report.html", train=folder / "train.zarr")
+    # A browser's picture of a page begins at its top: of a copy all other parts are hidden.
+    hidden = "main > :not(section), section:not([aria-labelledby=reconstructions]), footer, figcaption, .download"
+    only = hidden + " { display: none } </style>"
+    whole = (folder / "report.html").read_text(encoding="utf-8")
+    (folder / "part.html").write_text(whole.replace("</style>", only, 1), encoding="utf-8")
+    options = (f"--user-data-dir={folder / 'profile'}", "--window-size=1060,1000")
+    picture = f"--screenshot={IMAGES / 'report.png'}"
+    subprocess.run(["chromium", *QUIET, *options, picture, f"file://{folder / 'part.html'}"], check=True)
+
+
+def plots(folder: Path, model: StatsVAETransformer) -> None:
+    """Every kind of plot on axes of one figure."""
+    test = open_structures(folder / "test.zarr")
+    X = test.data.compute()
+    Z = model.transform(X)
+    made = model.inverse_transform(Z)
+    f, g = (model.statistics(a[:1])[0, ..., 0] for a in (X, made))
+    make_dataset("grf", folder / "volume.zarr", n=1, size=(24, 24, 24), correlation_length=6)
+    figure = Figure(figsize=(12, 9.5), dpi=75, layout="constrained")
+    rows = figure.subfigures(3, 1, height_ratios=(1, 0.62, 1))
+    above = rows[0].subplots(1, 3)
+    plot_history(above[0], model.history_).set_title("plot_history")
+    fractions = [a.mean((1, 2)) for a in (X, made)]
+    plot_agreement(above[1], *fractions).set_title("plot_agreement")
+    plot_latents(above[2], Z, values=fractions[0], value_name="volume fraction").set_title("plot_latents")
+    strip, difference = rows[1].subplots(1, 2, width_ratios=(3, 1))
+    several = model.inverse_transform(Z[:1], n_realizations=3, random_state=0)[0]
+    plot_strip(strip, [X[0], *several], ["original", 1, 2, 3], phases=2).set_title("plot_strip")
+    plot_difference(difference, f, g).set_title("plot_difference")
+    below = list(rows[2].subplots(1, 3))
+    plot_sections(below, np.asarray(open_structures(folder / "volume.zarr").data[0]))
+    rows[2].suptitle("plot_sections")
+    figure.savefig(IMAGES / "report-plots.png")
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:
+        fitted = trained(Path(scratch))
+        page(Path(scratch))
+        plots(Path(scratch), fitted)
