@@ -1,0 +1,107 @@
+"""Goals and constraints are read as written, and contradictions are refused."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from matvae.errors import InputError, PluginError
+from matvae.optimize.geometry import VolumeFraction
+from matvae.optimize.goal import (
+    Goal,
+    between,
+    check_wishes,
+    maximize,
+    minimize,
+    parse_constraint,
+    parse_goal,
+    parse_property,
+    reach,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("volume_fraction=0.30+-0.01", 0.29, 0.31),
+        (" volume_fraction = 3e-1 +- 1e-2 ", 0.29, 0.31),
+        ("volume_fraction<=0.4", -math.inf, 0.4),
+        ("volume_fraction >= .2", 0.2, math.inf),
+    ],
+)
+def test_constraints_are_ranges(text, low, high):
+    found = parse_constraint(text)
+    assert (found.label, found.low, found.high) == ("volume_fraction", pytest.approx(low), pytest.approx(high))
+
+
+def test_options_are_part_of_the_label():
+    assert parse_property("volume_fraction(phase=2)") == (VolumeFraction(2), "volume_fraction_phase_2")
+    found = parse_constraint("specific_surface(phase=0, isotropic=False)<=0.2")
+    assert (found.property.phase, found.property.isotropic) == (0, False)
+    assert found.label == "specific_surface_phase_0_isotropic_False"
+
+
+@pytest.mark.parametrize(
+    "text", ["volume_fraction", "volume_fraction=0.3", "volume_fraction=a+-b", "<=3", "v(1)<=3", ""]
+)
+def test_other_texts_are_refused(text):
+    with pytest.raises((InputError, PluginError)):
+        parse_constraint(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["volume_fraction(1)", "volume_fraction(phase=)", "volume_fraction(phase=print())", "a b"]
+)
+def test_other_properties_are_refused(text):
+    with pytest.raises(InputError, match="written as"):
+        parse_property(text)
+
+
+def test_a_name_of_its_own_is_known():
+    mine = VolumeFraction(0)
+    assert parse_constraint("stiffness<=2", {"stiffness": mine}) == between(mine, high=2).__class__(
+        mine, -math.inf, 2.0, "stiffness"
+    )
+
+
+def test_goals_have_a_sense():
+    assert [goal.sense for goal in (maximize("volume_fraction"), minimize("volume_fraction"))] == [
+        "maximize",
+        "minimize",
+    ]
+    assert reach("volume_fraction", 0.3).target == 0.3
+    with pytest.raises(InputError, match="finite"):
+        reach("volume_fraction", math.nan)
+    with pytest.raises(InputError, match="to reach a target"):
+        Goal(VolumeFraction(), "reach")
+
+
+def test_contradictions_are_refused():
+    goal = reach("volume_fraction", 0.3)
+    check_wishes([goal], [parse_constraint("volume_fraction<=0.3")])
+    for goals, constraints, message in (
+        ([], [], "needs a goal"),
+        ([goal, goal], [], "one goal"),
+        ([goal], [between("volume_fraction", 0.4)], "contradicts its constraint"),
+        ([goal], [between("specific_surface", 0.4), between("specific_surface", high=0.3)], "contradict each other"),
+        ([goal], [between(VolumeFraction(0), 0.4)], "two different properties"),
+    ):
+        with pytest.raises(InputError, match=message):
+            check_wishes(goals, constraints)
+    for low, high in ((0.4, 0.3), (-math.inf, math.inf), (math.nan, 1)):
+        with pytest.raises(InputError, match="range"):
+            between("volume_fraction", low, high)
+
+
+def test_goals_are_read_as_written():
+    for text, expected in (
+        ("volume_fraction=max", maximize("volume_fraction")),
+        (" volume_fraction = min", minimize("volume_fraction")),
+        ("volume_fraction(phase=1)=0.3", reach("volume_fraction(phase=1)", 0.3)),
+    ):
+        assert parse_goal(text) == expected
+    assert parse_goal("stiffness=max", {"stiffness": VolumeFraction(0)}).label == "stiffness"
+    for text in ("volume_fraction", "volume_fraction<=0.3", "=max", "volume_fraction=most"):
+        with pytest.raises(InputError, match="A goal is written as"):
+            parse_goal(text)
