@@ -16,6 +16,7 @@ from .compare import compare_command
 from .data import dataset_app, import_command, info_command, stats_command
 from .evaluate import evaluate_command
 from .models import fit_command, inverse_command, transform_command
+from .optimize import optimize_command
 from .options import Config
 from .reconstruct import reconstruct_command
 from .report import report_command
@@ -81,6 +82,7 @@ app.command("inverse")(inverse_command)
 app.command("reconstruct")(reconstruct_command)
 app.command("evaluate")(evaluate_command)
 app.command("compare")(compare_command)
+app.command("optimize")(optimize_command)
 app.command("report")(report_command)
 app.add_typer(benchmark_app, name="benchmark")
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .importing import import_structures
     from .info import describe
     from .inverse import inverse_latents
+    from .optimize import optimize_structures
     from .reconstruct import reconstruct_statistics
     from .report import report_model
     from .statistics import compute_statistics
@@ -35,6 +36,7 @@ _HOME = {
     "inverse_latents": "inverse",
     "list_datasets": "dataset",
     "make_dataset": "dataset",
+    "optimize_structures": "optimize",
     "reconstruct_statistics": "reconstruct",
     "report_model": "report",
     "transform_structures": "transform",
@@ -53,6 +55,7 @@ __all__ = [
     "inverse_latents",
     "list_datasets",
     "make_dataset",
+    "optimize_structures",
     "reconstruct_statistics",
     "report_model",
     "transform_structures",

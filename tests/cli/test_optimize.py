@@ -1,0 +1,73 @@
+"""What the command optimize prints and writes."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from matvae import StatsVAETransformer, open_structures
+
+QUICK = ("-k", 2, "--n-starts", 4, "--max-iter", 10)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("optimize") / "m.matvae"
+    X = np.random.default_rng(0).random((30, 8, 8)) < np.linspace(0.2, 0.8, 30)[:, None, None]
+    StatsVAETransformer(n_components=2, max_epochs=3, width=8, random_state=0).fit(X.astype(np.uint8)).save(path)
+    return path
+
+
+def test_a_table_of_candidates(matvae, model, tmp_path):
+    asked = ("--property", "volume_fraction", "--target", 0.5, "--constraint", "specific_surface<=2")
+    ran = matvae("optimize", model, *asked, *QUICK, "-o", tmp_path / "out.zarr", "--latents", tmp_path / "z.csv")
+    assert ran.code == 0, ran.err
+    lines = ran.out.splitlines()
+    assert lines[0].split("  ")[0] == "candidate"
+    assert "specific_surface (1/voxel)" in lines[0]
+    assert "volume_fraction for 0.5" in lines[0]
+    assert [line.split()[0] for line in lines[1:3]] == ["0", "1"]
+    assert "prior" in ran.out
+    store = open_structures(tmp_path / "out.zarr")
+    assert f"{store.properties['volume_fraction'][0]:.4g}" in lines[1]
+    assert (tmp_path / "z.csv").exists()
+
+
+def test_json_has_the_same(matvae, model, tmp_path):
+    asked = ("--goal", "specific_surface=max", "--goal", "volume_fraction=min")
+    ran = matvae("optimize", model, *asked, *QUICK, "-o", tmp_path / "out.zarr", "--json")
+    assert ran.code == 0, ran.err
+    result = json.loads(ran.out)
+    assert [sorted(row["achieved"]) for row in result["rows"]] == [["specific_surface", "volume_fraction"]] * 2
+    assert any(row["on_front"] for row in result["rows"])
+
+
+def test_a_target_out_of_reach_is_said(matvae, model, tmp_path):
+    ran = matvae("optimize", model, "--property", "volume_fraction", "--target", 7, *QUICK, "-o", tmp_path / "out.zarr")
+    assert ran.code == 0
+    assert "volume_fraction 7 was not reached" in ran.out
+    assert "no" in ran.out.splitlines()[1].split()
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        ((), 2, "--target V"),
+        (("--property", "volume_fraction"), 2, "--target V"),
+        (("--property", "volume_fraction", "--target", 1, "--maximize"), 2, "--target V"),
+        (("--maximize",), 2, "--target V"),
+        (("--property", "volume", "--maximize"), 2, "There is no property called 'volume'"),
+        (("--goal", "volume_fraction"), 3, "A goal is written as"),
+        (("--goal", "volume_fraction=max", "--constraint", "volume_fraction=0.3"), 3, "A constraint is written as"),
+        (("--goal", "volume_fraction=max", "--constraint", "volume_fraction=0.3+-0.1", "--constraint",
+          "volume_fraction>=0.5"), 3, "contradict each other"),
+        (("--goal", "statistics_error=min"), 3, "needs target="),
+    ],
+)  # fmt: skip
+def test_wrong_usage(matvae, model, tmp_path, options, code, message):
+    ran = matvae("optimize", model, *options, "-o", tmp_path / "out.zarr")
+    assert ran.code == code, ran.err
+    assert message in ran.err
+    assert not (tmp_path / "out.zarr").exists()
