@@ -134,7 +134,9 @@ def test_settings_notes_and_commands_are_shown(page, outline):
     assert "covered in 25 % of them; of the reconstructions in\n50 %" in page
 
 
-def test_without_notes_there_is_no_empty_box():
+def test_without_notes_there_is_no_empty_box(monkeypatch):
+    # Laying figures out takes seconds.
+    monkeypatch.setattr("matvae.report.benchmark_page.embed_figure", lambda figure: "data:image/png;base64,")
     assert "To know before reading" not in benchmark_page({**result(), "notes": []}, parts())
 
 
