@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from html.parser import HTMLParser
+from importlib import import_module
 from itertools import pairwise
 
 import pytest
@@ -136,7 +137,8 @@ def test_settings_notes_and_commands_are_shown(page, outline):
 
 def test_without_notes_there_is_no_empty_box(monkeypatch):
     # Laying figures out takes seconds.
-    monkeypatch.setattr("matvae.report.benchmark_page.embed_figure", lambda figure: "data:image/png;base64,")
+    module = import_module("matvae.report.benchmark_page")
+    monkeypatch.setattr(module, "embed_figure", lambda figure: "data:image/png;base64,")
     assert "To know before reading" not in benchmark_page({**result(), "notes": []}, parts())
 
 
