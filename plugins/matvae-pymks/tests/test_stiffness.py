@@ -7,7 +7,9 @@ import pytest
 
 from matvae import Grid
 from matvae.errors import InputError
-from matvae.optimize.property import PROPERTIES
+from matvae.optimize import PROPERTIES
+from matvae.optimize.goal import parse_property
+from matvae.testing import property_checks
 from matvae_pymks import Stiffness, elastic, generate_multiphase, solve_fe
 
 # sfepy calls pyparsing by names that are going away.
@@ -33,6 +35,17 @@ def layers(*space: int) -> np.ndarray:
     X = np.ones((1, *space), int)
     X[:, 0] = 0
     return X
+
+
+@pytest.mark.parametrize("check", property_checks(Stiffness(), [Grid((5, 4), voxel_size=0.5)]), ids=str)
+def test_conforms(check):
+    check()
+
+
+def test_options_from_a_text():
+    found, label = parse_property("stiffness(elastic_modulus=(1, 50), axis='x')")
+    assert found == Stiffness((1, 50), axis="x")
+    assert label.startswith("stiffness")
 
 
 def test_name_and_plugin():

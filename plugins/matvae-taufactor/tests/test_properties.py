@@ -7,7 +7,9 @@ import pytest
 
 from matvae import Grid
 from matvae.errors import InputError
-from matvae.optimize.property import PROPERTIES
+from matvae.optimize import PROPERTIES
+from matvae.optimize.goal import parse_property
+from matvae.testing import property_checks
 from matvae_taufactor import EffectiveDiffusivity, Tortuosity
 
 
@@ -22,6 +24,22 @@ def values(structures, prop=None, **settings):
 def blobs(n, *space):
     """Three of four voxels at random, of which most are connected."""
     return (np.random.default_rng(0).random((n, *space)) > 0.25).astype(np.uint8)
+
+
+# Squares and cubes only.
+GRIDS = (Grid((12, 11)), Grid((12, 11), periodic=False, voxel_size=0.5), Grid((8, 7, 6)))
+CHECKS = [check for kind in (EffectiveDiffusivity, Tortuosity) for check in property_checks(kind(), GRIDS)]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=str)
+def test_conforms(check):
+    check()
+
+
+def test_options_from_a_text():
+    found, label = parse_property("effective_diffusivity(phase=0, axis='x')")
+    assert found == EffectiveDiffusivity(phase=0, axis="x")
+    assert label.startswith("effective_diffusivity")
 
 
 def test_names_and_plugins():
