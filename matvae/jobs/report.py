@@ -113,7 +113,9 @@ def report_model(
         units=structures.units,
         materials=materials_of(chosen),
         traversal=walk_parts(estimator, measured.latents),
-        candidates=None if designed is None else candidate_parts(estimator, designed, str(candidates)),
+        candidates=None
+        if designed is None
+        else candidate_parts(estimator, designed, str(candidates), Path(model).name),
     )
     with atomic_output(target) as temporary:
         temporary.write_text(report_page(parts), encoding="utf-8")

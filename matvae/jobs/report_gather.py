@@ -224,10 +224,25 @@ def walk_parts(estimator: Any, latents: np.ndarray) -> Traversal:
     return Traversal(order, STEPS, made.reshape(*shape, *made.shape[1:]), f.reshape(*shape, *f.shape[1:]))
 
 
-def candidate_parts(estimator: Any, designed: Structures, name: str) -> Candidates:
-    """Candidates of a design, as the model sees them."""
+def candidate_parts(estimator: Any, designed: Structures, name: str, model: str) -> Candidates:
+    """Candidates of a design, with the latents that the store has of them where it is one of this model."""
     few = designed[: min(MOST_CANDIDATES, len(designed))]
     if len(few) < len(designed):
         logger.info("Of %d candidates the first %d are shown.", len(designed), len(few))
     block = few.data.compute()
-    return Candidates(name, block, np.asarray(estimator.transform(block)), dict(few.properties), dict(few.units))
+    names = [f"latent_{i}" for i in range(estimator.n_components)]
+    if few.attributes.get("model") == model and set(names) <= set(few.properties):
+        latents = np.column_stack([few.properties[name] for name in names])
+    else:
+        latents = np.asarray(estimator.transform(block))
+    reasons, region = few.attributes.get("reasons"), few.attributes.get("region")
+    told = isinstance(reasons, list) and len(reasons) == len(designed)
+    return Candidates(
+        name=name,
+        structures=block,
+        latents=latents,
+        properties={key: values for key, values in few.properties.items() if not key.startswith("latent_")},
+        units=dict(few.units),
+        reasons=[None if reason is None else str(reason) for reason in reasons[: len(few)]] if told else (),
+        region="" if region is None else str(region),
+    )

@@ -8,7 +8,7 @@ from .page import check_page_libraries, embed_figure, embed_picture, render_page
 from .plots import check_figure_format, plot_reconstructions, plot_statistics, plot_structure
 from .report_page import report_page
 from .report_parts import Candidates, Examples, ReportParts, Similar, Traversal
-from .scatter import plot_agreement, plot_latents
+from .scatter import plot_agreement, plot_candidates, plot_latents
 from .strips import plot_difference, plot_sections, plot_strip
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "embed_figure",
     "embed_picture",
     "plot_agreement",
+    "plot_candidates",
     "plot_comparison",
     "plot_difference",
     "plot_errors",

@@ -89,10 +89,14 @@ class Candidates:
         Where they are from.
     structures : array ``(candidate, *space)``
     latents : array ``(candidate, component)``
-        Where the model sees them.
+        Those they were made of or, where these are unknown, where the model sees them.
     properties : mapping of str to array ``(candidate,)``
-        Achieved values, ``NAME_spread`` and ``requested_NAME`` where there are such.
+        Achieved values, ``NAME_spread`` and ``requested_NAME`` where there are such; ``out_of_distribution``.
     units : mapping of str to str
+    reasons : sequence of (str or None)
+        One a candidate: why it is not what was asked for. Empty where nobody says.
+    region : str
+        Where the search was kept, in a sentence; empty where nobody says.
     """
 
     name: str
@@ -100,6 +104,8 @@ class Candidates:
     latents: np.ndarray
     properties: Mapping[str, np.ndarray]
     units: Mapping[str, str]
+    reasons: Sequence[str | None] = ()
+    region: str = ""
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,36 @@ def plot_agreement(
     return bare(axes)
 
 
+def plot_candidates(
+    axes: Any, achieved: np.ndarray, *, spread: np.ndarray | None = None, requested: float | None = None
+) -> Any:
+    """Draw what each candidate of a design achieved, beside the one value that was requested.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+    achieved : array ``(candidate,)``
+        Candidates that are not finite are left out.
+    spread : array ``(candidate,)``, optional
+        Half the length of an error bar at each.
+    requested : float, optional
+        Drawn as a line.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    achieved = np.asarray(achieved, dtype=float)
+    bars = None if spread is None else np.nan_to_num(np.asarray(spread, dtype=float))
+    style = {"fmt": "o", "markersize": 5, "color": INK, "elinewidth": 1, "capsize": 3}
+    axes.errorbar(np.arange(len(achieved)), achieved, bars, **style)
+    if requested is not None:
+        axes.axhline(requested, color=QUIET, linewidth=1, linestyle=(0, (6, 3)))
+    axes.set_xlabel("candidate")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    return bare(axes)
+
+
 def plot_latents(
     axes: Any,
     latents: np.ndarray,

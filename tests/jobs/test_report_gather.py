@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -160,9 +162,23 @@ def test_a_walk_changes_one_component_by_standard_deviations(model, opened):
 
 
 def test_candidates_are_seen_by_the_model(model, opened, monkeypatch):
-    found = candidate_parts(model, opened[1], "designed.zarr")
+    found = candidate_parts(model, opened[1], "designed.zarr", "m.matvae")
     np.testing.assert_array_equal(found.structures, opened[1].data.compute())
     np.testing.assert_allclose(found.latents, model.transform(found.structures))
     assert (list(found.properties), found.units) == (["k"], {"k": "GPa"})
     monkeypatch.setattr(report_gather, "MOST_CANDIDATES", 4)
-    assert candidate_parts(model, opened[1], "a").properties["k"].tolist() == [0.0, 1.0, 2.0, 3.0]
+    assert candidate_parts(model, opened[1], "a", "m.matvae").properties["k"].tolist() == [0.0, 1.0, 2.0, 3.0]
+
+
+def test_latents_of_a_search_are_those_it_found(model, opened, monkeypatch):
+    own = {f"latent_{i}": np.full(21, float(i)) for i in range(3)}
+    said = {"model": "m.matvae", "reasons": [None, "too little", *[None] * 19], "region": "Latents stay."}
+    designed = replace(opened[1], properties={"k": np.arange(21.0), **own}, attributes=said)
+    monkeypatch.setattr(report_gather, "MOST_CANDIDATES", 2)
+    found = candidate_parts(model, designed, "a", "m.matvae")
+    assert found.latents.tolist() == [[0.0, 1.0, 2.0]] * 2
+    assert (list(found.properties), found.reasons, found.region) == (["k"], [None, "too little"], "Latents stay.")
+    # Latents of another model mean something else.
+    other = candidate_parts(model, designed, "a", "other.matvae")
+    np.testing.assert_allclose(other.latents, model.transform(found.structures))
+    assert candidate_parts(model, replace(designed, attributes={"reasons": "none"}), "a", "m").reasons == ()

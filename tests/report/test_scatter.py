@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from matvae.errors import InputError
-from matvae.report import plot_agreement, plot_latents
+from matvae.report import plot_agreement, plot_candidates, plot_latents
 
 
 def points(axes):
@@ -45,6 +45,18 @@ def test_kinds_have_a_cloud_and_a_name_each():
 def test_what_cannot_be_drawn_is_refused(wanted, reached, message):
     with pytest.raises(InputError, match=message):
         plot_agreement(Figure().subplots(), wanted, reached)
+
+
+def test_candidates_stand_side_by_side_around_what_was_requested():
+    axes = Figure().subplots()
+    assert plot_candidates(axes, [1.0, np.nan, 3.0], spread=[0.5, np.nan, 0.25], requested=2.0) is axes
+    dots, dashed = axes.lines[0], axes.lines[-1]
+    assert list(dots.get_xdata()) == [0, 1, 2]
+    np.testing.assert_array_equal(dots.get_ydata(), [1.0, np.nan, 3.0])
+    assert list(dashed.get_ydata()) == [2.0, 2.0]
+    bars = axes.containers[0].lines[2][0].get_segments()
+    np.testing.assert_allclose(bars[0], [[0, 0.5], [0, 1.5]])
+    assert len(plot_candidates(Figure().subplots(), [1.0]).lines) == 1
 
 
 def test_latents_are_drawn_in_the_two_components_asked_for():

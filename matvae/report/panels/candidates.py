@@ -11,13 +11,15 @@ from ..page import embed_figure
 from ..panel import Figure, Panel, Table, csv_data
 from ..plots import load_matplotlib
 from ..report_parts import Candidates, ReportParts
-from ..scatter import plot_agreement
+from ..scatter import plot_agreement, plot_candidates
 from ..strips import plot_strip
 from ..words import label_text
 
-REQUESTED, SPREAD = "requested_", "_spread"
+REQUESTED, SPREAD, FAR = "requested_", "_spread", "out_of_distribution"
 # Structures drawn; all are in the table.
 MOST, COLUMNS = 12, 6
+# Pictures of values in a row.
+MOST_COLUMNS = 3
 GOOD = (
     "achieved values agree with the requested ones within their spread, and the structures still look like the "
     "material. A large spread means that structures of one latent differ in this property; make several and choose."
@@ -36,15 +38,14 @@ def candidates_panel(parts: ReportParts) -> Panel:
         )
     names = achieved_names(found)
     figures = [_structures(parts, found)]
-    wanted = [name for name in names if _comparable(found, name)]
-    if wanted:
-        figures.insert(0, _agreement(found, wanted))
+    if known := [name for name in names if np.isfinite(found.properties[name]).any()]:
+        figures.insert(0, _values(found, known))
     columns = list(found.properties)
     return Panel(
         "candidates",
         "Designed structures",
         GOOD,
-        text=(f"{len(found.structures)} candidates from {found.name}.",),
+        text=(f"{len(found.structures)} candidates from {found.name}.", *_region(found)),
         figures=figures,
         tables=(_table(found, names),),
         data=(
@@ -60,6 +61,13 @@ def candidates_panel(parts: ReportParts) -> Panel:
     )
 
 
+def _region(found: Candidates) -> list[str]:
+    if FAR not in found.properties:
+        return []
+    where = f" {found.region}" if found.region else ""
+    return [f"Out of distribution is 1 at the boundary of the region that was searched, and more beyond it.{where}"]
+
+
 def achieved_names(found: Candidates) -> list[str]:
     """Properties that were achieved: those with a spread or a target, or all where none has either."""
     known = set(found.properties)
@@ -67,28 +75,31 @@ def achieved_names(found: Candidates) -> list[str]:
     return aimed or list(found.properties)
 
 
-def _comparable(found: Candidates, name: str) -> bool:
-    wanted = found.properties.get(REQUESTED + name)
-    return wanted is not None and bool((np.isfinite(wanted) & np.isfinite(found.properties[name])).any())
-
-
-def _agreement(found: Candidates, names: Sequence[str]) -> Figure:
+def _values(found: Candidates, names: Sequence[str]) -> Figure:
+    """A picture for each property: against its targets where these differ, else candidate by candidate."""
     _, figure_class = load_matplotlib()
-    figure = figure_class(figsize=(4.3 * len(names), 4), dpi=100, layout="constrained")
-    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
-        plot_agreement(
-            axes, found.properties[REQUESTED + name], found.properties[name], spread=found.properties.get(name + SPREAD)
-        )
-        label = label_text(name, found.units.get(name))
-        axes.set_xlabel(f"requested {label}")
+    columns = min(MOST_COLUMNS, len(names))
+    rows = -(-len(names) // columns)
+    figure = figure_class(figsize=(4.3 * columns, 3.8 * rows), dpi=100, layout="constrained")
+    table = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes, name in zip(table, names, strict=False):
+        label, spread = label_text(name, found.units.get(name)), found.properties.get(name + SPREAD)
+        achieved, wanted = found.properties[name], found.properties.get(REQUESTED + name)
+        targets = [] if wanted is None else sorted(set(wanted[np.isfinite(wanted) & np.isfinite(achieved)]))
+        if wanted is not None and len(targets) > 1:
+            plot_agreement(axes, wanted, achieved, spread=spread).set_xlabel(f"requested {label}")
+        else:
+            plot_candidates(axes, achieved, spread=spread, requested=targets[0] if targets else None)
         axes.set_ylabel(f"achieved {label}")
+    for axes in table[len(names) :]:
+        axes.remove()
     return Figure(
         "requested-and-achieved",
         embed_figure(figure),
-        f"Scatter plot of achieved against requested values of {', '.join(names)}; exact ones lie on the diagonal. All "
-        "numbers are in the table below.",
+        f"Plots of achieved values of {', '.join(names)} beside requested ones. All numbers are in the table below.",
         "Requested and achieved.",
-        "Each point is a candidate; bars are the spread over structures made of its latent.",
+        "Each point is a candidate, and bars are the spread over structures made of its latent. Lines are what was "
+        "requested: a dashed one a single value, a diagonal one many.",
     )
 
 
@@ -133,6 +144,12 @@ def _table(found: Candidates, names: Sequence[str]) -> Table:
                 for i, value in enumerate(found.properties[name])
             ]
         )
+    if FAR in found.properties:
+        header.append("out of distribution")
+        columns.append([_number(value) for value in found.properties[FAR]])
+    if found.reasons:
+        header.append("as asked")
+        columns.append(["yes" if reason is None else reason for reason in found.reasons])
     rows = [(str(i), *(column[i] for column in columns)) for i in range(len(found.structures))]
     return Table(header, rows, "What was asked for and what was reached, with its spread.")
 

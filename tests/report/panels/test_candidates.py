@@ -27,8 +27,27 @@ def test_what_was_made_as_large_as_possible_has_no_target():
     found = replace(one.candidates, properties={"k": np.ones(3), "k_spread": np.ones(3), "source": np.zeros(3)})
     panel = candidates_panel(replace(one, candidates=found))
     assert panel.tables[0].header == ["candidate", "achieved k"]
-    assert [figure.title for figure in panel.figures] == ["Candidates."]
+    assert [figure.title for figure in panel.figures] == ["Requested and achieved.", "Candidates."]
     assert achieved_names(replace(found, properties={"a": np.ones(3)})) == ["a"]
+
+
+def test_values_that_nobody_could_measure_are_not_drawn():
+    one = parts()
+    found = replace(one.candidates, properties={"k": np.full(3, np.nan), "k_spread": np.full(3, np.nan)})
+    panel = candidates_panel(replace(one, candidates=found))
+    assert [figure.title for figure in panel.figures] == ["Candidates."]
+    assert panel.tables[0].rows[0] == ("0", "–")
+
+
+def test_what_a_search_says_of_each_candidate_stands_beside_it():
+    one = parts()
+    values = {"k": np.ones(3), "k_spread": np.ones(3), "out_of_distribution": np.array([0.5, 0.75, 1.25])}
+    found = replace(one.candidates, properties=values, reasons=[None, "too far <away>", None])
+    found = replace(found, region="Latents stay in the prior.")
+    panel = candidates_panel(replace(one, candidates=found))
+    assert panel.tables[0].header[2:] == ["out of distribution", "as asked"]
+    assert [row[2:] for row in panel.tables[0].rows] == [("0.5", "yes"), ("0.75", "too far <away>"), ("1.25", "yes")]
+    assert panel.text[1].endswith("beyond it. Latents stay in the prior.")
 
 
 def test_without_candidates_it_is_said_how_to_give_them():
