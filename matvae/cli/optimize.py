@@ -34,6 +34,10 @@ def optimize_command(
         list[str] | None,
         typer.Option(metavar="NAME=V+-T", help="Range to stay in, or NAME<=V, NAME>=V; repeat it for several."),
     ] = None,
+    linkage: Annotated[
+        list[Path] | None,
+        typer.Option(exists=True, metavar="FILE.skops", help="A fitted linkage, as a property; repeat it for several."),
+    ] = None,
     n_candidates: Annotated[int, typer.Option("--n-candidates", "-k", min=1, help="Structures to find.")] = 10,
     train: Annotated[
         Path | None,
@@ -69,17 +73,14 @@ def optimize_command(
           --constraint "volume_fraction=0.30+-0.01" --train rock.zarr -o fine.zarr
       matvae optimize rock.matvae --goal specific_surface=max --goal volume_fraction=min -o front.zarr
     """
-    # The search imports torch, which `matvae --help` has no need of.
-    from ..optimize import parse_constraint, parse_goal
-
-    goals = [parse_goal(text) for text in _goal_texts(property, target, maximize, minimize, goal or [])]
-    constraints = [parse_constraint(text) for text in constraint or []]
+    goals = _goal_texts(property, target, maximize, minimize, goal or [])
     with watching("optimize", quiet=quiet) as watcher:
         result = jobs.optimize_structures(
             model,
             out,
             objective=goals,
-            constraints=constraints,
+            constraints=constraint or [],
+            linkages=linkage or [],
             n_candidates=n_candidates,
             train=train,
             latents=latents,

@@ -14,7 +14,16 @@ import numpy as np
 from ..data import StoreWriter, open_structures
 from ..data.layout import check_property_names
 from ..estimator import load
-from ..optimize import Candidates, Constraint, Goal, Property, optimize_latents, parse_constraint
+from ..optimize import (
+    Candidates,
+    Constraint,
+    Goal,
+    Property,
+    load_linkage,
+    optimize_latents,
+    parse_constraint,
+    parse_goal,
+)
 from .blocks import Progress
 from .latents import latent_format, new_latents
 from .models import check_fits, check_form
@@ -28,8 +37,9 @@ def optimize_structures(
     model: str | Path,
     out: str | Path,
     *,
-    objective: Goal | Sequence[Goal],
+    objective: Goal | str | Sequence[Goal | str],
     constraints: Sequence[Constraint | str] = (),
+    linkages: Sequence[str | Path] = (),
     n_candidates: int = 10,
     train: str | Path | None = None,
     latents: str | Path | None = None,
@@ -51,9 +61,11 @@ def optimize_structures(
         New store: ``(candidate, *space)``, best first. Its properties are, for each property NAME of the goals and
         constraints, ``NAME`` (mean over realizations), ``NAME_spread`` and, where there is a target,
         ``requested_NAME``; further ``feasible``, ``on_front``, ``out_of_distribution`` and the latents, ``latent_0``
-        and so on.
+        and so on; of a linkage with a predictive spread ``NAME_predictive_spread`` too.
     objective, constraints, n_candidates, n_realizations, n_starts, max_iter, n_evaluations
-        As in `matvae.optimize.optimize_latents`.
+        As in `matvae.optimize.optimize_latents`; goals may also be texts, such as ``"specific_surface=max"``.
+    linkages : sequence of path
+        Files that `matvae.optimize.save_linkage` wrote for this model; goals and constraints name their properties.
     train : path, optional
         Training structures; the search then stays where their latents are, otherwise within the prior.
     latents : path, optional
@@ -76,15 +88,20 @@ def optimize_structures(
         If something does not fit together; nothing is written then. A search without gradients keeps what it has
         measured in a file beside `out`, and the same call goes on from there.
     """
-    inputs = [path for path in (model, train) if path is not None]
+    inputs = [path for path in (model, train, *linkages) if path is not None]
     target = check_output(out, inputs, overwrite=overwrite)
     if latents is not None:
         latent_format(latents)
         check_output(latents, [*inputs, target], overwrite=overwrite)
     estimator = load(model)
     check_form(estimator, model)
-    goals = [objective] if isinstance(objective, Goal) else list(objective)
-    kept = [parse_constraint(one) if isinstance(one, str) else one for one in constraints]
+    known: dict[str, Property] = {}
+    for path in linkages:
+        linkage = load_linkage(path, estimator)
+        known[linkage.name] = linkage
+    asked = [objective] if isinstance(objective, Goal | str) else list(objective)
+    goals = [parse_goal(one, known) if isinstance(one, str) else one for one in asked]
+    kept = [parse_constraint(one, known) if isinstance(one, str) else one for one in constraints]
     wishes: list[Goal | Constraint] = [*goals, *kept]
     n_components = len(estimator.get_feature_names_out())
     check_property_names(_names([wish.label for wish in wishes], goals, n_components), estimator.grid_)
@@ -144,6 +161,8 @@ def _write(found: Candidates, target: Path, grid: Any, model: str, overwrite: bo
     units: dict[str, str] = {}
     for label, values in found.achieved.items():
         own = {label: values, f"{label}_spread": found.spread[label]}
+        if label in found.predictive_spread:
+            own[f"{label}_predictive_spread"] = found.predictive_spread[label]
         wanted = found.requested[label]
         if wanted is not None:
             own[f"requested_{label}"] = np.full(len(found), wanted)
@@ -173,6 +192,7 @@ def _rows(found: Candidates) -> list[dict[str, Any]]:
             "candidate": i,
             "achieved": {label: float(values[i]) for label, values in found.achieved.items()},
             "spread": {label: float(values[i]) for label, values in found.spread.items()},
+            "predictive_spread": {label: float(values[i]) for label, values in found.predictive_spread.items()},
             "measured": {label: float(values[i]) for label, values in found.measured.items()},
             "feasible": bool(found.feasible[i]),
             "on_front": bool(found.on_front[i]),
@@ -202,6 +222,6 @@ def _fingerprint(model: str | Path, train: str | Path | None, wishes: Sequence[G
 
 
 def _identity(wanted: Property) -> str:
-    """What tells a property from others of its name: its options where it is a dataclass, or what it says itself."""
-    own = repr(wanted) if is_dataclass(wanted) else str(getattr(wanted, "fingerprint", ""))
+    """What tells a property from others of its name: its options, where it is a dataclass."""
+    own = repr(wanted) if is_dataclass(wanted) else ""
     return f"{type(wanted).__module__}.{type(wanted).__qualname__} {own}"

@@ -2,6 +2,7 @@
 
 from .goal import Constraint, Goal, between, maximize, minimize, parse_constraint, parse_goal, parse_property, reach
 from .latents import optimize_latents
+from .linkage import Linkage, load_linkage, save_linkage
 from .property import PROPERTIES, Measured, Property, make_property, unit_on
 from .result import Candidates
 
@@ -10,9 +11,11 @@ __all__ = [
     "Candidates",
     "Constraint",
     "Goal",
+    "Linkage",
     "Measured",
     "Property",
     "between",
+    "load_linkage",
     "make_property",
     "maximize",
     "minimize",
@@ -21,5 +24,6 @@ __all__ = [
     "parse_goal",
     "parse_property",
     "reach",
+    "save_linkage",
     "unit_on",
 ]

@@ -17,6 +17,7 @@ from ..estimator.realizations import check_phases_realized
 from .blackbox import BlackBoxSearch, OnBatch
 from .goal import Constraint, Goal, parse_constraint
 from .gradient import GradientSearch
+from .linkage import Linkage
 from .measuring import Decoder, mean_and_spread, measure_all
 from .property import unit_on
 from .region import Region
@@ -232,6 +233,11 @@ def _verified(
     costs = task.cost(torch.from_numpy(mean)).numpy()
     order = np.lexsort([np.where(np.isfinite(costs), costs, np.inf), ~task.feasible(mean)])
     z, mean, spread, share = z[order.tolist()], mean[order], spread[order], share[order]
+    flat = made[order].reshape(-1, *decoder.grid.shape)
+    predicted: dict[str, np.ndarray] = {}
+    for label, one in task.properties.items():
+        if isinstance(one, Linkage) and (deviation := one.predictive_spread(flat, decoder.grid)) is not None:
+            predicted[label] = deviation.reshape(len(z), n_realizations).mean(1)
     met = np.concatenate([seen, mean])
     targets = {goal.label: goal.target for goal in task.goals}
     labels = task.labels
@@ -255,4 +261,5 @@ def _verified(
         failures=dict(Counter(reasons + why)),
         method="gradient" if all(one.differentiable for one in task.properties.values()) else "black box",
         n_evaluations=len(seen),
+        predictive_spread=predicted,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -46,6 +46,8 @@ class Candidates:
     method : ``"gradient"`` or ``"black box"``
     n_evaluations : int
         Latents of which thresholded structures were measured during the search.
+    predictive_spread : dict of str to ndarray ``(candidate,)``
+        Property to the standard deviation of its prediction, where it is predicted by a linkage that has one.
     """
 
     latents: np.ndarray
@@ -64,6 +66,7 @@ class Candidates:
     failures: dict[str, int]
     method: str
     n_evaluations: int
+    predictive_spread: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.latents)

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from sklearn.linear_model import BayesianRidge
 
 from matvae import load, open_structures
 from matvae.errors import InputError, MatvaeError
 from matvae.jobs import inverse_latents, optimize_structures
-from matvae.optimize import Measured, maximize, reach
+from matvae.optimize import Measured, maximize, reach, save_linkage
 from matvae.optimize.geometry import VolumeFraction
 
 QUICK = {"n_candidates": 3, "n_starts": 6, "max_iter": 10}
@@ -96,3 +97,24 @@ def test_an_interrupted_search_goes_on(trained, tmp_path):
     optimize_structures(model, tmp_path / "whole.zarr", objective=goal, **quick)
     first, whole = (open_structures(tmp_path / name) for name in ("out.zarr", "whole.zarr"))
     assert first.properties["costly"].shape == whole.properties["costly"].shape == (2,)
+
+
+def test_a_linkage_is_a_property(trained, tmp_path):
+    pytest.importorskip("skops")
+    model = load(trained / "m.matvae")
+    Z = model.transform(open_structures(trained / "train.zarr").data.compute())
+    save_linkage(tmp_path / "k.skops", BayesianRidge().fit(Z, Z[:, 0]), model, name="k", unit="GPa")
+    optimize_structures(
+        trained / "m.matvae",
+        tmp_path / "out.zarr",
+        objective="k=max",
+        constraints=["volume_fraction>=0.1"],
+        linkages=[tmp_path / "k.skops"],
+        **QUICK,
+    )
+    found = open_structures(tmp_path / "out.zarr")
+    assert found.units["k"] == "GPa"
+    assert (found.properties["k_predictive_spread"] > 0).all()
+    np.testing.assert_allclose(
+        found.properties["k"], model.transform(found.data.compute())[:, 0], atol=3 * found.properties["k_spread"].max()
+    )
