@@ -115,7 +115,7 @@ def report_model(
         traversal=walk_parts(estimator, measured.latents),
         candidates=None
         if designed is None
-        else candidate_parts(estimator, designed, str(candidates), Path(model).name),
+        else candidate_parts(estimator, designed, Path(str(candidates)).name, Path(model).name),
     )
     with atomic_output(target) as temporary:
         temporary.write_text(report_page(parts), encoding="utf-8")

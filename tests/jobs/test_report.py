@@ -35,7 +35,7 @@ def test_the_page_has_what_was_measured(trained, made):
     assert result["relative_error"] == pytest.approx(error, abs=1e-5)
     assert "21 structures became 3 numbers each" in page
     assert f"by {100 * error:.1f} % on average" in page
-    assert "21 candidates from" in page
+    assert "21 candidates from test.zarr." in page
     assert result["bytes"] == len(page.encode())
     assert (result["n_samples"], result["notes"]) == (21, [])
     assert result["rows"][-1]["method"] == "matvae"
