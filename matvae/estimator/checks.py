@@ -46,6 +46,8 @@ def check_parameters(estimator: Any) -> None:
     if not (isinstance(estimator.mixing, str) and estimator.mixing == "auto"):
         _real(estimator, "mixing", 0.0, 1.0)
     _real(estimator, "aligned_fraction", 0.0, 1.0)
+    _real(estimator, "coarse_fraction", 0.0, 1.0)
+    _integer(estimator, "latent_steps", 0)
     _real(estimator, "patience", 0.0, optional=True)
     _real(estimator, "validation_fraction", 0.0, 0.9)
     _choice("loss", estimator.loss, LOSSES)

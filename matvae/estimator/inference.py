@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..grid import Grid
-from ..model import StatsVAE, fixed_threshold_labels, volume_fraction_labels
+from ..model import StatsVAE, fixed_threshold_labels, search_latents, volume_fraction_labels
 from ..stats import relative_error
 from ..stats.blocks import is_dask
 from .inputs import Input
@@ -37,12 +37,15 @@ class Inference:
         What one structure is.
     threshold : ``"volume-fraction"`` or float
         How fractions become phases.
+    latent_steps : int
+        Steps of the search that improves on the encoder.
     """
 
     module: StatsVAE
     understood: Input
     grid: Grid
     threshold: str | float
+    latent_steps: int = 0
 
     def latents(self, block: np.ndarray) -> np.ndarray:
         """Latent means ``(sample, component)`` of samples."""
@@ -97,9 +100,12 @@ class Inference:
         return self.module.statistics(self.module.fields(data))
 
     def _encode(self, data: Tensor) -> Tensor:
-        if self.module.reads_statistics:
-            return self.module.encode(self._statistics_of(data), None)[0]
-        return self.module.encode(None, self.module.fields(data))[0]
+        read = self.module.reads_statistics
+        statistics = self._statistics_of(data) if read or self.latent_steps else None
+        z = self.module.encode(statistics, None if read else self.module.fields(data))[0]
+        if statistics is None or not self.latent_steps:
+            return z
+        return search_latents(self.module, z, statistics, self.latent_steps)
 
     def _decode(self, latents: np.ndarray) -> Tensor:
         if not np.isfinite(latents).all():
@@ -116,7 +122,8 @@ class Inference:
     def _blockwise(self, function: Callable[[np.ndarray], Tensor], array: np.ndarray) -> np.ndarray:
         spec = self.module.spec
         step = max(1, min(1024, BLOCK_VOXELS // (math.prod(spec.shape) * spec.channels)))
-        with torch.inference_mode():
+        # Not inference_mode: the search for latents needs gradients inside.
+        with torch.no_grad():
             parts = [function(array[i : i + step]).cpu().numpy() for i in range(0, len(array), step)]
         return np.concatenate(parts)
 

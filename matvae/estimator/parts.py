@@ -10,7 +10,18 @@ import torch
 
 from ..errors import InputError
 from ..grid import Grid
-from ..model import ModelSpec, StatsVAE, Trainer, TrainingSettings, resolve_decoder, resolve_device
+from ..model import (
+    DECODERS,
+    ENCODERS,
+    ModelSpec,
+    StatsVAE,
+    Trainer,
+    TrainingSettings,
+    coarsest,
+    resolve_decoder,
+    resolve_device,
+)
+from ..model.decoders.separable import few_products
 from ..stats import resolve_correlations
 from ..stats.lags import resolve_cutoff
 from ..stats.two_point import transform_shape
@@ -41,6 +52,7 @@ class PartsMixin(SamplesMixin):
     short_range: float
     mixing: Any
     aligned_fraction: float
+    coarse_fraction: float
     max_epochs: int | None
     max_time: float | None
     batch_size: Any
@@ -55,18 +67,38 @@ class PartsMixin(SamplesMixin):
     def _seed(self) -> int:
         return seed_from(0 if self.checkpoint is not None and self.random_state is None else self.random_state)
 
-    def _spec(self, grid: Grid) -> ModelSpec:
+    def _spec(self, grid: Grid, batches: Batches, fitted: ModelSpec | None = None) -> ModelSpec:
+        """What to build; a training that goes on keeps the decoder that was chosen for it."""
+        cutoff = resolve_cutoff(grid.shape, self.periodic, self.cutoff)
+        whole = bool(self.periodic) and cutoff is None
+        if fitted is not None and self.decoder == "auto":
+            decoder = fitted.decoder
+        else:
+            few = whole and self._few_products(grid, batches)
+            decoder = resolve_decoder(self.decoder, grid.shape, grid.phases, few_products=few)
+        # Means of blocks have statistics of their own only where every lag is known, and an encoder of structures
+        # reads one shape.
+        coarsens = getattr(DECODERS.get(decoder), "coarsens", False) and ENCODERS.get(self.encoder).reads == STATISTICS
+        coarse = coarsest(grid.shape) if whole and coarsens else (1,)
         return ModelSpec(
             shape=grid.shape,
             phases=grid.phases,
             pairs=resolve_correlations(self.correlations, grid.phases),
             periodic=bool(self.periodic),
-            cutoff=resolve_cutoff(grid.shape, self.periodic, self.cutoff),
+            cutoff=cutoff,
             n_components=int(self.n_components),
             encoder=self.encoder,
-            decoder=resolve_decoder(self.decoder, grid.shape, grid.phases),
+            decoder=decoder,
             width=int(self.width),
+            coarse=coarse if max(coarse) > 1 else None,
         )
+
+    def _few_products(self, grid: Grid, batches: Batches) -> bool:
+        """Whether these are two-phase images that the separable decoder suits, by some of the training set."""
+        if self.decoder != "auto" or self.input == STATISTICS or grid.ndim != 2 or grid.phases != 2:
+            return False
+        structures = batches.calibration()[0]
+        return structures.ndim == 3 and few_products(structures)
 
     def _check_same(self, spec: ModelSpec) -> None:
         if self.module_.spec != spec:
@@ -117,6 +149,7 @@ class PartsMixin(SamplesMixin):
             short_range=self.short_range,
             mixing=min(1.0, MIXED_SAMPLES / n_training) if self.mixing == "auto" else self.mixing,
             aligned_fraction=self.aligned_fraction,
+            coarse_fraction=self.coarse_fraction,
             learning_rate=self.learning_rate,
             max_epochs=DEFAULT_EPOCHS if unlimited else self.max_epochs,
             max_time=self.max_time,

@@ -28,6 +28,7 @@ class ResultsMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     grid_: Grid
     latent_spread_: np.ndarray
     threshold: str | float
+    latent_steps: int
     _input: Input
 
     def transform(self, X: Any) -> Any:
@@ -162,7 +163,7 @@ class ResultsMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
 
     def _inference(self) -> Inference:
         # The parts as they are now: a lazy result must not change when the estimator is fitted again.
-        return Inference(self.module_, self._input, self.grid_, self.threshold)
+        return Inference(self.module_, self._input, self.grid_, self.threshold, self.latent_steps)
 
     def _statistics_shape(self) -> tuple[int, ...]:
         spec = self.module_.spec

@@ -52,7 +52,9 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
         Trained weights that the encoder ``"resnet152"`` starts from: a folder, or a name on the Hugging Face hub such
         as ``"microsoft/resnet-152"``. A fitted model holds its own weights and needs them no more.
     decoder : str
-        ``"dense"``, ``"convolutional"``, or ``"auto"``: dense up to 65536 voxels times phases.
+        ``"dense"`` gives every voxel its own output; ``"convolutional"`` grows little with size; ``"separable"``
+        sums products of profiles along the axes, which suits bars, layers and boxes. ``"auto"`` takes the separable
+        one for two-phase periodic images that are sums of few products, else dense up to 65536 voxels times phases.
     width : int
         Hidden units of a layer. Wider is better and slower.
     loss : ``"relative"``, ``"absolute"`` or ``"voxels"``
@@ -72,6 +74,13 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
         Share of the training over which a second loss fades out: cross-entropy and Dice against the original,
         registered onto the reconstruction. It shows the way to the right topology and needs periodic
         structures; 0 leaves it away.
+    coarse_fraction : float
+        Share of the training that is done on coarse grids, the coarsest first, where the decoder can (the separable
+        one, on periodic structures with all lags). Where things are is learned many times faster there.
+    latent_steps : int
+        Steps in which `transform` improves the encoder's latent, by the statistics of what it decodes to. 0 is the
+        encoder alone and fast; with some fifty the statistics come closer, at the price of as many passes through the
+        decoder. Training does not depend on it: it can be set on a fitted model.
     threshold : ``"volume-fraction"`` or float
         How fractions become phases: keep each phase's volume, or the paper's fixed threshold (0.05, equation
         3).
@@ -154,6 +163,8 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
         short_range: float = 0.3,
         mixing: float | str = "auto",
         aligned_fraction: float = 0.5,
+        coarse_fraction: float = 0.75,
+        latent_steps: int = 0,
         threshold: str | float = VOLUME_FRACTION,
         max_epochs: int | None = None,
         max_time: float | None = None,
@@ -186,6 +197,8 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
         self.short_range = short_range
         self.mixing = mixing
         self.aligned_fraction = aligned_fraction
+        self.coarse_fraction = coarse_fraction
+        self.latent_steps = latent_steps
         self.threshold = threshold
         self.max_epochs = max_epochs
         self.max_time = max_time
@@ -230,11 +243,12 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
         started = time.monotonic()
         check_parameters(self)
         array, understood, grid = self._understand(X)
-        spec, seed = self._spec(grid), self._seed()
+        seed = self._seed()
         warm = self.warm_start and hasattr(self, "module_")
+        batches = self._batches(array, understood, grid, seed)
+        spec = self._spec(grid, batches, self.module_.spec if warm else None)
         if warm:
             self._check_same(spec)
-        batches = self._batches(array, understood, grid, seed)
         module = copy.deepcopy(self.module_) if warm else self._build(spec, batches, seed)
         trainer = self._trainer_for(module, seed, batches.n_training)
         trainer.seconds = time.monotonic() - started
@@ -294,10 +308,11 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
                 array, understood, grid = self._checked(X), self._input, self.grid_
             else:
                 array, understood, grid = self._understand(X)
-            spec, seed = self._spec(grid), self._seed()
+            seed = self._seed()
+            batches = self._batches(array, understood, grid, seed)
+            spec = self._spec(grid, batches, self.module_.spec if fitted else None)
             if fitted:
                 self._check_same(spec)
-            batches = self._batches(array, understood, grid, seed)
             trainer = getattr(self, "_trainer", None)
             if trainer is None:
                 module = copy.deepcopy(self.module_) if fitted else self._build(spec, batches, seed)
@@ -312,7 +327,7 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
         self._trainer = trainer
         return self
 
-    def save(self, path: Any, overwrite: bool = False) -> None:
+    def save(self, path: Any, overwrite: bool = False, half: bool = False) -> None:
         """Write the fitted model as a folder ``NAME.matvae``; `matvae.load` reads it.
 
         Parameters
@@ -320,8 +335,10 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
         path : path
         overwrite : bool
             Replace a model that is there; it stays until the new one is complete.
+        half : bool
+            Write the weights in half precision: half the size, and latents that differ in the fourth digit.
         """
-        persist.save(self, path, overwrite=overwrite)
+        persist.save(self, path, overwrite=overwrite, half=half)
 
     @property
     def _n_features_out(self) -> int:

@@ -25,6 +25,10 @@ def align(target: Tensor, output: Tensor, *, invert: bool = True) -> Tensor:
     Tensor ``(sample, state, *space)``
         The target, registered.
     """
+    # Of two phases one tells where both are: the other adds the same correlation and a constant.
+    if target.shape[1] == 2:
+        registered = align(target[:, 1:], output[:, 1:], invert=invert)
+        return torch.cat([1 - registered, registered], dim=1)
     space = target.shape[2:]
     axes = tuple(range(2, target.ndim))
     with torch.no_grad():

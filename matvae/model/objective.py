@@ -61,7 +61,7 @@ def objective(
     loss = settings.alpha * distance + settings.beta * rise * divergence
     terms = {"statistics_loss": distance, "kl": divergence}
     if settings.short_range > 0:
-        reach = tuple(max(1, n // SHORT_SHARE) for n in module.spec.shape)
+        reach = tuple(max(1, n // SHORT_SHARE) for n in output.shape[2:])
         terms["short_range_loss"] = short_range_loss(statistics, made, reach).mean()
         loss = loss + settings.short_range * terms["short_range_loss"]
     fading = 1.0 - progress / settings.aligned_fraction if settings.aligned_fraction > 0 else 0.0

@@ -24,6 +24,8 @@ class TrainingSettings:
         Share of the samples whose statistics are mixed with a neighbour's; see `mix_neighbours`.
     aligned_fraction : float
         Share of the training over which the loss against the registered original fades out; 0 leaves it away.
+    coarse_fraction : float
+        Share of the training that is done on the coarse grid of a model that has one.
     learning_rate : float
         Peak of the schedule: a linear warm-up, then a cosine down to a hundredth.
     max_epochs : int, optional
@@ -53,6 +55,7 @@ class TrainingSettings:
     short_range: float = 0.3
     mixing: float = 0.0
     aligned_fraction: float = 0.5
+    coarse_fraction: float = 0.75
     learning_rate: float = 1e-3
     max_epochs: int | None = 100
     max_time: float | None = None

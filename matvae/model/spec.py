@@ -33,6 +33,9 @@ class ModelSpec:
         Registered names; the decoder ``"auto"`` is resolved by `resolve_decoder`.
     width : int
         Hidden units of a layer.
+    coarse : tuple of int, optional
+        Voxels along each axis that are one on the coarse grid, on which training starts and of which the encoder reads
+        the statistics; None where there is no coarse grid.
     """
 
     shape: tuple[int, ...]
@@ -44,6 +47,7 @@ class ModelSpec:
     encoder: str
     decoder: str
     width: int
+    coarse: tuple[int, ...] | None = None
 
     @property
     def channels(self) -> int:
@@ -75,12 +79,21 @@ class ModelSpec:
         known = dict(values)
         known["shape"] = tuple(known["shape"])
         known["pairs"] = tuple((int(i), int(j)) for i, j in known["pairs"])
+        # Models of earlier versions know no coarse grid.
+        coarse = known.get("coarse")
+        known["coarse"] = None if coarse is None else tuple(coarse)
         known["cutoff"] = None if known["cutoff"] is None else tuple(known["cutoff"])
         return cls(**known)
 
 
-def resolve_decoder(name: str, shape: tuple[int, ...], phases: int) -> str:
-    """The decoder that ``"auto"`` stands for: dense for small structures, convolutional for large ones."""
+def resolve_decoder(name: str, shape: tuple[int, ...], phases: int, *, few_products: bool = False) -> str:
+    """The decoder that ``"auto"`` stands for.
+
+    Separable for structures of few products, whatever their size; else dense for small structures, convolutional for
+    large ones.
+    """
     if name != "auto":
         return name
+    if few_products:
+        return "separable"
     return "dense" if math.prod(shape) * max(1, phases - 1) <= DENSE_OUTPUTS else "convolutional"

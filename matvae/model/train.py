@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ..errors import MatvaeError
 from .checkpoint import check_folder, load_checkpoint, save_checkpoint
+from .coarse import coarsen_statistics, level_at
 from .device import COMPILE_SECONDS, COMPILE_STEPS, autocast, flushed_denormals, place
 from .loss import VOXELS
 from .mixing import mix_neighbours
@@ -87,7 +88,7 @@ class Trainer:
         self.whole = True
         self.started = time.monotonic()
         self.encode: Callable[..., tuple[Tensor, Tensor]] = self.module.encode
-        self.decode: Callable[[Tensor], Tensor] = self.module.decode
+        self.decode: Callable[..., Tensor] = self.module.decode
 
     def fit(
         self,
@@ -133,7 +134,8 @@ class Trainer:
                     if on_start is not None:
                         on_start()
                     for data in islice(source.epoch(self.epoch), self.batch, None):
-                        self.train_step(data, self.progress(source))
+                        progress = self.progress(source)
+                        self.train_step(data, progress, self._grid(progress))
                         overdue = time.monotonic() - saved > self.settings.checkpoint_seconds
                         if checkpoint is not None and overdue:
                             self._save(checkpoint, fingerprint)
@@ -183,14 +185,14 @@ class Trainer:
             spent = (time.monotonic() - self.started) / settings.max_time
         return min(1.0, max(steps, spent))
 
-    def train_step(self, data: Tensor, progress: float) -> Record:
-        """One optimiser step on one batch; gives the loss and its terms."""
+    def train_step(self, data: Tensor, progress: float, factors: Sequence[int] | None = None) -> Record:
+        """One optimiser step on one batch, on a coarse grid if `factors` are given; gives the loss and its terms."""
         settings = self.settings
         for group in self.optimizer.param_groups:
             group["lr"] = _learning_rate(settings, self.step, progress)
         # Seeded by the step, so that a training goes on alike wherever and on whatever device it was stopped.
         self.generator.manual_seed(self.seed * 1_000_003 + self.step)
-        fields, statistics = self._prepare(data)
+        fields, statistics = self._prepare(data, factors)
         if self.module.reads_statistics and statistics is not None:
             statistics = mix_neighbours(statistics, settings.mixing, self.generator)
         with autocast(self.device, self.precision):
@@ -198,7 +200,7 @@ class Trainer:
         noise = torch.randn(mean.shape, generator=self.generator, device=mean.device, dtype=mean.dtype)
         z = mean + noise * (0.5 * log_variance).exp()
         with autocast(self.device, self.precision):
-            output = self.decode(z)
+            output = self.decode(z, factors)
         loss, terms = objective(
             self.module,
             settings,
@@ -241,15 +243,19 @@ class Trainer:
         self.module.train()
         return float(torch.cat(errors).mean()) if errors else math.nan
 
-    def _prepare(self, data: Tensor) -> tuple[Tensor | None, Tensor | None]:
+    def _grid(self, progress: float) -> tuple[int, ...] | None:
+        coarse = self.module.spec.coarse
+        return None if coarse is None else level_at(coarse, progress, self.settings.coarse_fraction)
+
+    def _prepare(self, data: Tensor, factors: Sequence[int] | None = None) -> tuple[Tensor | None, Tensor | None]:
         """State fields and statistics of a batch, each where it is known and of use."""
         if self.device.type == "cuda" and data.device.type == "cpu":
             data = data.pin_memory()
         data = data.to(self.device, non_blocking=True)
         if self.from_statistics:
-            return None, data.float()
+            return None, data.float() if factors is None else coarsen_statistics(data.float(), factors)
         with torch.no_grad():
-            fields = self.module.fields(data)
+            fields = self.module.fields(data, factors)
             if self.settings.loss == VOXELS and not self.module.reads_statistics:
                 return fields, None
             return fields, self.module.statistics(fields)
@@ -279,9 +285,10 @@ class Trainer:
         return record
 
     def _stalled(self, progress: float) -> bool:
-        # While the aligned loss or the KL weight still change, the error may rise for a good reason.
+        # While the grid, the aligned loss or the KL weight still change, the error may rise for a good reason.
         aligned = 0.0 if self.settings.loss == VOXELS else self.settings.aligned_fraction
-        start = max(aligned, self.settings.kl_warmup)
+        coarse = 0.0 if self.module.spec.coarse is None else self.settings.coarse_fraction
+        start = max(aligned, coarse, self.settings.kl_warmup)
         settled = progress > start
         patience = self.settings.patience
         if patience is None or self.best is None:

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from ..errors import InputError
 from ..stats import correlate
+from .coarse import coarsen, coarsen_statistics
 from .decoders import DECODERS
 from .encoders import ENCODERS
 from .layers import perceptron
@@ -76,18 +77,26 @@ class StatsVAE(nn.Module):
         """Whether the encoder reads statistics (else structures)."""
         return self.encoder.reads == "statistics"
 
-    def fields(self, structures: Tensor) -> Tensor:
+    def fields(self, structures: Tensor, factors: Sequence[int] | None = None) -> Tensor:
         """Labels or a continuous field ``(sample, *space)`` to state fields ``(sample, phase, *space)``.
 
-        Discretised structures are state fields already and only change their precision.
+        Discretised structures are state fields already and only change their precision. With `factors`, means over
+        blocks of so many voxels.
         """
         dtype = self.field_mean.dtype
+        if self.spec.phases == 2 and structures.ndim == len(self.spec.shape) + 1:
+            # Labels are the second state's field already: comparing them with each state takes several times as long.
+            solid = _coarse(structures.to(dtype).unsqueeze(1), factors)
+            return torch.cat([1 - solid, solid], dim=1)
+        return _coarse(self._states(structures).to(dtype), factors)
+
+    def _states(self, structures: Tensor) -> Tensor:
         if structures.ndim == len(self.spec.shape) + 2:
-            return structures.to(dtype)
+            return structures
         if self.spec.phases == 1:
-            return structures.to(dtype).unsqueeze(1)
+            return structures.unsqueeze(1)
         states = torch.arange(self.spec.phases, dtype=structures.dtype, device=structures.device)
-        return (structures.unsqueeze(1) == states.view(1, -1, *[1] * len(self.spec.shape))).to(dtype)
+        return structures.unsqueeze(1) == states.view(1, -1, *[1] * len(self.spec.shape))
 
     def statistics(self, fields: Tensor) -> Tensor:
         """State fields ``(sample, phase, *space)`` to 2-point statistics ``(sample, *lag, correlation)``."""
@@ -101,13 +110,28 @@ class StatsVAE(nn.Module):
 
     def encode(self, statistics: Tensor | None, fields: Tensor | None) -> tuple[Tensor, Tensor]:
         """Mean and log-variance of the latent, each ``(sample, component)``, from what the encoder reads."""
-        mean, log_variance = self.encoder(statistics if self.reads_statistics else fields)
+        if not self.reads_statistics:
+            mean, log_variance = self.encoder(fields)
+        else:
+            assert statistics is not None
+            mean, log_variance = self.encoder(self._coarsest(statistics))
         dtype = self.field_mean.dtype
         return mean.to(dtype), log_variance.to(dtype).clamp(*LOG_VARIANCE_RANGE)
 
-    def decode(self, z: Tensor) -> Tensor:
-        """Latent ``(sample, component)`` to phase fractions, or the field, ``(sample, phase, *space)``."""
-        raw = self.level_set(self.decoder(z).to(self.field_mean.dtype), z)
+    def _coarsest(self, statistics: Tensor) -> Tensor:
+        """What the encoder reads: of statistics on any of the grids, those of the coarsest one."""
+        if self.spec.coarse is None:
+            return statistics
+        sides = zip(statistics.shape[1:-1], self.spec.shape, self.spec.coarse, strict=True)
+        return coarsen_statistics(statistics, [given * k // n for given, n, k in sides])
+
+    def decode(self, z: Tensor, factors: Sequence[int] | None = None) -> Tensor:
+        """Latent ``(sample, component)`` to phase fractions, or the field, ``(sample, phase, *space)``.
+
+        With `factors`, those on a coarse grid, which a decoder that coarsens can give.
+        """
+        raw = self.decoder(z) if factors is None else self.decoder(z, factors)
+        raw = self.level_set(raw.to(self.field_mean.dtype), z)
         if self.spec.phases == 1:
             return self.field_mean + self.field_scale * raw / 3.0
         # Phase 0 has the logit zero, so two phases reduce to a sigmoid.
@@ -149,7 +173,7 @@ class StatsVAE(nn.Module):
                     f"The encoder {self.spec.encoder!r} reads structures, but only statistics were given. "
                     'Choose encoder="statistics".'
                 )
-            self.encoder.calibrate(batches)
+            self.encoder.calibrate(map(self._coarsest, batches))
             return
         if self.spec.phases == 1:
             values = torch.cat([self.fields(batch).flatten() for batch in batches])
@@ -161,4 +185,11 @@ class StatsVAE(nn.Module):
         self.decoder.calibrate(self._power(batches))
         # One batch at a time: the statistics of all of them may be many times as large as the structures.
         fields: Iterable[Tensor] = (self.fields(batch) for batch in batches)
-        self.encoder.calibrate(map(self.statistics, fields) if self.reads_statistics else fields)
+        if self.reads_statistics:
+            self.encoder.calibrate(self._coarsest(self.statistics(one)) for one in fields)
+        else:
+            self.encoder.calibrate(fields)
+
+
+def _coarse(fields: Tensor, factors: Sequence[int] | None) -> Tensor:
+    return fields if factors is None else coarsen(fields, factors)

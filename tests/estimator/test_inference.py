@@ -1,6 +1,8 @@
-"""`lazily`: now for numpy, later for dask."""
+"""`Inference`: the search for latents. `lazily`: now for numpy, later for dask."""
 
 from __future__ import annotations
+
+import copy
 
 import dask.array as da
 import numpy as np
@@ -37,3 +39,17 @@ def test_blocks_without_samples_are_not_computed() -> None:
     np.testing.assert_array_equal(
         lazily(X, fails_on_nothing, (3,), np.dtype(np.float32)).compute(), np.full((2, 3), 12)
     )
+
+
+def test_a_search_brings_statistics_closer_and_is_the_same_for_any_chunks(X, fitted) -> None:
+    plain, searching = copy.deepcopy(fitted), copy.deepcopy(fitted).set_params(latent_steps=20)
+    assert searching.score(X) > plain.score(X)
+    Z = searching.transform(X)
+    assert not np.array_equal(Z, plain.transform(X))
+    np.testing.assert_allclose(searching.transform(da.from_array(X, chunks=(7, 8, 8))).compute(), Z, atol=1e-4)
+
+
+def test_a_searched_latent_is_still_blind_to_shifts(X, fitted) -> None:
+    model = copy.deepcopy(fitted).set_params(latent_steps=5)
+    Z = model.transform(X)
+    np.testing.assert_allclose(model.transform(np.roll(X, (3, 2), (1, 2))), Z, atol=1e-3)

@@ -3,7 +3,8 @@
 A decoder is a torch module built as ``Decoder(spec)`` that takes ``(sample, component)`` to
 ``(sample, channel, *space)`` with H-1 channels (one for a continuous field); phase 0 has the logit zero.
 ``calibrate(power)`` is called once before training with the mean power spectrum ``(channel, *frequency)`` of the
-training structures.
+training structures. A decoder whose ``coarsens`` is true also takes the factors of a coarse grid:
+``forward(z, factors)``.
 """
 
 from ...registry import Registry
@@ -13,6 +14,7 @@ DECODERS = Registry(
     "matvae.decoders",
     {
         "dense": "matvae.model.decoders.dense:DenseDecoder",
+        "separable": "matvae.model.decoders.separable:SeparableDecoder",
         "convolutional": "matvae.model.decoders.convolutional:ConvolutionalDecoder",
     },
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from operator import floordiv
 
 import torch
 from torch import Tensor, nn
@@ -32,7 +33,9 @@ class StatisticsEncoder(nn.Module):
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
-        self.window = _window(spec)
+        # The coarsest grid, where there are several.
+        shape = spec.lag_shape if spec.coarse is None else tuple(map(floordiv, spec.shape, spec.coarse))
+        self.window = _window(spec, shape)
         n_features = _size(self.window, spec)
         self.register_buffer("centre", torch.zeros(n_features))
         self.register_buffer("scale", torch.ones(()))
@@ -83,12 +86,11 @@ def _signed_root(f: Tensor) -> Tensor:
     return torch.copysign(torch.sqrt(f.abs() + 1e-5) - 1e-5**0.5, f)
 
 
-def _window(spec: ModelSpec) -> list[tuple[int, int]]:
+def _window(spec: ModelSpec, shape: tuple[int, ...]) -> list[tuple[int, int]]:
     """Range of lags read along each axis, centred, within `MAX_FEATURES`; half of them for autocorrelations.
 
     An autocorrelation is symmetric, f(r) = f(-r): the lags up to the middle of the first axis hold all of it.
     """
-    shape = spec.lag_shape
     share = 1.0
     while True:
         ranges = []

@@ -81,7 +81,7 @@ def test_half_of_the_lags_hold_an_autocorrelation(make_spec, labels, make_module
 def test_the_window_of_large_structures_is_bounded_and_holds_the_short_lags(make_spec, monkeypatch, shape, pairs):
     monkeypatch.setattr(room, "MAX_FEATURES", 4096)
     spec = make_spec(shape, phases=3, pairs=pairs)
-    window = room._window(spec)
+    window = room._window(spec, spec.lag_shape)
     assert np.prod([stop - start for start, stop in window]) * len(pairs) <= 4096
     for (start, stop), n in zip(window, spec.lag_shape, strict=True):
         assert 0 <= start < n // 2 < stop <= n

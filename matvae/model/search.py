@@ -1,0 +1,73 @@
+"""Latents looked for by the statistics of what they decode to, from where the encoder puts them.
+
+An encoder answers in one pass what a search answers better: which latent decodes to these statistics? Starting where
+the encoder points needs few steps (semi-amortised inference: Kim, Wiseman, Miller, Sontag & Rush, ICML 2018). Only
+statistics are compared, so latents stay as blind to shifts as those of the encoder.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ..stats import relative_error
+from .coarse import coarsen_statistics
+from .threshold import volume_fraction_labels
+from .vae import StatsVAE
+
+# Latents have about unit spread.
+STEP = 0.05
+# A step on the full grid costs many on the coarsest, and few are needed after those.
+FULL_SHARE = 0.2
+
+
+def search_latents(module: StatsVAE, z: Tensor, statistics: Tensor, steps: int) -> Tensor:
+    """Move latents until the statistics of what they decode to are closer to those wanted.
+
+    Adam on the relative error of the soft structure's statistics, with steps that fall to zero along a cosine; a
+    model with a coarse grid takes most of them there. A latent whose thresholded structure got no better stays.
+
+    Parameters
+    ----------
+    module : StatsVAE
+    z : Tensor ``(sample, component)``
+        Where to start.
+    statistics : Tensor ``(sample, *lag, correlation)``
+        Of the structures the latents stand for.
+    steps : int
+
+    Returns
+    -------
+    Tensor ``(sample, component)``
+        Each sample's result is independent of the others'.
+    """
+    moved = z
+    if module.spec.coarse is not None:
+        moved = _descend(module, moved, coarsen_statistics(statistics, module.spec.coarse), steps, module.spec.coarse)
+        steps = math.ceil(FULL_SHARE * steps)
+    moved = _descend(module, moved, statistics, steps, None)
+    better = _thresholded_error(module, moved, statistics) < _thresholded_error(module, z, statistics)
+    return torch.where(better.unsqueeze(1), moved, z)
+
+
+def _descend(module: StatsVAE, z: Tensor, wanted: Tensor, steps: int, factors: Sequence[int] | None) -> Tensor:
+    with torch.enable_grad():
+        z = z.detach().clone().requires_grad_()
+        optimizer = torch.optim.Adam([z], lr=STEP)
+        for k in range(steps):
+            optimizer.param_groups[0]["lr"] = STEP * 0.5 * (1 + math.cos(math.pi * k / steps))
+            error = relative_error(wanted, module.statistics(module.decode(z, factors))).sum()
+            (z.grad,) = torch.autograd.grad(error, z)
+            optimizer.step()
+    return z.detach()
+
+
+@torch.no_grad()
+def _thresholded_error(module: StatsVAE, z: Tensor, statistics: Tensor) -> Tensor:
+    decoded = module.decode(z)
+    if module.spec.phases > 1:
+        decoded = module.fields(volume_fraction_labels(decoded))
+    return relative_error(statistics, module.statistics(decoded))

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from matvae.model import search_latents, volume_fraction_labels
+from matvae.stats import relative_error
+
+
+def thresholded_error(module, z, wanted):
+    made = module.fields(volume_fraction_labels(module.decode(z)))
+    return relative_error(wanted, module.statistics(made))
+
+
+def latents(n=6, seed=0):
+    return torch.randn(n, 3, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("model", [{"decoder": "dense"}, {"decoder": "separable", "coarse": (2, 2)}])
+def test_the_error_never_grows_and_falls_where_the_encoder_was_off(make_module, model):
+    module = make_module((8, 8), width=32, **model).eval().requires_grad_(False)
+    truth = latents()
+    wanted = module.statistics(module.fields(volume_fraction_labels(module.decode(truth))))
+    start = truth + 0.3 * latents(seed=1)
+    found = search_latents(module, start, wanted, 60)
+    before, after = (thresholded_error(module, z, wanted) for z in (start, found))
+    assert (after <= before).all()
+    assert after.mean() < 0.8 * before.mean()
+
+
+def test_a_sample_is_found_alike_alone_and_among_others(make_module):
+    module = make_module((8, 8), width=32).double().eval().requires_grad_(False)
+    truth = latents().double()
+    wanted = module.statistics(module.decode(truth))
+    start = truth + 0.3 * latents(seed=1).double()
+    together = search_latents(module, start, wanted, 20)
+    alone = torch.cat([search_latents(module, start[i : i + 1], wanted[i : i + 1], 20) for i in range(len(start))])
+    torch.testing.assert_close(together, alone)
+
+
+def test_latents_that_cannot_get_better_stay(make_module):
+    module = make_module((8, 8), width=32).eval().requires_grad_(False)
+    start = latents()
+    wanted = module.statistics(module.fields(volume_fraction_labels(module.decode(start))))
+    assert torch.equal(search_latents(module, start, wanted, 20), start)
+
+
+def test_a_continuous_field_is_searched_without_a_threshold(make_module):
+    module = make_module((8, 8), phases=1, pairs=((0, 0),), width=32).eval().requires_grad_(False)
+    truth = latents()
+    wanted = module.statistics(module.decode(truth))
+    start = truth + 0.3 * latents(seed=1)
+    found = search_latents(module, start, wanted, 60)
+    errors = [relative_error(wanted, module.statistics(module.decode(z))).mean() for z in (start, found)]
+    assert errors[1] < 0.5 * errors[0]
