@@ -52,6 +52,14 @@ def fit_command(
         float | None,
         typer.Option(help="Part of the training that also compares voxels.", rich_help_panel=TRAINING),
     ] = None,
+    coarse_fraction: Annotated[
+        float | None,
+        typer.Option(help="Part of the training on coarse grids.", rich_help_panel=TRAINING),
+    ] = None,
+    latent_steps: Annotated[
+        int | None,
+        typer.Option(help="Steps in which transform improves the encoder's latent.", rich_help_panel=NETWORK),
+    ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or auto.", rich_help_panel=TRAINING)] = None,
     precision: Annotated[
         str | None, typer.Option(help="Number format of the network.", rich_help_panel=TRAINING)
@@ -94,6 +102,7 @@ def fit_command(
             rich_help_panel=NETWORK,
         ),
     ] = None,
+    half: Annotated[bool, typer.Option("--half", help="Save weights in half precision.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from an interrupted training.")] = False,
     overwrite: Overwrite = False,
     json: Json = False,
@@ -120,6 +129,8 @@ def fit_command(
         "short_range": short_range,
         "mixing": mixing,
         "aligned_fraction": aligned_fraction,
+        "coarse_fraction": coarse_fraction,
+        "latent_steps": latent_steps,
         "width": width,
         "threshold": threshold,
         "alpha": alpha,
@@ -138,6 +149,7 @@ def fit_command(
             periodic=periodic,
             seed=seed,
             resume=resume,
+            half=half,
             overwrite=overwrite,
             progress=watcher.progress,
             on_record=watcher.record,

@@ -48,10 +48,11 @@ _FREE = {
     "warm_start",
     "patience",
     "random_state",
+    "latent_steps",
 }
 
 
-def save(estimator: StatsVAETransformer, path: Any, overwrite: bool = False) -> None:
+def save(estimator: StatsVAETransformer, path: Any, overwrite: bool = False, half: bool = False) -> None:
     """Write a fitted estimator; complete or not at all.
 
     Raises
@@ -60,7 +61,7 @@ def save(estimator: StatsVAETransformer, path: Any, overwrite: bool = False) -> 
         If it has not been fitted.
     InputError
         If something is there already and `overwrite` is not set, or it is not a model; or if a parameter has
-        been set to something wrong since the fit.
+        been set to something wrong since the fit; or if weights are too large for half precision.
     StoreError
         If the folder cannot be written.
     """
@@ -77,7 +78,7 @@ def save(estimator: StatsVAETransformer, path: Any, overwrite: bool = False) -> 
         with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
             complete = Path(folder) / "model"
             complete.mkdir()
-            _write(estimator, complete)
+            _write(estimator, complete, half)
             move_into_place(complete, target)
     except OSError as error:
         raise StoreError(
@@ -172,9 +173,11 @@ def fingerprint(estimator: StatsVAETransformer, spec: ModelSpec, batches: Batche
     return digest.hexdigest()
 
 
-def _write(estimator: StatsVAETransformer, folder: Path) -> None:
+def _write(estimator: StatsVAETransformer, folder: Path, half: bool) -> None:
     module = estimator.module_
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
+    if half:
+        weights = {name: _halved(name, tensor) for name, tensor in weights.items()}
     save_file(weights, folder / WEIGHTS)
     lines = "".join(json.dumps(record) + "\n" for record in estimator.history_)
     (folder / HISTORY).write_text(lines, encoding="utf-8")
@@ -197,6 +200,17 @@ def _write(estimator: StatsVAETransformer, folder: Path) -> None:
     for file in folder.iterdir():
         with open(file, "rb") as handle:
             os.fsync(handle.fileno())
+
+
+def _halved(name: str, tensor: torch.Tensor) -> torch.Tensor:
+    """A tensor in half precision; loading it copies it into single precision again."""
+    halved = tensor.to(torch.float16)
+    if not bool(halved.isfinite().all()):
+        raise InputError(
+            f"The weights {name!r} hold values up to {float(tensor.abs().max()):.3g}, but half precision ends at "
+            "65504. Save the model with half=False."
+        )
+    return halved
 
 
 def _parameters(estimator: StatsVAETransformer) -> dict[str, Any]:

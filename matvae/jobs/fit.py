@@ -29,6 +29,7 @@ def fit_model(
     seed: int | None = None,
     resume: bool = False,
     overwrite: bool = False,
+    half: bool = False,
     progress: Progress | None = None,
     on_record: Callable[[Mapping[str, Any]], None] | None = None,
     **parameters: Any,
@@ -49,6 +50,8 @@ def fit_model(
         Go on from the checkpoint of an interrupted run.
     overwrite : bool
         Whether an existing model, or without `resume` a checkpoint, may be replaced.
+    half : bool
+        Save the weights in half precision, half as large.
     progress : callable, optional
         Called with steps done and their total.
     on_record : callable, optional
@@ -109,7 +112,7 @@ def fit_model(
         estimator.fit(structures)
     except KeyboardInterrupt as error:
         raise FitInterrupted(_how_to_resume(checkpoint, target.exists())) from error
-    estimator.save(target, overwrite=overwrite)
+    estimator.save(target, overwrite=overwrite, half=half)
     remove(checkpoint)
     history = list(estimator.history_)
     return {

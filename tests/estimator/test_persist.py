@@ -48,6 +48,24 @@ def test_a_loaded_model_is_the_same(X, fitted, saved) -> None:
     assert model.partial_fit(X).n_iter_ == 3
 
 
+def test_half_precision_is_half_as_large_and_nearly_the_same(X, fitted, saved, tmp_path) -> None:
+    fitted.save(tmp_path / "half.matvae", half=True)
+    sizes = [(folder / "weights.safetensors").stat().st_size for folder in (saved, tmp_path / "half.matvae")]
+    assert sizes[1] < 0.6 * sizes[0]
+    model = load(tmp_path / "half.matvae")
+    assert next(model.module_.parameters()).dtype == torch.float32
+    np.testing.assert_allclose(model.transform(X), fitted.transform(X), atol=5e-3)
+
+
+def test_weights_too_large_for_half_precision_are_refused_and_nothing_is_written(X, tiny, tmp_path) -> None:
+    model = tiny().fit(X)
+    with torch.no_grad():
+        model.module_.encoder.linear.bias[0] = 1e6
+    with pytest.raises(InputError, match="half precision ends at 65504"):
+        model.save(tmp_path / "half.matvae", half=True)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_model_needs_no_more_the_weights_that_its_encoder_started_from(
     make_blobs, tiny, small_resnet, tmp_path
 ) -> None:
