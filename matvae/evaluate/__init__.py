@@ -3,6 +3,7 @@
 from .errors import Scatter, StatisticsError, VolumeFractionError
 from .lines import LineErrors, count_lines, line_element
 from .neighbours import Nearest
+from .registration import register
 
 __all__ = [
     "LineErrors",
@@ -12,4 +13,5 @@ __all__ = [
     "VolumeFractionError",
     "count_lines",
     "line_element",
+    "register",
 ]

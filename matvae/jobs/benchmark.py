@@ -192,10 +192,7 @@ def _measure(
         "test_seed": settings.seed + TEST_SEED,
         "rows": [published_row(), pca_row, measured.row],
         "by_number": by_number(measured),
-        "mean_peak": {
-            "original": float(measured.mean_original.max()),
-            "reconstruction": float(measured.mean_reconstruction.max()),
-        },
+        "mean_peak": {name: float(image.max()) for name, image in measured.means.items()},
         "notes": [*settings.notes, *([HALF_MADE] if estimator.n_iter_ <= 1 else [])],
         "element": settings.element,
         "searched": n_searched(training),

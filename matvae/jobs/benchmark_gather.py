@@ -54,8 +54,7 @@ def gather_parts(
         latents=measured.latents,
         lines=measured.true.sum(1),
         fractions=measured.fractions,
-        mean_original=measured.mean_original,
-        mean_reconstruction=measured.mean_reconstruction,
+        means=measured.means,
         history=estimator.history_,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from ..data import Structures
 from ..estimator import TwoPointPCA
-from ..evaluate import LineErrors, Scatter, StatisticsError, VolumeFractionError
+from ..evaluate import LineErrors, Scatter, StatisticsError, VolumeFractionError, register
 from .blocks import Progress, sample_blocks
 from .measure import block_size
 
@@ -42,8 +43,9 @@ class Measured:
         Horizontal and vertical lines of originals and reconstructions.
     fractions : array ``(sample, 2)``
         Volume fractions of originals and reconstructions.
-    mean_original, mean_reconstruction : array ``(y, x)``
-        Share of the structures that have a line there.
+    means : mapping of str to array ``(y, x)``
+        Share of the structures that have a line there: of the ``original`` ones, of each ``reconstruction``, and of
+        these ``registered``, moved onto their originals.
     """
 
     row: dict[str, Any]
@@ -52,8 +54,7 @@ class Measured:
     true: np.ndarray
     found: np.ndarray
     fractions: np.ndarray
-    mean_original: np.ndarray
-    mean_reconstruction: np.ndarray
+    means: Mapping[str, np.ndarray]
 
 
 def measure_lines(
@@ -81,7 +82,7 @@ def measure_lines(
     scatter, soft, sharp, volume = Scatter(), StatisticsError(), StatisticsError(), VolumeFractionError()
     lines = LineErrors(element)
     numbers = np.stack([test.properties["n_horizontal"], test.properties["n_vertical"]], axis=1)
-    latents, fractions, sums = [], [], np.zeros((2, *test.grid.shape))
+    latents, fractions, sums = [], [], np.zeros((3, *test.grid.shape))
     for start, block in sample_blocks(test.data, block_size(estimator, test)):
         z, f = np.asarray(estimator.transform(block)), np.asarray(estimator.statistics(block))
         made = np.asarray(estimator.inverse_transform(z, random_state=0))
@@ -92,7 +93,7 @@ def measure_lines(
         lines.add(block, made, numbers[start : start + len(block)])
         latents.append(z)
         fractions.append(np.stack([block.mean((1, 2)), made.mean((1, 2))], axis=1))
-        sums += np.stack([block.sum(0), made.sum(0)])
+        sums += np.stack([images.sum(0) for images in (block, made, register(made, block))])
         if progress is not None:
             progress(start + len(block), len(test))
     true, found = lines.numbers
@@ -106,10 +107,8 @@ def measure_lines(
         "decoded_error": soft.summary(scatter)["relative_error"],
         "structure_error": sharp.summary(scatter)["relative_error"],
     }
-    means = sums / len(test)
-    return Measured(
-        row, np.concatenate(latents), sharp.relative, true, found, np.concatenate(fractions), means[0], means[1]
-    )
+    means = dict(zip(("original", "reconstruction", "registered"), sums / len(test), strict=True))
+    return Measured(row, np.concatenate(latents), sharp.relative, true, found, np.concatenate(fractions), means)
 
 
 def measure_pca(pca: TwoPointPCA, test: Structures, *, element: int) -> dict[str, Any]:

@@ -112,16 +112,19 @@ def plot_latents(parts: BenchmarkParts) -> Any:
 
 
 def plot_means(parts: BenchmarkParts) -> Any:
-    """Mean of all originals beside the mean of all reconstructions, in one scale."""
+    """Mean of all originals beside those of all reconstructions, as decoded and registered, in one scale."""
     _, figure_class = load_matplotlib()
-    figure = figure_class(figsize=(9.2, 4.2), dpi=110, layout="constrained")
-    table = figure.subplots(1, 2)
-    most = max(float(parts.mean_original.max()), float(parts.mean_reconstruction.max()), 1e-9)
-    for axes, image, title in zip(
-        table, (parts.mean_original, parts.mean_reconstruction), ("originals", "reconstructions"), strict=True
-    ):
-        drawn = axes.imshow(image, cmap=MAP, vmin=0, vmax=most, interpolation="nearest")
-        axes.set(xticks=[], yticks=[], title=f"mean of the {title}")
+    figure = figure_class(figsize=(11.4, 3.8), dpi=110, layout="constrained")
+    titles = {
+        "original": "originals",
+        "reconstruction": "reconstructions, as decoded",
+        "registered": "reconstructions, registered",
+    }
+    table = figure.subplots(1, len(titles))
+    most = max(1e-9, *(float(image.max()) for image in parts.means.values()))
+    for axes, (name, title) in zip(table, titles.items(), strict=True):
+        drawn = axes.imshow(parts.means[name], cmap=MAP, vmin=0, vmax=most, interpolation="nearest")
+        axes.set(xticks=[], yticks=[], title=f"mean of {title}")
     figure.colorbar(drawn, ax=list(table), label="share of structures with a line here", shrink=0.85)
     return figure
 

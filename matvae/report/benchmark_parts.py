@@ -85,7 +85,8 @@ class BenchmarkParts:
         True numbers of lines.
     fractions : array ``(sample, 2)``
         Volume fractions of originals and reconstructions.
-    mean_original, mean_reconstruction : array ``(y, x)``
+    means : mapping of str to array ``(y, x)``
+        Mean ``original`` and ``reconstruction``, and ``registered``, of reconstructions moved onto their originals.
     history : sequence of dict
         Training records.
     """
@@ -99,6 +100,5 @@ class BenchmarkParts:
     latents: np.ndarray
     lines: np.ndarray
     fractions: np.ndarray
-    mean_original: np.ndarray
-    mean_reconstruction: np.ndarray
+    means: Mapping[str, np.ndarray]
     history: Sequence[Mapping[str, Any]]

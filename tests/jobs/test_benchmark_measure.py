@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from matvae import load, open_structures
-from matvae.evaluate import count_lines, line_element
+from matvae.evaluate import count_lines, line_element, register
 from matvae.jobs import benchmark_measure, blocks
 from matvae.jobs.benchmark_measure import Measured, by_number, measure_lines, measure_pca, published_row
 from matvae.jobs.measure import pca_like
@@ -37,8 +37,9 @@ def test_numbers_equal_those_of_whole_arrays(estimator, lined):
     np.testing.assert_array_equal(found.true, count_lines(X, element=element))
     np.testing.assert_array_equal(found.found, count_lines(made, element=element))
     np.testing.assert_allclose(found.fractions, np.stack([X.mean((1, 2)), made.mean((1, 2))], 1))
-    np.testing.assert_allclose(found.mean_original, X.mean(0))
-    np.testing.assert_allclose(found.mean_reconstruction, made.mean(0))
+    np.testing.assert_allclose(found.means["original"], X.mean(0))
+    np.testing.assert_allclose(found.means["reconstruction"], made.mean(0))
+    np.testing.assert_allclose(found.means["registered"], register(made, X).mean(0))
     row = found.row
     assert (row["method"], row["n_components"], row["n_samples"]) == ("m", 3, 24)
     assert row["structure_error"] == pytest.approx(errors(g).mean(), rel=1e-4)
@@ -80,8 +81,7 @@ def test_shares_by_number_of_lines():
         true=np.array([[1, 0], [0, 1], [1, 1], [2, 0]]),
         found=np.array([[1, 0], [4, 5], [2, 0], [2, 0]]),
         fractions=np.array([[0.1, 0.1], [0.1, 0.2], [0.2, 0.1], [0.2, 0.2]]),
-        mean_original=np.zeros((2, 2)),
-        mean_reconstruction=np.zeros((2, 2)),
+        means={},
     )
     one, two = by_number(measured)
     assert (one["lines"], one["n_samples"], one["number"], one["orientation"]) == (1, 2, 50, 50)

@@ -44,8 +44,7 @@ def parts():
         latents=rng.standard_normal((8, 3)),
         lines=np.array([1, 1, 1, 1, 2, 2, 2, 2]),
         fractions=rng.uniform(0.1, 0.2, (8, 2)),
-        mean_original=np.full((12, 12), 0.25),
-        mean_reconstruction=np.full((12, 12), 0.5),
+        means={name: np.full((12, 12), v) for name, v in result()["mean_peak"].items()},
         history=[
             {"seconds": 60.0 * k, "loss": 2.0 / k, "statistics_loss": 1.0 / k, "kl": 3.0, "validation_error": 0.5 / k}
             for k in (1, 2, 3)
@@ -84,7 +83,7 @@ def result():
             {"method": "matvae (3)", **row, "number": 87.5, "decoded_error": 0.0625, "structure_error": 0.125},
         ],
         "by_number": [{"lines": n, **row, "n_samples": 4, "structure_error": 0.5, "found": found} for n in (1, 2)],
-        "mean_peak": {"original": 0.25, "reconstruction": 0.5},
+        "mean_peak": {"original": 0.25, "reconstruction": 0.5, "registered": 0.375},
         "notes": ["A <note> & more."],
         "settings": {"beta": 1e-4, "encoder": "statistics", "correlations": None},
         "n_weights": 1234567,

@@ -63,9 +63,9 @@ def test_latents_are_drawn_by_number_of_lines(n_components):
 
 
 def test_means_have_one_scale():
-    left, right, _ = figures.plot_means(parts()).axes
+    left, right, moved, _ = figures.plot_means(parts()).axes
     assert left.get_images()[0].get_clim() == right.get_images()[0].get_clim() == (0, 0.5)
-    assert (image(left).max(), image(right).max()) == (0.25, 0.5)
+    assert [image(axes).max() for axes in (left, right, moved)] == [0.25, 0.5, 0.375]
 
 
 def test_volume_fractions_are_in_percent_beside_the_diagonal():

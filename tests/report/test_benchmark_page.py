@@ -132,7 +132,7 @@ def test_settings_notes_and_commands_are_shown(page, outline):
     assert ["beta", "0.0001"] in outline.rows
     assert ["weights of the model", "1,234,567"] in outline.rows
     assert ["version of torch", "2.13.0"] in outline.rows
-    assert "covered in 25 % of them; of the reconstructions in\n50 %" in page
+    assert "covered in 25 % of them; of the reconstructions, as decoded, in\n50 %, and in 38 % once" in page
 
 
 def test_without_notes_there_is_no_empty_box(monkeypatch):
