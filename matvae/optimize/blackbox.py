@@ -80,6 +80,8 @@ class BlackBoxSearch:
         if evaluated is not None:
             latents, values = torch.from_numpy(np.asarray(evaluated[0], np.float32)), np.asarray(evaluated[1])
         while len(latents) < n_evaluations:
+            if len(latents) >= len(first):
+                _check_any(values, reasons)
             n, left = len(latents), n_evaluations - len(latents)
             fresh = first[n : n + BATCH] if n < len(first) else self._propose(latents, values, min(BATCH, left), rng)
             found, why = measure_all(
@@ -87,14 +89,9 @@ class BlackBoxSearch:
             )
             latents, values = torch.cat([latents, fresh]), np.concatenate([values, found])
             reasons += why
-            if len(latents) >= len(first) and not np.isfinite(values).all(1).any():
-                raise InputError(
-                    f"None of the first {len(latents)} structures has all properties: "
-                    f"{'; '.join(sorted(set(reasons)))}. Choose another property, or a model of structures that have "
-                    "it."
-                )
             if on_batch is not None:
                 on_batch(fresh.numpy(), found)
+        _check_any(values, reasons)
         return latents, values, reasons
 
     def _propose(self, latents: Tensor, values: np.ndarray, n: int, rng: np.random.Generator) -> Tensor:
@@ -145,6 +142,15 @@ class BlackBoxSearch:
                 options={"maxiter": 50, "batch_limit": 4},
             )
         return self.region.project(found.float() * self.region.unit)
+
+
+def _check_any(values: np.ndarray, reasons: list[str]) -> None:
+    if not np.isfinite(values).all(1).any():
+        why = f": {'; '.join(sorted(set(reasons)))}" if reasons else ""
+        raise InputError(
+            f"None of the first {len(values)} structures has all properties{why}. Choose another property, or a model "
+            "of structures that have it."
+        )
 
 
 def _check_installed() -> None:

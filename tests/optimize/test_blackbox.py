@@ -80,6 +80,9 @@ def test_nothing_to_go_on_is_refused(model):
 
     with pytest.raises(InputError, match="no solver"):
         search(model, Task.of([maximize(Never())], [])).run(10, np.random.default_rng(0))
+    nothing = (np.zeros((10, 2)), np.full((10, 1), np.nan))
+    with pytest.raises(InputError, match="None of the first 10"):
+        search(model, Task.of([maximize(Never())], [])).run(10, np.random.default_rng(0), evaluated=nothing)
 
 
 def test_without_botorch_the_extra_is_named(model, monkeypatch):
