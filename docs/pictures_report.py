@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from PIL import Image
 
 from matvae import StatsVAETransformer, open_structures
 from matvae.data.datasets import make_dataset
@@ -45,8 +46,11 @@ def page(folder: Path) -> None:
     whole = (folder / "report.html").read_text(encoding="utf-8")
     (folder / "part.html").write_text(whole.replace("</style>", only, 1), encoding="utf-8")
     options = (f"--user-data-dir={folder / 'profile'}", "--window-size=1060,1000")
-    picture = f"--screenshot={IMAGES / 'report.png'}"
-    subprocess.run(["chromium", *QUIET, *options, picture, f"file://{folder / 'part.html'}"], check=True)
+    taken = folder / "report.png"
+    command = ["chromium", *QUIET, *options, f"--screenshot={taken}", f"file://{folder / 'part.html'}"]
+    subprocess.run(command, check=True)
+    # A page has few colours: a palette makes the file a third as large.
+    Image.open(taken).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(IMAGES / "report.png", optimize=True)
 
 
 def plots(folder: Path, model: StatsVAETransformer) -> None:
