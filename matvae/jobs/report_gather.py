@@ -236,13 +236,14 @@ def candidate_parts(estimator: Any, designed: Structures, name: str, model: str)
     else:
         latents = np.asarray(estimator.transform(block))
     reasons, region = few.attributes.get("reasons"), few.attributes.get("region")
-    told = isinstance(reasons, list) and len(reasons) == len(designed)
+    if not isinstance(reasons, list) or len(reasons) != len(designed):
+        reasons = []
     return Candidates(
         name=name,
         structures=block,
         latents=latents,
         properties={key: values for key, values in few.properties.items() if not key.startswith("latent_")},
         units=dict(few.units),
-        reasons=[None if reason is None else str(reason) for reason in reasons[: len(few)]] if told else (),
+        reasons=[None if reason is None else str(reason) for reason in reasons[: len(few)]],
         region="" if region is None else str(region),
     )
