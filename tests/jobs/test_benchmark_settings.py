@@ -10,6 +10,7 @@ import torch
 from matvae.errors import InputError, PluginError
 from matvae.jobs import memory
 from matvae.jobs.benchmark_settings import BenchmarkSettings
+from matvae.jobs.presets import get_preset
 
 GOOD = BenchmarkSettings(
     preset="matvae",
@@ -50,7 +51,8 @@ def test_wrong_settings_are_refused(changes, message):
 
 
 def test_the_preset_is_completed_by_what_was_asked_for():
-    assert GOOD.parameters == {"n_components": 9, "max_time": 60.0, "device": "cpu"}
+    own = get_preset("matvae").training(GOOD.n)
+    assert GOOD.parameters == {**own, "n_components": 9, "max_time": 60.0, "device": "cpu"}
     paper = replace(GOOD, preset="paper", weights="folder", batch_size=4)
     assert paper.parameters["batch_size"] == 4
     assert paper.parameters["encoder_weights"] == "folder"
