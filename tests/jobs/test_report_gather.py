@@ -181,4 +181,4 @@ def test_latents_of_a_search_are_those_it_found(model, opened, monkeypatch):
     # Latents of another model mean something else.
     other = candidate_parts(model, designed, "a", "other.matvae")
     np.testing.assert_allclose(other.latents, model.transform(found.structures))
-    assert candidate_parts(model, replace(designed, attributes={"reasons": "none"}), "a", "m").reasons == ()
+    assert candidate_parts(model, replace(designed, attributes={"reasons": "none"}), "a", "m").reasons == []
