@@ -1,0 +1,88 @@
+"""Where the time of a training goes, grid by grid, and how near its matrix products come to what the device can do."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import numpy as np
+import pytest
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+from matvae.data.datasets.lines import Lines
+from matvae.model import ModelSpec, StatsVAE, Trainer, TrainingSettings, coarsest, resolve_device
+from matvae.model.coarse import level_at
+
+SIZE, BATCH, WIDTH, STEPS = 224, 128, 512, 4
+# What an operation of torch belongs to, by the first of these that its name holds.
+KINDS = {"fft": "Fourier transforms", "mm": "matrix products", "adam": "optimiser", "": "everything else"}
+
+
+def trainer() -> tuple[Trainer, list[torch.Tensor]]:
+    shape = (SIZE, SIZE)
+    generator, rng = Lines(shape), np.random.default_rng(0)
+    X = torch.from_numpy(np.stack([generator.sample(rng)[0] for _ in range(2 * BATCH)]))
+    spec = ModelSpec(shape, 2, ((1, 1),), True, None, 9, "statistics", "separable", WIDTH, coarsest(shape))
+    torch.manual_seed(0)
+    module = StatsVAE(spec)
+    module.calibrate([X])
+    settings = TrainingSettings(aligned_fraction=0.7, coarse_fraction=0.85)
+    return Trainer(module, settings, resolve_device("auto"), "auto", seed=0), list(X.split(BATCH))
+
+
+def waited(device: torch.device) -> float:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return perf_counter()
+
+
+def peak(device: torch.device, n: int = 2048) -> float:
+    """Operations a second of one large matrix product, in the precision that training takes."""
+    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
+    a = torch.randn(n, n, device=device, dtype=dtype)
+    a @ a
+    started = waited(device)
+    for _ in range(3):
+        a @ a
+    return 3 * 2 * n**3 / (waited(device) - started)
+
+
+def operations(module: StatsVAE) -> float:
+    """Of the matrix products of one sample, forwards and backwards; those of the profiles on the full grid included."""
+    weights = sum(layer.weight.numel() for layer in module.modules() if isinstance(layer, torch.nn.Linear))
+    return 6.0 * weights
+
+
+def shares(
+    train: Trainer, batches: list[torch.Tensor], progress: float, factors: tuple[int, ...] | None
+) -> dict[str, float]:
+    activities = [ProfilerActivity.CUDA if train.device.type == "cuda" else ProfilerActivity.CPU]
+    with profile(activities=activities) as found:
+        for batch in batches:
+            train.train_step(batch, progress, factors)
+    times = dict.fromkeys(KINDS.values(), 0.0)
+    for event in found.key_averages():
+        own = event.self_device_time_total if train.device.type == "cuda" else event.self_cpu_time_total
+        name = event.key.lower()
+        times[next(kind for part, kind in KINDS.items() if part in name)] += own
+    return {kind: time / sum(times.values()) for kind, time in times.items()}
+
+
+@pytest.mark.parametrize("progress", [0.1, 0.5, 0.75, 0.9])
+def test_where_the_time_goes(progress):
+    train, batches = trainer()
+    factors = level_at(train.module.spec.coarse, progress, train.settings.coarse_fraction)
+    side = SIZE // (factors[0] if factors else 1)
+    train.train_step(batches[0], progress, factors)
+    started = waited(train.device)
+    for k in range(STEPS):
+        train.train_step(batches[k % 2], progress, factors)
+    each = (waited(train.device) - started) / (STEPS * BATCH)
+    parts = ", ".join(
+        f"{kind} {100 * share:.0f} %" for kind, share in shares(train, batches, progress, factors).items()
+    )
+    print(f"\n{train.device} {side:>3} x {side:<3} {1 / each:7.0f} images a second   {parts}", end="")
+    if factors is None:
+        share = operations(train.module) / each / peak(train.device)
+        print(f"\n  matrix products of the networks: {100 * share:.0f} % of the device's speed", end="")
+    assert np.isfinite(each)
