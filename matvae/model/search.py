@@ -14,21 +14,23 @@ import torch
 from torch import Tensor
 
 from ..stats import relative_error
-from .coarse import coarsen_statistics
+from .coarse import coarsen_statistics, levels
 from .threshold import volume_fraction_labels
 from .vae import StatsVAE
 
 # Latents have about unit spread.
 STEP = 0.05
-# A step on the full grid costs many on the coarsest, and few are needed after those.
-FULL_SHARE = 0.2
+# Of a model with coarse grids: steps on the full grid after those on the finest coarse one, which cost a third. Steps
+# on the grid before that one had less than half the gain, on lines of 224 x 224.
+FULL_SHARE = 0.4
 
 
 def search_latents(module: StatsVAE, z: Tensor, statistics: Tensor, steps: int) -> Tensor:
     """Move latents until the statistics of what they decode to are closer to those wanted.
 
     Adam on the relative error of the soft structure's statistics, with steps that fall to zero along a cosine; a
-    model with a coarse grid takes most of them there. A latent whose thresholded structure got no better stays.
+    model with coarse grids takes most of them on the finest of these. A latent whose thresholded structure got no
+    better stays.
 
     Parameters
     ----------
@@ -46,7 +48,8 @@ def search_latents(module: StatsVAE, z: Tensor, statistics: Tensor, steps: int) 
     """
     moved = z
     if module.spec.coarse is not None:
-        moved = _descend(module, moved, coarsen_statistics(statistics, module.spec.coarse), steps, module.spec.coarse)
+        factors = levels(module.spec.coarse)[-1]
+        moved = _descend(module, moved, coarsen_statistics(statistics, factors), steps, factors)
         steps = math.ceil(FULL_SHARE * steps)
     moved = _descend(module, moved, statistics, steps, None)
     better = _thresholded_error(module, moved, statistics) < _thresholded_error(module, z, statistics)
