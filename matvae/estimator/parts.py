@@ -109,6 +109,9 @@ class PartsMixin(SamplesMixin):
             )
 
     def _batches(self, array: Any, understood: Input, grid: Grid, seed: int) -> Batches:
+        # Both are refused, where they do not fit the grid, before anything is read.
+        resolve_correlations(self.correlations, grid.phases)
+        resolve_cutoff(grid.shape, self.periodic, self.cutoff)
         size = self.batch_size
         batches = Batches(
             array,

@@ -36,6 +36,8 @@ WRONG = [
     ({"mixing": 1.5}, "mixing must be a number from 0.0 to 1.0"),
     ({"mixing": "some"}, "mixing must be a number from 0.0 to 1.0"),
     ({"aligned_fraction": 1.5}, "aligned_fraction must be a number from 0.0 to 1.0"),
+    ({"coarse_fraction": -0.1}, "coarse_fraction must be a number from 0.0 to 1.0"),
+    ({"latent_steps": -1}, "latent_steps must be an integer of at least 0"),
     ({"threshold": "otsu"}, "threshold must be a number from 0.0 to 1.0"),
     ({"threshold": 2}, "threshold must be"),
     ({"max_epochs": 0}, "max_epochs must be an integer of at least 1"),

@@ -8,7 +8,7 @@ from matvae.model import DECODERS, ENCODERS
 
 def test_the_parts_there_are(make_spec):
     assert ENCODERS.names()[:2] == ["statistics", "image"]
-    assert DECODERS.names()[:2] == ["dense", "convolutional"]
+    assert DECODERS.names()[:3] == ["dense", "convolutional", "separable"]
     assert ENCODERS.get("statistics").reads == "statistics"
     assert ENCODERS.get("image").reads == "structures"
 

@@ -14,7 +14,7 @@ DECODERS = Registry(
     "matvae.decoders",
     {
         "dense": "matvae.model.decoders.dense:DenseDecoder",
-        "separable": "matvae.model.decoders.separable:SeparableDecoder",
         "convolutional": "matvae.model.decoders.convolutional:ConvolutionalDecoder",
+        "separable": "matvae.model.decoders.separable:SeparableDecoder",
     },
 )
