@@ -102,7 +102,8 @@ def _set_equations_solver(problem: Any, iterate: bool) -> dict[str, float]:
     )
     evaluator, status = problem.get_evaluator(), dict[str, float]()
     functions = {"fun": evaluator.eval_residual, "fun_grad": evaluator.eval_tangent_matrix}
-    problem.set_solver(Newton({}, lin_solver=equations, status=status, **functions))
+    # The equations are linear: a further step is taken only where the first left forces, and refines its solution.
+    problem.set_solver(Newton({}, i_max=3, lin_solver=equations, status=status, **functions))
     return status
 
 
