@@ -17,7 +17,13 @@ from matvae.errors import InputError
 from .upstream import import_pymks, import_quietly
 
 _LOCK = threading.RLock()
-_MODULES = ("sfepy.base.base", "sfepy.base.goptions", "sfepy.discrete.fem.poly_spaces", "sfepy.solvers.nls")
+_MODULES = (
+    "sfepy.base.base",
+    "sfepy.base.goptions",
+    "sfepy.discrete.fem.periodic",
+    "sfepy.discrete.fem.poly_spaces",
+    "sfepy.solvers.nls",
+)
 
 
 @cache
@@ -33,25 +39,33 @@ def import_solver() -> ModuleType:
     for name in _MODULES:
         import_quietly(name, needed="sfepy, with which solve_fe works,", install="pip install 'matvae-pymks[fe]'")
     import_pymks()
-    with silent_sfepy():
+    with fresh_sfepy():
         return import_pymks("pymks.fmks.data.elastic_fe")
 
 
 @contextmanager
-def silent_sfepy() -> Iterator[None]:
-    """Keep sfepy quiet, one thread at a time, and give its global settings back afterwards."""
+def fresh_sfepy() -> Iterator[None]:
+    """Keep sfepy quiet and without memory, one thread at a time, and give its global state back afterwards.
+
+    sfepy (2026.3) remembers which nodes of opposite faces match by how many there are: a mesh whose faces have as many
+    nodes as those of an earlier one, laid out otherwise, would be made periodic by the wrong pairs.
+    """
     from sfepy.base.base import output
     from sfepy.base.goptions import goptions
+    from sfepy.discrete.fem.periodic import periodic_cache
 
     with _LOCK:
-        verbose, printing = goptions["verbose"], dict(vars(output))
+        verbose, printing, matches = goptions["verbose"], dict(vars(output)), dict(periodic_cache)
         goptions["verbose"] = False
         output.set_output(quiet=True)
+        periodic_cache.clear()
         try:
             yield
         finally:
             goptions["verbose"] = verbose
             vars(output).update(printing)
+            periodic_cache.clear()
+            periodic_cache.update(matches)
 
 
 def solve_structure(properties: np.ndarray) -> dict[str, np.ndarray]:
@@ -75,7 +89,7 @@ def solve_structure(properties: np.ndarray) -> dict[str, np.ndarray]:
         If the iteration, which 3-D takes, does not converge.
     """
     solver, space = import_solver(), properties.shape[:-1]
-    with silent_sfepy():
+    with fresh_sfepy():
         problem = solver.get_problem(solver.get_fields(space, 1.0), properties, 1.0, 1.0)
         status = _set_equations_solver(problem, iterate=len(space) == 3)
         solution = problem.solve(save_results=False)
@@ -102,8 +116,7 @@ def _set_equations_solver(problem: Any, iterate: bool) -> dict[str, float]:
     )
     evaluator, status = problem.get_evaluator(), dict[str, float]()
     functions = {"fun": evaluator.eval_residual, "fun_grad": evaluator.eval_tangent_matrix}
-    # The equations are linear: a further step is taken only where the first left forces, and refines its solution.
-    problem.set_solver(Newton({}, i_max=3, lin_solver=equations, status=status, **functions))
+    problem.set_solver(Newton({}, lin_solver=equations, status=status, **functions))
     return status
 
 
