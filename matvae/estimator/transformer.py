@@ -53,8 +53,9 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
         as ``"microsoft/resnet-152"``. A fitted model holds its own weights and needs them no more.
     decoder : str
         ``"dense"`` gives every voxel its own output; ``"convolutional"`` grows little with size; ``"separable"``
-        sums products of profiles along the axes, which suits bars, layers and boxes. ``"auto"`` takes the separable
-        one for two-phase periodic images that are sums of few products, else dense up to 65536 voxels times phases.
+        sums bars, products of one profile an axis, which suits bars, layers and boxes along the axes. ``"auto"`` takes
+        the separable one for two-phase periodic images that are sums of few products, else dense up to 65536 voxels
+        times phases.
     width : int
         Hidden units of a layer. Wider is better and slower.
     loss : ``"relative"``, ``"absolute"`` or ``"voxels"``

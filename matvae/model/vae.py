@@ -16,6 +16,8 @@ from .encoders import ENCODERS
 from .layers import perceptron
 from .spec import ModelSpec
 
+# Slope of what is left of fractions beyond one while training: with none at all, overlaps could never be undone.
+LEAK = 0.02
 # exp(12) leaves room for any useful latent width while a half-trained network cannot overflow.
 LOG_VARIANCE_RANGE = (-16.0, 12.0)
 
@@ -67,7 +69,8 @@ class StatsVAE(nn.Module):
         self.spec = spec
         self.encoder = ENCODERS.get(spec.encoder)(spec)
         self.decoder = DECODERS.get(spec.decoder)(spec)
-        self.level_set = LevelSet(spec.n_components, spec.channels)
+        self.writes_fractions = getattr(self.decoder, "writes_fractions", False) and spec.phases > 1
+        self.level_set = None if self.writes_fractions else LevelSet(spec.n_components, spec.channels)
         # Of a continuous field only: its mean and spread over the training set.
         self.register_buffer("field_mean", torch.zeros(()))
         self.register_buffer("field_scale", torch.ones(()))
@@ -131,11 +134,21 @@ class StatsVAE(nn.Module):
         With `factors`, those on a coarse grid, which a decoder that coarsens can give.
         """
         raw = self.decoder(z) if factors is None else self.decoder(z, factors)
-        raw = self.level_set(raw.to(self.field_mean.dtype), z)
+        raw = raw.to(self.field_mean.dtype)
+        if self.level_set is None:
+            return self._fractions(raw)
+        raw = self.level_set(raw, z)
         if self.spec.phases == 1:
             return self.field_mean + self.field_scale * raw / 3.0
         # Phase 0 has the logit zero, so two phases reduce to a sigmoid.
         return torch.softmax(functional.pad(raw, (0, 0) * len(self.spec.shape) + (1, 0)), dim=1)
+
+    def _fractions(self, found: Tensor) -> Tensor:
+        """What a decoder found of phases 1..H-1 to fractions of all phases, which share out what is more than one."""
+        total = found.sum(1, keepdim=True).clamp_min(1.0)
+        allowed = 1 + LEAK * (total - 1) if self.training else 1.0
+        found = found * (allowed / total)
+        return torch.cat([1 - found.sum(1, keepdim=True), found], dim=1)
 
     def _power(self, batches: Sequence[Tensor]) -> Tensor:
         """Mean power spectrum ``(channel, *frequency)`` of the structures' fluctuations."""
@@ -180,8 +193,9 @@ class StatsVAE(nn.Module):
             self.field_mean.copy_(values.mean())
             self.field_scale.copy_(values.std(correction=0).clamp_min(1e-12))
         else:
-            fractions = torch.cat([self.fields(batch).flatten(2).mean(2) for batch in batches]).mean(0)
-            self.level_set.start(fractions[1:])
+            if self.level_set is not None:
+                fractions = torch.cat([self.fields(batch).flatten(2).mean(2) for batch in batches]).mean(0)
+                self.level_set.start(fractions[1:])
         self.decoder.calibrate(self._power(batches))
         # One batch at a time: the statistics of all of them may be many times as large as the structures.
         fields: Iterable[Tensor] = (self.fields(batch) for batch in batches)

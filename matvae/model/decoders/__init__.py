@@ -4,7 +4,8 @@ A decoder is a torch module built as ``Decoder(spec)`` that takes ``(sample, com
 ``(sample, channel, *space)`` with H-1 channels (one for a continuous field); phase 0 has the logit zero.
 ``calibrate(power)`` is called once before training with the mean power spectrum ``(channel, *frequency)`` of the
 training structures. A decoder whose ``coarsens`` is true also takes the factors of a coarse grid:
-``forward(z, factors)``.
+``forward(z, factors)``. One whose ``writes_fractions`` is true gives the fractions of phases 1..H-1 themselves, from 0
+up, instead of logits.
 """
 
 from ...registry import Registry
