@@ -50,7 +50,7 @@ PRESETS = {
             "batch_size": 128,
             "aligned_fraction": 0.7,
             # A step on the full grid of 224 x 224 takes as long as ten on the coarsest.
-            "coarse_fraction": 0.85,
+            "coarse_fraction": 0.9,
             "latent_steps": 40,
         },
         most_held_out=500,

@@ -42,16 +42,12 @@ def levels(coarse: Sequence[int]) -> list[tuple[int, ...]]:
 def level_at(coarse: Sequence[int], progress: float, coarse_fraction: float) -> tuple[int, ...] | None:
     """Factors of the grid at one point of the training; None is the full grid.
 
-    The coarse grids share the first `coarse_fraction` of the training, each half as long as the one before.
+    The coarse grids share the first `coarse_fraction` of the training equally.
     """
     chain = levels(coarse)
-    total = sum(0.5**k for k in range(len(chain)))
-    end = 0.0
-    for k, factors in enumerate(chain):
-        end += coarse_fraction * 0.5**k / total
-        if progress < end:
-            return factors
-    return None
+    if not chain or progress >= coarse_fraction:
+        return None
+    return chain[min(int(progress / coarse_fraction * len(chain)), len(chain) - 1)]
 
 
 def coarsen(fields: Tensor, factors: Sequence[int]) -> Tensor:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from itertools import product
 
 import pytest
@@ -22,12 +23,14 @@ def test_every_level_is_twice_as_fine_as_the_one_before():
     assert levels((1, 1)) == []
 
 
-def test_levels_share_the_coarse_part_of_the_training_by_halves():
-    # Of 0.7 the three levels get 0.4, 0.2 and 0.1.
-    found = [level_at((8, 8), progress, 0.7) for progress in (0.0, 0.39, 0.41, 0.59, 0.61, 0.69, 0.71, 1.0)]
+def test_levels_share_the_coarse_part_of_the_training_equally():
+    # Of 0.6 each of the three levels gets 0.2.
+    found = [level_at((8, 8), progress, 0.6) for progress in (0.0, 0.19, 0.21, 0.39, 0.41, 0.59, 0.6, 1.0)]
     assert found == [(8, 8), (8, 8), (4, 4), (4, 4), (2, 2), (2, 2), None, None]
     assert level_at((8, 8), 0.0, 0.0) is None
     assert level_at((1, 1), 0.0, 0.7) is None
+    # Just before the end it is still the finest of them.
+    assert level_at((8, 8), math.nextafter(0.9, 0), 0.9) == (2, 2)
 
 
 def test_blocks_are_averaged():
