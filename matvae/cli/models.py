@@ -70,8 +70,8 @@ def fit_command(
     threshold: Annotated[
         Any,
         typer.Option(
-            parser=parsed(options.threshold, "volume-fraction or 0.05"),
-            metavar="volume-fraction|T",
+            parser=parsed(options.threshold, "volume-fraction, straight or 0.05"),
+            metavar="volume-fraction|straight|T",
             help="How fractions become phases.",
             rich_help_panel=NETWORK,
         ),

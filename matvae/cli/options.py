@@ -66,8 +66,8 @@ def phase_values(text: str) -> str | tuple[int, ...]:
 
 
 def threshold(text: str) -> str | float:
-    """Parse ``"volume-fraction"`` or ``"0.05"``."""
-    return text if text == "volume-fraction" else float(text)
+    """Parse ``"volume-fraction"``, ``"straight"`` or ``"0.05"``."""
+    return text if text in ("volume-fraction", "straight") else float(text)
 
 
 def region(text: str) -> tuple[tuple[int | None, int | None], ...]:

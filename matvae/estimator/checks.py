@@ -19,7 +19,7 @@ from ..model import DECODERS, ENCODERS, LOSSES, PRECISIONS, VOXELS, resolve_devi
 from ..stats import resolve_correlations
 from ..stats.blocks import is_dask
 from ..stats.states import check_phases
-from .inference import VOLUME_FRACTION
+from .inference import STRAIGHT, VOLUME_FRACTION
 from .inputs import STATISTICS, check_dask
 
 
@@ -52,7 +52,7 @@ def check_parameters(estimator: Any) -> None:
     _real(estimator, "validation_fraction", 0.0, 0.9)
     _choice("loss", estimator.loss, LOSSES)
     _choice("precision", estimator.precision, PRECISIONS)
-    if not isinstance(estimator.threshold, str) or estimator.threshold != VOLUME_FRACTION:
+    if not isinstance(estimator.threshold, str) or estimator.threshold not in (VOLUME_FRACTION, STRAIGHT):
         _real(estimator, "threshold", 0.0, 1.0)
     _boolean(estimator, "warm_start")
     if not callable(estimator.verbose):

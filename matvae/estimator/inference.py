@@ -14,12 +14,12 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..grid import Grid
-from ..model import StatsVAE, fixed_threshold_labels, search_latents, volume_fraction_labels
+from ..model import StatsVAE, fixed_threshold_labels, search_latents, straight_shares, volume_fraction_labels
 from ..stats import relative_error
 from ..stats.blocks import is_dask
 from .inputs import Input
 
-VOLUME_FRACTION = "volume-fraction"
+VOLUME_FRACTION, STRAIGHT = "volume-fraction", "straight"
 # Samples are taken through the module in blocks of about this many voxels.
 BLOCK_VOXELS = 1 << 22
 
@@ -35,7 +35,7 @@ class Inference:
         How samples are held.
     grid : Grid
         What one structure is.
-    threshold : ``"volume-fraction"`` or float
+    threshold : ``"volume-fraction"``, ``"straight"`` or float
         How fractions become phases.
     latent_steps : int
         Steps of the search that improves on the encoder.
@@ -117,6 +117,8 @@ class Inference:
             return fractions[:, 0]
         if self.threshold == VOLUME_FRACTION:
             return volume_fraction_labels(fractions)
+        if self.threshold == STRAIGHT:
+            return volume_fraction_labels(fractions, straight_shares(fractions, periodic=self.module.spec.periodic))
         return fixed_threshold_labels(fractions, float(self.threshold))
 
     def _blockwise(self, function: Callable[[np.ndarray], Tensor], array: np.ndarray) -> np.ndarray:

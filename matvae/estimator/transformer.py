@@ -82,9 +82,10 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
         Steps in which `transform` improves the encoder's latent, by the statistics of what it decodes to. 0 is the
         encoder alone and fast; with some fifty the statistics come closer, at the price of as many passes through the
         decoder. Training does not depend on it: it can be set on a fitted model.
-    threshold : ``"volume-fraction"`` or float
-        How fractions become phases: keep each phase's volume, or the paper's fixed threshold (0.05, equation
-        3).
+    threshold : ``"volume-fraction"``, ``"straight"`` or float
+        How fractions become phases: keep each phase's volume; keep it, and prefer voxels of straight pieces along an
+        axis, which closes gaps in bars and layers where the decoder is unsure; or the paper's fixed threshold (0.05,
+        equation 3). Training does not depend on it: it can be set on a fitted model.
     max_epochs : int, optional
         Passes over the data; 100 if there is no `max_time` either.
     max_time : float, optional

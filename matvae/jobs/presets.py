@@ -52,6 +52,7 @@ PRESETS = {
             # A step on the full grid of 224 x 224 takes as long as ten on the coarsest.
             "coarse_fraction": 0.9,
             "latent_steps": 40,
+            "threshold": "straight",
         },
         most_held_out=500,
     ),

@@ -9,7 +9,7 @@ from .loss import LOSSES, VOXELS
 from .search import search_latents
 from .settings import TrainingSettings
 from .spec import ModelSpec, resolve_decoder
-from .threshold import fixed_threshold_labels, volume_fraction_labels
+from .threshold import fixed_threshold_labels, straight_shares, volume_fraction_labels
 from .train import Trainer
 from .vae import StatsVAE
 
@@ -28,5 +28,6 @@ __all__ = [
     "resolve_decoder",
     "resolve_device",
     "search_latents",
+    "straight_shares",
     "volume_fraction_labels",
 ]

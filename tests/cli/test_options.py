@@ -18,6 +18,7 @@ from matvae.cli import options
         (options.lengths, "2.25,1,1", (2.25, 1.0, 1.0)),
         (options.phase_values, "auto", "auto"),
         (options.threshold, "volume-fraction", "volume-fraction"),
+        (options.threshold, "straight", "straight"),
         (options.threshold, "0.05", 0.05),
         (options.phase_values, "0,255", (0, 255)),
         (options.region, "0:400,:150,20:,:", ((0, 400), (None, 150), (20, None), (None, None))),

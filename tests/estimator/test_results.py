@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import dask.array as da
 import numpy as np
 import pytest
@@ -42,6 +44,9 @@ def test_volume_fractions_are_kept_unless_a_threshold_is_asked_for(X, tiny, fitt
     fractions = fitted.inverse_transform(Z, as_fractions=True)[:, 1]
     made = fitted.inverse_transform(Z)
     np.testing.assert_allclose(made.sum((1, 2)), fractions.sum((1, 2)), atol=0.51)
+    straight = copy.copy(fitted).set_params(threshold="straight").inverse_transform(Z)
+    # An eighth of 8 voxels is the voxel itself.
+    np.testing.assert_array_equal(straight, made)
     low = tiny(threshold=0.05).fit(X)
     np.testing.assert_array_equal(low.inverse_transform(low.transform(X)), fractions > 0.05)
 

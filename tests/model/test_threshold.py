@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matvae.model import fixed_threshold_labels, volume_fraction_labels
+from matvae.model import fixed_threshold_labels, straight_shares, volume_fraction_labels
 
 
 def by_hand(fractions):
@@ -98,3 +98,49 @@ def test_fixed_threshold_is_equation_three():
 def test_a_voxel_at_the_threshold_is_phase_zero(value):
     at = torch.tensor([[[1 - value], [value]]])
     assert fixed_threshold_labels(at, float(at[0, 1, 0])).tolist() == [[0]]
+
+
+def straight_by_hand(fractions, periodic):
+    """The larger mean of the 1-D neighbourhoods of each voxel, voxel after voxel."""
+    found = fractions.numpy()
+    out = np.zeros_like(found)
+    for index in np.ndindex(found.shape):
+        if index[1] == 0:
+            continue
+        means = []
+        for axis in range(2, found.ndim):
+            n = found.shape[axis]
+            reach = n // 16
+            around = np.arange(index[axis] - reach, index[axis] + reach + 1)
+            around = around % n if periodic else around[(around >= 0) & (around < n)]
+            line = found[(*index[:axis], slice(None), *index[axis + 1 :])]
+            means.append(line[around].mean())
+        out[index] = np.sqrt(found[index]) * max(means)
+    out[:, 0] = np.clip(1 - out.sum(1), 0, None)
+    return out
+
+
+@pytest.mark.parametrize("periodic", [True, False])
+@pytest.mark.parametrize(("phases", "shape"), [(2, (33, 18)), (3, (17, 20)), (2, (40,)), (2, (16, 17, 3))])
+def test_straight_shares_equal_the_slow_ones(phases, shape, periodic):
+    raw = torch.randn(2, phases, *shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    fractions = raw.softmax(1)
+    shares = straight_shares(fractions, periodic=periodic)
+    np.testing.assert_allclose(shares.numpy(), straight_by_hand(fractions, periodic), atol=1e-12)
+
+
+def test_a_faint_line_with_gaps_outdoes_stronger_spots_and_keeps_the_volume():
+    solid = torch.zeros(1, 64, 64)
+    solid[0, 20, 10:50] = 0.6
+    solid[0, 20, 14:50:6] = 0.2
+    spots = [(5, 8), (12, 55), (40, 30), (50, 9), (58, 44), (33, 60), (45, 50)]
+    for y, x in spots:
+        solid[0, y, x] = 0.7
+    fractions = torch.stack([1 - solid, solid], dim=1)
+    plain = volume_fraction_labels(fractions)
+    straight = volume_fraction_labels(fractions, straight_shares(fractions, periodic=True))
+    assert plain.sum() == straight.sum()
+    assert abs(straight.sum() - solid.sum()) <= 0.5
+    assert all(plain[0, y, x] == 1 for y, x in spots)
+    assert straight[0, 20].sum() == straight.sum()
+    assert not any(straight[0, y, x] for y, x in spots)
