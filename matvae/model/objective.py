@@ -93,6 +93,11 @@ def held_out_error(
         assert fields is not None
         return voxel_loss(fields, output, module.field_scale)
     assert statistics is not None
+    return thresholded_error(module, statistics, output)
+
+
+def thresholded_error(module: StatsVAE, statistics: Tensor, output: Tensor) -> Tensor:
+    """Relative error ``(sample,)`` of the statistics of what was decoded, thresholded where there are phases."""
     if module.spec.phases > 1:
         output = module.fields(volume_fraction_labels(output))
     return relative_error(statistics, module.statistics(output))

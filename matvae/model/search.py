@@ -15,13 +15,12 @@ from torch import Tensor
 
 from ..stats import relative_error
 from .coarse import coarsen_statistics, levels
-from .threshold import volume_fraction_labels
+from .objective import thresholded_error
 from .vae import StatsVAE
 
 # Latents have about unit spread.
 STEP = 0.05
-# Of a model with coarse grids: steps on the full grid after those on the finest coarse one, which cost a third. Steps
-# on the grid before that one had less than half the gain, on lines of 224 x 224.
+# Of a model with coarse grids: steps on the full grid after those on the finest coarse one, which cost a third.
 FULL_SHARE = 0.4
 
 
@@ -52,8 +51,9 @@ def search_latents(module: StatsVAE, z: Tensor, statistics: Tensor, steps: int) 
         moved = _descend(module, moved, coarsen_statistics(statistics, factors), steps, factors)
         steps = math.ceil(FULL_SHARE * steps)
     moved = _descend(module, moved, statistics, steps, None)
-    better = _thresholded_error(module, moved, statistics) < _thresholded_error(module, z, statistics)
-    return torch.where(better.unsqueeze(1), moved, z)
+    with torch.no_grad():
+        before, after = (thresholded_error(module, statistics, module.decode(latents)) for latents in (z, moved))
+    return torch.where((after < before).unsqueeze(1), moved, z)
 
 
 def _descend(module: StatsVAE, z: Tensor, wanted: Tensor, steps: int, factors: Sequence[int] | None) -> Tensor:
@@ -66,11 +66,3 @@ def _descend(module: StatsVAE, z: Tensor, wanted: Tensor, steps: int, factors: S
             (z.grad,) = torch.autograd.grad(error, z)
             optimizer.step()
     return z.detach()
-
-
-@torch.no_grad()
-def _thresholded_error(module: StatsVAE, z: Tensor, statistics: Tensor) -> Tensor:
-    decoded = module.decode(z)
-    if module.spec.phases > 1:
-        decoded = module.fields(volume_fraction_labels(decoded))
-    return relative_error(statistics, module.statistics(decoded))

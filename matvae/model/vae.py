@@ -69,8 +69,9 @@ class StatsVAE(nn.Module):
         self.spec = spec
         self.encoder = ENCODERS.get(spec.encoder)(spec)
         self.decoder = DECODERS.get(spec.decoder)(spec)
-        self.writes_fractions = getattr(self.decoder, "writes_fractions", False) and spec.phases > 1
-        self.level_set = None if self.writes_fractions else LevelSet(spec.n_components, spec.channels)
+        # A decoder that writes fractions itself needs none; a continuous field is brought to its level in any case.
+        fractions = getattr(self.decoder, "writes_fractions", False) and spec.phases > 1
+        self.level_set = None if fractions else LevelSet(spec.n_components, spec.channels)
         # Of a continuous field only: its mean and spread over the training set.
         self.register_buffer("field_mean", torch.zeros(()))
         self.register_buffer("field_scale", torch.ones(()))
