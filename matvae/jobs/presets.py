@@ -49,7 +49,7 @@ PRESETS = {
             "beta": 5e-6,
             "batch_size": 128,
             "aligned_fraction": 0.7,
-            # A step on the full grid of 224 x 224 takes as long as ten on the coarsest.
+            # A step on the full grid of 224 x 224 takes as long as twelve on the coarsest.
             "coarse_fraction": 0.9,
             "latent_steps": 40,
             "threshold": "straight",

@@ -48,7 +48,7 @@ def peak(device: torch.device, n: int = 2048) -> float:
 
 
 def operations(module: StatsVAE) -> float:
-    """Of the matrix products of one sample, forwards and backwards; those of the profiles on the full grid included."""
+    """Of the networks' matrix products of one sample, forwards and backwards; those of profiles are left out."""
     weights = sum(layer.weight.numel() for layer in module.modules() if isinstance(layer, torch.nn.Linear))
     return 6.0 * weights
 
