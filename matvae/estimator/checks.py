@@ -65,7 +65,7 @@ def check_parameters(estimator: Any) -> None:
     encoder = ENCODERS.get(estimator.encoder)
     _encoder_weights(estimator, encoder)
     if estimator.decoder != "auto":
-        DECODERS.get(estimator.decoder)
+        _belong_together(estimator, encoder, DECODERS.get(estimator.decoder))
     if estimator.input == STATISTICS and encoder.reads != "statistics":
         raise InputError(
             f'input="statistics" gives no structures to the encoder {estimator.encoder!r}, which reads '
@@ -299,3 +299,15 @@ def _real(
 def _choice(name: str, value: Any, choices: Sequence[str]) -> None:
     if not isinstance(value, str) or value not in choices:
         raise InputError(f"{name} must be one of {', '.join(map(repr, choices))}, but {value!r} was given.")
+
+
+def _belong_together(estimator: Any, encoder: Any, decoder: Any) -> None:
+    """Refuse an encoder or decoder that works with one other only, and not with the one chosen."""
+    decoders = getattr(encoder, "decoder", estimator.decoder)
+    encoders = getattr(decoder, "encoder", estimator.encoder)
+    if (decoders, encoders) != (estimator.decoder, estimator.encoder):
+        pair = (estimator.encoder, decoders) if decoders != estimator.decoder else (encoders, estimator.decoder)
+        raise InputError(
+            f"The encoder {estimator.encoder!r} does not go with the decoder {estimator.decoder!r}. "
+            f"Choose encoder={pair[0]!r} and decoder={pair[1]!r}."
+        )

@@ -21,6 +21,7 @@ from ..model import (
     resolve_decoder,
     resolve_device,
 )
+from ..model.decoders.boxes import count_boxes
 from ..model.decoders.separable import few_products
 from ..stats import resolve_correlations
 from ..stats.lags import resolve_cutoff
@@ -34,6 +35,7 @@ DEFAULT_EPOCHS = 100
 BATCH_VOXELS = 1 << 22
 # Up to this many training samples all are mixed with neighbours, of more so many an epoch.
 MIXED_SAMPLES = 1000
+SPREAD_SAMPLES = 256
 
 
 class PartsMixin(SamplesMixin):
@@ -71,8 +73,11 @@ class PartsMixin(SamplesMixin):
         """What to build; a training that goes on keeps the decoder that was chosen for it."""
         cutoff = resolve_cutoff(grid.shape, self.periodic, self.cutoff)
         whole = bool(self.periodic) and cutoff is None
+        required = getattr(ENCODERS.get(self.encoder), "decoder", None)
         if fitted is not None and self.decoder == "auto":
             decoder = fitted.decoder
+        elif required is not None:
+            decoder = required
         else:
             few = whole and self._few_products(grid, batches)
             decoder = resolve_decoder(self.decoder, grid.shape, grid.phases, few_products=few)
@@ -80,10 +85,20 @@ class PartsMixin(SamplesMixin):
         # reads one shape.
         coarsens = getattr(DECODERS.get(decoder), "coarsens", False) and ENCODERS.get(self.encoder).reads == STATISTICS
         coarse = coarsest(grid.shape) if whole and coarsens else (1,)
+        pairs = resolve_correlations(self.correlations, grid.phases)
+        boxes = None
+        if decoder == "boxes":
+            if not whole or grid.phases != 2 or pairs != ((1, 1),) or self.input == STATISTICS:
+                raise InputError(
+                    'The decoder "boxes" needs periodic structures of two phases and the autocorrelation of phase 1 at '
+                    f"every lag, but phases is {grid.phases}, periodic {self.periodic}, cutoff {self.cutoff}, input "
+                    f"{self.input!r} and the correlations are {pairs}. Choose another decoder."
+                )
+            boxes = self._count_boxes(grid, batches) if fitted is None else fitted.boxes
         return ModelSpec(
             shape=grid.shape,
             phases=grid.phases,
-            pairs=resolve_correlations(self.correlations, grid.phases),
+            pairs=pairs,
             periodic=bool(self.periodic),
             cutoff=cutoff,
             n_components=int(self.n_components),
@@ -91,6 +106,7 @@ class PartsMixin(SamplesMixin):
             decoder=decoder,
             width=int(self.width),
             coarse=coarse if max(coarse) > 1 else None,
+            boxes=boxes,
         )
 
     def _few_products(self, grid: Grid, batches: Batches) -> bool:
@@ -99,6 +115,13 @@ class PartsMixin(SamplesMixin):
             return False
         structures = batches.calibration()[0]
         return structures.ndim == 3 and few_products(structures)
+
+    def _count_boxes(self, grid: Grid, batches: Batches) -> int:
+        """How many boxes a structure has at most, by some of the training set."""
+        structures = torch.cat(batches.calibration())
+        # Discretised ones hold a field for each state.
+        labels = structures[:, 1] if structures.ndim == grid.ndim + 2 else structures
+        return count_boxes(labels, int(self.n_components))
 
     def _check_same(self, spec: ModelSpec) -> None:
         if self.module_.spec != spec:
@@ -161,6 +184,12 @@ class PartsMixin(SamplesMixin):
         device, from_statistics = resolve_device(self.device), self.input == STATISTICS
         return Trainer(module, settings, device, self.precision, seed, from_statistics=from_statistics)
 
+    @staticmethod
+    def _some(calibration: list[torch.Tensor]) -> list[torch.Tensor]:
+        """Batches of as many samples as say how far a latent spreads; an encoder that searches takes its time."""
+        needed = math.ceil(SPREAD_SAMPLES / len(calibration[0]))
+        return calibration[:needed]
+
     def _learned(self, trainer: Trainer, understood: Input, grid: Grid, batches: Batches) -> dict[str, Any]:
         trainer.module.eval()
         return {
@@ -169,5 +198,5 @@ class PartsMixin(SamplesMixin):
             "_input": understood,
             "history_": list(trainer.history),
             "n_iter_": trainer.epoch,
-            "latent_spread_": trainer.latent_spread(batches.calibration()).cpu().numpy(),
+            "latent_spread_": trainer.latent_spread(self._some(batches.calibration())).cpu().numpy(),
         }

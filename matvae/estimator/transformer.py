@@ -47,7 +47,8 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
     encoder : str
         ``"statistics"`` reads the 2-point statistics, so the latent does not depend on where a structure
         lies; ``"image"`` reads the structure, and so does ``"resnet152"``, a much larger network for images alone
-        (extra ``pretrained``). Plugins may add others.
+        (extra ``pretrained``). ``"pursuit"`` has no network: it looks for the boxes that have the statistics, and goes
+        with the decoder ``"boxes"``. Plugins may add others.
     encoder_weights : path or str, optional
         Trained weights that the encoder ``"resnet152"`` starts from: a folder, or a name on the Hugging Face hub such
         as ``"microsoft/resnet-152"``. A fitted model holds its own weights and needs them no more.
@@ -55,7 +56,8 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
         ``"dense"`` gives every voxel its own output; ``"convolutional"`` grows little with size; ``"separable"``
         sums bars, products of one profile an axis, which suits bars, layers and boxes along the axes. ``"auto"`` takes
         the separable one for two-phase periodic images that are sums of few products, else dense up to 65536 voxels
-        times phases.
+        times phases. ``"boxes"`` draws a few whole boxes, whose places and sizes are the latent, for lines, plates and
+        blocks along the axes in periodic two-phase structures; it is chosen by ``encoder="pursuit"``.
     width : int
         Hidden units of a layer. Wider is better and slower.
     loss : ``"relative"``, ``"absolute"`` or ``"voxels"``

@@ -51,3 +51,15 @@ def halvings(shape: Sequence[int], coarsest: int = 4) -> list[tuple[int, ...]]:
     while max(shapes[-1]) > coarsest:
         shapes.append(tuple(-(-n // 2) for n in shapes[-1]))
     return shapes
+
+
+def sum_of_products(profiles: Sequence[Tensor]) -> Tensor:
+    """Sum of products of profiles, one ``(sample, channel, product, side)`` an axis: ``(sample, channel, *space)``."""
+    first, *others = profiles
+    if not others:
+        return first.sum(2)
+    # All axes but the last by outer products, the last by a matrix product that sums as well.
+    for other in others[:-1]:
+        first = (first.unsqueeze(-1) * other.unsqueeze(-2)).flatten(3)
+    sides = [profile.shape[-1] for profile in profiles]
+    return (first.transpose(2, 3) @ others[-1]).view(*first.shape[:2], *sides)

@@ -36,6 +36,8 @@ class ModelSpec:
     coarse : tuple of int, optional
         Voxels along each axis that are one on the coarse grid, on which training starts and of which the encoder reads
         the statistics; None where there is no coarse grid.
+    boxes : int, optional
+        Most boxes in a structure, of the decoder ``"boxes"``.
     """
 
     shape: tuple[int, ...]
@@ -48,6 +50,7 @@ class ModelSpec:
     decoder: str
     width: int
     coarse: tuple[int, ...] | None = None
+    boxes: int | None = None
 
     @property
     def channels(self) -> int:

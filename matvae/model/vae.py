@@ -69,6 +69,8 @@ class StatsVAE(nn.Module):
         self.spec = spec
         self.encoder = ENCODERS.get(spec.encoder)(spec)
         self.decoder = DECODERS.get(spec.decoder)(spec)
+        if hasattr(self.encoder, "follow"):
+            self.encoder.follow(self.decoder)
         # A decoder that writes fractions itself needs none; a continuous field is brought to its level in any case.
         fractions = getattr(self.decoder, "writes_fractions", False) and spec.phases > 1
         self.level_set = None if fractions else LevelSet(spec.n_components, spec.channels)
@@ -181,7 +183,13 @@ class StatsVAE(nn.Module):
         InputError
             If there are only statistics for an encoder that reads structures.
         """
+        learns = hasattr(self.decoder, "prepare")
         if from_statistics:
+            if learns:
+                raise InputError(
+                    f"The decoder {self.spec.decoder!r} learns from structures, but only statistics were given. "
+                    "Choose another decoder."
+                )
             if not self.reads_statistics:
                 raise InputError(
                     f"The encoder {self.spec.encoder!r} reads structures, but only statistics were given. "
@@ -198,6 +206,8 @@ class StatsVAE(nn.Module):
                 fractions = torch.cat([self.fields(batch).flatten(2).mean(2) for batch in batches]).mean(0)
                 self.level_set.start(fractions[1:])
         self.decoder.calibrate(self._power(batches))
+        if learns:
+            self.decoder.prepare([self.fields(batch)[:, 1] > 0.5 for batch in batches])
         # One batch at a time: the statistics of all of them may be many times as large as the structures.
         fields: Iterable[Tensor] = (self.fields(batch) for batch in batches)
         if self.reads_statistics:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..layers import perceptron
+from ..layers import perceptron, sum_of_products
 from ..spec import ModelSpec
 
 # Bars along each axis and phase; two-phase images of at most a few bars need fewer.
@@ -66,8 +66,7 @@ class SeparableDecoder(nn.Module):
     def forward(self, z: Tensor, factors: Sequence[int] | None = None) -> Tensor:
         """``(sample, component)`` to ``(sample, channel, *space)``, or its coarse grid; overlapping bars add up."""
         profiles = list(self._profiles(z, factors or (1,) * len(self.shape)))
-        sides = [profile.shape[-1] for profile in profiles]
-        return _products(profiles).view(len(z), self.channels, *sides)
+        return sum_of_products(profiles)
 
     def _profiles(self, z: Tensor, factors: Sequence[int]) -> Iterator[Tensor]:
         """Profiles ``(sample, channel, bar, side)`` of all bars along each axis of space."""
@@ -110,14 +109,3 @@ def _between(n: int, points: int, periodic: bool) -> Tensor:
     ends = ends % points if periodic else ends.clamp(0, points - 1)
     below, above = functional.one_hot(ends, points)
     return ((1 - share) * below + share * above).float()
-
-
-def _products(profiles: Sequence[Tensor]) -> Tensor:
-    """Sum over products ``(sample, channel, voxel)`` of profiles ``(sample, channel, product, side)``."""
-    first, *others = profiles
-    if not others:
-        return first.sum(2)
-    # All axes but the last by outer products, the last by a matrix product that sums as well.
-    for other in others[:-1]:
-        first = (first.unsqueeze(-1) * other.unsqueeze(-2)).flatten(3)
-    return (first.transpose(2, 3) @ others[-1]).flatten(2)

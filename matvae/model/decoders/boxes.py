@@ -1,0 +1,138 @@
+"""Decoder that draws boxes along the axes, whose places and sizes are the latent itself."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ..boxes import MAX_KINDS, BoxCode, Boxes, Found, box_extents, kinds_of, nearest_sizes
+from ..layers import sum_of_products
+from ..spec import ModelSpec
+
+
+class BoxesDecoder(nn.Module):
+    """A few boxes on an empty background: for lines, layers, plates and other blocks along the axes.
+
+    The components of the latent are places and sizes of boxes (see `BoxCode`), which makes every latent a structure of
+    whole, sharp boxes: there is nothing to be blurred between two structures. What is learned are the kinds of boxes
+    that there are. They start as the sizes of separate pieces of the training structures, and training moves them.
+
+    It goes with the encoder ``"pursuit"``, which finds the boxes by the statistics.
+    """
+
+    trials: Tensor
+    writes_fractions = True
+    encoder = "pursuit"
+
+    def __init__(self, spec: ModelSpec) -> None:
+        super().__init__()
+        assert spec.boxes is not None
+        self.shape = spec.shape
+        ndim = len(spec.shape)
+        self.code = BoxCode(spec.n_components, ndim, spec.boxes)
+        # Until there are structures to learn from all boxes are alike.
+        middle = torch.tensor([math.log(max(1.0, n / 8)) for n in spec.shape])
+        self.middle = nn.Parameter(middle.expand(spec.boxes, MAX_KINDS, ndim).clone())
+        self.change = nn.Parameter(torch.zeros(spec.boxes, MAX_KINDS, ndim, ndim))
+        self.register_buffer("trials", middle.expand(MAX_KINDS, ndim).clone())
+
+    def calibrate(self, power: Tensor) -> None:
+        """Nothing to prepare."""
+
+    @torch.no_grad()
+    def prepare(self, solids: Sequence[Tensor]) -> None:
+        """Learn the kinds of boxes from batches of structures, ``(sample, *space)`` of bool."""
+        extents, _ = box_extents(solid.cpu().numpy() for batch in solids for solid in batch)
+        learned: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
+        for box, wanted in enumerate(zip(self.code.kinds, self.code.sizes, strict=True)):
+            if wanted not in learned:
+                learned[wanted] = kinds_of(extents, *wanted)
+            middle, change = learned[wanted]
+            self.middle[box, : len(middle)], self.change[box, : len(change)] = middle, change
+        self.trials.copy_(kinds_of(extents, MAX_KINDS, 0)[0])
+
+    @torch.no_grad()
+    def name(self, found: Found) -> Boxes:
+        """The boxes this decoder can draw that are nearest to those found: the largest first, and in the middle.
+
+        Statistics do not tell a structure from its mirror image: of both that one is taken in which the second box
+        comes behind the first along the first axis.
+        """
+        volume = torch.where(found.there, found.extent.sum(-1), -torch.inf)
+        order = volume.argsort(dim=1, descending=True, stable=True)
+        there = found.there.gather(1, order)
+        place, extent = (one.gather(1, order.unsqueeze(-1).expand_as(one)) for one in (found.place, found.extent))
+        place = (place - place[:, :1] + 0.5) % 1
+        mirrored = place[:, 1:2, :1] < 0.5
+        place = torch.where(mirrored, 1 - place, place) if self.code.n_boxes > 1 else place
+        kinds, sizes = [], []
+        for box, n_kinds in enumerate(self.code.kinds):
+            distance, size = nearest_sizes(extent[:, box], self.middle[box, :n_kinds], self.change[box, :n_kinds])
+            kind = distance.argmin(1, keepdim=True)
+            sizes.append(size.take_along_dim(kind.unsqueeze(-1), 1))
+            kinds.append((kind + 1) * there[:, box : box + 1])
+        return Boxes(torch.cat(kinds, 1), place, torch.cat(sizes, 1))
+
+    def extents(self, kind: Tensor, size: Tensor) -> Tensor:
+        """Kinds ``(sample, box)`` and sizes ``(sample, box, axis)`` to extents ``(sample, box, axis)`` in voxels."""
+        box = torch.arange(kind.shape[1], device=kind.device)
+        of_kind = (kind - 1).clamp_min(0)
+        logs = self.middle[box, of_kind] + (size.unsqueeze(-1) * self.change[box, of_kind]).sum(-2)
+        return torch.minimum(logs.exp(), logs.new_tensor(self.shape))
+
+    def forward(self, z: Tensor) -> Tensor:
+        """``(sample, component)`` to ``(sample, 1, *space)``; overlapping boxes add up."""
+        boxes = self.code.read(z)
+        middle = boxes.place * boxes.place.new_tensor(self.shape)
+        extents = self.extents(boxes.kind, boxes.size)
+        # The first box begins where a voxel does, and with it all that were drawn on the same grid.
+        corner = middle[:, :1] - extents[:, :1] / 2
+        middle = middle + (corner.round() - corner).detach()
+        profiles = []
+        for axis, n in enumerate(self.shape):
+            voxels = torch.arange(n, device=z.device, dtype=z.dtype) + 0.5
+            away = (voxels - middle[..., axis : axis + 1] + n / 2) % n - n / 2
+            extent = extents[..., axis : axis + 1]
+            # How much of each voxel is inside.
+            inside = (extent / 2 + 0.5 - away.abs()).clamp_min(0)
+            profiles.append(torch.minimum(inside, extent.clamp_max(1)).unsqueeze(1))
+        profiles[0] = profiles[0] * (boxes.kind > 0).view(len(z), 1, -1, 1)
+        return sum_of_products(profiles)
+
+
+def count_boxes(structures: Tensor, n_components: int) -> int:
+    """How many boxes a model of some structures has.
+
+    Parameters
+    ----------
+    structures : Tensor ``(sample, *space)``
+        Labels 0 and 1.
+    n_components : int
+        Size of the latent.
+
+    Returns
+    -------
+    int
+        As many as there are pieces in a structure at most, and more where the latent would have idle components; fewer,
+        with a warning, where it is too small for so many.
+
+    Raises
+    ------
+    InputError
+        If no piece is a box.
+    """
+    ndim = structures.ndim - 1
+    _, pieces = box_extents(solid for solid in (structures != 0).cpu().numpy())
+    most = 1 + (n_components - 1) // ndim
+    if most < pieces:
+        warnings.warn(
+            f"Structures have up to {pieces} pieces, but {n_components} components are enough for {most} boxes only: "
+            f"smaller ones are left away. All need n_components of at least {ndim * (pieces - 1) + 1}.",
+            stacklevel=2,
+        )
+    busy = math.ceil((n_components + ndim) / (2 * ndim))
+    return min(most, max(pieces, busy))
