@@ -81,7 +81,7 @@ class BenchmarkSettings:
     @property
     def method(self) -> str:
         """What this run is called in tables."""
-        if "encoder" not in self.how.parameters:
+        if not self.how.takes_weights:
             return f"{self.how.method} ({self.n_components})"
         origin = "untrained" if self.weights is None else "pretrained"
         return f"{self.how.method}, {origin} encoder ({self.n_components})"
@@ -90,7 +90,7 @@ class BenchmarkSettings:
     def notes(self) -> list[str]:
         """What whoever reads the result has to know, one sentence or two each."""
         notes = []
-        if "encoder" in self.how.parameters and self.weights is None:
+        if self.how.takes_weights and self.weights is None:
             notes.append(
                 "The encoder starts from random weights, not from pretrained ones as in the paper: none were given "
                 "(--weights FOLDER, or a name on the Hugging Face hub such as microsoft/resnet-152)."
@@ -111,7 +111,7 @@ class BenchmarkSettings:
             See `ResNet152Encoder` and `check_memory`.
         """
         how, parameters = self.how, self.parameters
-        if "encoder" in how.parameters:
+        if how.takes_weights:
             # Without weights to check nothing needs to be filled with numbers.
             with torch.random.fork_rng(devices=[]), torch.device("meta" if self.weights is None else "cpu"):
                 encoder = ENCODERS.get(how.parameters["encoder"])(self._spec())

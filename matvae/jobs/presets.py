@@ -21,6 +21,8 @@ class Preset:
         Of `StatsVAETransformer`, where they are not its defaults.
     most_held_out : int, optional
         Most structures by which the best weights are chosen, where measuring more would take time from training.
+    takes_weights : bool
+        Whether its encoder can start from trained weights.
     bytes_fixed, bytes_per_voxel : int
         Memory that training takes: whatever the batch, and for each voxel of a batch. 0 where it is too little to
         check.
@@ -29,6 +31,7 @@ class Preset:
     method: str
     parameters: Mapping[str, Any]
     most_held_out: int | None = None
+    takes_weights: bool = False
     bytes_fixed: int = 0
     bytes_per_voxel: int = 0
 
@@ -73,6 +76,7 @@ PRESETS = {
             "learning_rate": 1e-4,
         },
         most_held_out=200,
+        takes_weights=True,
         # Measured: weights, gradients, optimiser, best weights and a checkpoint on its way to the disk; and peaks at
         # batches of 4 to 32 images of 64 and 224 pixels.
         bytes_fixed=3_300_000_000,

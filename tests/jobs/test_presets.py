@@ -7,13 +7,14 @@ from matvae.errors import InputError
 from matvae.jobs.presets import PRESETS, get_preset
 
 
-def test_matvae_keeps_the_default_loss_and_lets_the_structures_choose_the_decoder():
+def test_matvae_keeps_the_default_loss_and_finds_boxes():
     chosen = StatsVAETransformer(**get_preset("matvae").training(100_000)).get_params()
     default = StatsVAETransformer().get_params()
-    kept = ("encoder", "decoder", "loss", "short_range", "n_components", "learning_rate")
+    kept = ("loss", "short_range", "n_components", "threshold", "latent_steps")
     assert {name: chosen[name] for name in kept} == {name: default[name] for name in kept}
-    assert chosen["validation_fraction"] == 0.005
-    assert chosen["threshold"] == "straight"
+    assert (chosen["encoder"], chosen["decoder"]) == ("pursuit", "boxes")
+    assert not get_preset("matvae").takes_weights
+    assert get_preset("paper").takes_weights
 
 
 def test_the_paper_is_equation_1_and_3_and_nothing_beside():
