@@ -1,7 +1,8 @@
 """What each choice of the design is worth on the lines of the paper: ``python docs/examples/ablation.py``.
 
-Every row trains on the same structures for the same number of passes, unless said, and is measured on the same unseen ones; it
-differs from the networks that were chosen in one choice; the first row has no networks. Writes docs/generated/ablation.md, a row as soon as it is known.
+Every row trains on the same structures for the same number of passes, unless said, and is measured on the same unseen
+ones. The first row has no networks; every other one differs from the networks that were chosen in one choice. Writes
+docs/generated/ablation.md, a row as soon as it is known.
 """
 
 from __future__ import annotations

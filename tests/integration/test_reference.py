@@ -26,22 +26,23 @@ def test_it_is_small():
     assert sum(file.stat().st_size for file in REFERENCE.iterdir()) < 20e6
 
 
-def test_its_encoder_alone_comes_close_to_the_page(unseen):
+def test_it_is_as_good_as_the_page_says(unseen):
     X, numbers = unseen
-    model = load(REFERENCE).set_params(latent_steps=0)
+    model = load(REFERENCE)
     made = model.inverse_transform(model.transform(X))
     lines, fractions = LineErrors(line_element(X.shape[1:])), VolumeFractionError()
     lines.add(X, made, numbers)
     fractions.add(X, made)
-    # Of 64 images a share of 60 % is known to 6 %. PCA of the same size has an error of 0.48.
-    assert lines.summary()["number"] > 40
-    assert lines.summary()["orientation"] > 85
-    assert fractions.percent < 6
-    assert model.score(X) > -0.28
+    # Of 64 images a share of 98 % is known to 2 %. PCA of the same size has an error of 0.48.
+    assert lines.summary()["number"] > 92
+    assert lines.summary()["orientation"] > 95
+    assert fractions.percent < 2
+    assert model.score(X) > -0.05
 
 
-def test_the_search_brings_statistics_closer(unseen):
-    X = unseen[0][:6]
+def test_its_reconstructions_have_no_line_in_common(unseen):
+    X = unseen[0]
     model = load(REFERENCE)
-    assert model.latent_steps == 60
-    assert model.score(X) > load(REFERENCE).set_params(latent_steps=0).score(X)
+    made = model.inverse_transform(model.transform(X))
+    # As often as the originals cover their most common voxel, or about.
+    assert made.mean(0).max() < 2 * X.mean(0).max()

@@ -94,6 +94,15 @@ class BoxCode:
         ways.append(torch.full_like(ways[0][:, :1], 0.5).expand(-1, idle))
         return torch.special.ndtri(torch.cat(ways, 1))
 
+    def used(self, kind: Tensor) -> Tensor:
+        """Which components ``(sample, component)`` say something of boxes that are there, of these kinds."""
+        there = [
+            (kind[:, box : box + 1] > 0).expand(-1, n_places + n_sizes)
+            for box, (_, n_places, n_sizes, _) in enumerate(self._shares())
+        ]
+        used = torch.cat(there, 1)
+        return torch.nn.functional.pad(used, (0, self.n_components - used.shape[1]))
+
     def _shares(self) -> Sequence[tuple[int, int, int, int]]:
         """First component, numbers of places and sizes, and turns, of each box."""
         shares, start = [], 0

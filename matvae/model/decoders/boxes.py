@@ -87,7 +87,7 @@ class BoxesDecoder(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """``(sample, component)`` to ``(sample, 1, *space)``; overlapping boxes add up."""
         boxes = self.code.read(z)
-        middle = (boxes.place + self._where(z)) * boxes.place.new_tensor(self.shape)
+        middle = (boxes.place + self._where(z, boxes)) * boxes.place.new_tensor(self.shape)
         extents = self.extents(boxes.kind, boxes.size)
         # The first box begins where a voxel does, and with it all that were seen on the same grid.
         corner = middle[:, :1] - extents[:, :1] / 2
@@ -104,18 +104,21 @@ class BoxesDecoder(nn.Module):
         return sum_of_products(profiles)
 
     @torch.no_grad()
-    def _where(self, z: Tensor) -> Tensor:
+    def _where(self, z: Tensor, boxes: Boxes) -> Tensor:
         """Where the whole lies ``(sample, 1, axis)``, as shares of the sides.
 
         Statistics leave it open. With the first box always in one place all structures would have a voxel in common;
-        sums of the components with changing signs are normally distributed as they are, and do not depend on each
-        other, so that over all latents every place is as likely, and near latents lie near each other.
+        sums of the components, with signs that change from axis to axis, are normally distributed as they are, so that
+        over all latents every place is as likely, and near latents lie near each other. Boxes that are not there do not
+        count.
         """
         component = torch.arange(z.shape[1], device=z.device)
         signs = [
             1 - 2 * (component // 2 ** (axis - 1) % 2 if axis else 0 * component) for axis in range(len(self.shape))
         ]
-        return torch.special.ndtr(z @ torch.stack(signs, 1).to(z) / z.shape[1] ** 0.5).unsqueeze(1)
+        used = self.code.used(boxes.kind).to(z)
+        sums = (z * used) @ torch.stack(signs, 1).to(z) / used.sum(1, keepdim=True).clamp_min(1).sqrt()
+        return torch.special.ndtr(sums).unsqueeze(1)
 
 
 def count_boxes(structures: Tensor, n_components: int) -> int:

@@ -59,6 +59,12 @@ def test_a_place_that_moves_around_the_border_stays_a_place():
     torch.testing.assert_close(code.write(moved), code.write(boxes), rtol=0, atol=1e-9)
 
 
+def test_components_of_boxes_that_are_not_there_say_nothing():
+    code = BoxCode(9, 2, 4)
+    assert code.used(torch.tensor([[3, 0, 1, 0]])).tolist() == [[True, *[False] * 3, *[True] * 3, *[False] * 2]]
+    assert BoxCode(9, 2, 1).used(torch.tensor([[1]])).sum() == 2
+
+
 def test_places_and_sizes_keep_the_gradient():
     code = BoxCode(9, 2, 4)
     z = code.write(random_boxes(code, 5)).requires_grad_()

@@ -1,0 +1,39 @@
+"""What the search for boxes takes, stage by stage, beside phase retrieval of the same statistics."""
+
+from __future__ import annotations
+
+import cProfile
+import pstats
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from matvae import Grid, load
+from matvae.data.datasets.lines import Lines
+from matvae.reconstruct import reconstruct
+
+REFERENCE = Path(__file__).resolve().parents[2] / "datasets" / "lines" / "reference.matvae"
+N, SIZE, ITERATIONS = 64, 224, 400
+STAGES = {"_place": "placing boxes", "_downhill": "moving all boxes", "_settle": "moving named boxes"}
+
+
+def test_the_time_a_structure_takes():
+    generator, rng = Lines((SIZE, SIZE)), np.random.default_rng(1)
+    X = np.stack([generator.sample(rng)[0] for _ in range(N)])
+    model = load(REFERENCE)
+    profiler = cProfile.Profile()
+    started = perf_counter()
+    z = profiler.runcall(model.transform, X)
+    searched = perf_counter() - started
+    started = perf_counter()
+    reconstruct(model.statistics(X), grid=Grid((SIZE, SIZE)), max_iter=ITERATIONS, random_state=0)
+    retrieved = perf_counter() - started
+    taken = {name: found[3] for (_, _, name), found in pstats.Stats(profiler).stats.items() if name in STAGES}
+    shares = ", ".join(f"{what} {100 * taken[name] / searched:.0f} %" for name, what in STAGES.items())
+    print(
+        f"\n{SIZE} x {SIZE}, {1e3 * searched / N:.0f} ms a structure: {shares}; phase retrieval "
+        f"{1e3 * retrieved / N:.0f} ms, ratio {retrieved / searched:.1f}",
+        end="",
+    )
+    assert np.isfinite(z).all()
