@@ -166,6 +166,11 @@ class PartsMixin(SamplesMixin):
         module.calibrate(batches.calibration(), from_statistics=self.input == STATISTICS)
         return module
 
+    def _auto_mixing(self, n_training: int) -> float:
+        """Share of samples to mix: none where the encoder makes nothing of mixtures."""
+        interpolates = getattr(ENCODERS.get(self.encoder), "interpolates", True)
+        return min(1.0, MIXED_SAMPLES / n_training) if interpolates else 0.0
+
     def _trainer_for(self, module: StatsVAE, seed: int, n_training: int) -> Trainer:
         unlimited = self.max_epochs is None and self.max_time is None
         settings = TrainingSettings(
@@ -173,7 +178,7 @@ class PartsMixin(SamplesMixin):
             beta=self.beta,
             loss=self.loss,
             short_range=self.short_range,
-            mixing=min(1.0, MIXED_SAMPLES / n_training) if self.mixing == "auto" else self.mixing,
+            mixing=self._auto_mixing(n_training) if self.mixing == "auto" else self.mixing,
             aligned_fraction=self.aligned_fraction,
             coarse_fraction=self.coarse_fraction,
             learning_rate=self.learning_rate,

@@ -72,7 +72,7 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
     mixing : float or ``"auto"``
         Share of the samples whose statistics are mixed with those of a near neighbour, which fills the space between
         the samples of a small set; needs an encoder that reads statistics. ``"auto"`` mixes all of up to 1000
-        samples, and of more a share that amounts to 1000 an epoch.
+        samples, and of more a share that amounts to 1000 an epoch; none with ``encoder="pursuit"``.
     aligned_fraction : float
         Share of the training over which a second loss fades out: cross-entropy and Dice against the original,
         registered onto the reconstruction. It shows the way to the right topology and needs periodic

@@ -301,7 +301,8 @@ class Trainer:
         long = seconds is None or seconds >= COMPILE_SECONDS
         if self.device.type != "cuda" or not (many and long):
             return
-        self.encode = torch.compile(self.module.encode)
+        if getattr(self.module.encoder, "compiles", True):
+            self.encode = torch.compile(self.module.encode)
         self.decode = torch.compile(self.module.decode)
 
     def _save(self, path: str | Path, fingerprint: str) -> None:

@@ -248,3 +248,14 @@ def test_only_long_trainings_on_a_gpu_are_compiled(make_module, monkeypatch, lim
     trainer.device = torch.device(device)
     trainer._compile(5)
     assert (trainer.encode == "compiled") == (trainer.decode == "compiled") == compiled
+
+
+def test_a_search_is_not_compiled(make_module, monkeypatch):
+    monkeypatch.setattr(torch, "compile", lambda function: "compiled")
+    X = torch.zeros(8, 16, 16, dtype=torch.uint8)
+    X[:, 4:6, 3:9] = 1
+    pursuit = {"encoder": "pursuit", "decoder": "boxes", "n_components": 5, "boxes": 2}
+    trainer = trainer_of(make_module, X, TrainingSettings(max_epochs=1000), **pursuit)
+    trainer.device = torch.device("cuda")
+    trainer._compile(5)
+    assert (trainer.encode == "compiled", trainer.decode == "compiled") == (False, True)

@@ -25,7 +25,7 @@ EQUAL = 1e-5
 PLACE_STEP, EXTENT_STEP = 0.125, 0.02
 FIRST_STEPS, MOVE_STEPS = 60, 30
 # Numbers of a transform at once: as many as stay in a processor's cache, or as a GPU needs to be busy.
-CHUNK = {"cpu": 1 << 16, "cuda": 1 << 24}
+CPU_CHUNK, GPU_CHUNK = 1 << 16, 1 << 24
 
 
 class Found(NamedTuple):
@@ -147,7 +147,8 @@ class Pursuit:
         trial = torch.zeros(len(power), dtype=torch.long, device=power.device)
         point, there = trial.clone(), torch.zeros_like(trial, dtype=torch.bool)
         spectra = band.spectra(torch.zeros_like(self.trials), self.trials.exp())
-        chunk = max(1, CHUNK[power.device.type] // power.numel())
+        most = CPU_CHUNK if power.device.type == "cpu" else GPU_CHUNK
+        chunk = max(1, most // power.numel())
         count = math.prod(band.points)
         # Of two places that are as good the first one is taken.
         tilt = EQUAL * torch.arange(count, device=power.device, dtype=power.dtype) / count

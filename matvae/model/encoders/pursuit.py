@@ -31,6 +31,10 @@ class PursuitEncoder(nn.Module):
 
     reads = "statistics"
     decoder = "boxes"
+    # Between the statistics of two structures of boxes there are not those of a third one.
+    interpolates = False
+    # A search branches, and takes gradients of its own.
+    compiles = False
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
@@ -47,7 +51,6 @@ class PursuitEncoder(nn.Module):
     def calibrate(self, batches: Iterable[Tensor]) -> None:
         """Nothing to prepare."""
 
-    @torch.compiler.disable
     def forward(self, statistics: Tensor) -> tuple[Tensor, Tensor]:
         """``(sample, *lag, 1)`` to mean and log-variance, each ``(sample, component)``."""
         (decoder,) = self._followed
