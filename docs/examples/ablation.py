@@ -42,6 +42,7 @@ BOXES: dict[str, Any] = {
     "mixing": 0.0,
     "max_epochs": None,
     "max_time": 60.0,
+    "validation_fraction": 0.005,
 }
 # What is changed, and whether the model has to be trained anew for it.
 ROWS: list[tuple[str, dict[str, Any], bool]] = [

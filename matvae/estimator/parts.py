@@ -167,9 +167,9 @@ class PartsMixin(SamplesMixin):
         return module
 
     def _auto_mixing(self, n_training: int) -> float:
-        """Share of samples to mix: none where the encoder makes nothing of mixtures."""
-        interpolates = getattr(ENCODERS.get(self.encoder), "interpolates", True)
-        return min(1.0, MIXED_SAMPLES / n_training) if interpolates else 0.0
+        """Share of samples to mix: none for a search, to which a mixture of two structures is neither of them."""
+        searches = getattr(ENCODERS.get(self.encoder), "searches", False)
+        return 0.0 if searches else min(1.0, MIXED_SAMPLES / n_training)
 
     def _trainer_for(self, module: StatsVAE, seed: int, n_training: int) -> Trainer:
         unlimited = self.max_epochs is None and self.max_time is None

@@ -193,7 +193,7 @@ def _measure(
         "rows": [published_row(), pca_row, measured.row],
         "by_number": by_number(measured),
         "mean_peak": {name: float(image.max()) for name, image in measured.means.items()},
-        "notes": [*settings.notes, *([HALF_MADE] if estimator.n_iter_ <= 1 else [])],
+        "notes": [*settings.notes, *([HALF_MADE] if _half_made(estimator) else [])],
         "element": settings.element,
         "searched": n_searched(training),
         "pca": {"n_training": min(PCA_SAMPLES, len(training)), "n_structures": min(PCA_STRUCTURES, len(test))},
@@ -216,3 +216,8 @@ def _measure(
 def _pca_row(estimator: Any, few: Structures, test: Structures, element: int) -> dict[str, Any]:
     logger.info("Fitting PCA on %d structures, and making structures of what it decodes.", len(few))
     return measure_pca(pca_like(estimator, estimator.n_components).fit(few.data), test, element=element)
+
+
+def _half_made(estimator: Any) -> bool:
+    """Whether networks saw less than all structures; a search needs few to learn from."""
+    return estimator.n_iter_ <= 1 and not getattr(estimator.module_.encoder, "searches", False)

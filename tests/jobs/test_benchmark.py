@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -152,3 +153,12 @@ def test_without_a_library_for_the_page_nothing_is_begun(tmp_path, monkeypatch):
     with pytest.raises(MissingExtraError, match="jinja2"):
         benchmark_paper(tmp_path / "b", **SMALL)
     assert os.listdir(tmp_path) == []
+
+
+def test_networks_of_less_than_two_passes_are_half_made_and_a_search_is_not():
+    def trained(passes, **encoder):
+        return SimpleNamespace(n_iter_=passes, module_=SimpleNamespace(encoder=SimpleNamespace(**encoder)))
+
+    assert module._half_made(trained(1))
+    assert not module._half_made(trained(2))
+    assert not module._half_made(trained(1, searches=True))

@@ -5,8 +5,8 @@ An encoder is a torch module built as ``Encoder(spec)``. Its ``reads`` says what
 two tensors ``(sample, component)``. ``calibrate(batches)`` is called once before training with an iterable,
 good for one pass, of a few batches of what ``forward`` gets. One that can start from trained weights has
 ``load_pretrained(source)``, too, which is called once before that. One that has ``follow(decoder)`` is given the
-decoder to work with, and one that names a ``decoder`` works with that one only. One whose ``interpolates`` is false
-gets no mixtures of statistics unless somebody wants them, and one whose ``compiles`` is false runs as it is written.
+decoder to work with, and one that names a ``decoder`` works with that one only. One whose ``searches`` is true has
+no network: it is not compiled, and gets no mixtures of statistics unless somebody wants them.
 """
 
 from ...registry import Registry

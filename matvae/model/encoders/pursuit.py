@@ -31,10 +31,7 @@ class PursuitEncoder(nn.Module):
 
     reads = "statistics"
     decoder = "boxes"
-    # Between the statistics of two structures of boxes there are not those of a third one.
-    interpolates = False
-    # A search branches, and takes gradients of its own.
-    compiles = False
+    searches = True
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
