@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ..stats import relative_error
 from .coarse import coarsen_statistics, levels
+from .descent import descend
 from .objective import thresholded_error
 from .vae import StatsVAE
 
@@ -57,12 +58,8 @@ def search_latents(module: StatsVAE, z: Tensor, statistics: Tensor, steps: int) 
 
 
 def _descend(module: StatsVAE, z: Tensor, wanted: Tensor, steps: int, factors: Sequence[int] | None) -> Tensor:
-    with torch.enable_grad():
-        z = z.detach().clone().requires_grad_()
-        optimizer = torch.optim.Adam([z], lr=STEP)
-        for k in range(steps):
-            optimizer.param_groups[0]["lr"] = STEP * 0.5 * (1 + math.cos(math.pi * k / steps))
-            error = relative_error(wanted, module.statistics(module.decode(z, factors))).sum()
-            (z.grad,) = torch.autograd.grad(error, z)
-            optimizer.step()
-    return z.detach()
+    def error_of(z: Tensor) -> Tensor:
+        return relative_error(wanted, module.statistics(module.decode(z, factors)))
+
+    (moved,) = descend(error_of, [z], [STEP], steps)
+    return moved

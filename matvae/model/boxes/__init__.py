@@ -6,7 +6,6 @@
 
 from .band import Band
 from .code import BoxCode, Boxes
-from .descent import descend
 from .dictionary import MAX_KINDS, box_extents, kinds_of, nearest_sizes
 from .pursuit import Found, Pursuit, spectrum_of
 
@@ -18,7 +17,6 @@ __all__ = [
     "Found",
     "Pursuit",
     "box_extents",
-    "descend",
     "kinds_of",
     "nearest_sizes",
     "spectrum_of",

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..descent import descend
 from .band import Band
-from .descent import descend
 
 # What a box has to lower the squared relative error by. Without a price a line is patched together from two.
 PRICE = 3e-3

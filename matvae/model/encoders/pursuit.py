@@ -7,8 +7,9 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from ..boxes import Band, Boxes, Pursuit, descend, spectrum_of
+from ..boxes import Band, Boxes, Pursuit, spectrum_of
 from ..decoders.boxes import BoxesDecoder
+from ..descent import descend
 from ..spec import ModelSpec
 
 # Points along each axis of the grids on which boxes are placed, and on which they are moved.

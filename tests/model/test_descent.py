@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from matvae.model.boxes import descend
+from matvae.model.descent import descend
 
 
 def test_it_finds_the_bottom_of_a_bowl_for_each_sample():
