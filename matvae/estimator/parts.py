@@ -92,7 +92,7 @@ class PartsMixin(SamplesMixin):
                 raise InputError(
                     'The decoder "boxes" needs periodic structures of two phases and the autocorrelation of phase 1 at '
                     f"every lag, but phases is {grid.phases}, periodic {self.periodic}, cutoff {self.cutoff}, input "
-                    f"{self.input!r} and the correlations are {pairs}. Choose another decoder."
+                    f"{self.input!r} and the correlations are {pairs}. Choose another encoder and decoder."
                 )
             boxes = self._count_boxes(grid, batches) if fitted is None else fitted.boxes
         return ModelSpec(
