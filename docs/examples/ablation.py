@@ -19,6 +19,7 @@ from matvae import StatsVAETransformer
 from matvae.data.datasets.lines import Lines
 from matvae.evaluate import LineErrors, VolumeFractionError
 from matvae.evaluate.lines import line_element
+from matvae.jobs.presets import get_preset
 
 TABLE = Path(__file__).resolve().parents[1] / "generated" / "ablation.md"
 SIZE, TRAINING, UNSEEN, EPOCHS = 32, 30_000, 1000, 4
@@ -32,14 +33,9 @@ CHOSEN: dict[str, Any] = {
 }
 # Boxes and the search for them, as `matvae benchmark paper` has them; a pass would take an hour, a minute is enough.
 BOXES: dict[str, Any] = {
-    "encoder": "pursuit",
-    "decoder": "boxes",
+    **get_preset("matvae").parameters,
     "threshold": "volume-fraction",
     "latent_steps": 0,
-    "batch_size": 32,
-    "learning_rate": 1e-4,
-    "aligned_fraction": 0.0,
-    "mixing": 0.0,
     "max_epochs": None,
     "max_time": 60.0,
     "validation_fraction": 0.005,

@@ -51,12 +51,11 @@ PRESETS = {
             "encoder": "pursuit",
             "decoder": "boxes",
             # Latents are exact places, and only the boxes' sizes are left to be learned, in small steps: no voxels need
-            # to show the way, and between the statistics of two structures there is no third one.
+            # to show the way.
             "beta": 5e-6,
             "learning_rate": 1e-4,
             "batch_size": 32,
             "aligned_fraction": 0.0,
-            "mixing": 0.0,
         },
         most_held_out=200,
     ),

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ..descent import descend
+from ..layers import sum_of_products
 from .band import Band
 
 # What a box has to lower the squared relative error by. Without a price a line is patched together from two.
@@ -188,10 +189,5 @@ def spectrum_of(band: Band, there: Tensor, place: Tensor, extent: Tensor) -> Ten
     """Spectrum ``(sample, *frequency)`` of all boxes together; where two overlap they count twice."""
     shape = place.new_tensor(band.shape)
     first, *others = band.axis_spectra(place * shape, torch.minimum(extent.exp(), shape))
-    whole = first * there.unsqueeze(-1)
-    if not others:
-        return whole.sum(1)
-    for other in others[:-1]:
-        whole = (whole.unsqueeze(-1) * other.unsqueeze(-2)).flatten(2)
-    summed = whole.transpose(1, 2) @ others[-1]
-    return summed.unflatten(1, [one.shape[-1] for one in (first, *others[:-1])])
+    profiles = (first * there.unsqueeze(-1), *others)
+    return sum_of_products([profile.unsqueeze(1) for profile in profiles]).squeeze(1)

@@ -47,13 +47,13 @@ class BoxesDecoder(nn.Module):
     def prepare(self, solids: Sequence[Tensor]) -> None:
         """Learn the kinds of boxes from batches of structures, ``(sample, *space)`` of bool."""
         extents, _ = box_extents(solid.cpu().numpy() for batch in solids for solid in batch)
-        learned: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
-        for box, wanted in enumerate(zip(self.code.kinds, self.code.sizes, strict=True)):
-            if wanted not in learned:
-                learned[wanted] = kinds_of(extents, *wanted)
-            middle, change = learned[wanted]
+        wanted = list(zip(self.code.kinds, self.code.sizes, strict=True))
+        # All kinds without sizes are what is tried of any box.
+        learned = {each: kinds_of(extents, *each) for each in {*wanted, (MAX_KINDS, 0)}}
+        for box, each in enumerate(wanted):
+            middle, change = learned[each]
             self.middle[box, : len(middle)], self.change[box, : len(change)] = middle, change
-        self.trials.copy_(kinds_of(extents, MAX_KINDS, 0)[0])
+        self.trials.copy_(learned[MAX_KINDS, 0][0])
 
     @torch.no_grad()
     def name(self, found: Found) -> Boxes:
@@ -113,9 +113,8 @@ class BoxesDecoder(nn.Module):
         count.
         """
         component = torch.arange(z.shape[1], device=z.device)
-        signs = [
-            1 - 2 * (component // 2 ** (axis - 1) % 2 if axis else 0 * component) for axis in range(len(self.shape))
-        ]
+        signs = [torch.ones_like(component)]
+        signs += [1 - 2 * (component // 2**axis % 2) for axis in range(len(self.shape) - 1)]
         used = self.code.used(boxes.kind).to(z)
         sums = (z * used) @ torch.stack(signs, 1).to(z) / used.sum(1, keepdim=True).clamp_min(1).sqrt()
         return torch.special.ndtr(sums).unsqueeze(1)
