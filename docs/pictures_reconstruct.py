@@ -16,7 +16,7 @@ import tifffile
 from matplotlib.figure import Figure
 
 from matvae import Grid, TwoPointPCA, two_point_stats
-from matvae.reconstruct import Wanted, reconstruct, reconstruct_volume
+from matvae.reconstruction import Wanted, reconstruct, reconstruct_volume
 from matvae.report import plot_structure
 from matvae.stats import lineal_path
 

@@ -5,25 +5,25 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ._version import __version__
+
 if TYPE_CHECKING:
     from .data import Structures, open_structures, save_structures
     from .estimator import StatsVAETransformer, TwoPointPCA, load
     from .grid import Grid
-    from .reconstruct import Reconstruction, reconstruct
+    from .reconstruction import Reconstruction, reconstruct
     from .stats import two_point_stats, volume_fractions
-
-__version__ = "0.1.0"
 
 # Public name -> module. Nothing is imported before it is used: torch alone takes over a second.
 _HOME = {
     "Grid": "matvae.grid",
-    "Reconstruction": "matvae.reconstruct",
+    "Reconstruction": "matvae.reconstruction",
     "StatsVAETransformer": "matvae.estimator",
     "Structures": "matvae.data",
     "TwoPointPCA": "matvae.estimator",
     "load": "matvae.estimator",
     "open_structures": "matvae.data",
-    "reconstruct": "matvae.reconstruct",
+    "reconstruct": "matvae.reconstruction",
     "save_structures": "matvae.data",
     "two_point_stats": "matvae.stats",
     "volume_fractions": "matvae.stats",
@@ -35,6 +35,7 @@ __all__ = [
     "StatsVAETransformer",
     "Structures",
     "TwoPointPCA",
+    "__version__",
     "load",
     "open_structures",
     "reconstruct",

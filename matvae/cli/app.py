@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from .. import __version__
+from .._version import __version__
 from ..errors import MatvaeError
 from .benchmark import benchmark_app
 from .compare import compare_command

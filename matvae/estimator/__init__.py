@@ -1,7 +1,7 @@
 """scikit-learn face: the transformer, its PCA baseline, and models on disk."""
 
-from .baseline import TwoPointPCA
-from .persist import load
+from .pca import TwoPointPCA
+from .saving import load
 from .transformer import StatsVAETransformer
 
 __all__ = ["StatsVAETransformer", "TwoPointPCA", "load"]

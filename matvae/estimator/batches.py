@@ -18,9 +18,9 @@ from sklearn.utils import check_random_state
 from torch import Tensor
 
 from ..errors import InputError
-from ..stats.blocks import as_tensor, is_dask
-from ..stats.states import check_state_axis
-from .inputs import Input
+from ..stats.form import check_state_axis
+from ..stats.map_samples import as_tensor, is_dask
+from .sample_layout import Input
 
 BUFFER_BYTES = 64 << 20
 VALIDATION_SAMPLES = 2048

@@ -17,10 +17,10 @@ from ..errors import InputError, NotFittedError
 from ..grid import MAX_PHASES
 from ..model import DECODERS, ENCODERS, LOSSES, PRECISIONS, VOXELS, resolve_device
 from ..stats import resolve_correlations
-from ..stats.blocks import is_dask
-from ..stats.states import check_phases
-from .inference import STRAIGHT, VOLUME_FRACTION
-from .inputs import STATISTICS, check_dask
+from ..stats.form import check_phases
+from ..stats.map_samples import is_dask
+from .fitted import STRAIGHT, VOLUME_FRACTION
+from .sample_layout import STATISTICS, check_dask
 
 
 def check_parameters(estimator: Any) -> None:

@@ -24,10 +24,10 @@ from ..model import (
 from ..model.decoders.boxes import count_boxes
 from ..model.decoders.separable import few_products
 from ..stats import resolve_correlations
+from ..stats.correlate import transform_shape
 from ..stats.lags import resolve_cutoff
-from ..stats.two_point import transform_shape
 from .batches import Batches, seed_from
-from .inputs import STATISTICS, Input
+from .sample_layout import STATISTICS, Input
 from .samples import SamplesMixin
 
 DEFAULT_EPOCHS = 100

@@ -11,12 +11,12 @@ import torch
 
 from ..errors import InputError
 from ..grid import Grid
-from ..reconstruct import reconstruct
-from ..reconstruct.labels import nearest_labels
-from ..reconstruct.realise import Settings, positive_integer, realise
-from ..reconstruct.target import understand
+from ..reconstruction import reconstruct
+from ..reconstruction.labels import nearest_labels
+from ..reconstruction.realise import Settings, positive_integer, realise
+from ..reconstruction.target import understand
 from ..stats.device import resolve_device
-from .inference import Inference
+from .fitted import Inference
 
 # Statistics that are realised at once.
 PART_BYTES = 64 << 20

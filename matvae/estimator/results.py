@@ -13,9 +13,9 @@ from ..grid import Grid
 from ..model import StatsVAE
 from .batches import blocks_of, read, seed_from
 from .checks import check_fitted, check_latents, check_samples, check_shape
-from .inference import Inference, lazily
-from .inputs import Input, as_array, indices_like
+from .fitted import Inference, lazily
 from .realizations import check_phases_realized, check_realizations, refined
+from .sample_layout import Input, as_array, indices_like
 
 
 class ResultsMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):

@@ -7,7 +7,15 @@ from typing import Any
 from ..grid import Grid
 from .batches import check_no_state_axis
 from .checks import check_samples
-from .inputs import STATISTICS, Input, as_array, grid_of, phases_asked, understand_statistics, understand_structures
+from .sample_layout import (
+    STATISTICS,
+    Input,
+    as_array,
+    grid_of,
+    phases_asked,
+    understand_statistics,
+    understand_structures,
+)
 
 
 class SamplesMixin:

@@ -10,10 +10,10 @@ from typing import Any
 from sklearn.base import BaseEstimator
 
 from ..model import Trainer
-from . import persist
+from . import saving
 from .callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
 from .checks import check_parameters, unchanged_on_error
-from .inference import VOLUME_FRACTION
+from .fitted import VOLUME_FRACTION
 from .parts import PartsMixin
 from .results import ResultsMixin
 
@@ -277,7 +277,7 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
             on_start=tasks.begin,
             on_record=on_record,
             checkpoint=self.checkpoint,
-            fingerprint=persist.fingerprint(self, spec, batches),
+            fingerprint=saving.fingerprint(self, spec, batches),
         )
         tasks.close()
         self.__dict__.update(self._learned(trainer, understood, grid, batches))
@@ -342,7 +342,7 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
         half : bool
             Write the weights in half precision: half the size, and latents that differ in the fourth digit.
         """
-        persist.save(self, path, overwrite=overwrite, half=half)
+        saving.save(self, path, overwrite=overwrite, half=half)
 
     @property
     def _n_features_out(self) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..data import Structures, open_structures
+from ..data.sample_blocks import Progress
 from ..estimator import load
 from ..report import benchmark_page, check_page_libraries
 from .benchmark_facts import facts_of
@@ -16,7 +17,6 @@ from .benchmark_folder import BenchmarkFolder, open_folder, write_json
 from .benchmark_gather import gather_parts, n_searched
 from .benchmark_measure import PCA_STRUCTURES, by_number, measure_lines, measure_pca, published_row
 from .benchmark_settings import FULL_TEST, BenchmarkSettings
-from .blocks import Progress
 from .fit import fit_model
 from .measure import pca_like
 from .outputs import atomic_output

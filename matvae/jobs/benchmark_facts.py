@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from .. import __version__
+from .._version import __version__
 from .benchmark_settings import BenchmarkSettings
 
 LIBRARIES = ("torch", "numpy", "scikit-learn", "zarr", "transformers")

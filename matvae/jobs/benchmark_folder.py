@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..data import open_structures
+from ..data.sample_blocks import Progress
 from ..errors import InputError, StoreError
-from .blocks import Progress
 from .dataset import make_dataset
 from .fit import checkpoint_of
 from .outputs import atomic_output, check_output, remove

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..data import Structures
+from ..data.sample_blocks import Progress, sample_blocks
 from ..evaluate import Nearest
 from ..report import BenchmarkParts, Example, Neighbours
 from .benchmark_measure import Measured
-from .blocks import Progress, sample_blocks
 from .measure import block_size
 
 RANDOM_EXAMPLES = 3

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..data import Structures
+from ..data.sample_blocks import Progress, sample_blocks
 from ..estimator import TwoPointPCA
 from ..evaluate import LineErrors, Scatter, StatisticsError, VolumeFractionError, register
-from .blocks import Progress, sample_blocks
 from .measure import block_size
 
 # As published, on 100 images; equations 1 to 3 and the reference are in `benchmark_paper`.

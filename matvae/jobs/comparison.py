@@ -14,12 +14,12 @@ import numpy as np
 from sklearn.base import clone
 
 from ..data import Structures, open_structures
+from ..data.sample_blocks import Progress
 from ..errors import InputError
 from ..estimator import load
 from ..estimator.checks import check_parameters
 from ..evaluate import linkage
 from ..stats import lag_shape, resolve_correlations
-from .blocks import Progress
 from .contenders import Contender, contenders
 from .measure import block_size, latents_of, measure, measure_mean
 from .models import check_fits

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from .blocks import Progress
+from ..data.sample_blocks import Progress
 from .outputs import check_output, size_on_disk
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from ..data import Structures, open_structures
+from ..data.sample_blocks import Progress, sample_blocks
 from ..errors import InputError
 from ..estimator import load
 from ..evaluate import Scatter, StatisticsError, VolumeFractionError
-from .blocks import Progress, sample_blocks
 from .lines import choose_line_errors, line_summary, true_numbers
 from .measure import block_size, pca_like
 from .models import check_fits

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..data import open_structures
+from ..data.sample_blocks import Progress
 from ..errors import InputError
 from ..estimator import StatsVAETransformer
-from .blocks import Progress
 from .outputs import check_output, remove
 
 logger = logging.getLogger("matvae")

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..data import Structures, concatenate, open_structures, save_structures, windows
+from ..data.sample_blocks import Progress
 from ..errors import InputError
-from .blocks import Progress
 from .outputs import check_output, size_on_disk
 from .watch import watch_blocks
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..data import StoreWriter
+from ..data.sample_blocks import Progress, samples_per_block
 from ..errors import InputError
 from ..estimator import load
-from .blocks import Progress, samples_per_block
 from .latents import read_latents
 from .models import check_form
 from .outputs import check_output

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..data import Structures
+from ..data.sample_blocks import sample_blocks, samples_per_block
 from ..estimator import TwoPointPCA
 from ..evaluate import Scatter, StatisticsError, VolumeFractionError
 from ..stats import resolve_correlations
-from .blocks import sample_blocks, samples_per_block
 
 
 def block_size(estimator: Any, structures: Structures) -> int:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..data import Structures
+from ..data.sample_blocks import Progress, sample_blocks
 from ..errors import InputError
 from ..evaluate import Nearest
-from .blocks import Progress, sample_blocks
 
 logger = logging.getLogger("matvae")
 # As many as the paper looks at; fewer where their statistics would take more than so many blocks.

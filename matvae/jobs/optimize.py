@@ -13,6 +13,7 @@ import numpy as np
 
 from ..data import StoreWriter, open_structures
 from ..data.layout import check_property_names
+from ..data.sample_blocks import Progress
 from ..estimator import load
 from ..optimize import (
     Candidates,
@@ -24,7 +25,6 @@ from ..optimize import (
     parse_constraint,
     parse_goal,
 )
-from .blocks import Progress
 from .latents import latent_format, new_latents
 from .models import check_fits, check_form
 from .optimize_log import SearchLog

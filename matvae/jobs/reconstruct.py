@@ -13,12 +13,12 @@ import numpy as np
 import torch
 
 from ..data import StoreWriter
+from ..data.sample_blocks import Progress, samples_per_block
 from ..errors import InputError
-from ..reconstruct import reconstruct
-from ..reconstruct.realise import Settings
-from ..reconstruct.target import understand
+from ..reconstruction import reconstruct
+from ..reconstruction.realise import Settings
+from ..reconstruction.target import understand
 from ..stats.device import resolve_device
-from .blocks import Progress, samples_per_block
 from .cluster import in_order
 from .outputs import check_output
 from .stored_statistics import StoredStatistics, open_statistics

@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .. import __version__
+from .._version import __version__
 from ..data import Structures, open_structures
+from ..data.sample_blocks import Progress
 from ..errors import InputError
 from ..estimator import load
 from ..report import ReportParts, check_page_libraries, report_page
-from .blocks import Progress
 from .models import check_fits
 from .outputs import atomic_output, check_output
 from .report_facts import data_facts, materials_of, model_facts, setting_facts

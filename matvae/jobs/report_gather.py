@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from ..data import Structures
+from ..data.sample_blocks import sample_blocks
 from ..errors import InputError
 from ..estimator import TwoPointPCA
 from ..evaluate import Nearest, Scatter, StatisticsError
 from ..report.report_parts import Candidates, Examples, Similar, Traversal
 from ..stats import relative_error, resolve_correlations
-from .blocks import sample_blocks
 from .measure import block_size
 from .nearest import mean_squares, phase_fields, spread
 from .report_sample import choose

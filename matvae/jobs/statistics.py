@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from ..data import open_structures
+from ..data.sample_blocks import Progress, sample_blocks, samples_per_block
 from ..errors import InputError
 from ..grid import Grid
 from ..stats import Statistic, get_statistic, resolve_correlations
 from .arrays import new_array
-from .blocks import Progress, sample_blocks, samples_per_block
 from .outputs import check_output
 
 # What follows from the structures, or has a parameter of its own.

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..data import open_structures
+from ..data.sample_blocks import Progress, sample_blocks, samples_per_block
 from ..estimator import load
-from .blocks import Progress, sample_blocks, samples_per_block
 from .latents import latent_format, new_latents
 from .models import check_fits
 from .outputs import check_output

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from .blocks import Progress
+from ..data.sample_blocks import Progress
 
 
 @contextmanager

@@ -2,16 +2,16 @@
 
 from .chords import chord_length_distribution
 from .clusters import cluster_function
+from .correlate import correlate
 from .correlations import default_correlations, resolve_correlations
+from .dispatch import form_of, map_phases
 from .distance import relative_error, statistics_distance
-from .faces import two_point_stats, volume_fractions
-from .forms import form_of, map_phases
 from .lags import check_periodic, lag_shape
 from .lineal_path import lineal_path
 from .radial import lag_radii, pair_correlation, radial_average
 from .statistic import STATISTICS, Statistic, get_statistic
 from .surface import surface_area
-from .two_point import correlate
+from .two_point_stats import two_point_stats, volume_fractions
 
 __all__ = [
     "STATISTICS",

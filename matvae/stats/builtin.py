@@ -9,12 +9,12 @@ import numpy as np
 
 from .chords import chord_length_distribution, longest_chord
 from .clusters import cluster_function
-from .faces import two_point_stats
 from .lags import Cutoff, lag_shape
 from .lineal_path import lineal_path, longest_segment
 from .radial import Bins, lag_radii, pair_correlation
 from .statistic import Statistic
 from .surface import surface_area
+from .two_point_stats import two_point_stats
 
 Coordinates = dict[str, np.ndarray]
 

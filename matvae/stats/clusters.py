@@ -15,10 +15,10 @@ from scipy import fft
 from torch import Tensor
 
 from ..errors import InputError
-from .forms import form_of, map_phases
+from .correlate import pair_counts
+from .dispatch import form_of, map_phases
 from .labelling import label_clusters
 from .lags import Cutoff, lag_ranges, lag_shape
-from .two_point import pair_counts
 
 # Up to this size of a cluster its pairs of voxels are counted one by one, so many pairs at a time.
 FEW_VOXELS = 64

@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .forms import form_of, map_phases
+from .dispatch import form_of, map_phases
+from .form import LABELS
 from .lags import check_periodic
 from .masks import read_mask
 from .runs import places_in_runs, run_lengths
 from .segments import resolve_axes, resolve_longest, segment_counts, segment_products, totals
-from .states import LABELS
 
 
 def lineal_path(

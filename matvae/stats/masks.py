@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
-from .blocks import as_tensor, is_dask, kind_of, whole_samples
+from .map_samples import as_tensor, is_dask, kind_of, whole_samples
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
-from . import forms
-from .blocks import BlockFunction, map_samples
-from .faces import two_point_stats
+from . import dispatch
+from .form import LABELS
 from .lags import Cutoff, lag_shape
-from .states import LABELS
+from .map_samples import BlockFunction, map_samples
+from .two_point_stats import two_point_stats
 
 Bins = int | Sequence[float] | None
 # Squared radii in units of the smallest voxel edge that agree to so many decimals are one radius.
@@ -57,7 +57,7 @@ def radial_average(
     -----
     Each lag in the array has the same weight; far radii rest on the lags in the corners.
     """
-    forms.check_array(statistics)
+    dispatch.check_array(statistics)
     if not 3 <= len(statistics.shape) <= 5:
         raise InputError(
             "2-point statistics (sample, *lag, correlation) with one to three axes of lags are expected, but an array "
@@ -68,7 +68,7 @@ def radial_average(
     kept = torch.from_numpy(np.flatnonzero(group >= 0))
     target = torch.from_numpy(group[group >= 0])
     counts = torch.bincount(target, minlength=len(radii)).unsqueeze(-1)
-    dtype = forms.tensor_type(statistics)
+    dtype = dispatch.tensor_type(statistics)
 
     def run(block: Tensor, _: Tensor | None) -> Tensor:
         if not bool(torch.isfinite(block).all()):
@@ -80,7 +80,7 @@ def radial_average(
         return (sums.index_add(1, target.to(block.device), values) / counts.to(values)).to(dtype)
 
     shape = (len(radii), int(statistics.shape[-1]))
-    samples = max(1, forms.BLOCK_VOXELS // (math.prod(lags) * shape[-1]))
+    samples = max(1, dispatch.BLOCK_VOXELS // (math.prod(lags) * shape[-1]))
     numpy_type = np.dtype(np.float64 if dtype == torch.float64 else np.float32)
     return map_samples(statistics, BlockFunction(run, lambda blocks: None, shape, numpy_type, samples))
 
@@ -117,7 +117,7 @@ def pair_correlation(
     InputError
         As in `two_point_stats` and `radial_average`.
     """
-    form = forms.form_of(X, phases, state_axis)
+    form = dispatch.form_of(X, phases, state_axis)
     # Wrong bins are to be found before the work begins.
     lag_radii(lag_shape(form.space, periodic, cutoff), bins=bins, max_radius=max_radius, voxel_size=voxel_size)
     f = two_point_stats(
@@ -165,7 +165,7 @@ def _groups(
     lags: tuple[int, ...], bins: Bins, max_radius: float | None, voxel_size: float | Sequence[float] | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Radii, and to which of them each lag belongs: -1 for none."""
-    sizes = forms.voxel_sizes(voxel_size, lags)
+    sizes = dispatch.voxel_sizes(voxel_size, lags)
     least = min(sizes)
     squares = np.zeros(lags)
     for axis, (n, size) in enumerate(zip(lags, sizes, strict=True)):

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
-from .forms import form_of, map_phases, voxel_sizes
+from .dispatch import form_of, map_phases, voxel_sizes
 from .lags import check_periodic
 from .masks import read_mask
 

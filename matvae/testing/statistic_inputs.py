@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from ..stats import Statistic
-from ..stats.blocks import is_dask
+from ..stats.map_samples import is_dask
 from .check import require, require_close, require_refusal
 from .structures import PHASES, SHAPES, labels_of, states_of
 

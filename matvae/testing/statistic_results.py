@@ -11,7 +11,7 @@ from unittest import mock
 import numpy as np
 import torch
 
-from ..stats import Statistic, forms
+from ..stats import Statistic, dispatch
 from .check import require, require_close, require_refusal
 from .structures import PHASES, SHAPES, columns_of, coordinates_of, labels_of, states_of
 
@@ -60,7 +60,7 @@ def check_blocks_change_nothing(statistic: Statistic) -> None:
         labels = labels_of(shape, n=7)
         expected = statistic(labels, phases=PHASES)
         for voxels in (1, 2 * int(np.prod(shape)), 1 << 24):
-            with mock.patch.object(forms, "BLOCK_VOXELS", voxels):
+            with mock.patch.object(dispatch, "BLOCK_VOXELS", voxels):
                 require_close(statistic(labels, phases=PHASES), expected, f"Blocks of {voxels} voxels")
 
 

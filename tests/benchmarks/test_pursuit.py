@@ -11,7 +11,7 @@ import numpy as np
 
 from matvae import Grid, load
 from matvae.data.datasets.lines import Lines
-from matvae.reconstruct import reconstruct
+from matvae.reconstruction import reconstruct
 
 REFERENCE = Path(__file__).resolve().parents[2] / "datasets" / "lines" / "reference.matvae"
 N, SIZE, ITERATIONS = 64, 224, 400

@@ -12,7 +12,7 @@ import pytest
 from matvae import Grid, TwoPointPCA, two_point_stats
 from matvae.data.datasets.lines import Lines
 from matvae.evaluate import Scatter, StatisticsError, count_lines
-from matvae.reconstruct import Reconstruction, reconstruct
+from matvae.reconstruction import Reconstruction, reconstruct
 
 from .materials import MATERIALS, berea, halves, micrograph, windows
 
@@ -85,7 +85,7 @@ def test_memory_of_a_large_volume():
 import numpy as np
 from pathlib import Path
 from matvae import Grid, two_point_stats
-from matvae.reconstruct import reconstruct, solve
+from matvae.reconstruction import reconstruct, solve
 solve.ROUNDS = 2
 X = (np.random.default_rng(0).random((1, 256, 256, 256), dtype=np.float32) < 0.3).astype(np.uint8)
 f = two_point_stats(X)

@@ -10,7 +10,7 @@ import numpy as np
 from matvae import Grid, load
 from matvae.data.datasets.lines import Lines
 from matvae.evaluate import LineErrors, VolumeFractionError, line_element
-from matvae.reconstruct import reconstruct
+from matvae.reconstruction import reconstruct
 
 REFERENCE = Path(__file__).resolve().parents[2] / "datasets" / "lines" / "reference.matvae"
 N, SIZE, ITERATIONS = 200, 224, 400

@@ -11,7 +11,7 @@ import pytest
 from matvae.errors import InputError
 from matvae.estimator import batches as module
 from matvae.estimator.batches import Batches, blocks_of, read, seed_from
-from matvae.estimator.inputs import understand_structures
+from matvae.estimator.sample_layout import understand_structures
 
 
 def numbered(n: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from matvae import Grid
 from matvae.errors import InputError
 from matvae.estimator import realizations
 from matvae.estimator.realizations import check_phases_realized, check_realizations, check_search, realized, refined
-from matvae.reconstruct import reconstruct
+from matvae.reconstruction import reconstruct
 from matvae.stats import relative_error, two_point_stats
 
 

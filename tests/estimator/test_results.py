@@ -118,7 +118,7 @@ def test_double_precision_goes_through(tiny) -> None:
 
 def test_blocks_change_nothing(monkeypatch, X, fitted) -> None:
     Z, f = fitted.transform(X), fitted.statistics(X)
-    monkeypatch.setattr("matvae.estimator.inference.BLOCK_VOXELS", 200)
+    monkeypatch.setattr("matvae.estimator.fitted.BLOCK_VOXELS", 200)
     np.testing.assert_allclose(fitted.transform(X), Z, atol=1e-5)
     np.testing.assert_allclose(fitted.statistics(X), f, atol=1e-6)
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from matvae import load, open_structures
+from matvae.data import sample_blocks as blocks_module
 from matvae.evaluate import count_lines, line_element, register
-from matvae.jobs import benchmark_measure, blocks
+from matvae.jobs import benchmark_measure
 from matvae.jobs.benchmark_measure import Measured, by_number, measure_lines, measure_pca, published_row
 from matvae.jobs.measure import pca_like
 
@@ -15,7 +16,7 @@ from matvae.jobs.measure import pca_like
 @pytest.fixture
 def estimator(lined, monkeypatch):
     # Blocks of five samples.
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 4 * 256 * 5)
+    monkeypatch.setattr(blocks_module, "BLOCK_BYTES", 4 * 256 * 5)
     return load(lined / "m.matvae")
 
 

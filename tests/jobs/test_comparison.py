@@ -10,7 +10,7 @@ import pytest
 
 from matvae import Grid, StatsVAETransformer, TwoPointPCA, load, open_structures, save_structures
 from matvae.errors import InputError, MissingExtraError
-from matvae.estimator import baseline
+from matvae.estimator import pca as pca_module
 from matvae.jobs import compare, comparison
 from matvae.jobs.split import random_split
 
@@ -164,7 +164,7 @@ def test_bad_input_is_refused_before_any_fit(folder, tmp_path, monkeypatch):
     def explode(*args, **kwargs):
         raise AssertionError("fitted")
 
-    monkeypatch.setattr(baseline.TwoPointPCA, "fit", explode)
+    monkeypatch.setattr(pca_module.TwoPointPCA, "fit", explode)
     monkeypatch.setattr(StatsVAETransformer, "fit", explode)
     model, data = folder / "m.matvae", folder / "test.zarr"
     for wrong, message in [

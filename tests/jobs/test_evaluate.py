@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from matvae import Grid, StatsVAETransformer, TwoPointPCA, load, open_structures, save_structures
+from matvae.data import sample_blocks as blocks_module
 from matvae.data.datasets import make_dataset
 from matvae.errors import InputError
 from matvae.evaluate import LineErrors
-from matvae.jobs import blocks, evaluate_model
+from matvae.jobs import evaluate_model
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def lined(tmp_path_factory):
 
 @pytest.fixture
 def streamed(monkeypatch):
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 4 * 64 * 5)
+    monkeypatch.setattr(blocks_module, "BLOCK_BYTES", 4 * 64 * 5)
 
 
 def test_the_table_equals_one_of_whole_arrays(trained, streamed):
@@ -92,7 +93,7 @@ def test_a_figure_is_drawn(trained, tmp_path, streamed):
 
 
 def test_lines_are_counted_against_the_numbers_in_the_store(lined, monkeypatch):
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 4 * 16 * 16 * 5)
+    monkeypatch.setattr(blocks_module, "BLOCK_BYTES", 4 * 16 * 16 * 5)
     result = evaluate_model(lined / "m.matvae", lined / "test.zarr")
     model, structures = load(lined / "m.matvae"), open_structures(lined / "test.zarr")
     X = structures.data.compute()

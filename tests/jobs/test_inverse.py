@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 
 from matvae import load, open_structures
+from matvae.data import sample_blocks as blocks_module
 from matvae.errors import InputError
-from matvae.jobs import blocks, inverse_latents, transform_structures
+from matvae.jobs import inverse_latents, transform_structures
 
 Z = np.random.default_rng(0).normal(size=(10, 3)).astype(np.float32)
 
 
 @pytest.mark.parametrize("suffix", [".zarr", ".npy", ".csv"])
 def test_structures_equal_those_of_the_whole(trained, tmp_path, monkeypatch, suffix):
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 4 * 2 * 64 * 3)
+    monkeypatch.setattr(blocks_module, "BLOCK_BYTES", 4 * 2 * 64 * 3)
     transform_structures(trained / "m.matvae", trained / "test.zarr", tmp_path / f"z{suffix}")
     seen = []
     result = inverse_latents(

@@ -12,7 +12,7 @@ from matvae import Grid, open_structures, save_structures, two_point_stats
 from matvae.errors import InputError
 from matvae.jobs import compute_statistics, reconstruct_statistics
 from matvae.jobs import reconstruct as job
-from matvae.reconstruct import reconstruct
+from matvae.reconstruction import reconstruct
 from matvae.stats import relative_error
 
 QUICK = {"max_iter": 40}

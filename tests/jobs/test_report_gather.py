@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from matvae import Grid, Structures, TwoPointPCA, load, open_structures
+from matvae.data import sample_blocks as blocks_module
 from matvae.evaluate import Nearest
-from matvae.jobs import blocks, report_gather
+from matvae.jobs import report_gather
 from matvae.jobs.report_gather import (
     candidate_parts,
     example_parts,
@@ -35,7 +36,7 @@ def opened(trained):
 
 @pytest.fixture
 def measured(model, opened, monkeypatch):
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 4 * 64 * 5)
+    monkeypatch.setattr(blocks_module, "BLOCK_BYTES", 4 * 64 * 5)
     seen = []
     pca, n = fit_pca(model, opened[0])
     found = measure_all(model, opened[1], pca, seen.append)

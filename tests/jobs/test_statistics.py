@@ -9,9 +9,10 @@ import pytest
 import xarray
 
 from matvae import Grid, two_point_stats
+from matvae.data import sample_blocks as blocks_module
 from matvae.data import save_structures
 from matvae.errors import InputError
-from matvae.jobs import blocks, compute_statistics
+from matvae.jobs import compute_statistics
 from matvae.stats import STATISTICS, get_statistic, lineal_path
 
 SHAPES = {1: (24,), 2: (12, 9), 3: (6, 5, 4)}
@@ -38,7 +39,7 @@ def store(request, tmp_path):
 )
 def test_streamed_statistics_equal_those_of_the_whole(store, tmp_path, monkeypatch, how):
     path, X = store
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 20_000)
+    monkeypatch.setattr(blocks_module, "BLOCK_BYTES", 20_000)
     seen = []
     compute_statistics(path, tmp_path / "s.zarr", progress=lambda done, total: seen.append((done, total)), **how)
     expected = two_point_stats(X, phases=3, **{"periodic": False, **how})
@@ -60,7 +61,7 @@ def test_streamed_statistics_equal_those_of_the_whole(store, tmp_path, monkeypat
 @pytest.mark.parametrize("name", STATISTICS.builtin)
 def test_any_statistic_is_streamed_with_its_coordinates(name, store, tmp_path, monkeypatch):
     path, X = store
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 20_000)
+    monkeypatch.setattr(blocks_module, "BLOCK_BYTES", 20_000)
     statistic = get_statistic(name)
     result = compute_statistics(path, tmp_path / "s.zarr", statistic=name)
     sized = {"voxel_size": 0.5} if statistic.uses_voxel_size else {}

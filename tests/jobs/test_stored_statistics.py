@@ -12,7 +12,7 @@ from matvae import Grid, save_structures, two_point_stats
 from matvae.errors import InputError, StoreError
 from matvae.jobs import compute_statistics
 from matvae.jobs.stored_statistics import open_statistics
-from matvae.reconstruct import reconstruct
+from matvae.reconstruction import reconstruct
 
 
 @pytest.fixture

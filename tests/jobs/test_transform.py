@@ -9,14 +9,15 @@ import pytest
 import zarr
 
 from matvae import Grid, load, open_structures, save_structures
+from matvae.data import sample_blocks as blocks_module
 from matvae.errors import InputError
-from matvae.jobs import blocks, transform_structures
+from matvae.jobs import transform_structures
 from matvae.jobs.latents import read_latents
 
 
 @pytest.mark.parametrize("suffix", [".zarr", ".npy", ".csv"])
 def test_streamed_latents_equal_those_of_the_whole(trained, tmp_path, monkeypatch, suffix):
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 64 * 64 * 4)
+    monkeypatch.setattr(blocks_module, "BLOCK_BYTES", 64 * 64 * 4)
     out, seen = tmp_path / f"z{suffix}", []
     result = transform_structures(
         trained / "m.matvae",

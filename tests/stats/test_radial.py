@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from matvae.errors import InputError
-from matvae.stats import forms, lag_radii, lag_shape, pair_correlation, radial, radial_average, two_point_stats
+from matvae.stats import dispatch, lag_radii, lag_shape, pair_correlation, radial, radial_average, two_point_stats
 
 from .samples import SHAPES, labels_of
 
@@ -76,7 +76,7 @@ def test_bins_without_lags_are_refused(bins, message):
 @pytest.mark.parametrize("voxels", [1, 100, 1 << 18])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_numpy_dask_and_torch_agree(voxels, dtype, monkeypatch):
-    monkeypatch.setattr(forms, "BLOCK_VOXELS", voxels)
+    monkeypatch.setattr(dispatch, "BLOCK_VOXELS", voxels)
     f = np.random.default_rng(0).random((5, 7, 6, 2)).astype(dtype)
     expected = radial_average(f)
     lazy = radial_average(da.from_array(f, chunks=(3, 7, 6, 2)))

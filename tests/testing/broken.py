@@ -12,7 +12,7 @@ import torch
 
 from matvae.errors import InputError
 from matvae.stats import Statistic, cluster_function, get_statistic, lineal_path, two_point_stats
-from matvae.stats.blocks import is_dask
+from matvae.stats.map_samples import is_dask
 
 GOOD = get_statistic("lineal_path")
 CLUSTER = get_statistic("cluster")
@@ -121,9 +121,9 @@ def normalised_by_the_batch(found: Any) -> Any:
 
 
 def by_the_size_of_the_block(found: Any) -> Any:
-    from matvae.stats import forms
+    from matvae.stats import dispatch
 
-    return found * (1 if forms.BLOCK_VOXELS > 100 else 2)
+    return found * (1 if dispatch.BLOCK_VOXELS > 100 else 2)
 
 
 def spoils_input(X: Any) -> Any:

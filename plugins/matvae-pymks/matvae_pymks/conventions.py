@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 
 from matvae.errors import InputError
-from matvae.estimator.inference import lazily
-from matvae.estimator.inputs import as_array, check_dask
+from matvae.estimator.fitted import lazily
+from matvae.estimator.sample_layout import as_array, check_dask
 from matvae.grid import Grid
-from matvae.stats.blocks import is_dask
+from matvae.stats.correlate import pair_counts
 from matvae.stats.lags import Cutoff, lag_ranges, lag_shape, resolve_cutoff
-from matvae.stats.two_point import pair_counts
+from matvae.stats.map_samples import is_dask
 
 from .lag_values import check_repeated, check_values, crop
 

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from matvae.errors import InputError
-from matvae.estimator.inference import lazily
+from matvae.estimator.fitted import lazily
 from matvae.stats.lags import Cutoff
 
 from .conventions import to_matvae_statistics

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from matvae import Grid, two_point_stats
-from matvae.reconstruct import reconstruct
+from matvae.reconstruction import reconstruct
 
 from ..materials import micrograph, windows
 

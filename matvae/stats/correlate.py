@@ -1,0 +1,214 @@
+"""2-point statistics of torch tensors by FFT, differentiable; the one implementation behind every face.
+
+For fields m[x, h] on a grid, with an optional weight w[x] a voxel,
+
+    f[r, (h, h')] = sum_x w[x] m[x, h] w[x + r] m[x + r, h'] / sum_x w[x] w[x + r]
+
+(Cecen, Fast & Kalidindi, Integrating Materials and Manufacturing Innovation 5, 1 (2016), eqs. 6 and 14). The
+sum runs over the torus when periodic, else over the voxel pairs that lie inside the window.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from scipy.fft import next_fast_len
+from torch import Tensor
+
+from ..errors import InputError
+from .complement import fill_rest, rest_follows
+from .correlations import Pairs
+from .lags import Cutoff, lag_ranges, lag_shape
+from .pair_sums import lags_of, pair_sums
+
+# Weight of voxel pairs, relative to lag zero, below which it is rounding error of the transform.
+NO_PAIRS = 1e-12
+
+
+def correlate(
+    fields: Tensor,
+    pairs: Pairs,
+    *,
+    periodic: bool = True,
+    cutoff: Cutoff = None,
+    mask: Tensor | None = None,
+    counts: Tensor | None = None,
+    indicator: bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """2-point statistics of state fields.
+
+    Parameters
+    ----------
+    fields : Tensor ``(sample, state, *space)``
+        Value of each local state at each voxel, one to three spatial axes; float64, or computed in float32.
+    pairs : sequence of (int, int)
+        Indices on the state axis that are correlated. Without a mask and periodic, the index one past the
+        last stands for the rest: one minus all states.
+    periodic : bool
+        Whether a structure continues on its opposite side.
+    cutoff : int or sequence of int, optional
+        Keep lags from -c to c along each axis; None keeps every lag there is.
+    mask : Tensor ``(*space)`` or ``(sample, *space)``, optional
+        Weight of each voxel, in [0, 1].
+    counts : Tensor, optional
+        What `pair_counts` gives for the same window and mask, where it is known from before.
+    indicator : bool
+        Fields and mask hold only 0 and 1. Numbers of voxel pairs are then rounded to the integers they are,
+        which makes thin lags exact; the result has no gradient.
+    out : Tensor ``(sample, *lag, correlation)``, optional
+        Where the result goes; it then has no gradient. Fastest if memory holds one correlation after another.
+
+    Returns
+    -------
+    Tensor ``(sample, *lag, correlation)``
+        Zero lag at index N//2 (periodic), N-1 (non-periodic) or c (cutoff).
+
+    Raises
+    ------
+    InputError
+        If the cutoff exceeds the window, or the mask leaves a lag without any pair of voxels.
+    """
+    fields = fields if fields.dtype == torch.float64 else fields.to(torch.float32)
+    space = tuple(fields.shape[2:])
+    ranges = lag_ranges(space, periodic, cutoff)
+    if counts is None:
+        counts = pair_counts(space, periodic=periodic, cutoff=cutoff, mask=mask)
+    counts = counts.to(fields)
+    if mask is not None:
+        fields = fields * mask.to(fields).unsqueeze(-len(space) - 1)
+    size = transform_shape(space, periodic, cutoff)
+    with_rest = periodic and mask is None and fields.shape[1] in {state for pair in pairs for state in pair}
+    if torch.is_grad_enabled() and fields.requires_grad and not indicator and out is None:
+        if with_rest:
+            fields = torch.cat([fields, 1 - fields.sum(1, keepdim=True)], dim=1)
+        sums = pair_sums(fields, tuple(pairs), size, tuple(ranges))
+        return torch.stack([one / counts for one in sums.unbind(1)], dim=-1)
+    spectra = list(torch.fft.rfftn(fields, s=size, dim=tuple(range(2, fields.ndim))).unbind(1))
+    kept = lag_shape(space, periodic, cutoff)
+    sums = fields.new_empty((len(fields), len(pairs), *kept)) if out is None else out.movedim(-1, 1)
+    rest = len(spectra) if with_rest else None
+    from_others = rest is not None and rest_follows(pairs, rest)
+    if with_rest and not from_others:
+        spectra.append(_rest(spectra, math.prod(space)))
+    # Where every lag is kept along axes of even length, alternating signs put lag zero in the middle.
+    signs = alternating_signs(size, fields) if kept == size and _even(size) else None
+    direct = [(k, *pair) for k, pair in enumerate(pairs) if not from_others or rest not in pair]
+    conjugates = {first: spectra[first].conj() for _, first, _ in direct}
+    if signs is not None:
+        conjugates = {first: conjugate * signs for first, conjugate in conjugates.items()}
+    for k, first, second in direct:
+        spectrum = conjugates[first] * spectra[second]
+        if signs is None:
+            lags_of(spectrum, size, ranges, out=sums[:, k])
+        else:
+            torch.fft.irfftn(spectrum, s=size, dim=tuple(range(1, spectrum.ndim)), out=sums[:, k])
+        if indicator:
+            sums[:, k].round_()
+    if from_others:
+        volumes = torch.stack([_at_zero_frequency(one).real for one in spectra], dim=1)
+        fill_rest(sums, pairs, volumes, math.prod(space), ranges)
+    return sums.div_(counts.unsqueeze(1) if counts.ndim > len(space) else counts).movedim(1, -1)
+
+
+def _even(size: Sequence[int]) -> bool:
+    return all(n % 2 == 0 for n in size)
+
+
+def alternating_signs(size: Sequence[int], like: Tensor) -> Tensor:
+    """Signs ``(*frequency)`` of a half spectrum that shift its inverse transform by half of each, even, axis."""
+    signs = torch.ones((), dtype=like.dtype, device=like.device)
+    for axis, n in enumerate(size):
+        frequencies = n // 2 + 1 if axis == len(size) - 1 else n
+        alternate = 1 - 2 * (torch.arange(frequencies, device=like.device) % 2)
+        signs = signs.unsqueeze(-1) * alternate.to(like.dtype)
+    return signs
+
+
+def transform_shape(space: Sequence[int], periodic: bool, cutoff: Cutoff) -> tuple[int, ...]:
+    """Shape of the Fourier transform: a window is padded until no kept lag wraps around to the other side."""
+    if periodic:
+        return tuple(space)
+    ranges = lag_ranges(space, periodic, cutoff)
+    least = (n + longest - 1 for n, (_, longest) in zip(space, ranges, strict=True))
+    return tuple(int(next_fast_len(n, real=True)) for n in least)
+
+
+def pair_counts(
+    space: Sequence[int], *, periodic: bool = True, cutoff: Cutoff = None, mask: Tensor | None = None
+) -> Tensor:
+    """Number (or, with a mask, weight) of voxel pairs at each lag, in double precision.
+
+    Parameters
+    ----------
+    space : sequence of int
+        Shape of one structure.
+    periodic, cutoff, mask
+        As in `correlate`.
+
+    Returns
+    -------
+    Tensor ``()``, ``(*lag)``, or ``(sample, *lag)`` with a mask
+        All voxels on the torus, a product of triangles in a window, the mask's own statistics with a mask.
+
+    Raises
+    ------
+    InputError
+        If the mask leaves a lag without any pair of voxels.
+    """
+    ranges = lag_ranges(space, periodic, cutoff)
+    if mask is not None:
+        return _mask_counts(mask, transform_shape(space, periodic, cutoff), ranges)
+    counts = torch.ones((), dtype=torch.float64)
+    if periodic:
+        return counts * math.prod(space)
+    for n, (negative, positive) in zip(space, ranges, strict=True):
+        counts = counts.unsqueeze(-1) * (n - torch.arange(-negative, positive, dtype=torch.float64).abs())
+    return counts
+
+
+def _rest(spectra: list[Tensor], n_voxels: int) -> Tensor:
+    rest = -torch.stack(spectra).sum(0) if len(spectra) > 1 else -spectra[0]
+    _at_zero_frequency(rest).add_(n_voxels)
+    return rest
+
+
+def _at_zero_frequency(spectrum: Tensor) -> Tensor:
+    for _ in range(spectrum.ndim - 1):
+        spectrum = spectrum.select(1, 0)
+    return spectrum
+
+
+def _mask_counts(mask: Tensor, size: tuple[int, ...], ranges: Sequence[tuple[int, int]]) -> Tensor:
+    # Double precision tells an empty lag from a thin one; Apple's GPUs do not have it.
+    exact = (mask.cpu() if mask.device.type == "mps" else mask).double()
+    batched = exact if mask.ndim > len(size) else exact.unsqueeze(0)
+    spectra = torch.fft.rfftn(batched, s=size, dim=tuple(range(1, batched.ndim)))
+    counts = lags_of(spectra.conj() * spectra, size, ranges)
+    empty = counts <= NO_PAIRS * counts.flatten(1).amax(1).view(-1, *[1] * len(size))
+    if bool(empty.any()):
+        reach = _full_reach(empty, ranges)
+        advice = (
+            "It has no weight at all in at least one sample: leave that sample out."
+            if reach is None
+            else f"Every lag up to cutoff={reach} has pairs: pass that, or a smaller one."
+        )
+        raise InputError(
+            f"Statistics need a pair of voxels with weight at every lag, but the mask leaves lags without. {advice}"
+        )
+    return counts
+
+
+def _full_reach(empty: Tensor, ranges: Sequence[tuple[int, int]]) -> int | None:
+    """Largest cutoff, equal along all axes, at which no lag is empty; None if lag zero is."""
+    reach = None
+    for c in range(min(min(negative, positive - 1) for negative, positive in ranges) + 1):
+        inner = empty
+        for axis, (negative, _) in enumerate(ranges, start=1):
+            inner = inner.narrow(axis, negative - c, 2 * c + 1)
+        if bool(inner.any()):
+            break
+        reach = c
+    return reach

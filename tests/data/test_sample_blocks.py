@@ -1,0 +1,47 @@
+"""Blocks hold every sample once and in order, and every stored chunk is read once."""
+
+from __future__ import annotations
+
+import dask.array as da
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matvae.data import sample_blocks as blocks_module
+from matvae.data.sample_blocks import sample_blocks, samples_per_block
+
+
+@given(
+    chunks=st.lists(st.integers(1, 7), min_size=1, max_size=8),
+    size=st.integers(1, 12),
+    read=st.integers(1, 40),
+)
+def test_blocks_have_the_asked_size_and_join_to_the_whole(chunks, size, read):
+    whole = np.arange(sum(chunks) * 3, dtype=np.uint8).reshape(-1, 3)
+    data = da.from_array(whole, chunks=(tuple(chunks), 3))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks_module, "READ_BYTES", 3 * read)
+        found = list(sample_blocks(data, size))
+    assert [start for start, _ in found] == list(range(0, len(whole), size))
+    assert all(len(block) == size for _, block in found[:-1])
+    np.testing.assert_array_equal(np.concatenate([block for _, block in found]), whole)
+
+
+def test_every_chunk_is_read_once():
+    reads = []
+
+    def read(block_info=None):
+        reads.append(block_info[None]["chunk-location"][0])
+        return np.zeros(block_info[None]["chunk-shape"], np.uint8)
+
+    data = da.map_blocks(read, chunks=((5, 5, 5, 2), (4,)), dtype=np.uint8, meta=np.empty((0, 0), np.uint8))
+    blocks_found = list(sample_blocks(data, 3))
+    assert sum(len(block) for _, block in blocks_found) == 17
+    assert sorted(reads) == [0, 1, 2, 3]
+
+
+def test_a_block_holds_at_least_one_sample():
+    assert samples_per_block(1 << 40) == 1
+    assert samples_per_block(blocks_module.BLOCK_BYTES // 4) == 4
+    assert samples_per_block(0) > 0

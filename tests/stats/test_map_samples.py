@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import dask.array as da
+import numpy as np
+import pytest
+import torch
+
+from matvae.stats.map_samples import BlockFunction, as_tensor, is_dask, map_samples, whole_samples
+
+
+def means(samples: int, seen: list[int] | None = None, at_once: bool = True) -> BlockFunction:
+    """Mean and weighted mean of every sample."""
+
+    def run(block: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+        if seen is not None:
+            seen.append(len(block))
+        weights = torch.ones(()) if mask is None else mask
+        plain = block.flatten(1).mean(1)
+        return torch.stack([plain, (block * weights).flatten(1).mean(1)], dim=1)
+
+    return BlockFunction(run, lambda blocks: None, (2,), np.dtype(np.float32), samples, at_once)
+
+
+@pytest.fixture(name="X")
+def structures() -> np.ndarray:
+    return np.random.default_rng(0).random((7, 4, 5), dtype=np.float32)
+
+
+@pytest.mark.parametrize("samples", [1, 2, 3, 7, 100])
+@pytest.mark.parametrize("masked", [None, "shared", "per sample"])
+def test_blocks_of_any_size_give_what_the_whole_gives(X, samples, masked):
+    rng = np.random.default_rng(1)
+    mask = {None: None, "shared": rng.random((4, 5)), "per sample": rng.random((7, 4, 5))}[masked]
+    weights = None if mask is None else torch.from_numpy(mask).float()
+    expected = np.stack([X.mean((1, 2)), (X * (1 if mask is None else mask)).mean((1, 2))], axis=1)
+    own = masked == "per sample"
+    seen: list[int] = []
+    numpy = map_samples(X, means(samples, seen), weights, mask_per_sample=own)
+    assert max(seen) == min(samples, 7)
+    tensor = map_samples(torch.from_numpy(X), means(samples), weights, mask_per_sample=own)
+    lazy_mask = da.from_array(mask.astype(np.float32), chunks=(2, 4, 5)) if own else weights
+    lazy = map_samples(da.from_array(X, chunks=(3, 2, 5)), means(samples), lazy_mask, mask_per_sample=own)
+    assert isinstance(numpy, np.ndarray)
+    assert isinstance(tensor, torch.Tensor)
+    assert is_dask(lazy)
+    for given in (numpy, tensor, lazy.compute()):
+        np.testing.assert_allclose(given, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("state_axis", [1, 2, 3])
+def test_a_lazy_mask_a_sample_meets_its_own_sample_whatever_the_state_axis(state_axis):
+    rng = np.random.default_rng(0)
+    states, mask = rng.random((6, 4, 4, 4), dtype=np.float32), rng.random((6, 4, 4), dtype=np.float32)
+
+    def run(block: torch.Tensor, own: torch.Tensor | None) -> torch.Tensor:
+        assert own is not None
+        return (block.movedim(state_axis, -1) * own.unsqueeze(-1)).sum((1, 2))
+
+    function = BlockFunction(run, lambda blocks: None, (4,), np.dtype(np.float32), 2)
+    eager = map_samples(states, function, torch.from_numpy(mask), mask_per_sample=True)
+    lazy = map_samples(
+        da.from_array(states, chunks=(4, 2, 2, 2)),
+        function,
+        da.from_array(mask, chunks=(1, 4, 1)),
+        mask_per_sample=True,
+        state_axis=state_axis,
+    )
+    np.testing.assert_allclose(lazy.compute(), eager, rtol=1e-6)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_blocks_at_once_and_one_after_another_give_the_same(X, at_once):
+    seen: list[int] = []
+    given = map_samples(X, means(3, seen, at_once))
+    np.testing.assert_allclose(given[:, 0], X.mean((1, 2)), rtol=1e-5)
+    assert sorted(seen) == [1, 3, 3]
+    assert at_once or seen == [3, 3, 1]
+
+
+def test_gradients_take_all_samples_at_once(X):
+    seen: list[int] = []
+    tensor = torch.from_numpy(X).requires_grad_()
+    map_samples(tensor, means(2, seen)).sum().backward()
+    assert seen == [7]
+    assert tensor.grad is not None
+    seen.clear()
+    with torch.no_grad():
+        assert not map_samples(tensor, means(2, seen)).requires_grad
+    assert sorted(seen) == [1, 2, 2, 2]
+
+
+def test_a_mask_that_is_differentiated_takes_all_samples_at_once(X):
+    seen: list[int] = []
+    mask = torch.ones(4, 5, requires_grad=True)
+    map_samples(torch.from_numpy(X), means(2, seen), mask)[:, 1].sum().backward()
+    assert seen == [7]
+    np.testing.assert_allclose(mask.grad, X.sum(0) / 20, rtol=1e-5)
+
+
+def test_the_check_sees_blocks_before_anything_runs(X):
+    seen: list[int] = []
+
+    def check(blocks):
+        assert [len(block) for block in blocks] == [3, 3, 1]
+        raise ValueError("refused")
+
+    function = BlockFunction(means(3, seen).run, check, (2,), np.dtype(np.float32), 3)
+    with pytest.raises(ValueError, match="refused"):
+        map_samples(X, function)
+    assert seen == []
+
+
+def test_chunks_of_whole_samples_are_left_alone():
+    X = da.zeros((9, 4, 5), chunks=((2, 3, 4), 4, 5))
+    assert whole_samples(X) is X
+
+
+def test_merged_chunks_hold_no_more_voxels_than_before():
+    with pytest.warns(
+        UserWarning, match=r"Chunks of \(100, 16, 16\) split the samples.* chunks of \(6, 64, 64\), 0.188 MiB each"
+    ):
+        whole = whole_samples(da.zeros((100, 64, 64), chunks=(100, 16, 16)))
+    assert whole.numblocks[1:] == (1, 1)
+    assert np.prod(whole.chunksize) <= 100 * 16 * 16
+    with pytest.warns(UserWarning, match="split the samples"):
+        whole = whole_samples(da.zeros((3, 64, 64), chunks=(1, 8, 8)))
+    assert whole.chunksize == (1, 64, 64)
+
+
+@pytest.mark.parametrize(
+    "dtype", ["?", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8", "g", ">u2", ">f4"]
+)
+def test_tensors_of_every_type_hold_the_same_values(dtype):
+    array = np.array([[0, 1, 1], [1, 0, 1]], dtype)
+    tensor = as_tensor(array)
+    assert tensor.tolist() == array.astype(float).tolist()
+    assert tensor.dtype in {
+        torch.uint8,
+        torch.int8,
+        torch.int16,
+        torch.int32,
+        torch.int64,
+        torch.float32,
+        torch.float64,
+    }
+
+
+@pytest.mark.parametrize("dtype", [torch.bool, torch.uint16, torch.uint32, torch.uint64, torch.float16])
+def test_tensors_of_every_type_become_ones_torch_can_work_with(dtype):
+    tensor = as_tensor(torch.tensor([0, 1]).to(dtype))
+    assert tensor.tolist() == [0, 1]
+    assert torch.aminmax(tensor).max == 1
+
+
+def test_memory_is_shared_where_it_can_be_and_never_written_to():
+    array = np.ones((2, 3), np.float32)
+    assert as_tensor(array).data_ptr() == array.ctypes.data
+    array.flags.writeable = False
+    as_tensor(array)[:] = 0
+    assert array.all()
+    assert as_tensor(array[::-1, ::-1]).tolist() == array[::-1, ::-1].tolist()
+    field = np.ones(4, dtype=[("label", "u1"), ("value", "f4")])["value"]
+    assert as_tensor(field).tolist() == [1, 1, 1, 1]
