@@ -19,7 +19,7 @@ from matvae import StatsVAETransformer
 from matvae.data.datasets.lines import Lines
 from matvae.evaluate import LineErrors, VolumeFractionError
 from matvae.evaluate.lines import line_element
-from matvae.jobs.presets import get_preset
+from matvae.jobs.benchmark.presets import get_preset
 
 TABLE = Path(__file__).resolve().parents[1] / "generated" / "ablation.md"
 SIZE, TRAINING, UNSEEN, EPOCHS = 32, 30_000, 1000, 4

@@ -71,7 +71,7 @@ def compare_command(
     """
     given = {} if n_components is None else {"n_components": n_components}
     with watching("compare", quiet=quiet) as watcher:
-        result = jobs.compare(
+        result = jobs.compare_methods(
             model,
             data,
             property=property or None,

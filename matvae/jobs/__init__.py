@@ -9,8 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .benchmark import BenchmarkInterrupted, benchmark_paper
-    from .comparison import compare
+    from .benchmark.paper import BenchmarkInterrupted, benchmark_paper
+    from .compare.compare import compare_methods
     from .dataset import list_datasets, make_dataset
     from .evaluate import evaluate_model
     from .fit import FitInterrupted, fit_model
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from .inverse import inverse_latents
     from .optimize import optimize_structures
     from .reconstruct import reconstruct_statistics
-    from .report import report_model
+    from .report.report import report_model
     from .statistics import compute_statistics
     from .transform import transform_structures
 
 _HOME = {
-    "BenchmarkInterrupted": "benchmark",
+    "BenchmarkInterrupted": "benchmark.paper",
     "FitInterrupted": "fit",
-    "benchmark_paper": "benchmark",
-    "compare": "comparison",
+    "benchmark_paper": "benchmark.paper",
+    "compare_methods": "compare.compare",
     "compute_statistics": "statistics",
     "describe": "info",
     "evaluate_model": "evaluate",
@@ -38,7 +38,7 @@ _HOME = {
     "make_dataset": "dataset",
     "optimize_structures": "optimize",
     "reconstruct_statistics": "reconstruct",
-    "report_model": "report",
+    "report_model": "report.report",
     "transform_structures": "transform",
 }
 
@@ -46,7 +46,7 @@ __all__ = [
     "BenchmarkInterrupted",
     "FitInterrupted",
     "benchmark_paper",
-    "compare",
+    "compare_methods",
     "compute_statistics",
     "describe",
     "evaluate_model",

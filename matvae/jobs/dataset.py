@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..data.sample_blocks import Progress
-from .outputs import check_output, size_on_disk
+from .files.outputs import check_output, size_on_disk
 
 
 def list_datasets() -> list[dict[str, Any]]:

@@ -14,11 +14,11 @@ from ..data.sample_blocks import Progress, sample_blocks
 from ..errors import InputError
 from ..estimator import load
 from ..evaluate import Scatter, StatisticsError, VolumeFractionError
+from .files.outputs import atomic_output, check_output
 from .lines import choose_line_errors, line_summary, true_numbers
 from .measure import block_size, pca_like
 from .models import check_fits
 from .nearest import check_enough, check_nearest, nearest_structures, spread, warn_of_copies
-from .outputs import atomic_output, check_output
 
 logger = logging.getLogger("matvae")
 FIGURE_ROWS = 4

@@ -11,7 +11,7 @@ from ..data import open_structures
 from ..data.sample_blocks import Progress
 from ..errors import InputError
 from ..estimator import StatsVAETransformer
-from .outputs import check_output, remove
+from .files.outputs import check_output, remove
 
 logger = logging.getLogger("matvae")
 PROGRESS_STEPS = 1000

@@ -13,7 +13,7 @@ import numpy as np
 from ..data import Structures, concatenate, open_structures, save_structures, windows
 from ..data.sample_blocks import Progress
 from ..errors import InputError
-from .outputs import check_output, size_on_disk
+from .files.outputs import check_output, size_on_disk
 from .watch import watch_blocks
 
 logger = logging.getLogger("matvae")

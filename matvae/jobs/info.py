@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError, StoreError
-from .outputs import size_on_disk
+from .files.outputs import size_on_disk
 
 
 def describe(path: str | Path) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from ..data import StoreWriter
 from ..data.sample_blocks import Progress, samples_per_block
 from ..errors import InputError
 from ..estimator import load
-from .latents import read_latents
+from .files.latents import read_latents
+from .files.outputs import check_output
 from .models import check_form
-from .outputs import check_output
 
 
 def inverse_latents(

@@ -25,10 +25,10 @@ from ..optimize import (
     parse_constraint,
     parse_goal,
 )
-from .latents import latent_format, new_latents
+from .files.latents import latent_format, new_latents
+from .files.outputs import check_output
 from .models import check_fits, check_form
 from .optimize_log import SearchLog
-from .outputs import check_output
 
 logger = logging.getLogger("matvae")
 

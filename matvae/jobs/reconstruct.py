@@ -20,8 +20,8 @@ from ..reconstruction.realise import Settings
 from ..reconstruction.target import understand
 from ..stats.device import resolve_device
 from .cluster import in_order
-from .outputs import check_output
-from .stored_statistics import StoredStatistics, open_statistics
+from .files.outputs import check_output
+from .files.stored_statistics import StoredStatistics, open_statistics
 
 logger = logging.getLogger("matvae")
 # Structures at once: enough for every core, and progress is seen every few seconds.

@@ -14,8 +14,8 @@ from ..data.sample_blocks import Progress, sample_blocks, samples_per_block
 from ..errors import InputError
 from ..grid import Grid
 from ..stats import Statistic, get_statistic, resolve_correlations
-from .arrays import new_array
-from .outputs import check_output
+from .files.arrays import new_array
+from .files.outputs import check_output
 
 # What follows from the structures, or has a parameter of its own.
 NOT_OPTIONS = ("state_axis", "phases", "mask", "periodic", "correlations", "cutoff")

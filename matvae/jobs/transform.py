@@ -9,9 +9,9 @@ from typing import Any
 from ..data import open_structures
 from ..data.sample_blocks import Progress, sample_blocks, samples_per_block
 from ..estimator import load
-from .latents import latent_format, new_latents
+from .files.latents import latent_format, new_latents
+from .files.outputs import check_output
 from .models import check_fits
-from .outputs import check_output
 
 
 def transform_structures(

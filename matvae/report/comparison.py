@@ -24,7 +24,7 @@ WORST_R2 = -0.5
 
 
 def plot_comparison(rows: Sequence[Row]) -> Any:
-    """Draw what `matvae.jobs.compare` found: centred errors, and R^2 of each property, against components.
+    """Draw what `matvae.jobs.compare_methods` found: centred errors, and R^2 of each property, against components.
 
     Parameters
     ----------

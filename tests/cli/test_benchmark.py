@@ -12,7 +12,7 @@ FLAGS = ("--size", 16, "--n", 60, "--n-test", 12, "--n-components", 2, "--max-ti
 
 
 def test_the_table_is_printed(matvae, tmp_path, monkeypatch):
-    from matvae.jobs import benchmark
+    from matvae.jobs.benchmark import paper as benchmark
 
     monkeypatch.setattr(benchmark, "benchmark_page", lambda result, parts: "page")
     ran = matvae("benchmark", "paper", *FLAGS, "-o", tmp_path / "b")
@@ -45,7 +45,7 @@ def asked(monkeypatch):
 def test_defaults_are_those_of_the_job(matvae, asked):
     import inspect
 
-    from matvae.jobs.benchmark import benchmark_paper
+    from matvae.jobs.benchmark.paper import benchmark_paper
 
     expected = {
         name: parameter.default

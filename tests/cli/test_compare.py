@@ -9,7 +9,7 @@ import pytest
 
 from matvae import Grid, load, open_structures, save_structures
 from matvae.cli.compare import WIDTH, tables
-from matvae.jobs import compare
+from matvae.jobs import compare_methods
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_a_table_is_printed(matvae, made, tmp_path):
 def test_json_is_what_the_job_gives(matvae, made):
     ran = matvae("compare", *made, "--n-components", 1, "--max-epochs", 1, "--property", "k", "--seed", 3, "--json")
     found = json.loads(ran.out)
-    expected = compare(*made, n_components=1, max_epochs=1, property="k", seed=3)
+    expected = compare_methods(*made, n_components=1, max_epochs=1, property="k", seed=3)
     for one, other in zip(found["rows"], expected["rows"], strict=True):
         assert {**one, "seconds": None} == {**other, "seconds": None}
     assert found["seed"] == 3

@@ -27,7 +27,7 @@ def test_a_page_is_written_and_its_size_printed(matvae, made, tmp_path):
 
 
 def test_json_is_what_the_job_gives_and_nothing_is_replaced_unasked(matvae, made, tmp_path, monkeypatch):
-    monkeypatch.setattr("matvae.jobs.report.report_page", lambda parts: parts.title)
+    monkeypatch.setattr("matvae.jobs.report.report.report_page", lambda parts: parts.title)
     out = tmp_path / "report.html"
     result = json.loads(matvae("report", *made, "-o", out, "--train", made[1], "--json").out)
     assert (result["out"], result["train"], result["n_samples"]) == (str(out), str(made[1]), 6)

@@ -12,7 +12,7 @@ from matvae import Grid, load, open_structures, save_structures
 from matvae.data import sample_blocks as blocks_module
 from matvae.errors import InputError
 from matvae.jobs import transform_structures
-from matvae.jobs.latents import read_latents
+from matvae.jobs.files.latents import read_latents
 
 
 @pytest.mark.parametrize("suffix", [".zarr", ".npy", ".csv"])

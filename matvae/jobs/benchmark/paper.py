@@ -1,0 +1,223 @@
+"""The founding experiment as one job: draw lines, train, measure, and write a page; interrupted runs go on."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ...data import Structures, open_structures
+from ...data.sample_blocks import Progress
+from ...estimator import load
+from ...report import benchmark_page, check_page_libraries
+from ..files.outputs import atomic_output
+from ..fit import fit_model
+from ..measure import pca_like
+from .facts import facts_of
+from .folder import BenchmarkFolder, open_folder, write_json
+from .gather import gather_parts, n_searched
+from .measure import PCA_STRUCTURES, by_number, measure_lines, measure_pca, published_row
+from .settings import FULL_TEST, BenchmarkSettings
+
+logger = logging.getLogger("matvae")
+# Held-out structures have a seed far from those of training sets that one would number 0, 1, 2.
+TEST_SEED = 1_000_000
+PCA_SAMPLES = 2000
+HALF_MADE = "Training ended within its first pass over the data: the result is that of a model half made."
+
+Record = Callable[[Mapping[str, Any]], None]
+
+
+class BenchmarkInterrupted(KeyboardInterrupt):
+    """A benchmark was interrupted; the message says how to go on."""
+
+
+def benchmark_paper(
+    out: str | Path,
+    *,
+    preset: str = "matvae",
+    size: int = 224,
+    n: int = 100_000,
+    n_test: int = FULL_TEST,
+    n_components: int = 9,
+    max_time: float = 3600.0,
+    seed: int = 0,
+    weights: str | Path | None = None,
+    batch_size: int | None = None,
+    device: str = "auto",
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    on_record: Record | None = None,
+) -> dict[str, Any]:
+    """Repeat the experiment of the paper on newly drawn images of lines.
+
+    "Toward learning latent-variable representations of microstructures by optimizing in spatial statistics space" (ICLR
+    2024 tiny papers): images of one to four lines, nine latent components, the loss of equation 1 and the threshold of
+    equation 3. Volume fractions differ by ``|n - n'| / n * 100`` (equation 2).
+
+    Parameters
+    ----------
+    out : path
+        New folder. It gets ``train.zarr`` and ``test.zarr``, ``model.matvae``, ``result.json`` (what this returns) and
+        ``report.html``, which is one file and needs no network.
+    preset : ``"matvae"`` or ``"paper"``
+        matvae's defaults; or the published architecture: a ResNet-152 that reads images, equation 1 and nothing beside
+        it, a fixed threshold of 0.05.
+    size : int
+        Pixels along each side.
+    n, n_test : int
+        Structures to train on, and held out.
+    n_components : int
+        Size of the latent.
+    max_time : float
+        Seconds of training.
+    seed : int
+        Of the data, the weights and the order.
+    weights : path or str, optional
+        Trained weights of the ResNet-152: a folder, or a name on the Hugging Face hub. Without them it starts
+        untrained, and the result says so.
+    batch_size : int, optional
+        Structures a step; by default the preset's.
+    device : str
+        As in `StatsVAETransformer`.
+    resume : bool
+        Go on with an interrupted run; of one that has ended, measure the model and write the results again.
+    overwrite : bool
+        Begin anew in a folder of a run; its model and results are removed, its data are kept if they would be the same.
+    progress : callable, optional
+        Called with steps done and their total, of one stage after the other.
+    on_record : callable, optional
+        Called with every training record.
+
+    Returns
+    -------
+    dict
+        ``rows``: the paper as published, PCA of the same size, and this run, each with ``method``, ``n_samples``,
+        ``orientation``, ``number`` and ``number_each`` (percent right, see `LineErrors`),
+        ``volume_fraction_difference`` (mean, percent), ``decoded_error`` and ``structure_error`` (mean relative errors
+        of statistics); ``by_number``, see there; ``notes`` on what to know before reading; ``mean_peak``, the share of
+        originals and of reconstructions that cover the most common pixel; settings, versions, machine, seconds,
+        commands, and the paths ``page`` and ``result``.
+
+    Raises
+    ------
+    InputError, StoreError
+        For settings that do not fit, too little memory, weights that are not there, or a folder that must not be
+        written; before any work.
+    MissingExtraError
+        If a library is missing: matplotlib and jinja2 (extra ``plot``), or transformers (extra ``pretrained``).
+    BenchmarkInterrupted
+        On Ctrl-C; what was complete stays.
+    """
+    settings = BenchmarkSettings(
+        preset=preset,
+        size=size,
+        n=n,
+        n_test=n_test,
+        n_components=n_components,
+        max_time=max_time,
+        seed=seed,
+        weights=None if weights is None else str(weights),
+        batch_size=batch_size,
+        device=device,
+    )
+    check_page_libraries()
+    if not (resume and BenchmarkFolder(Path(out)).model.exists()):
+        settings.check_machine()
+    folder = open_folder(out, settings.to_dict(), resume=resume, overwrite=overwrite)
+    for note in settings.notes:
+        logger.warning("%s", note)
+    try:
+        started = time.monotonic()
+        drawn = _draw(folder, settings, progress)
+        data_seconds = time.monotonic() - started if drawn else None
+        _train(folder, settings, resume=resume, progress=progress, on_record=on_record)
+        return _measure(folder, settings, data_seconds, progress)
+    except KeyboardInterrupt as error:
+        raise BenchmarkInterrupted(
+            f"The benchmark was interrupted; what is complete is in {folder.path}. Go on with the same command and "
+            "--resume."
+        ) from error
+
+
+def _draw(folder: BenchmarkFolder, settings: BenchmarkSettings, progress: Progress | None) -> bool:
+    """Draw the structures that are not there yet; whether there were such."""
+    size, seed = settings.size, settings.seed
+    drawn = [
+        folder.make_data(folder.train, n=settings.n, size=size, seed=seed, progress=progress),
+        folder.make_data(folder.test, n=settings.n_test, size=size, seed=seed + TEST_SEED, progress=progress),
+    ]
+    return any(drawn)
+
+
+def _train(
+    folder: BenchmarkFolder,
+    settings: BenchmarkSettings,
+    *,
+    resume: bool,
+    progress: Progress | None,
+    on_record: Record | None,
+) -> None:
+    if folder.model.exists():
+        logger.info("The model is there already: %s.", folder.model)
+        return
+    logger.info("Training for %g seconds.", settings.max_time)
+    fit_model(
+        folder.train,
+        folder.model,
+        seed=settings.seed,
+        resume=resume,
+        progress=progress,
+        on_record=on_record,
+        **settings.parameters,
+    )
+
+
+def _measure(
+    folder: BenchmarkFolder, settings: BenchmarkSettings, data_seconds: float | None, progress: Progress | None
+) -> dict[str, Any]:
+    started = time.monotonic()
+    estimator = load(folder.model)
+    training, test = open_structures(folder.train), open_structures(folder.test)
+    logger.info("Measuring %d held-out structures.", len(test))
+    measured = measure_lines(estimator, test, method=settings.method, element=settings.element, progress=progress)
+    pca_row = _pca_row(estimator, training[:PCA_SAMPLES], test, settings.element)
+    logger.info("Looking for similar structures among %d that were trained on.", n_searched(training))
+    parts = gather_parts(estimator, training, test, measured, progress=progress)
+    result = {
+        **settings.to_dict(),
+        "test_seed": settings.seed + TEST_SEED,
+        "rows": [published_row(), pca_row, measured.row],
+        "by_number": by_number(measured),
+        "mean_peak": {name: float(image.max()) for name, image in measured.means.items()},
+        "notes": [*settings.notes, *([HALF_MADE] if _half_made(estimator) else [])],
+        "element": settings.element,
+        "searched": n_searched(training),
+        "pca": {"n_training": min(PCA_SAMPLES, len(training)), "n_structures": min(PCA_STRUCTURES, len(test))},
+        **facts_of(estimator, settings, folder.path),
+        "seconds": {
+            "data": data_seconds,
+            "training": estimator.history_[-1]["seconds"],
+            "measuring": time.monotonic() - started,
+        },
+        "folder": str(folder.path),
+        "page": str(folder.page),
+        "result": str(folder.result),
+    }
+    with atomic_output(folder.page) as temporary:
+        temporary.write_text(benchmark_page(result, parts), encoding="utf-8")
+    write_json(folder.result, result)
+    return result
+
+
+def _pca_row(estimator: Any, few: Structures, test: Structures, element: int) -> dict[str, Any]:
+    logger.info("Fitting PCA on %d structures, and making structures of what it decodes.", len(few))
+    return measure_pca(pca_like(estimator, estimator.n_components).fit(few.data), test, element=element)
+
+
+def _half_made(estimator: Any) -> bool:
+    """Whether networks saw less than all structures; a search needs few to learn from."""
+    return estimator.n_iter_ <= 1 and not getattr(estimator.module_.encoder, "searches", False)

@@ -1,0 +1,143 @@
+"""Training and held-out structures, and the properties that can be learned from one for the other."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+
+import numpy as np
+
+from ...data import Structures
+from ...errors import InputError
+
+logger = logging.getLogger("matvae")
+# A spread needs two structures, and a regression with its own held-out sample three.
+LEAST_TRAINING, LEAST_HELD_OUT = 3, 2
+
+
+def random_split(structures: Structures, held_out: float, seed: int) -> tuple[Structures, Structures]:
+    """Draw a share of the structures at random and hold it out; both parts stay lazy.
+
+    Parameters
+    ----------
+    structures : Structures
+    held_out : float
+        Share between 0 and 1.
+    seed : int
+        Same seed, same split.
+
+    Returns
+    -------
+    (Structures, Structures)
+        Those to train on and those held out, each in the order of the set.
+
+    Raises
+    ------
+    InputError
+        If the share is no share, or a part gets too few structures.
+    """
+    if not 0 < held_out < 1:
+        raise InputError(f"held_out must be a share between 0 and 1, but {held_out!r} was given.")
+    n = len(structures)
+    n_held = round(held_out * n)
+    if n_held < LEAST_HELD_OUT or n - n_held < LEAST_TRAINING:
+        raise InputError(
+            f"held_out={held_out} of {n} structures leaves {n - n_held} to train on and {n_held} to measure on, but at "
+            f"least {LEAST_TRAINING} and {LEAST_HELD_OUT} are needed. Give more structures, or another share."
+        )
+    order = np.random.default_rng(seed).permutation(n)
+    return _chosen(structures, np.sort(order[n_held:])), _chosen(structures, np.sort(order[:n_held]))
+
+
+def linked_properties(
+    training: Structures, held_out: Structures, names: str | Sequence[str] | None, train: str | Path, data: str | Path
+) -> list[str]:
+    """Names of the properties to link structures to, checked in both parts.
+
+    Parameters
+    ----------
+    training, held_out : Structures
+    names : str or sequence of str, optional
+        By default all that both parts have.
+    train, data : path
+        Where the parts come from, for messages.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, or a property is not a finite number everywhere or the same everywhere in a part.
+    """
+    parts = ((train, training), (data, held_out))
+    known = [name for name in held_out.properties if name in training.properties]
+    if names is None:
+        chosen = known
+        if lost := sorted({*training.properties, *held_out.properties} - set(known)):
+            logger.warning("Only one of %s and %s has the properties %s; they are left out.", train, data, lost)
+    else:
+        chosen = list(dict.fromkeys([names] if isinstance(names, str) else names))
+    for name in chosen:
+        for path, part in parts:
+            if name not in part.properties:
+                raise InputError(_unknown(name, list(part.properties), path))
+            _check_property(name, part.properties[name], path)
+    return chosen
+
+
+def check_sizes(n_components: Sequence[int], n_training: int, n_held_out: int, n_values: int) -> None:
+    """Refuse more components than the training set or the statistics can give.
+
+    Parameters
+    ----------
+    n_components : sequence of int
+    n_training, n_held_out : int
+        Structures in the two parts.
+    n_values : int
+        Lags times correlations of one structure's statistics.
+
+    Raises
+    ------
+    InputError
+        For components that PCA cannot give, or too few structures.
+    """
+    if n_training < LEAST_TRAINING or n_held_out < LEAST_HELD_OUT:
+        raise InputError(
+            f"At least {LEAST_TRAINING} structures to train on and {LEAST_HELD_OUT} to measure on are needed, but "
+            f"there are {n_training} and {n_held_out}. Give more structures."
+        )
+    most = min(n_training, n_values)
+    if max(n_components) > most:
+        raise InputError(
+            f"PCA gives at most {most} components of {n_training} training structures with {n_values} statistics each, "
+            f"but n_components={max(n_components)} was given. Ask for fewer components, or give more structures."
+        )
+
+
+def _chosen(structures: Structures, index: np.ndarray) -> Structures:
+    properties = {name: values[index] for name, values in structures.properties.items()}
+    return replace(structures, data=structures.data[index], properties=properties)
+
+
+def _unknown(name: str, known: list[str], path: str | Path) -> str:
+    if not known:
+        return f"{path} has no properties, but the property {name!r} was asked for. Leave it out."
+    close = get_close_matches(name, known, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return f"{path} has no property {name!r}; it has {', '.join(known)}.{hint}"
+
+
+def _check_property(name: str, values: np.ndarray, path: str | Path) -> None:
+    other = "Name those that can be learned with --property (property=)."
+    if not np.isfinite(values).all():
+        n = int((~np.isfinite(values)).sum())
+        raise InputError(
+            f"A property to link to needs a finite number for every structure, but {name!r} is NaN or infinite for {n} "
+            f"of those in {path}. {other}"
+        )
+    if np.ptp(values) == 0:
+        raise InputError(
+            f"A property to link to has to vary, but {name!r} is {values[0]:g} for all {len(values)} structures taken "
+            f"from {path}. {other}"
+        )

@@ -1,0 +1,86 @@
+"""A zarr group with one array along the samples, written block by block: statistics and latents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from zarr.codecs import ZstdCodec
+
+from ...data.layout import consolidate
+from ...errors import StoreError
+from .outputs import atomic_output
+
+SCHEMA = 1
+CHUNK_BYTES = 8 << 20
+
+
+class ArrayWriter:
+    """Appends blocks of samples to an array whose final shape is known; made by `new_array`."""
+
+    def __init__(self, group: zarr.Group, array: zarr.Array) -> None:
+        self.group = group
+        self.array = array
+        self.written = 0
+
+    def append(self, block: np.ndarray) -> None:
+        """Write the next samples, ``(k, ...)``."""
+        self.array[self.written : self.written + len(block)] = block
+        self.written += len(block)
+
+    def add(self, name: str, values: np.ndarray, dimension: str, **attributes: Any) -> None:
+        """Write a small array along one dimension: a coordinate or a property."""
+        array = _create(self.group, name, values.shape, values.dtype, values.shape, (dimension,))
+        array[...] = values
+        array.attrs.update({k: v for k, v in attributes.items() if v is not None})
+
+
+@contextmanager
+def new_array(
+    out: Path, name: str, shape: tuple[int, ...], dimensions: tuple[str, ...], attributes: Mapping[str, Any]
+) -> Iterator[ArrayWriter]:
+    """A new group `out` with a float32 array ``(sample, ...)``, in place when all of it is written.
+
+    Parameters
+    ----------
+    out : Path
+        The group; what is there is replaced (see `check_output`).
+    name, shape, dimensions
+        Of the array, sample axis first.
+    attributes : mapping
+        Root attributes, stored under ``"matvae"`` beside the schema's number.
+    """
+    with atomic_output(out) as temporary:
+        group = zarr.open_group(
+            temporary, mode="w-", zarr_format=3, attributes={"matvae": {"schema": SCHEMA, **attributes}}
+        )
+        bytes_per_sample = 4 * int(np.prod(shape[1:]))
+        chunks = (max(1, min(shape[0], CHUNK_BYTES // max(1, bytes_per_sample))), *shape[1:])
+        writer = ArrayWriter(group, _create(group, name, shape, np.dtype(np.float32), chunks, dimensions))
+        yield writer
+        if writer.written != shape[0]:
+            raise StoreError(f"{out} was to hold {shape[0]} samples, but only {writer.written} were written.")
+        consolidate(temporary)
+
+
+def _create(
+    group: zarr.Group,
+    name: str,
+    shape: tuple[int, ...],
+    dtype: np.dtype,
+    chunks: tuple[int, ...],
+    dimensions: tuple[str, ...],
+) -> zarr.Array:
+    return group.create_array(
+        name,
+        shape=shape,
+        dtype=dtype,
+        chunks=chunks,
+        compressors=ZstdCodec(level=1, checksum=True),
+        fill_value=np.nan if dtype.kind == "f" else 0,
+        dimension_names=dimensions,
+    )

@@ -1,0 +1,174 @@
+"""Latents on disk: a zarr group (array `latent`), a .npy array, or a .csv table with a header."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...errors import InputError, StoreError
+from .outputs import atomic_output
+
+FORMATS = (".zarr", ".npy", ".csv")
+
+
+def latent_format(path: str | Path) -> str:
+    """Suffix that says how latents are stored.
+
+    Raises
+    ------
+    InputError
+        If it is none of .zarr, .npy and .csv.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in FORMATS:
+        raise InputError(
+            f"Latents are stored as {', '.join(FORMATS)}, but {path} was given. Choose one of these endings."
+        )
+    return suffix
+
+
+@contextmanager
+def new_latents(
+    out: Path,
+    n_samples: int,
+    names: Sequence[str],
+    *,
+    attributes: Mapping[str, Any],
+    properties: Mapping[str, np.ndarray],
+    units: Mapping[str, str],
+) -> Iterator[Callable[[np.ndarray], None]]:
+    """Write latents block by block; the file or group is in place only when complete.
+
+    Parameters
+    ----------
+    out : Path
+        Ends in .zarr, .npy or .csv.
+    n_samples : int
+        Number of samples that will be written.
+    names : sequence of str
+        One a component, the header of a .csv.
+    attributes, properties, units
+        Root attributes, properties ``(sample,)`` and their units: kept by .zarr only.
+
+    Yields
+    ------
+    callable
+        Takes the next block ``(k, component)``.
+    """
+    shape = (n_samples, len(names))
+    suffix = latent_format(out)
+    if suffix == ".zarr":
+        from .arrays import new_array
+
+        with new_array(out, "latent", shape, ("sample", "component"), attributes) as writer:
+            yield writer.append
+            for name, values in properties.items():
+                writer.add(name, values, "sample", unit=units.get(name))
+    elif suffix == ".npy":
+        with atomic_output(out) as temporary:
+            array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=shape)
+            written = 0
+
+            def put(block: np.ndarray) -> None:
+                nonlocal written
+                array[written : written + len(block)] = block
+                written += len(block)
+
+            yield put
+            array.flush()
+    else:
+        with atomic_output(out) as temporary, temporary.open("w", encoding="utf-8") as file:
+            file.write(",".join(names) + "\n")
+            # Nine digits give a float32 back exactly.
+            yield lambda block: np.savetxt(file, block, delimiter=",", fmt="%.9g")
+
+
+def read_latents(path: str | Path) -> np.ndarray:
+    """Latents ``(sample, component)``, float32, as `new_latents` or any other program wrote them.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is no table of finite numbers, or holds no samples.
+    StoreError
+        If a zarr group is damaged.
+    """
+    suffix = latent_format(path)
+    if not Path(path).exists():
+        raise InputError(f"There is no file or store {path}. Give the latents that `matvae transform` wrote.")
+    values = {".zarr": _read_zarr, ".npy": _read_npy, ".csv": _read_csv}[suffix](Path(path))
+    if values.ndim != 2 or len(values) == 0 or values.dtype.kind not in "fiu":
+        raise InputError(
+            f"Latents (sample, component) are expected, but {path} holds an array of shape {values.shape} "
+            "and type "
+            f"{values.dtype}."
+        )
+    latents = values.astype(np.float32)
+    if not np.isfinite(latents).all():
+        bad = np.flatnonzero(~np.isfinite(latents).all(axis=1))
+        raise InputError(
+            f"{path} holds NaN or infinity, first in sample {bad[0]} ({len(bad)} samples in all). Remove these samples."
+        )
+    return latents
+
+
+def _read_zarr(path: Path) -> np.ndarray:
+    import zarr
+
+    try:
+        group = zarr.open_group(path, mode="r")
+        array = group["latent"]
+    except (FileNotFoundError, KeyError) as error:
+        raise InputError(f"{path} holds no array 'latent'. Give the latents that `matvae transform` wrote.") from error
+    except (ValueError, TypeError) as error:
+        raise StoreError(
+            f"The latents in {path} are damaged ({error}). Make them anew with `matvae transform`."
+        ) from error
+    try:
+        if array.nchunks_initialized < array.nchunks:
+            missing = array.nchunks - array.nchunks_initialized
+            raise StoreError(
+                f"{missing} of {array.nchunks} chunks of the latents in {path} are missing. Make them anew "
+                "with "
+                "`matvae transform`."
+            )
+        return np.asarray(array[...])
+    except (ValueError, RuntimeError) as error:
+        raise StoreError(
+            f"The latents in {path} are damaged ({error}). Make them anew with `matvae transform`."
+        ) from error
+
+
+def _read_npy(path: Path) -> np.ndarray:
+    try:
+        return np.load(path, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise InputError(f"{path} is not a readable .npy array ({error}). Write it with numpy.save.") from error
+
+
+def _read_csv(path: Path) -> np.ndarray:
+    with open(path) as file:
+        header = file.readline().strip().split(",")
+    if all(_is_number(entry) for entry in header):
+        raise InputError(
+            f"The first line of {path} should name the components, as `matvae transform` writes it, but holds "
+            "numbers. Put a line such as z0,z1,... above them."
+        )
+    try:
+        return np.loadtxt(path, delimiter=",", skiprows=1, ndmin=2)
+    except ValueError as error:
+        raise InputError(
+            f"{path} is not a table of numbers with one header line and a comma between columns ({error})."
+        ) from error
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

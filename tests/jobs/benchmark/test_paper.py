@@ -1,0 +1,164 @@
+"""The experiment from end to end at the smallest size, and after an interrupt."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from matvae import load, open_structures
+from matvae.errors import InputError, MissingExtraError
+from matvae.jobs import BenchmarkInterrupted, benchmark_paper
+from matvae.jobs.benchmark import paper as module
+
+SMALL = {"size": 16, "n": 60, "n_test": 12, "n_components": 3, "max_time": 0.5, "device": "cpu"}
+MADE = ["benchmark.json", "model.matvae", "report.html", "result.json", "test.zarr", "train.zarr"]
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("benchmark") / "b"
+    seen = []
+    return folder, benchmark_paper(folder, progress=lambda *done: seen.append(done), **SMALL), seen
+
+
+def test_everything_is_in_the_folder(ran):
+    folder, result, seen = ran
+    assert sorted(os.listdir(folder)) == MADE
+    assert json.loads((folder / "result.json").read_text()) == json.loads(json.dumps(result))
+    assert len(open_structures(folder / "train.zarr")) == 60
+    model = load(folder / "model.matvae")
+    assert (model.n_components, model.random_state, model.max_time) == (3, 0, 0.5)
+    assert all(done <= total for done, total in seen)
+    page = (folder / "report.html").read_text()
+    assert result["commands"]["resume"] in page
+    assert f"{result['rows'][-1]['number']:.1f} %" in page
+
+
+def test_rows_are_the_paper_pca_and_this_run(ran):
+    _, result, _ = ran
+    assert [row["method"] for row in result["rows"]] == ["paper, as published", "PCA (3)", "matvae (3)"]
+    assert [row["n_samples"] for row in result["rows"]] == [100, 12, 12]
+    assert sum(row["n_samples"] for row in result["by_number"]) == 12
+    assert sum(sum(row["found"]) for row in result["by_number"]) == 12
+    right = sum(row["n_samples"] * row["number"] for row in result["by_number"]) / 12
+    assert right == pytest.approx(result["rows"][-1]["number"])
+    assert "Only 12 structures are held out" in result["notes"][0]
+
+
+def test_held_out_structures_are_none_of_those_trained_on(ran):
+    folder, result, _ = ran
+    assert result["test_seed"] != result["seed"]
+    train, test = (open_structures(folder / name).data.compute() for name in ("train.zarr", "test.zarr"))
+    assert not any((train == one).all((1, 2)).any() for one in test)
+
+
+@pytest.fixture
+def quick_page(monkeypatch):
+    """Draws nothing, which takes longer than all the rest."""
+    monkeypatch.setattr(module, "benchmark_page", lambda result, parts: f"page of {result['rows'][-1]['method']}")
+
+
+def test_a_finished_run_is_measured_again_without_training(ran, caplog, monkeypatch, quick_page):
+    folder, result, _ = ran
+    with pytest.raises(InputError, match="holds a benchmark already"):
+        benchmark_paper(folder, **SMALL)
+    monkeypatch.setattr(module, "fit_model", None)
+    with caplog.at_level(logging.INFO, logger="matvae"):
+        again = benchmark_paper(folder, resume=True, **{**SMALL, "n_test": 14})
+    assert "The model is there already" in caplog.text
+    assert again["rows"][-1]["n_samples"] == 14
+    assert again["seconds"]["training"] == result["seconds"]["training"]
+    assert benchmark_paper(folder, resume=True, **SMALL)["rows"] == result["rows"]
+
+
+def test_an_interrupted_run_goes_on(tmp_path, caplog, quick_page):
+    def stop(record):
+        raise KeyboardInterrupt
+
+    with pytest.raises(BenchmarkInterrupted, match="Go on with the same command and --resume"):
+        benchmark_paper(tmp_path / "b", on_record=stop, **SMALL)
+    assert sorted(os.listdir(tmp_path / "b")) == [
+        "benchmark.json",
+        "model.matvae.checkpoint",
+        "test.zarr",
+        "train.zarr",
+    ]
+    with pytest.raises(InputError, match="holds a run with n=60, but 61 is asked for"):
+        benchmark_paper(tmp_path / "b", resume=True, **{**SMALL, "n": 61})
+    with caplog.at_level(logging.INFO, logger="matvae"):
+        benchmark_paper(tmp_path / "b", resume=True, **SMALL)
+    assert "60 structures are there already" in caplog.text
+    assert "Training goes on from" in caplog.text
+    assert sorted(os.listdir(tmp_path / "b")) == MADE
+
+
+def test_an_interrupt_while_data_are_drawn_leaves_no_half_of_them(tmp_path):
+    def stop(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(BenchmarkInterrupted):
+        benchmark_paper(tmp_path / "b", progress=stop, **SMALL)
+    assert os.listdir(tmp_path / "b") == ["benchmark.json"]
+
+
+def test_beginning_anew_replaces_the_model(tmp_path, quick_page):
+    benchmark_paper(tmp_path / "b", **SMALL)
+    first = open_structures(tmp_path / "b" / "train.zarr").data.compute()
+    with pytest.raises(InputError, match="--overwrite"):
+        benchmark_paper(tmp_path / "b", **{**SMALL, "n_components": 2})
+    result = benchmark_paper(tmp_path / "b", overwrite=True, **{**SMALL, "n_components": 2})
+    assert result["seconds"]["data"] is None
+    assert load(tmp_path / "b" / "model.matvae").n_components == 2
+    assert (tmp_path / "b" / "report.html").read_text() == "page of matvae (2)"
+    assert (open_structures(tmp_path / "b" / "train.zarr").data.compute() == first).all()
+
+
+def test_the_published_architecture_says_that_it_is_untrained(tmp_path, monkeypatch, caplog, quick_page):
+    from matvae.model.encoders.pretrained import ResNet152Encoder
+
+    monkeypatch.setattr(ResNet152Encoder, "sizes", {"depths": [1, 1], "hidden_sizes": [8, 16], "embedding_size": 8})
+    asked = {**SMALL, "size": 36, "max_time": 1.0, "batch_size": 30}
+    with caplog.at_level(logging.WARNING, logger="matvae"):
+        result = benchmark_paper(tmp_path / "b", preset="paper", **asked)
+    assert "random weights, not from pretrained ones" in caplog.text
+    assert result["rows"][-1]["method"] == "architecture of the paper, untrained encoder (3)"
+    assert any("random weights" in note for note in result["notes"])
+    assert result["settings"]["loss"] == "absolute"
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"preset": "paper", "weights": "nowhere/at-all", "size": 64}, "No weights were found"),
+        ({"n_test": 3}, "n_test must be"),
+        ({"max_time": -1}, "max_time must be"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_anything_is_written(tmp_path, asked, message, monkeypatch):
+    import huggingface_hub.constants
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(InputError, match=message):
+        benchmark_paper(tmp_path / "b", **{**SMALL, **asked})
+    assert os.listdir(tmp_path) == []
+
+
+def test_without_a_library_for_the_page_nothing_is_begun(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(MissingExtraError, match="jinja2"):
+        benchmark_paper(tmp_path / "b", **SMALL)
+    assert os.listdir(tmp_path) == []
+
+
+def test_networks_of_less_than_two_passes_are_half_made_and_a_search_is_not():
+    def trained(passes, **encoder):
+        return SimpleNamespace(n_iter_=passes, module_=SimpleNamespace(encoder=SimpleNamespace(**encoder)))
+
+    assert module._half_made(trained(1))
+    assert not module._half_made(trained(2))
+    assert not module._half_made(trained(1, searches=True))

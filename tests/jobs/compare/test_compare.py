@@ -1,0 +1,212 @@
+"""All methods are judged on the same unseen structures, and what is known of them shows in the table."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+from matvae import Grid, StatsVAETransformer, TwoPointPCA, load, open_structures, save_structures
+from matvae.errors import InputError, MissingExtraError
+from matvae.estimator import pca as pca_module
+from matvae.jobs import compare_methods
+from matvae.jobs.compare import compare as comparison
+from matvae.jobs.compare.split import random_split
+
+QUICK = {"n_components": (1, 3), "max_epochs": 1}
+
+
+def noise(n, seed):
+    """Voxels drawn one by one, each structure with its own volume fraction."""
+    rng = np.random.default_rng(seed)
+    return (rng.random((n, 8, 8)) < rng.uniform(0.2, 0.8, (n, 1, 1))).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Folder with train.zarr (60 structures), test.zarr (30) and m.matvae (3 components), fitted on train.zarr."""
+    place = tmp_path_factory.mktemp("compare")
+    for name, n, seed in (("train.zarr", 60, 0), ("test.zarr", 30, 1)):
+        X = noise(n, seed)
+        columns = {"fraction": X.mean((1, 2)), "nothing": np.random.default_rng(seed).normal(size=n)}
+        save_structures(place / name, X, grid=Grid((8, 8)), properties=columns)
+    model = StatsVAETransformer(n_components=3, max_epochs=2, width=16, random_state=0)
+    model.fit(open_structures(place / "train.zarr")).save(place / "m.matvae")
+    return place
+
+
+@pytest.fixture(scope="module")
+def split(folder):
+    return compare_methods(folder / "m.matvae", folder / "train.zarr", held_out=0.4, **QUICK)
+
+
+@pytest.fixture(scope="module")
+def apart(folder):
+    return compare_methods(folder / "m.matvae", folder / "test.zarr", train=folder / "train.zarr", **QUICK)
+
+
+def rows_of(result, method):
+    return {row["n_components"]: row for row in result["rows"] if row["method"] == method}
+
+
+def without_seconds(result):
+    return [{key: value for key, value in row.items() if key != "seconds"} for row in result["rows"]]
+
+
+def test_every_method_has_a_row_at_every_size(split):
+    order = [("training mean", None)]
+    order += [(method, n) for method in ("PCA", "image-space VAE", "matvae") for n in (1, 3)]
+    assert [(row["method"], row["n_components"]) for row in split["rows"]] == order
+    assert (split["n_train"], split["n_test"], split["n_components"]) == (36, 24, [1, 3])
+    assert split["properties"] == ["fraction", "nothing"]
+    assert split["model_stands_for"] is None
+    assert split["settings"]["max_epochs"] == 1
+    assert split["settings"]["width"] == 16
+    assert json.loads(json.dumps(split, allow_nan=False)) == split
+
+
+def test_what_is_known_of_the_numbers(split, apart):
+    for result in (split, apart):
+        (mean,) = rows_of(result, "training mean").values()
+        assert mean["centred_error"] == pytest.approx(1.0, abs=0.1)
+        assert mean["r2"]["fraction"]["polynomial"] == pytest.approx(0.0, abs=0.15)
+        pca = rows_of(result, "PCA")
+        assert pca[3]["centred_error"] < pca[1]["centred_error"] < mean["centred_error"]
+        # The statistics of such structures say hardly anything but the volume fraction.
+        assert pca[1]["r2"]["fraction"]["polynomial"] > 0.99
+        assert pca[1]["r2"]["fraction"]["gaussian_process"] > 0.99
+        for row in result["rows"]:
+            assert row["r2"]["nothing"]["polynomial"] < 0.2
+            assert row["r2"]["nothing"]["gaussian_process"] < 0.2
+        for method in ("image-space VAE", "matvae"):
+            for row in rows_of(result, method).values():
+                assert row["structure_centred_error"] > 0
+                assert row["volume_fraction_difference"] > 0
+                assert row["seconds"] > 0
+
+
+def test_pca_is_fitted_on_one_part_and_measured_on_the_other(folder, split):
+    training, test = random_split(open_structures(folder / "train.zarr"), 0.4, seed=0)
+    X, unseen = training.data.compute(), test.data.compute()
+    pca = TwoPointPCA(3, phases=2).fit(X)
+    f = pca.statistics(unseen).astype(float)
+    g = pca.inverse_statistics(pca.transform(unseen)).reshape(f.shape)
+    expected = np.linalg.norm(f - g) / np.linalg.norm(f - f.mean(0))
+    assert rows_of(split, "PCA")[3]["centred_error"] == pytest.approx(expected, abs=1e-4)
+
+
+def test_one_seed_one_table(folder, split):
+    one = {"held_out": 0.4, "n_components": 1, "max_epochs": 1}
+    again = compare_methods(folder / "m.matvae", folder / "train.zarr", **one)
+    expected = [row for row in without_seconds(split) if row["n_components"] != 3]
+    assert without_seconds(again) == expected
+    other = compare_methods(folder / "m.matvae", folder / "train.zarr", seed=1, property="fraction", **one)
+    assert all(a["centred_error"] != b["centred_error"] for a, b in zip(other["rows"], expected, strict=True))
+
+
+def test_beside_training_structures_the_model_stands_for_itself(folder, apart, caplog):
+    assert (apart["n_train"], apart["n_test"], apart["model_stands_for"]) == (60, 30, 3)
+    model, X = load(folder / "m.matvae"), open_structures(folder / "test.zarr").data.compute()
+    own = rows_of(apart, "matvae")[3]
+    assert own["structure_relative_error"] == pytest.approx(-model.score(X), abs=1e-5)
+    assert own["seconds"] == model.history_[-1]["seconds"]
+    assert (apart["settings"]["max_epochs"], apart["settings"]["loss"]) == (1, "relative")
+    with caplog.at_level("INFO", logger="matvae"):
+        without = compare_methods(
+            folder / "m.matvae", folder / "test.zarr", train=folder / "train.zarr", n_components=2, max_epochs=1
+        )
+    assert without["model_stands_for"] is None
+    assert "The model has 3 components" in caplog.text
+    assert "Fitting matvae with 2 components (3 of 3)" in caplog.text
+
+
+def test_measuring_on_training_structures_is_said(folder, caplog):
+    data = folder / "test.zarr"
+    compare_methods(folder / "m.matvae", data, train=data, n_components=1, max_epochs=1, property="fraction")
+    assert "errors of unseen structures are larger" in caplog.text
+
+
+def test_properties_are_chosen_or_absent(folder, tmp_path):
+    one = compare_methods(folder / "m.matvae", folder / "test.zarr", property="fraction", n_components=1, max_epochs=1)
+    assert one["properties"] == ["fraction"]
+    assert set(one["rows"][-1]["r2"]) == {"fraction"}
+    save_structures(tmp_path / "bare.zarr", noise(12, 0), grid=Grid((8, 8)))
+    bare = compare_methods(folder / "m.matvae", tmp_path / "bare.zarr", n_components=1, max_epochs=1)
+    assert bare["properties"] == []
+    assert bare["rows"][-1]["r2"] == {}
+    assert bare["n_gaussian_process"] is None
+
+
+def test_few_samples_for_the_gaussian_process_are_said(folder, monkeypatch, caplog):
+    monkeypatch.setattr(comparison.linkage, "GAUSSIAN_PROCESS_SAMPLES", 10)
+    with caplog.at_level("INFO", logger="matvae"):
+        result = compare_methods(folder / "m.matvae", folder / "test.zarr", n_components=1, max_epochs=1)
+    assert result["n_gaussian_process"] == 10
+    assert "fitted on 10 of the 24 training structures" in caplog.text
+
+
+def test_progress_is_told_through_all_fits(folder):
+    seen, records = [], []
+    compare_methods(
+        folder / "m.matvae",
+        folder / "test.zarr",
+        n_components=1,
+        max_epochs=2,
+        progress=lambda done, total: seen.append(done / total),
+        on_record=records.append,
+    )
+    assert seen == pytest.approx([1 / 3, 1 / 2, 2 / 3, 2 / 3, 5 / 6, 1, 1], abs=1e-3)
+    assert [record["epoch"] for record in records] == [1, 2, 1, 2]
+
+
+def test_bad_input_is_refused_before_any_fit(folder, tmp_path, monkeypatch):
+    def explode(*args, **kwargs):
+        raise AssertionError("fitted")
+
+    monkeypatch.setattr(pca_module.TwoPointPCA, "fit", explode)
+    monkeypatch.setattr(StatsVAETransformer, "fit", explode)
+    model, data = folder / "m.matvae", folder / "test.zarr"
+    for wrong, message in [
+        ({"n_components": (1, 40)}, "at most 24 components of 24 training structures"),
+        ({"n_components": ()}, "one or more positive integers"),
+        ({"n_components": 0}, "one or more positive integers"),
+        ({"n_components": 2.5}, "one or more positive integers"),
+        ({"property": "fractions"}, "Did you mean 'fraction'"),
+        ({"held_out": 1.5}, "between 0 and 1"),
+        ({"held_out": 0.01}, "at least 3 and 2 are needed"),
+        ({"held_out": 0.3, "train": folder / "train.zarr"}, "either held_out or train"),
+        ({"max_epochs": 0}, "max_epochs must be an integer of at least 1"),
+        ({"max_time": -1.0}, "max_time must be a number above 0"),
+        ({"figure": tmp_path / "a.doc"}, "Choose one of these endings"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            compare_methods(model, data, **{"n_components": 1, **wrong})
+    X = noise(12, 0)
+    save_structures(tmp_path / "x.zarr", X, grid=Grid((8, 8)), properties={"k": np.full(12, np.nan)})
+    with pytest.raises(InputError, match="'k' is NaN or infinite"):
+        compare_methods(model, tmp_path / "x.zarr", n_components=1)
+    save_structures(tmp_path / "y.zarr", np.repeat(X, 2, axis=1), grid=Grid((16, 8)))
+    with pytest.raises(InputError, match="8 x 8 voxels, but those"):
+        compare_methods(model, tmp_path / "y.zarr", n_components=1)
+
+
+def test_a_figure_is_drawn_or_nothing_is_left(folder, tmp_path, monkeypatch):
+    model, data, out = folder / "m.matvae", folder / "test.zarr", tmp_path / "a.png"
+    result = compare_methods(model, data, n_components=1, max_epochs=1, figure=out)
+    assert result["figure"] == str(out)
+    assert out.read_bytes().startswith(b"\x89PNG")
+    assert os.listdir(tmp_path) == ["a.png"]
+    with pytest.raises(InputError, match="exists already"):
+        compare_methods(model, data, figure=out)
+    monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
+    with pytest.raises(MissingExtraError, match="matplotlib"):
+        compare_methods(model, data, figure=tmp_path / "b.png")
+
+
+def test_the_name_is_the_function():
+    from matvae import jobs
+
+    assert callable(jobs.compare_methods)
+    assert "compare" in jobs.__all__

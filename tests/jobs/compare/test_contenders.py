@@ -1,0 +1,79 @@
+"""All methods are about the same statistics; both VAEs share the model's recipe and one budget."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from matvae import Grid, StatsVAETransformer
+from matvae.errors import InputError
+from matvae.estimator.checks import check_parameters
+from matvae.jobs.compare.contenders import contenders
+
+
+def model_of(**parameters):
+    """What is looked at of a fitted model."""
+    model = StatsVAETransformer(
+        n_components=3, width=16, beta=1e-3, periodic=False, cutoff=2, max_epochs=7, **parameters
+    )
+    model.grid_ = Grid((8, 8), phases=3, periodic=False)
+    return model
+
+
+def test_every_method_at_every_size():
+    model = model_of(sample_shape=(8, 8), checkpoint="state", warm_start=True)
+    entries = contenders(model, [1, 3], keep_model=False, seed=5)
+    assert [(entry.method, entry.n_components, entry.estimator.n_components) for entry in entries] == [
+        (method, n, n) for method in ("PCA", "image-space VAE", "matvae") for n in (1, 3)
+    ]
+    for entry in entries:
+        found = entry.estimator.get_params()
+        assert (found["phases"], found["periodic"], found["cutoff"], found["sample_shape"]) == (3, False, 2, None)
+        assert not entry.fitted
+    image, ours = (entries[i].estimator.get_params() for i in (3, 5))
+    assert {name for name in image if image[name] != ours[name]} == {"encoder", "loss"}
+    assert (image["encoder"], image["loss"]) == ("image", "voxels")
+    check_parameters(entries[3].estimator)
+    recipe = {**model.get_params(), "sample_shape": None, "phases": 3, "random_state": 5}
+    assert ours == {**recipe, "checkpoint": None, "warm_start": False}
+
+
+@pytest.mark.parametrize(
+    ("budget", "expected"),
+    [({}, (7, None)), ({"max_time": 2.0}, (None, 2.0)), ({"max_epochs": 3, "max_time": 2.0}, (3, 2.0))],
+)
+def test_both_vaes_have_one_budget(budget, expected):
+    for entry in contenders(model_of(), [2], keep_model=False, seed=0, **budget)[1:]:
+        assert (entry.estimator.max_epochs, entry.estimator.max_time) == expected
+
+
+def test_the_model_stands_for_itself_where_it_may():
+    model = model_of()
+    *others, own = contenders(model, [1, 3], keep_model=True, seed=0)
+    assert own.fitted
+    assert own.estimator is model
+    assert not any(entry.fitted for entry in others)
+    assert not any(entry.fitted for entry in contenders(model, [1, 2], keep_model=True, seed=0))
+
+
+def test_the_image_space_vae_starts_from_no_trained_weights():
+    model = model_of(encoder="resnet152", encoder_weights="folder")
+    _, image, ours = (entry.estimator for entry in contenders(model, [1], keep_model=False, seed=0))
+    check_parameters(image)
+    assert (ours.encoder, ours.encoder_weights) == ("resnet152", "folder")
+
+
+def test_a_model_of_voxels_is_no_recipe():
+    with pytest.raises(InputError, match="Give a model with another loss"):
+        contenders(model_of(encoder="image", loss="voxels"), [1], keep_model=False, seed=0)
+
+
+def test_the_image_space_vae_is_fitted_on_voxels_alone():
+    X = np.indices((40, 8, 8)).sum(0) // 2 % 2
+    model = StatsVAETransformer(n_components=2, max_epochs=2, width=16).fit(X)
+    entry = contenders(model, [2], keep_model=False, seed=0)[1]
+    fitted = clone(entry.estimator).fit(X)
+    assert {"voxel_loss", "kl"} <= set(fitted.history_[0])
+    assert "statistics_loss" not in fitted.history_[0]
+    assert fitted.inverse_transform(fitted.transform(X[:3])).shape == (3, 8, 8)

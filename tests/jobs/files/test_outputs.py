@@ -1,0 +1,120 @@
+"""Outputs are complete or absent, never inside their input, and replace nothing that was not asked for."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+from matvae.data import save_structures
+from matvae.errors import InputError, StoreError
+from matvae.jobs.files.outputs import atomic_output, check_output, is_result, remove, size_on_disk
+
+
+@pytest.fixture
+def store(tmp_path):
+    path = tmp_path / "a.zarr"
+    save_structures(path, np.zeros((2, 8, 8), np.uint8))
+    return path
+
+
+@pytest.mark.parametrize("inside", ["a.zarr", "a.zarr/b.zarr", "a.zarr/phase/b.npy", "."])
+def test_output_and_input_may_not_contain_one_another(store, tmp_path, inside):
+    with pytest.raises(InputError, match="lie inside one another"):
+        check_output(tmp_path / inside, [store], overwrite=True)
+
+
+def test_a_link_into_the_input_is_seen_through(store, tmp_path):
+    (tmp_path / "link").symlink_to(store, target_is_directory=True)
+    with pytest.raises(InputError, match="lie inside one another"):
+        check_output(tmp_path / "link" / "b.zarr", [store])
+
+
+def test_an_existing_output_is_replaced_only_when_asked(store, tmp_path):
+    with pytest.raises(InputError, match=r"exists already.*--overwrite"):
+        check_output(store, [])
+    assert check_output(store, [], overwrite=True) == store
+
+
+@pytest.mark.parametrize("name", ["thesis.tex", "folder"])
+def test_what_matvae_did_not_write_is_never_replaced(tmp_path, name):
+    place = tmp_path / name
+    if name == "folder":
+        place.mkdir()
+        (place / "zarr.json").write_text('{"attributes": {}}')
+    else:
+        place.write_text("years of work")
+    with pytest.raises(InputError, match="was not written by matvae"):
+        check_output(place, [], overwrite=True)
+
+
+def test_the_folder_of_an_output_must_exist(tmp_path):
+    with pytest.raises(InputError, match=r"folder .* does not exist"):
+        check_output(tmp_path / "no" / "z.npy", [])
+
+
+def test_a_folder_without_rights_is_a_store_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(StoreError, match="cannot be written to"):
+        check_output(tmp_path / "z.npy", [])
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+@pytest.mark.parametrize("folder", [False, True])
+def test_an_interrupt_leaves_the_old_result_and_nothing_else(tmp_path, error, folder):
+    out = tmp_path / ("z.zarr" if folder else "z.npy")
+    _write(out, "old", folder)
+
+    def interrupted():
+        with atomic_output(out) as temporary:
+            _write(temporary, "half", folder)
+            raise error
+
+    with pytest.raises(error):
+        interrupted()
+    assert _read(out, folder) == "old"
+    assert os.listdir(tmp_path) == [out.name]
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_a_finished_result_takes_the_place_of_the_old_one(tmp_path, folder):
+    out = tmp_path / ("z.zarr" if folder else "z.npy")
+    for text in ("old", "new"):
+        with atomic_output(out) as temporary:
+            _write(temporary, text, folder)
+            assert temporary.suffix == out.suffix
+        assert _read(out, folder) == text
+    assert os.listdir(tmp_path) == [out.name]
+
+
+def test_a_store_and_single_files_are_results(store, tmp_path):
+    table = tmp_path / "z.csv"
+    table.write_text("a\n1\n")
+    broken = tmp_path / "broken.zarr"
+    broken.mkdir()
+    (broken / "zarr.json").write_text("{")
+    assert is_result(store)
+    assert is_result(table)
+    assert not is_result(broken)
+    assert not is_result(tmp_path)
+
+
+def test_size_and_removal(tmp_path):
+    folder = tmp_path / "folder"
+    _write(folder, "12345", True)
+    assert size_on_disk(folder) == size_on_disk(folder / "file") == 5
+    remove(folder)
+    remove(folder)
+    assert not folder.exists()
+
+
+def _write(path, text, folder):
+    if folder:
+        path.mkdir()
+        path = path / "file"
+    path.write_text(text)
+
+
+def _read(path, folder):
+    return (path / "file" if folder else path).read_text()

@@ -1,0 +1,94 @@
+"""The job writes a whole page, or none."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+from matvae import Grid, load, open_structures, save_structures
+from matvae.errors import InputError
+from matvae.jobs import report_model
+from matvae.jobs.report import report
+from matvae.jobs.report.report import is_page
+
+
+@pytest.fixture(scope="module")
+def made(trained, tmp_path_factory):
+    """Result of a report with everything in it, and what progress said."""
+    folder, seen = tmp_path_factory.mktemp("report"), []
+    result = report_model(
+        trained / "m.matvae",
+        trained / "test.zarr",
+        folder / "a.html",
+        train=trained / "train.zarr",
+        candidates=trained / "test.zarr",
+        progress=lambda done, total: seen.append((done, total)),
+    )
+    return result, seen, folder
+
+
+def test_the_page_has_what_was_measured(trained, made):
+    result, _, folder = made
+    page = (folder / "a.html").read_text(encoding="utf-8")
+    error = -load(trained / "m.matvae").score(open_structures(trained / "test.zarr").data.compute())
+    assert result["relative_error"] == pytest.approx(error, abs=1e-5)
+    assert "21 structures became 3 numbers each" in page
+    assert f"by {100 * error:.1f} % on average" in page
+    assert "21 candidates from test.zarr." in page
+    assert result["bytes"] == len(page.encode())
+    assert (result["n_samples"], result["notes"]) == (21, [])
+    assert result["rows"][-1]["method"] == "matvae"
+    assert os.listdir(folder) == ["a.html"]
+
+
+def test_progress_ends_with_all(made):
+    _, seen, _ = made
+    assert seen[-1] == (61, 61)
+    assert seen == sorted(seen)
+
+
+def test_without_training_structures_it_is_said_what_cannot_be_known(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "report_page", lambda parts: "\n".join([*parts.notes, parts.rows_note, parts.searched]))
+    monkeypatch.setattr(report, "choose", lambda structures: (structures[:20], np.arange(20)))
+    result = report_model(trained / "m.matvae", trained / "test.zarr", tmp_path / "a.html")
+    text = (tmp_path / "a.html").read_text()
+    for said in ("which favours it", "Of 21 structures 20 were looked at", "No training structures were given to look"):
+        assert said in text
+    assert len(result["notes"]) == 2
+
+
+def test_only_pages_of_matvae_are_replaced(trained, made, tmp_path):
+    _, _, folder = made
+    assert is_page(folder / "a.html")
+    (tmp_path / "mine.html").write_text("<!DOCTYPE html><title>mine</title>")
+    arguments = (trained / "m.matvae", trained / "test.zarr", tmp_path / "mine.html")
+    with pytest.raises(InputError, match="exists already"):
+        report_model(*arguments)
+    with pytest.raises(InputError, match="not written by matvae"):
+        report_model(*arguments, overwrite=True)
+    assert (tmp_path / "mine.html").read_text().endswith("mine</title>")
+    assert not is_page(tmp_path)
+
+
+def test_what_does_not_fit_is_refused_before_work(trained, tmp_path):
+    model, data = trained / "m.matvae", trained / "test.zarr"
+    with pytest.raises(InputError, match=r"ends in \.html"):
+        report_model(model, data, tmp_path / "a.pdf")
+    other = open_structures(data).data[:, :4].compute()
+    save_structures(tmp_path / "small.zarr", other, grid=Grid((4, 8)))
+    for name in ("train", "candidates"):
+        with pytest.raises(InputError, match="4 x 8"):
+            report_model(model, data, tmp_path / "a.html", **{name: tmp_path / "small.zarr"})
+    assert not (tmp_path / "a.html").exists()
+
+
+def test_an_interrupted_page_leaves_nothing(trained, tmp_path, monkeypatch):
+    def interrupted(parts):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(report, "report_page", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        report_model(trained / "m.matvae", trained / "test.zarr", tmp_path / "a.html")
+    assert os.listdir(tmp_path) == []
