@@ -12,6 +12,8 @@ import torch
 
 from matvae import StatsVAETransformer
 
+from ..structures import blobs
+
 
 @pytest.fixture(autouse=True, scope="module")
 def _one_thread() -> Iterator[None]:
@@ -22,25 +24,20 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def blobs(n: int = 40, shape: tuple[int, ...] = (8, 8), phases: int = 2, seed: int = 0) -> np.ndarray:
-    """Periodic labels ``(sample, *space)`` of type uint8, with blobs a few voxels wide."""
-    rng = np.random.default_rng(seed)
-    noise = rng.standard_normal((n, *shape))
-    axes = tuple(range(1, noise.ndim))
-    field = sum(np.roll(noise, shift, axis) for axis in axes for shift in (-1, 0, 1))
-    cuts = np.quantile(field, np.linspace(0, 1, phases + 1)[1:-1])
-    return np.digitize(field, cuts).astype(np.uint8)
-
-
 @pytest.fixture(scope="session")
 def make_blobs() -> Callable[..., np.ndarray]:
-    return blobs
+    """Makes small structures with features a few voxels wide."""
+
+    def make(n: int = 40, shape: tuple[int, ...] = (8, 8), **options: int) -> np.ndarray:
+        return blobs(n, shape, width=1.0, **options)
+
+    return make
 
 
 @pytest.fixture(scope="session", name="X")
-def small_structures() -> np.ndarray:
+def small_structures(make_blobs: Callable[..., np.ndarray]) -> np.ndarray:
     """40 two-phase structures of 8 x 8 voxels."""
-    X = blobs()
+    X = make_blobs()
     X.setflags(write=False)
     return X
 

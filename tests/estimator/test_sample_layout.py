@@ -12,9 +12,7 @@ from matvae import Grid, Structures, two_point_stats
 from matvae.errors import InputError
 from matvae.estimator.sample_layout import indices_like, understand_structures
 
-
-def one_hot(X: np.ndarray, phases: int, axis: int = -1) -> np.ndarray:
-    return np.stack([h == X for h in range(phases)], axis=axis)
+from ..structures import one_hot
 
 
 @pytest.mark.parametrize("shape", [(12,), (6, 5), (4, 5, 6)])

@@ -8,14 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matvae import two_point_stats
-from matvae.data.datasets.lines import Lines
 from matvae.errors import InputError
 from matvae.evaluate import Nearest
 
-
-def lines(n: int, size: int = 32) -> np.ndarray:
-    generator = Lines((size, size))
-    return np.stack([generator.sample(np.random.default_rng([3, k]))[0] for k in range(n)])
+from ..structures import lines
 
 
 def statistics(X: np.ndarray) -> np.ndarray:

@@ -15,13 +15,12 @@ from matvae.jobs import reconstruct as job
 from matvae.reconstruction import reconstruct
 from matvae.stats import relative_error
 
+from ..structures import blobs
+
 QUICK = {"max_iter": 40}
 
 
-def blobs(n=9, shape=(16, 16), seed=0):
-    noise = np.random.default_rng(seed).standard_normal((n, *shape))
-    field = sum(np.roll(noise, (i, j), (1, 2)) for i in range(3) for j in range(3))
-    return (field > 0.8).astype(np.uint8)
+LABELS = blobs(9, (16, 16), width=1.0, volume_fraction=np.linspace(0.3, 0.5, 9))
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +28,7 @@ def folder(tmp_path_factory):
     """Nine structures x.zarr with the property k, and their statistics s.zarr (periodic) and w.zarr (not)."""
     place = tmp_path_factory.mktemp("reconstruct")
     grid = Grid((16, 16), voxel_size=0.5, unit="micrometer")
-    save_structures(place / "x.zarr", blobs(), grid=grid, properties={"k": np.arange(9.0)}, units={"k": "GPa"})
+    save_structures(place / "x.zarr", LABELS, grid=grid, properties={"k": np.arange(9.0)}, units={"k": "GPa"})
     compute_statistics(place / "x.zarr", place / "s.zarr")
     compute_statistics(place / "x.zarr", place / "w.zarr", periodic=False, cutoff=5)
     return place
@@ -47,7 +46,7 @@ def test_structures_have_the_statistics_and_the_properties(folder, tmp_path, nam
     )
     found = open_structures(tmp_path / "o.zarr")
     options = {} if name == "s" else {"periodic": False, "cutoff": 5}
-    f = two_point_stats(blobs(), phases=2, **options)
+    f = two_point_stats(LABELS, phases=2, **options)
     reached = errors(f, found.data.compute(), **options)
     assert found.grid == Grid((16, 16), voxel_size=0.5, unit="micrometer", periodic=name == "s")
     np.testing.assert_allclose(found.properties["reconstruction_error"], reached, atol=1e-5)
@@ -69,7 +68,7 @@ def test_structures_have_the_statistics_and_the_properties(folder, tmp_path, nam
 def test_blocks_give_the_structures_of_the_whole(folder, tmp_path, monkeypatch, each):
     # Transforms of few fields and of many differ in the last digit, which has little time to grow in two iterations.
     how = {"max_iter": 2, "n_realizations": each}
-    f = two_point_stats(blobs(), phases=2)
+    f = two_point_stats(LABELS, phases=2)
     whole = reconstruct(f, grid=Grid((16, 16)), random_state=4, **how).structures
     monkeypatch.setattr(job, "BLOCK_STRUCTURES", 4)
     seen = []
@@ -111,21 +110,21 @@ def test_structures_may_be_larger_than_their_window(folder, tmp_path, caplog):
         assert "Lags up to 7, 7 voxels" in caplog.text
     made = open_structures(tmp_path / "o.zarr")
     assert made.grid == Grid((24, 40), voxel_size=0.5, unit="micrometer")
-    f = two_point_stats(blobs(), phases=2, periodic=False, cutoff=5)
+    f = two_point_stats(LABELS, phases=2, periodic=False, cutoff=5)
     assert errors(f, made.data.compute(), cutoff=5).mean() == pytest.approx(result["error"]["mean"], abs=1e-5)
     assert result["error"]["mean"] < 0.05
 
 
 def test_an_array_is_taken_with_what_it_is_of(tmp_path):
-    np.save(tmp_path / "f.npy", two_point_stats(blobs(), correlations=[(0, 0)], cutoff=4))
+    np.save(tmp_path / "f.npy", two_point_stats(LABELS, correlations=[(0, 0)], cutoff=4))
     how = {"size": 16, "periodic": True, "phases": 2, "correlations": [(0, 0)], **QUICK}
     reconstruct_statistics(tmp_path / "f.npy", tmp_path / "o.zarr", **how)
     made = open_structures(tmp_path / "o.zarr").data.compute()
-    np.testing.assert_array_equal(made.sum((1, 2)), blobs().sum((1, 2)))
+    np.testing.assert_array_equal(made.sum((1, 2)), LABELS.sum((1, 2)))
 
 
 def test_what_no_structure_has_is_said(tmp_path, caplog):
-    f = two_point_stats(blobs())
+    f = two_point_stats(LABELS)
     f[3, 8, 8] *= 0.5
     np.save(tmp_path / "f.npy", f)
     result = reconstruct_statistics(tmp_path / "f.npy", tmp_path / "o.zarr", size=16, periodic=True, phases=2, **QUICK)
@@ -153,7 +152,7 @@ def test_bad_input_is_refused_before_work_and_leaves_nothing(folder, tmp_path, m
 
     monkeypatch.setattr(job, "reconstruct", explode)
     monkeypatch.setattr(job, "BLOCK_STRUCTURES", 2)
-    f = two_point_stats(blobs())
+    f = two_point_stats(LABELS)
     f[6, 0, 0] = np.nan
     np.save(tmp_path / "nan.npy", f)
     np.save(tmp_path / "lags.npy", f[:, 1:])

@@ -7,11 +7,13 @@ import torch
 
 from matvae.model.alignment import align
 
+from ..structures import one_hot
+
 SHAPES = [(9,), (8,), (6, 7), (8, 8), (4, 5, 3)]
 
 
-def one_hot(labels, phases):
-    return torch.stack([labels == h for h in range(phases)], 1).float()
+def fields_of(labels, phases):
+    return torch.from_numpy(one_hot(labels, phases, axis=1)).float()
 
 
 def inverted(fields):
@@ -33,7 +35,7 @@ def every_placement(field, invert):
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("invert", [True, False])
 def test_a_moved_copy_is_brought_back_exactly(labels, shape, phases, invert):
-    original = one_hot(labels(6, shape, phases), phases)
+    original = fields_of(labels(6, shape, phases), phases)
     generator = torch.Generator().manual_seed(1)
     moved = []
     for k, fields in enumerate(original):
@@ -46,7 +48,7 @@ def test_a_moved_copy_is_brought_back_exactly(labels, shape, phases, invert):
 @pytest.mark.parametrize("invert", [True, False])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_no_placement_overlaps_more(labels, shape, invert):
-    target = one_hot(labels(5, shape, 3), 3)
+    target = fields_of(labels(5, shape, 3), 3)
     output = torch.rand(5, 3, *shape, generator=torch.Generator().manual_seed(2)).softmax(1)
     for found, start, goal in zip(align(target, output, invert=invert), target, output, strict=True):
         choices = torch.stack(list(every_placement(start, invert)))
@@ -56,12 +58,12 @@ def test_no_placement_overlaps_more(labels, shape, invert):
 
 
 def test_without_inversion_a_chiral_structure_stays_as_it_is():
-    target = one_hot(torch.tensor([[0, 1, 2, 0, 0, 0, 0]]), 3)
-    mirrored = one_hot(torch.tensor([[0, 2, 1, 0, 0, 0, 0]]), 3)
+    target = fields_of(torch.tensor([[0, 1, 2, 0, 0, 0, 0]]), 3)
+    mirrored = fields_of(torch.tensor([[0, 2, 1, 0, 0, 0, 0]]), 3)
     assert torch.equal(align(target, mirrored, invert=True), mirrored)
     assert not torch.equal(align(target, mirrored, invert=False), mirrored)
 
 
 def test_the_target_gets_no_gradient():
     output = torch.rand(1, 2, 4, requires_grad=True)
-    assert not align(one_hot(torch.tensor([[0, 1, 1, 0]]), 2), output).requires_grad
+    assert not align(fields_of(torch.tensor([[0, 1, 1, 0]]), 2), output).requires_grad

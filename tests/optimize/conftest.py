@@ -7,20 +7,14 @@ import pytest
 
 from matvae import StatsVAETransformer
 
-
-def blobs(n, seed, size=12):
-    """Smoothed noise, cut at many levels: labels ``(n, size, size)`` with volume fractions of 0.2 to 0.8."""
-    rng = np.random.default_rng(seed)
-    noise = rng.standard_normal((n, size, size))
-    smooth = sum(np.roll(noise, (i, j), (1, 2)) for i in (-1, 0, 1) for j in (-1, 0, 1))
-    levels = [np.quantile(one, 1 - f) for one, f in zip(smooth, rng.uniform(0.2, 0.8, n), strict=True)]
-    return (smooth > np.array(levels)[:, None, None]).astype(np.uint8)
+from ..structures import blobs
 
 
 @pytest.fixture(scope="session")
 def training():
     """Labels ``(120, 12, 12)``."""
-    return blobs(120, 0)
+    volume_fractions = np.random.default_rng(0).uniform(0.2, 0.8, 120)
+    return blobs(120, (12, 12), width=1.0, volume_fraction=volume_fractions)
 
 
 @pytest.fixture(scope="session")

@@ -10,14 +10,12 @@ from matvae import Grid
 from matvae.errors import InputError
 from matvae.optimize.geometry import CorrelationLength, SpecificSurface, VolumeFraction
 
+from ..structures import one_hot
+
 GRID = Grid((32, 32), voxel_size=0.5, unit="micrometer")
 X, Y = np.indices((32, 32))
 PLATES = (X // 4 % 2).astype(np.uint8)[None]
 BLOCKS = ((X // 8 + Y // 8) % 2).astype(np.uint8)[None]
-
-
-def one_hot(labels, phases=2):
-    return torch.from_numpy(np.moveaxis(np.eye(phases)[labels], -1, 1).copy())
 
 
 @pytest.mark.parametrize("wanted", [VolumeFraction(), SpecificSurface(), CorrelationLength()])
@@ -27,7 +25,9 @@ def test_soft_values_of_sharp_structures_are_the_measured_ones(wanted, periodic)
     labels = (np.random.default_rng(0).random((3, 16, 15)) < 0.3).astype(np.uint8)
     measured = wanted.measure(labels, grid)
     assert measured.reasons == (None,) * 3
-    np.testing.assert_allclose(wanted.soft(one_hot(labels), grid).numpy(), measured.values, rtol=1e-5)
+    np.testing.assert_allclose(
+        wanted.soft(torch.from_numpy(one_hot(labels, 2, axis=1)), grid).numpy(), measured.values, rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize("wanted", [VolumeFraction(), SpecificSurface(), CorrelationLength()])

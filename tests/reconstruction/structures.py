@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from scipy import ndimage
 
 from matvae.grid import Grid
 from matvae.reconstruction.target import Target, understand
 from matvae.stats import two_point_stats
 
 CPU = torch.device("cpu")
-
-
-def blobs(n: int, shape: tuple[int, ...], phases: int = 2, seed: int = 0, width: float = 1.5) -> np.ndarray:
-    """Smoothed noise cut into phases of unequal volume fractions, ``(sample, *space)`` uint8."""
-    rng = np.random.default_rng(seed)
-    noise = rng.standard_normal((n, *shape))
-    smooth = np.stack([ndimage.gaussian_filter(one, width, mode="wrap") for one in noise])
-    cuts = np.linspace(0, 1, phases + 1)[1:-1] ** 0.8
-    return np.stack([np.digitize(one, np.quantile(one, cuts)) for one in smooth]).astype(np.uint8)
 
 
 def target_of(labels: np.ndarray, phases: int = 2, periodic: bool = True, cutoff=None, correlations=None) -> Target:

@@ -7,7 +7,7 @@ from matvae.errors import InputError
 from matvae.grid import Grid
 from matvae.reconstruction import Reconstruction, mutual_agreement
 
-from .structures import blobs
+from ..structures import blobs
 
 
 def slow_share(a: np.ndarray, b: np.ndarray) -> float:

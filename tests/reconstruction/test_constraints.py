@@ -9,7 +9,8 @@ from matvae.grid import Grid
 from matvae.reconstruction.constraints import connect, read_fixed, read_percolates
 from matvae.reconstruction.paths import crosses
 
-from .structures import blobs, fractions
+from ..structures import blobs
+from .structures import fractions
 
 GRID = Grid((8, 10), phases=3)
 COUNTS = torch.tensor([[40, 30, 10], [50, 20, 10]])

@@ -11,7 +11,8 @@ from matvae.reconstruction.target import understand
 from matvae.stats import two_point_stats
 from matvae.stats.correlate import pair_counts
 
-from .structures import CPU, blobs, fractions
+from ..structures import blobs
+from .structures import CPU, fractions
 
 
 def weights(shape, periodic=True):

@@ -10,7 +10,8 @@ from matvae.reconstruction.demands import check_also, read_demands, without_two_
 from matvae.reconstruction.objective import Wanted
 from matvae.stats import lineal_path
 
-from .structures import CPU, blobs, target_of
+from ..structures import blobs
+from .structures import CPU, target_of
 
 LABELS = blobs(2, (12, 10))
 PATHS = lineal_path(LABELS)

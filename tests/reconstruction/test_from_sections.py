@@ -11,7 +11,8 @@ from matvae.grid import Grid
 from matvae.reconstruction import Wanted, reconstruct_volume
 from matvae.stats import lineal_path, radial_average, relative_error, two_point_stats
 
-from .structures import blobs, fractions
+from ..structures import blobs
+from .structures import fractions
 
 N = 20
 CENTRE = N // 2

@@ -9,7 +9,8 @@ from matvae.grid import Grid
 from matvae.reconstruction import realise, reconstruct
 from matvae.stats import relative_error, two_point_stats
 
-from .structures import blobs, fractions
+from ..structures import blobs
+from .structures import fractions
 
 
 def again(labels, phases=2, periodic=True, cutoff=None, **options):

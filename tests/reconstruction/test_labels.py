@@ -8,7 +8,8 @@ import torch
 
 from matvae.reconstruction.labels import indicators, nearest_labels, rough_indicators
 
-from .structures import blobs, fractions
+from ..structures import blobs
+from .structures import fractions
 
 
 def noise(n: int, phases: int, *space: int, seed: int = 0) -> torch.Tensor:

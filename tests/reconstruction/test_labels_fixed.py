@@ -8,7 +8,8 @@ import torch
 
 from matvae.reconstruction.labels import nearest_labels, rough_indicators
 
-from .structures import blobs, fractions
+from ..structures import blobs
+from .structures import fractions
 
 
 def random_case(phases: int, voxels: int, seed: int):

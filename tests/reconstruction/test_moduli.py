@@ -7,7 +7,8 @@ import torch
 from matvae.reconstruction.labels import indicators
 from matvae.reconstruction.moduli import Moduli
 
-from .structures import blobs, target_of
+from ..structures import blobs
+from .structures import target_of
 
 EVERY = [(shape, phases) for shape in ((16,), (9, 8), (5, 6, 4)) for phases in (2, 3, 5)]
 

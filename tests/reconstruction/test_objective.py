@@ -11,7 +11,8 @@ from matvae.reconstruction.labels import indicators
 from matvae.reconstruction.objective import Demands, Wanted
 from matvae.stats import get_statistic, lineal_path, relative_error, surface_area, two_point_stats
 
-from .structures import blobs, target_of
+from ..structures import blobs
+from .structures import target_of
 
 
 def torch_fields(labels: np.ndarray, phases: int = 2) -> torch.Tensor:

@@ -18,7 +18,8 @@ from matvae.stats import (
     volume_fractions,
 )
 
-from .structures import blobs, fractions
+from ..structures import blobs
+from .structures import fractions
 
 LABELS = blobs(3, (32, 32))
 GRID = Grid((32, 32))

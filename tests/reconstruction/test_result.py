@@ -9,7 +9,7 @@ from matvae.grid import Grid
 from matvae.reconstruction import reconstruct
 from matvae.stats import two_point_stats
 
-from .structures import blobs
+from ..structures import blobs
 
 
 def test_a_result_is_not_changed_by_accident():

@@ -7,7 +7,8 @@ import torch
 from matvae.reconstruction.labels import indicators
 from matvae.reconstruction.retrieval import Retrieval
 
-from .structures import blobs, fractions, same_but_for_symmetry, target_of
+from ..structures import blobs
+from .structures import fractions, same_but_for_symmetry, target_of
 
 
 def lines_image() -> np.ndarray:

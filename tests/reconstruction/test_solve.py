@@ -8,7 +8,8 @@ from matvae.reconstruction.labels import indicators
 from matvae.reconstruction.solve import solve
 from matvae.reconstruction.start import starting_labels
 
-from .structures import blobs, fractions, target_of
+from ..structures import blobs
+from .structures import fractions, target_of
 
 METHODS = ("auto", "retrieval", "swaps")
 

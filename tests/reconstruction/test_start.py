@@ -7,7 +7,8 @@ import torch
 from matvae.errors import InputError
 from matvae.reconstruction.start import starting_labels
 
-from .structures import blobs, fractions, target_of
+from ..structures import blobs
+from .structures import fractions, target_of
 
 
 @pytest.mark.parametrize("phases", [2, 4])

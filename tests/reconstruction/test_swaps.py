@@ -7,7 +7,8 @@ import torch
 from matvae.reconstruction.labels import indicators
 from matvae.reconstruction.swaps import refine
 
-from .structures import blobs, fractions, target_of
+from ..structures import blobs
+from .structures import fractions, target_of
 
 
 def damaged(labels: np.ndarray, n_swaps: int, seed: int = 0) -> np.ndarray:

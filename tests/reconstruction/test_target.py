@@ -10,7 +10,8 @@ from matvae.reconstruction.labels import indicators
 from matvae.reconstruction.target import understand
 from matvae.stats import two_point_stats
 
-from .structures import CPU, blobs, fractions, target_of
+from ..structures import blobs
+from .structures import CPU, fractions, target_of
 
 
 def refused(f, match, grid=None, correlations=None):

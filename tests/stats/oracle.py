@@ -8,11 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 
 
-def one_hot(labels: np.ndarray, phases: int) -> np.ndarray:
-    """``(sample, *space)`` labels to ``(sample, *space, phase)`` of 0.0 and 1.0."""
-    return np.eye(phases)[np.asarray(labels, dtype=int)]
-
-
 def lags(space: Sequence[int], periodic: bool, cutoff: int | Sequence[int] | None = None) -> list[range]:
     """The lags along each axis, in the order in which statistics hold them."""
     if cutoff is not None:

@@ -10,7 +10,7 @@ from matvae.errors import InputError
 from matvae.stats import chord_length_distribution, lineal_path
 from matvae.stats.chords import longest_chord
 
-from .oracle import one_hot
+from ..structures import one_hot
 from .samples import SHAPES, labels_of
 
 WITH_ROOM = [space for space in SHAPES if min(space) > 2]

@@ -7,7 +7,8 @@ import torch
 from matvae.errors import InputError
 from matvae.stats import cluster_function, clusters, two_point_stats, volume_fractions
 
-from .oracle import direct_statistics, one_hot
+from ..structures import one_hot
+from .oracle import direct_statistics
 from .samples import SHAPES, labels_of, zero_lag
 from .walk import flood
 

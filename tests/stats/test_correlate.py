@@ -12,7 +12,8 @@ from matvae.errors import InputError
 from matvae.stats import correlate
 from matvae.stats.correlate import pair_counts, transform_shape
 
-from .oracle import direct_statistics, one_hot
+from ..structures import one_hot
+from .oracle import direct_statistics
 
 SHAPES = [(1,), (2,), (7,), (8,), (5, 6), (6, 4), (1, 5), (3, 4, 5), (2, 3, 2)]
 

@@ -6,7 +6,8 @@ import pytest
 from matvae.errors import InputError
 from matvae.stats import default_correlations, resolve_correlations, two_point_stats
 
-from .oracle import direct_statistics, one_hot
+from ..structures import one_hot
+from .oracle import direct_statistics
 
 
 @pytest.mark.parametrize("phases", [2, 3, 4, 7])

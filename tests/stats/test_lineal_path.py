@@ -8,7 +8,7 @@ from matvae.errors import InputError
 from matvae.stats import lineal_path, two_point_stats, volume_fractions
 from matvae.stats.lineal_path import longest_segment
 
-from .oracle import one_hot
+from ..structures import one_hot
 from .samples import SHAPES, labels_of
 
 

@@ -11,7 +11,7 @@ from matvae.errors import InputError
 from matvae.stats import surface_area, two_point_stats
 from matvae.stats.surface import ISOTROPIC
 
-from .oracle import one_hot
+from ..structures import one_hot
 from .samples import SHAPES, labels_of
 
 WITH_NEIGHBOURS = [space for space in SHAPES if min(space) > 2]

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from matvae.errors import InputError
 from matvae.stats import dispatch, two_point_stats, volume_fractions
 
-from .oracle import direct_statistics, one_hot
+from ..structures import one_hot
+from .oracle import direct_statistics
 from .samples import SHAPES, labels_of, zero_lag
 
 

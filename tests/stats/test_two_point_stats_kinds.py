@@ -14,7 +14,7 @@ import torch
 from matvae.errors import InputError
 from matvae.stats import dispatch, two_point_stats, volume_fractions
 
-from .oracle import one_hot
+from ..structures import one_hot
 from .samples import SHAPES, labels_of
 
 
