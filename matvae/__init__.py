@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ._version import __version__
+from ._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from .data import Structures, open_structures, save_structures
@@ -35,7 +35,6 @@ __all__ = [
     "StatsVAETransformer",
     "Structures",
     "TwoPointPCA",
-    "__version__",
     "load",
     "open_structures",
     "reconstruct",
