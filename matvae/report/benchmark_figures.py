@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .benchmark_parts import BenchmarkParts, Example
 from .comparison import QUIET, STYLES
+from .parts import BenchmarkParts, Example
 from .plots import INK, MAP, PAPER, load_matplotlib, plot_structure
 
 # Of the training records: what each is called, in order.
@@ -79,13 +79,13 @@ def plot_history(history: Sequence[Mapping[str, Any]]) -> Any:
 def plot_walk(parts: BenchmarkParts) -> Any:
     """Structures along the components that vary most: one row a component."""
     _, figure_class = load_matplotlib()
-    rows, columns = parts.walk.shape[:2]
+    rows, columns = parts.traversal.structures.shape[:2]
     figure = figure_class(figsize=(1.45 * columns + 0.8, 1.5 * rows + 0.5), dpi=110, layout="constrained")
     table = figure.subplots(rows, columns, squeeze=False)
-    for row, component in enumerate(parts.walk_components):
-        for column, step in enumerate(parts.walk_steps):
+    for row, component in enumerate(parts.traversal.components):
+        for column, step in enumerate(parts.traversal.steps):
             axes = table[row][column]
-            plot_structure(axes, parts.walk[row, column])
+            plot_structure(axes, parts.traversal.structures[row, column])
             axes.set(xticks=[], yticks=[], xlabel="", ylabel="")
             if row == 0:
                 axes.set_title("start" if step == 0 else f"{step:+g} s.d.", fontsize=10)
@@ -96,7 +96,7 @@ def plot_walk(parts: BenchmarkParts) -> Any:
 def plot_latents(parts: BenchmarkParts) -> Any:
     """Latents of held-out structures in the three components that vary most, by number of lines."""
     _, figure_class = load_matplotlib()
-    order = parts.walk_components[:3]
+    order = parts.traversal.components[:3]
     pairs = [(0, 1), (0, 2)] if len(order) > 2 else [(0, len(order) - 1)]
     figure = figure_class(figsize=(5 * len(pairs), 4.2), dpi=110, layout="constrained")
     for axes, (i, j) in zip(figure.subplots(1, len(pairs), squeeze=False)[0], pairs, strict=True):

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from . import benchmark_figures as figures
-from .benchmark_parts import BenchmarkParts, Example
 from .page import embed_figure, embed_picture, render_page
+from .parts import BenchmarkParts, Example
 from .plots import MAP
 
 RESULTS = ("method", "structures", "right orientation", "right number of lines", "volume fraction difference")
@@ -117,8 +117,8 @@ def _example_tables(parts: BenchmarkParts) -> list[dict[str, Any]]:
 
 def _example_row(example: Example) -> dict[str, Any]:
     high = float(example.statistics.max())
-    right = "right" if sum(example.true) == sum(example.found) else "wrong"
-    true, found = _directions(example.true), _directions(example.found)
+    right = "right" if sum(example.original_lines) == sum(example.reconstruction_lines) else "wrong"
+    true, found = _directions(example.original_lines), _directions(example.reconstruction_lines)
     pictures = (
         (_structure(example.original), f"original: {true} lines", true),
         (_structure(example.reconstruction), f"reconstruction: {found} lines", f"{found}: number {right}"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .page import render_page
 from .panels import make_panels
-from .report_parts import ReportParts
+from .parts import ReportParts
 
 
 def report_page(parts: ReportParts) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from matvae import two_point_stats
-from matvae.report import BenchmarkParts, Example, Neighbours
+from matvae.report import BenchmarkParts, Example, Neighbours, Traversal
 
 STEPS = (-1.0, 0.0, 1.0)
 
@@ -38,9 +38,7 @@ def parts():
         examples=examples,
         neighbours={(of, by): found for of in ("original", "reconstruction") for by in ("image", "statistics")},
         queries=queries,
-        walk=images(6, 6).reshape(2, 3, 12, 12),
-        walk_components=np.array([2, 0]),
-        walk_steps=np.array(STEPS),
+        traversal=Traversal(np.array([2, 0]), np.array(STEPS), images(6, 6).reshape(2, 3, 12, 12)),
         latents=rng.standard_normal((8, 3)),
         lines=np.array([1, 1, 1, 1, 2, 2, 2, 2]),
         fractions=rng.uniform(0.1, 0.2, (8, 2)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from matvae import Grid, two_point_stats
-from matvae.report import Candidates, Examples, ReportParts, Similar, Traversal
+from matvae.report import Candidates, Examples, Neighbours, ReportParts, Traversal
 
 
 def labels(rng, n, grid):
@@ -54,7 +54,7 @@ def parts(shape=(8, 8), phases=2, **changes):
             np.array([[0.11, 0.22], [0.33, 0.44]]),
         ),
         "similar": {
-            by: Similar(
+            by: Neighbours(
                 np.array([[7, 8], [9, 11]]),
                 np.array([[0.0, 0.5], [0.125, 0.25]]),
                 labels(rng, 4, grid).reshape(2, 2, *shape),

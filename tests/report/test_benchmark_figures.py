@@ -48,14 +48,15 @@ def test_the_walk_has_a_row_for_each_component():
     given = parts()
     table = np.array(figures.plot_walk(given).axes).reshape(2, 3)
     for index in np.ndindex(2, 3):
-        np.testing.assert_array_equal(image(table[index]), given.walk[index])
+        np.testing.assert_array_equal(image(table[index]), given.traversal.structures[index])
     assert [axes.get_title() for axes in table[0]] == ["-1 s.d.", "start", "+1 s.d."]
     assert [row[0].get_ylabel() for row in table] == ["component 3", "component 1"]
 
 
 @pytest.mark.parametrize("n_components", [1, 2, 3])
 def test_latents_are_drawn_by_number_of_lines(n_components):
-    given = replace(parts(), walk_components=np.array([2, 0, 1])[:n_components])
+    given = parts()
+    given = replace(given, traversal=replace(given.traversal, components=np.array([2, 0, 1])[:n_components]))
     drawn = figures.plot_latents(given).axes[0].collections
     assert [one.get_label() for one in drawn] == ["1 line", "2 lines"]
     columns = [2, [2, 0, 0][n_components - 1]]

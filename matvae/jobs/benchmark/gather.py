@@ -10,7 +10,7 @@ import numpy as np
 from ...data import Structures
 from ...data.sample_blocks import Progress, sample_blocks
 from ...evaluate import Nearest
-from ...report import BenchmarkParts, Example, Neighbours
+from ...report import BenchmarkParts, Example, Neighbours, Traversal
 from ..measure import block_size
 from .measure import Measured
 
@@ -43,14 +43,11 @@ def gather_parts(
     """
     examples = _examples(estimator, test, measured)
     queries = list({example.lines: example for example in reversed(examples)}.values())[::-1]
-    components, walk = _walk(estimator, measured.latents)
     return BenchmarkParts(
         examples=examples,
         neighbours=_neighbours(estimator, training, queries, progress),
         queries=queries,
-        walk=walk,
-        walk_components=components,
-        walk_steps=np.array(WALK_STEPS),
+        traversal=_walk(estimator, measured.latents),
         latents=measured.latents,
         lines=measured.true.sum(1),
         fractions=measured.fractions,
@@ -98,8 +95,8 @@ def _examples(estimator: Any, test: Structures, measured: Measured) -> list[Exam
             reconstructed_statistics=g[k],
             latent=z[k],
             error=float(measured.errors[i]),
-            true=_pair(measured.true[i]),
-            found=_pair(measured.found[i]),
+            original_lines=_pair(measured.true[i]),
+            reconstruction_lines=_pair(measured.found[i]),
         )
         for (i, choice), k in zip(chosen, back, strict=True)
     ]
@@ -133,11 +130,8 @@ def _neighbours(
     return found
 
 
-def _walk(estimator: Any, latents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Components ``(component,)`` that vary most, and structures ``(component, step, y, x)`` along each of them.
-
-    All begin at the latent nearest to the middle of the set, which is one of a real structure.
-    """
+def _walk(estimator: Any, latents: np.ndarray) -> Traversal:
+    """Structures along the components that vary most, from the latent of a real structure nearest to the median."""
     spread = latents.std(0)
     scaled = (latents - np.median(latents, axis=0)) / np.maximum(spread, 1e-12)
     middle = latents[np.square(scaled).sum(1).argmin()]
@@ -146,4 +140,4 @@ def _walk(estimator: Any, latents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     for row, component in enumerate(components):
         z[row, :, component] += np.array(WALK_STEPS, dtype=z.dtype) * spread[component]
     made = np.asarray(estimator.inverse_transform(z.reshape(-1, z.shape[-1]), random_state=0))
-    return components, made.reshape(*z.shape[:2], *made.shape[1:])
+    return Traversal(components, np.array(WALK_STEPS), made.reshape(*z.shape[:2], *made.shape[1:]))

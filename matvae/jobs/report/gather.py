@@ -15,7 +15,7 @@ from ...data.sample_blocks import sample_blocks
 from ...errors import InputError
 from ...estimator import TwoPointPCA
 from ...evaluate import Nearest, Scatter, StatisticsError
-from ...report.report_parts import Candidates, Examples, Similar, Traversal
+from ...report import Candidates, Examples, Neighbours, Traversal
 from ...stats import relative_error, resolve_correlations
 from ..measure import block_size
 from ..nearest import mean_squares, phase_fields, spread
@@ -183,7 +183,7 @@ def example_parts(estimator: Any, structures: Structures, numbers: np.ndarray) -
 
 def similar_parts(
     estimator: Any, structures: Structures, training: Structures | None, done: Done
-) -> tuple[dict[str, Similar], str]:
+) -> tuple[dict[str, Neighbours], str]:
     """Neighbours of the first examples by voxels and by statistics, and where they were sought, in words."""
     if training is None:
         return {}, "No training structures were given to look among. Name them with --train."
@@ -201,7 +201,7 @@ def similar_parts(
             search.add(block, start)
         done(start + len(block))
     return {
-        name: Similar(
+        name: Neighbours(
             numbers[search.index],
             search.distance,
             search.structures,

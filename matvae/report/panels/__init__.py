@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..panel import Panel
-from ..report_parts import ReportParts
+from ..parts import ReportParts
 from .about import about_panel
 from .candidates import candidates_panel
 from .errors import errors_panel, fractions_panel

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..panel import Panel, Table
-from ..report_parts import ReportParts
+from ..parts import ReportParts
 
 
 def about_panel(parts: ReportParts) -> Panel:

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..page import embed_figure
 from ..panel import Figure, Panel, Table, csv_data
+from ..parts import Candidates, ReportParts
 from ..plots import load_matplotlib
-from ..report_parts import Candidates, ReportParts
 from ..scatter import plot_agreement, plot_candidates
 from ..strips import plot_strip
 from ..words import label_text

@@ -7,8 +7,8 @@ import numpy as np
 from ..comparison import plot_errors
 from ..page import embed_figure
 from ..panel import Figure, Panel, Table, csv_data
+from ..parts import ReportParts
 from ..plots import load_matplotlib
-from ..report_parts import ReportParts
 from ..scatter import plot_agreement
 
 GOOD = (

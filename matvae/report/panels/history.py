@@ -5,8 +5,8 @@ from __future__ import annotations
 from ..curves import plot_history
 from ..page import embed_figure
 from ..panel import Figure, Panel, csv_data
+from ..parts import ReportParts
 from ..plots import load_matplotlib
-from ..report_parts import ReportParts
 
 GOOD = (
     "both curves fall and then level out together. A loss that is still falling at the end asks for longer training; "

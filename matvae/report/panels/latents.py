@@ -8,8 +8,8 @@ import numpy as np
 
 from ..page import embed_figure
 from ..panel import Figure, Panel, csv_data
+from ..parts import ReportParts
 from ..plots import load_matplotlib
-from ..report_parts import ReportParts
 from ..scatter import plot_latents
 from ..strips import plot_strip
 from ..words import label_text
@@ -82,6 +82,7 @@ def traversal_panel(parts: ReportParts) -> Panel:
     for row, component in enumerate(walk.components):
         above, below = (figure.add_subplot(place) for place in pairs[row].subgridspec(2, 1, hspace=0.06))
         plot_strip(above, walk.structures[row], names, phases=parts.grid.phases if parts.grid.phases > 1 else None)
+        assert walk.statistics is not None
         plot_strip(below, walk.statistics[row], [""] * columns)
         for axes, label in ((above, f"component {component + 1}"), (below, "statistics")):
             axes.set_ylabel(label, fontsize=9, **({"rotation": 0, "ha": "right", "va": "center"} if flat else {}))

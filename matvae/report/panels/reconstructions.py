@@ -6,8 +6,8 @@ from typing import Any
 
 from ..page import embed_figure
 from ..panel import Figure, Panel, csv_data
+from ..parts import ReportParts
 from ..plots import load_matplotlib, plot_statistics, plot_structure
-from ..report_parts import ReportParts
 from ..strips import plot_difference, plot_strip
 
 TITLES = ("original", "reconstruction", "its statistics", "of the reconstruction", "difference")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ..page import embed_figure
 from ..panel import Figure, Panel, csv_data
+from ..parts import Neighbours, ReportParts
 from ..plots import load_matplotlib
-from ..report_parts import ReportParts, Similar
 from ..strips import plot_strip
 
 GOOD = (
@@ -31,7 +31,7 @@ def similar_panel(parts: ReportParts) -> Panel:
         for by, found in parts.similar.items():
             axes = next(table)
             pictures = [parts.examples.originals[query], parts.examples.reconstructions[query]]
-            names = ["original", f"reconstruction\n{found.own[query]:.2g}", *_names(found, query)]
+            names = ["original", f"reconstruction\n{found.reconstruction_distances[query]:.2g}", *_names(found, query)]
             plot_strip(
                 axes,
                 [*pictures, *found.structures[query]],
@@ -41,9 +41,16 @@ def similar_panel(parts: ReportParts) -> Panel:
             axes.set_ylabel(f"{parts.examples.numbers[query]}, by\n{CALLED[by]}", fontsize=9)
     figure.tight_layout()
     rows = [
-        [int(parts.examples.numbers[query]), by, int(number), float(distance), float(found.own[query])]
+        [
+            int(parts.examples.numbers[query]),
+            by,
+            int(number),
+            float(distance),
+            float(found.reconstruction_distances[query]),
+        ]
         for query in range(n)
         for by, found in parts.similar.items()
+        for own in [found.reconstruction_distances[query]]
         for number, distance in zip(found.numbers[query], found.distances[query], strict=True)
     ]
     return Panel(
@@ -67,7 +74,7 @@ def similar_panel(parts: ReportParts) -> Panel:
     )
 
 
-def _names(found: Similar, query: int) -> list[str]:
+def _names(found: Neighbours, query: int) -> list[str]:
     return [
         f"number {number}\n{distance:.2g}"
         for number, distance in zip(found.numbers[query], found.distances[query], strict=True)

@@ -6,8 +6,8 @@ import numpy as np
 
 from ..page import embed_figure
 from ..panel import Figure, Panel
+from ..parts import ReportParts
 from ..plots import load_matplotlib
-from ..report_parts import ReportParts
 from ..strips import plot_sections
 from ..volume import pack_volume
 

@@ -48,8 +48,8 @@ def test_examples_hold_what_the_model_makes_of_them(case, parts):
         np.testing.assert_allclose(example.statistics, f, atol=1e-6)
         np.testing.assert_allclose(example.reconstructed_statistics, g, atol=1e-6)
         assert example.error == pytest.approx(np.linalg.norm(f - g) / np.linalg.norm(f), rel=1e-3)
-        assert example.true == tuple(measured.true[i])
-        assert example.found == tuple(measured.found[i])
+        assert example.original_lines == tuple(measured.true[i])
+        assert example.reconstruction_lines == tuple(measured.found[i])
 
 
 def test_neighbours_are_those_of_comparing_every_pair(case, parts):
@@ -80,9 +80,10 @@ def test_of_many_only_the_first_are_searched(case, monkeypatch):
 def test_the_walk_changes_one_component_at_a_time(case, parts):
     estimator, _, _, measured = case
     spread = measured.latents.std(0)
-    assert parts.walk_components.tolist() == np.argsort(-spread).tolist()
-    assert parts.walk.shape == (3, len(WALK_STEPS), 16, 16)
+    assert parts.traversal.components.tolist() == np.argsort(-spread).tolist()
+    assert parts.traversal.structures.shape == (3, len(WALK_STEPS), 16, 16)
     start = WALK_STEPS.index(0.0)
-    assert all((row[start] == parts.walk[0, start]).all() for row in parts.walk)
-    candidates = estimator.inverse_transform(measured.latents)
-    assert any((parts.walk[0, start] == one).all() for one in candidates)
+    centre = parts.traversal.structures[0, start]
+    assert all((row[start] == centre).all() for row in parts.traversal.structures)
+    reconstructions = estimator.inverse_transform(measured.latents)
+    assert any((centre == structure).all() for structure in reconstructions)

@@ -140,7 +140,7 @@ def test_neighbours_are_the_nearest_and_keep_their_numbers(model, opened, monkey
         np.testing.assert_allclose(found[by].distances, slow.distance)
     assert said == "Sought among 40 of 40 training structures."
     made = model.inverse_transform(model.transform(queries))
-    np.testing.assert_allclose(found["image"].own, (made != queries).mean((1, 2)))
+    np.testing.assert_allclose(found["image"].reconstruction_distances, (made != queries).mean((1, 2)))
     monkeypatch.setattr(report_gather, "SEARCHED", 20)
     some, said = similar_parts(model, test, train, lambda done: None)
     assert said == "Sought among 20 of 40 training structures."
