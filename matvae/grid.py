@@ -80,6 +80,18 @@ class Grid:
         """Number of voxels of one structure."""
         return math.prod(self.shape)
 
+    def describe(self) -> str:
+        """One line for people: shape, phases, boundaries and voxel size."""
+        parts = [
+            f"{' x '.join(map(str, self.shape))} voxels ({' '.join(self.axes or ())})",
+            "continuous field" if self.phases == 1 else f"{self.phases} phases",
+            "periodic" if self.periodic else "not periodic",
+        ]
+        if self.voxel_size:
+            sizes = self.voxel_size[:1] if len(set(self.voxel_size)) == 1 else self.voxel_size
+            parts.append(f"voxel {' x '.join(f'{size:g}' for size in sizes)} {self.unit or ''}".rstrip())
+        return ", ".join(parts)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; `Grid.from_dict` is the way back."""
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}

@@ -12,6 +12,8 @@ from typing import Any
 
 import typer
 
+from ..grid import Grid
+
 
 class Watcher:
     """Progress of one job: a bar where stderr is a terminal, else nothing."""
@@ -148,13 +150,5 @@ def size_text(n_bytes: int) -> str:
 
 
 def grid_text(grid: Mapping[str, Any]) -> str:
-    """One line that says what one structure is."""
-    shape = " x ".join(str(n) for n in grid["shape"])
-    parts = [f"{shape} voxels ({' '.join(grid['axes'])})"]
-    parts.append("continuous field" if grid["phases"] == 1 else f"{grid['phases']} phases")
-    parts.append("periodic" if grid["periodic"] else "not periodic")
-    if grid.get("voxel_size"):
-        sizes = sorted(set(grid["voxel_size"]))
-        text = f"{sizes[0]:g}" if len(sizes) == 1 else " x ".join(f"{v:g}" for v in grid["voxel_size"])
-        parts.append(f"voxel {text} {grid.get('unit') or ''}".rstrip())
-    return ", ".join(parts)
+    """One line that describes the grid of a result."""
+    return Grid.from_dict(grid).describe()
