@@ -1,4 +1,4 @@
-"""Errors of reconstructions over a set, gathered block by block in bounded memory."""
+"""Errors of reconstructions over a set, accumulated block by block in bounded memory."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Scatter:
 
 
 class StatisticsError:
-    """Errors of approximate statistics against the true ones."""
+    """Errors of approximate statistics with respect to the true ones."""
 
     def __init__(self) -> None:
         self._relative: list[np.ndarray] = []
@@ -73,10 +73,12 @@ class StatisticsError:
         -------
         dict
             ``relative_error`` and ``median_relative_error`` of ``||f - g|| / ||f||``, and ``centred_error``
-            ``||F - G||_F / ||F - mean(F)||_F``: 0 is exact, 1 is what predicting the set's own mean gives;
-            None where all structures have equal statistics.
+            ``||F - G||_F / ||F - mean(F)||_F``: 0 is exact, 1 is the error of predicting the set's own mean, and
+            None means that all structures have equal statistics. All are None if nothing was added.
         """
         relative = self.relative
+        if not len(relative):
+            return dict.fromkeys(("relative_error", "median_relative_error", "centred_error"))
         return {
             "relative_error": float(relative.mean()),
             "median_relative_error": float(np.median(relative)),
@@ -85,14 +87,14 @@ class StatisticsError:
 
 
 class VolumeFractionError:
-    """Difference in the number of voxels that are not phase 0, ``|n - n'| / n``."""
+    """Relative difference in the number of voxels that are not phase 0, ``|n - n'| / n``."""
 
     def __init__(self) -> None:
         self._differences: list[np.ndarray] = []
         self.n_empty = 0
 
     def add(self, originals: np.ndarray, reconstructions: np.ndarray) -> None:
-        """Add labels ``(sample, *space)``; originals that are all phase 0 are counted and left out.
+        """Add labels ``(sample, *space)``; originals of phase 0 only are counted in `n_empty` and left out.
 
         Raises
         ------
@@ -105,13 +107,13 @@ class VolumeFractionError:
             )
         axes = tuple(range(1, originals.ndim))
         n = np.count_nonzero(originals, axis=axes).astype(np.float64)
-        m = np.count_nonzero(reconstructions, axis=axes)
-        there = n > 0
-        self.n_empty += int((~there).sum())
-        self._differences.append(np.abs(n - m)[there] / n[there])
+        n_reconstructed = np.count_nonzero(reconstructions, axis=axes)
+        occupied = n > 0
+        self.n_empty += int((~occupied).sum())
+        self._differences.append(np.abs(n - n_reconstructed)[occupied] / n[occupied])
 
     @property
     def percent(self) -> float | None:
-        """Mean difference in percent; None without any structure that holds a phase other than 0."""
+        """Mean difference in percent; None if no structure holds a phase other than 0."""
         differences = np.concatenate(self._differences) if self._differences else np.empty(0)
         return 100 * float(differences.mean()) if len(differences) else None

@@ -1,4 +1,4 @@
-"""Counting straight lines, the simplest thing in a structure that everybody sees is right or wrong."""
+"""Count straight lines, the feature of a structure that everybody can see is right or wrong."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ import numpy as np
 from ..data.datasets.lines import Lines
 from ..errors import InputError
 from ..stats.labelling import label_clusters
+from .measure import Observer, RoundTrip
 
 
 def line_element(shape: Sequence[int], **parameters: Any) -> int:
-    """Length of the element by which `count_lines` counts the lines of the data set `lines`.
+    """Length of the structuring element by which `count_lines` counts the lines of the data set `lines`.
 
     Every length from one voxel more than the thickest line to the shortest line is right for the images themselves.
-    This one is three quarters of the way up. Of images with ragged, thicker and shorter lines and with spurious spots,
-    about as many are counted right as with the best element of each kind of damage, at 224, 64 and 32 voxels; a short
-    element takes spots and thick lines for lines across, which any image can have, and a long one loses only those
-    few lines that are near the shortest.
+    This one is three quarters of the way up. For images with ragged, thicker and shorter lines and with spurious spots,
+    it counts about as many correctly as the best element for each kind of damage, at 224, 64 and 32 voxels. A short
+    element takes spots and thick lines for crossing lines, which any image can contain; a long one misses only those
+    few lines that are close to the shortest.
 
     Parameters
     ----------
     shape : (int, int)
         Voxels of an image along y and x.
     **parameters
-        Of `matvae.data.datasets.lines.Lines`, where they are not the default: ``thickness``, ``length``, ``n_lines``.
+        Of `matvae.data.datasets.lines.Lines`, where they differ from the defaults: ``thickness``, ``length``,
+        ``n_lines``.
 
     Returns
     -------
@@ -36,7 +38,7 @@ def line_element(shape: Sequence[int], **parameters: Any) -> int:
     Raises
     ------
     InputError
-        If there are no such lines in an image of that shape.
+        If an image of that shape cannot hold such lines.
     """
     lines = Lines(shape, **parameters)
     thickest, shortest = lines.thickness[1], min(low for low, _ in lines.length)
@@ -44,17 +46,18 @@ def line_element(shape: Sequence[int], **parameters: Any) -> int:
 
 
 def count_lines(images: np.ndarray, *, element: int, periodic: bool = True) -> np.ndarray:
-    """Numbers of horizontal and of vertical lines in images such as those of the data set `lines`.
+    """Count horizontal and vertical lines in images such as those of the data set `lines`.
 
-    Opened with a straight element along x only what is at least that long in x remains; its pieces, connected across
-    sides and corners and, if periodic, over the borders, are the horizontal lines. Likewise along y.
+    A morphological opening with a straight element along x keeps only what is at least that long in x; the connected
+    pieces that remain (connected across sides and corners and, if periodic, across the borders) are the horizontal
+    lines. Likewise along y for the vertical ones.
 
     Parameters
     ----------
     images : array ``(sample, y, x)``
-        Labels; what is not 0 is line.
+        Labels; everything other than 0 is line.
     element : int
-        Length of the element in voxels: more than the thickest line, and no more than the shortest is long; see
+        Length of the element in voxels: more than the thickest line, and at most the length of the shortest; see
         `line_element`.
     periodic : bool
         Whether images continue on their opposite side.
@@ -62,14 +65,14 @@ def count_lines(images: np.ndarray, *, element: int, periodic: bool = True) -> n
     Returns
     -------
     array of int ``(sample, 2)``
-        Horizontal and vertical lines.
+        Numbers of horizontal and vertical lines.
 
     Raises
     ------
     InputError
         If the images are not 2-D, or the element is shorter than two voxels or longer than the image.
     """
-    # It takes a while to import.
+    # Slow to import.
     from scipy import ndimage
 
     images = np.asarray(images)
@@ -77,8 +80,8 @@ def count_lines(images: np.ndarray, *, element: int, periodic: bool = True) -> n
         raise InputError(f"Images (sample, y, x) are expected, but an array of shape {images.shape} was given.")
     if not 2 <= element <= min(images.shape[1:]):
         raise InputError(
-            f"element must be 2 voxels to the size of the image, {images.shape[1:]}, but {element} was given. Take "
-            "more than the thickest line, as matvae.evaluate.line_element does."
+            f"element must be 2 voxels to the size of the image, {images.shape[1:]}, but {element} was given. "
+            "Take more than the thickest line, as matvae.evaluate.line_element does."
         )
     inside = (images != 0).astype(np.uint8)
     mode = "wrap" if periodic else "constant"
@@ -90,7 +93,7 @@ def count_lines(images: np.ndarray, *, element: int, periodic: bool = True) -> n
 
 
 class LineErrors:
-    """How often reconstructions have the lines of the originals, gathered block by block.
+    """How often reconstructions have the lines of the originals, accumulated block by block.
 
     Parameters
     ----------
@@ -104,19 +107,18 @@ class LineErrors:
         self.element = element
         self.periodic = periodic
         self._true: list[np.ndarray] = []
-        self._counted: list[np.ndarray] = []
-        self._found: list[np.ndarray] = []
+        self._in_originals: list[np.ndarray] = []
+        self._in_reconstructions: list[np.ndarray] = []
 
     def add(self, originals: np.ndarray, reconstructions: np.ndarray, numbers: np.ndarray | None = None) -> None:
-        """Add labels ``(sample, y, x)`` of originals and of what was made of them.
+        """Count the lines of originals and of their reconstructions.
 
         Parameters
         ----------
         originals, reconstructions : array ``(sample, y, x)``
-            Labels; what is not 0 is line.
+            Labels; everything other than 0 is line.
         numbers : array ``(sample, 2)``, optional
-            True numbers of horizontal and of vertical lines of the originals, where they are known; else those that
-            the counter finds in them.
+            True numbers of horizontal and vertical lines of the originals, if known; by default those counted in them.
 
         Raises
         ------
@@ -127,63 +129,72 @@ class LineErrors:
             raise InputError(
                 f"Images of equal shape are expected, but {originals.shape} and {reconstructions.shape} were given."
             )
-        known = None if numbers is None else _whole_numbers(numbers, len(originals))
-        counted, found = (
+        true = None if numbers is None else _whole_numbers(numbers, len(originals))
+        in_originals, in_reconstructions = (
             count_lines(images, element=self.element, periodic=self.periodic) for images in (originals, reconstructions)
         )
-        self._true.append(counted if known is None else known)
-        self._counted.append(counted)
-        self._found.append(found)
+        self._true.append(in_originals if true is None else true)
+        self._in_originals.append(in_originals)
+        self._in_reconstructions.append(in_reconstructions)
+
+    def observer(self, numbers: np.ndarray | None = None) -> Observer:
+        """Observer of `measure` that adds every block; `numbers` are those of the whole set."""
+
+        def observe(trip: RoundTrip) -> None:
+            true = None if numbers is None else numbers[trip.start : trip.stop]
+            self.add(trip.structures, trip.reconstructions, true)
+
+        return observe
 
     @property
     def numbers(self) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers of lines, true and found in the reconstructions, each ``(sample, 2)``: horizontal, vertical."""
-        return _joined(self._true), _joined(self._found)
+        """True numbers of lines, and numbers in the reconstructions, each ``(sample, 2)``: horizontal, vertical."""
+        return _joined(self._true), _joined(self._in_reconstructions)
 
     def summary(self) -> dict[str, Any]:
-        """Shares of structures of which the lines are right.
+        """Percentages of structures whose lines are right.
 
         Returns
         -------
         dict
-            ``n_samples``; in percent of them ``orientation`` (horizontal lines are there if they should be, and
-            vertical ones likewise), ``number`` (of all lines) and ``number_each`` (of horizontal and of vertical
-            lines); None without any sample. ``by_number``: true number of lines to ``n``, the structures that have so
-            many, and ``right``, in how many percent of them the number is right. ``originals``: in how many percent of
-            the originals themselves the counter finds the true number of each orientation; where it is not 100, the
-            counter does not fit the images. ``element``, in voxels.
+            ``n_samples``; in percent of these: ``orientation`` (horizontal lines are present if and only if they should
+            be, and vertical ones likewise), ``number`` (of all lines) and ``number_each`` (of horizontal and of
+            vertical lines); None without samples. ``by_number``: maps each true number of lines to ``n``, the number of
+            such structures, and ``right``, the percentage of them whose number is right. ``originals``: percentage of
+            the originals in which the counter finds the true number for each orientation; below 100, the counter does
+            not fit the images. ``element``, in voxels.
         """
-        true, found = self.numbers
-        n_lines = true.sum(1)
-        number = n_lines == found.sum(1)
+        true, counted = self.numbers
+        n_lines = true.sum(axis=1)
+        is_right = n_lines == counted.sum(axis=1)
         return {
             "n_samples": len(true),
-            "orientation": _percent(((true > 0) == (found > 0)).all(1)),
-            "number": _percent(number),
-            "number_each": _percent((true == found).all(1)),
+            "orientation": _percent(((true > 0) == (counted > 0)).all(axis=1)),
+            "number": _percent(is_right),
+            "number_each": _percent((true == counted).all(axis=1)),
             "by_number": {
-                int(n): {"n": int((n_lines == n).sum()), "right": _percent(number[n_lines == n])}
+                int(n): {"n": int((n_lines == n).sum()), "right": _percent(is_right[n_lines == n])}
                 for n in np.unique(n_lines)
             },
-            "originals": _percent((true == _joined(self._counted)).all(1)),
+            "originals": _percent((true == _joined(self._in_originals)).all(axis=1)),
             "element": self.element,
         }
 
 
-def _joined(parts: list[np.ndarray]) -> np.ndarray:
-    return np.concatenate([np.empty((0, 2), dtype=np.int64), *parts])
+def _joined(blocks: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([np.empty((0, 2), dtype=np.int64), *blocks])
 
 
 def _whole_numbers(numbers: np.ndarray, n_samples: int) -> np.ndarray:
     values = np.asarray(numbers)
-    # NaN is not equal to what it is rounded to, either.
+    # NaN differs from its rounded value, too.
     if values.shape != (n_samples, 2) or not np.array_equal(values, np.abs(np.round(values))):
         raise InputError(
-            f"Whole numbers of horizontal and of vertical lines of {n_samples} images are expected, in the shape "
-            f"({n_samples}, 2), but an array of shape {values.shape} was given, or one with other numbers."
+            f"Whole numbers of horizontal and vertical lines of {n_samples} images are expected, in the shape "
+            f"({n_samples}, 2), but the array of shape {values.shape} that was given has another shape or other values."
         )
     return values.astype(np.int64)
 
 
-def _percent(right: np.ndarray) -> float | None:
-    return 100 * float(right.mean()) if len(right) else None
+def _percent(is_right: np.ndarray) -> float | None:
+    return 100 * float(is_right.mean()) if len(is_right) else None

@@ -1,4 +1,4 @@
-"""Registration: structures with the same statistics may lie anywhere, and are brought together to be compared."""
+"""Registration: structures with equal statistics may be shifted copies, and are aligned before they are compared."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from ..errors import InputError
 
 
 def register(structures: np.ndarray, onto: np.ndarray) -> np.ndarray:
-    """Shift, and point-invert where that fits better, periodic two-phase structures onto others.
+    """Shift periodic two-phase structures onto others, and invert them through a point where that fits better.
 
-    The shift is at the peak of the cross-correlation of both; 2-point statistics do not change by it.
+    The shift is at the peak of the cross-correlation of both; it leaves the 2-point statistics unchanged.
 
     Parameters
     ----------
     structures, onto : array ``(sample, *space)``
-        Labels; what is not 0 counts as the phase.
+        Labels; everything other than 0 counts as the phase.
 
     Returns
     -------
     array of uint8 ``(sample, *space)``
-        The structures, moved: 1 where the phase is.
+        The registered structures: 1 in the phase.
 
     Raises
     ------
@@ -29,10 +29,10 @@ def register(structures: np.ndarray, onto: np.ndarray) -> np.ndarray:
     """
     if structures.shape != onto.shape:
         raise InputError(f"Structures of equal shape are expected, but {structures.shape} and {onto.shape} were given.")
-    # It takes a while to import.
+    # Slow to import.
     import torch
 
     from ..model.alignment import align
 
-    moved, still = (torch.from_numpy((labels != 0).astype(np.float32)).unsqueeze(1) for labels in (structures, onto))
-    return align(moved, still).squeeze(1).to(torch.uint8).numpy()
+    moving, fixed = (torch.from_numpy((labels != 0).astype(np.float32)).unsqueeze(1) for labels in (structures, onto))
+    return align(moving, fixed).squeeze(1).to(torch.uint8).numpy()

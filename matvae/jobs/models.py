@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from ..data import Structures
+from ..data import Structures, open_structures
 from ..errors import InputError
 
 logger = logging.getLogger("matvae")
@@ -61,6 +61,13 @@ def check_fits(estimator: Any, structures: Structures, model: str | Path, data: 
             known.voxel_size,
             known.unit,
         )
+
+
+def open_fitting(path: str | Path, estimator: Any, model: str | Path) -> Structures:
+    """Open structures, and check with `check_fits` that they fit a model."""
+    structures = open_structures(path)
+    check_fits(estimator, structures, model, path)
+    return structures
 
 
 def _size(shape: tuple[int, ...]) -> str:

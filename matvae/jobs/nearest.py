@@ -1,4 +1,4 @@
-"""The training structures most similar to those of a test, and whether a model comes closer than they do."""
+"""Find the training structures most similar to test structures, and whether a model comes closer than these."""
 
 from __future__ import annotations
 
@@ -6,54 +6,50 @@ import logging
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from .. import validate
 from ..data import Structures
-from ..data.sample_blocks import Progress, sample_blocks
+from ..data.sample_blocks import Progress
 from ..errors import InputError
-from ..evaluate import Nearest
+from ..evaluate.measure import block_size, round_trip
+from ..evaluate.neighbours import Nearest, distances_between, find_neighbours
+from ..evaluate.subsets import select, spread_indices
 
 logger = logging.getLogger("matvae")
-# As many as the paper looks at; fewer where their statistics would take more than so many blocks.
+# The paper looks at 100; fewer where the statistics of these would fill more than QUERY_BLOCKS blocks.
 MOST_QUERIES, QUERY_BLOCKS = 100, 4
 
 
-def spread(n: int, most: int) -> np.ndarray:
-    """At most `most` numbers below `n`, spread evenly: a set may be sorted by material."""
-    return np.unique(np.linspace(0, n - 1, most).round().astype(int)) if n > most else np.arange(n)
-
-
 def check_nearest(k: int, candidates: str | Path | None, train: str | Path | None) -> str | Path | None:
-    """Path of the structures among which to search; None where nothing is sought.
+    """Path of the structures to search; None for no search.
 
     Raises
     ------
     InputError
-        If there is no such path, or candidates are given for no search.
+        If there is no such path, or candidates are given without a search.
     """
-    if k < 0:
-        raise InputError(f"nearest is a number of neighbours, 0 for none, but {k} was given.")
-    if k == 0 and candidates is not None:
-        raise InputError(
-            "candidates are structures to find neighbours among, but none are asked for. Say how many with --nearest "
-            "(nearest=3)."
-        )
+    if validate.integer("nearest", k, 0) == 0:
+        if candidates is not None:
+            raise InputError(
+                "candidates are structures to find neighbours among, but no neighbours are asked for. Set their number "
+                "with --nearest (nearest=3)."
+            )
+        return None
     source = train if candidates is None else candidates
-    if k > 0 and source is None:
+    if source is None:
         raise InputError(
-            "Neighbours are sought among training structures, but none were given. Name them with --train, or with "
-            "--candidates where no baselines are wanted."
+            "Neighbours are found among training structures, but none were given. Name them with --train, or with "
+            "--candidates if you want no baselines."
         )
-    return source if k > 0 else None
+    return source
 
 
 def check_enough(k: int, candidates: Structures, source: str | Path | None) -> None:
-    """Refuse to look for more neighbours than there are candidates.
+    """Refuse to find more neighbours than there are candidates.
 
     Raises
     ------
     InputError
-        If there are not so many.
+        If there are fewer candidates than `k`.
     """
     if k > len(candidates):
         raise InputError(
@@ -62,91 +58,57 @@ def check_enough(k: int, candidates: Structures, source: str | Path | None) -> N
 
 
 def nearest_structures(
-    estimator: Any, structures: Structures, candidates: Structures, k: int, size: int, progress: Progress
+    estimator: Any, structures: Structures, candidates: Structures, k: int, progress: Progress
 ) -> list[dict[str, Any]]:
-    """Neighbours of structures by their voxels and by their 2-point statistics, beside their reconstructions.
+    """Neighbours of structures by their voxels and by their 2-point statistics, alongside their reconstructions.
 
     Parameters
     ----------
     estimator : fitted estimator
     structures : Structures
-        Of these at most 100 are taken, spread over the set.
+        At most 100 of these are taken, spread over the set.
     candidates : Structures
-        Read once, `size` at a time.
+        Read once, block by block.
     k : int
-        Neighbours a structure.
-    size : int
-        Samples a block.
+        Neighbours per structure.
     progress : callable
         Called with the number of candidates done and their total.
 
     Returns
     -------
     list of dict
-        One a structure: ``sample``, its number; ``by_image`` and ``by_statistics``, the neighbours, nearest first, each
-        with ``sample``, its number among the candidates, and ``mse``, the mean squared difference over voxels or over
-        lags and correlations; and ``reconstruction`` with ``image_mse`` and ``statistics_mse``, those of what the model
-        makes of the structure.
+        One per structure: ``sample``, its index; ``by_image`` and ``by_statistics``, the neighbours, nearest first,
+        each with ``sample``, its index among the candidates, and ``mse``, the mean squared difference over voxels or
+        over lags and correlations; and ``reconstruction`` with ``image_mse`` and ``statistics_mse``, the differences
+        of the model's reconstruction of the structure.
     """
-    chosen = spread(len(structures), min(MOST_QUERIES, QUERY_BLOCKS * size))
-    if len(chosen) < len(structures):
-        logger.info("Neighbours are sought of %d of the structures, spread over the set.", len(chosen))
-    queries = structures.data[chosen].compute()
-    made = np.asarray(estimator.inverse_transform(estimator.transform(queries)))
-
-    def voxels(block: np.ndarray) -> np.ndarray:
-        return phase_fields(block, estimator.grid_.phases)
-
-    def statistics(block: np.ndarray) -> np.ndarray:
-        return np.asarray(estimator.statistics(block))
-
-    searches = {"image": Nearest(queries, k, features=voxels), "statistics": Nearest(queries, k, features=statistics)}
-    for start, block in sample_blocks(candidates.data, size):
-        for search in searches.values():
-            search.add(block, start)
-        progress(start + len(block), len(candidates))
-    own = {
-        "image_mse": mean_squares(voxels(queries), voxels(made)),
-        "statistics_mse": mean_squares(statistics(queries), statistics(made)),
-    }
+    indices = spread_indices(len(structures), min(MOST_QUERIES, QUERY_BLOCKS * block_size(estimator)))
+    if len(indices) < len(structures):
+        logger.info("Neighbours are found for %d of the structures, spread over the set.", len(indices))
+    trip = round_trip(estimator, select(structures, indices).data.compute(), decode=False)
+    searches = find_neighbours(estimator, trip.structures, candidates, k, progress=progress)
+    own = distances_between(estimator, trip.structures, trip.reconstructions)
     return [
         {
-            "sample": int(sample),
+            "sample": int(index),
             **{f"by_{kind}": _neighbours(search, row) for kind, search in searches.items()},
-            "reconstruction": {name: float(values[row]) for name, values in own.items()},
+            "reconstruction": {f"{kind}_mse": float(distances[row]) for kind, distances in own.items()},
         }
-        for row, sample in enumerate(chosen)
+        for row, index in enumerate(indices)
     ]
 
 
-def warn_of_copies(found: list[dict[str, Any]], data: str | Path, source: str | Path | None) -> None:
-    """Say so where a structure is among the candidates itself: a test with it measures memory."""
-    copies = sum(one["by_image"][0]["mse"] == 0 for one in found)
+def warn_of_copies(neighbours: list[dict[str, Any]], data: str | Path, source: str | Path | None) -> None:
+    """Warn where structures are among the candidates themselves, as such a test measures memory."""
+    copies = sum(structure["by_image"][0]["mse"] == 0 for structure in neighbours)
     if copies:
         logger.warning(
-            "%d of %d structures of %s are in %s, too, voxel by voxel: a model fitted on these has seen them.",
+            "%d of %d structures of %s are also in %s, voxel by voxel: a model fitted on these has seen them.",
             copies,
-            len(found),
+            len(neighbours),
             data,
             source,
         )
-
-
-def phase_fields(block: np.ndarray, phases: int) -> np.ndarray:
-    """What voxels are compared by: a field, or labels of two phases, as they are; of more, one indicator a phase.
-
-    Labels are names, not amounts: phase 2 is no nearer to phase 1 than to phase 0. Averaged over voxels and phases, the
-    squares of indicators of two phases differ as their labels do.
-    """
-    if phases <= 2:
-        return block
-    return np.stack([block == phase for phase in range(phases)], axis=1).astype(np.uint8)
-
-
-def mean_squares(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Mean squared difference of each sample, ``(sample,)``."""
-    pairs = zip(one, other, strict=True)
-    return np.array([float(np.square(a.astype(np.float64) - b).mean()) for a, b in pairs])
 
 
 def _neighbours(search: Nearest, row: int) -> list[dict[str, Any]]:

@@ -162,7 +162,7 @@ def test_reconstructions_and_numbers_that_do_not_fit_are_refused():
     with pytest.raises(InputError, match="equal shape"):
         errors.add(image(), image(size=16))
     for numbers in ([[1, 0], [1, 0]], [[np.nan, 1]], [[0.5, 1]], [[-1, 1]]):
-        with pytest.raises(InputError, match="Whole numbers of horizontal and of vertical lines of 1 images"):
+        with pytest.raises(InputError, match="Whole numbers of horizontal and vertical lines of 1 images"):
             errors.add(image(), image(), np.array(numbers))
     assert errors.summary()["n_samples"] == 0
 

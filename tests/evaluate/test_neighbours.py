@@ -10,6 +10,12 @@ from hypothesis import strategies as st
 from matvae import two_point_stats
 from matvae.errors import InputError
 from matvae.evaluate import Nearest
+from matvae.evaluate.neighbours import (
+    distances_between,
+    find_neighbours,
+    mean_squared_difference,
+    phase_fields,
+)
 
 from ..structures import lines
 
@@ -117,7 +123,7 @@ def test_a_block_is_not_kept_alive_nor_looked_at_again():
 
 def test_bad_input_is_refused():
     X = lines(2)
-    with pytest.raises(InputError, match="k must be at least one"):
+    with pytest.raises(InputError, match="k must be an integer of at least 1"):
         Nearest(X, 0)
     with pytest.raises(InputError, match=r"\(query, \*space\) are expected"):
         Nearest(X[:0], 1)
@@ -128,3 +134,37 @@ def test_bad_input_is_refused():
     with pytest.raises(InputError, match="must be finite"):
         nearest.add(field, 0)
     assert nearest.n_candidates == 0
+
+
+def test_neighbours_by_image_and_by_statistics_are_those_of_comparing_every_pair(model, training, unseen, block_of):
+    block_of(7)
+    queries, candidates, progress = unseen.data.compute(), training.data.compute(), []
+    searches = find_neighbours(model, queries, training, 3, progress=lambda done, total: progress.append((done, total)))
+    assert progress == [(7, 40), (14, 40), (21, 40), (28, 40), (35, 40), (40, 40)]
+    for name, features in (("image", np.asarray), ("statistics", model.statistics)):
+        index, distance = compare_every_pair(features(queries), features(candidates), 3)
+        np.testing.assert_array_equal(searches[name].index, index)
+        np.testing.assert_allclose(searches[name].distance, distance)
+        np.testing.assert_array_equal(searches[name].structures, candidates[index])
+
+
+def test_pairs_differ_by_the_same_measures(model, unseen):
+    X = unseen.data.compute()
+    reconstructions = model.inverse_transform(model.transform(X))
+    distances = distances_between(model, X, reconstructions)
+    np.testing.assert_allclose(distances["image"], (reconstructions != X).mean((1, 2)))
+    f, g = (model.statistics(labels).astype(float) for labels in (X, reconstructions))
+    np.testing.assert_allclose(distances["statistics"], np.square(f - g).mean((1, 2, 3)))
+
+
+@pytest.mark.parametrize("phases", [2, 3, 5])
+def test_voxels_of_different_phases_are_equally_different(phases):
+    labels, others = np.random.default_rng(0).integers(0, phases, (2, 4, 6, 6))
+    fraction = (labels != others).reshape(4, -1).mean(1)
+    distance = mean_squared_difference(phase_fields(labels, phases), phase_fields(others, phases))
+    np.testing.assert_allclose(distance, 2 * fraction / phases)
+
+
+def test_fields_are_compared_unchanged():
+    field = np.random.default_rng(0).normal(size=(2, 8))
+    assert phase_fields(field, 1) is field

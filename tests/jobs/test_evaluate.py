@@ -77,7 +77,7 @@ def test_empty_originals_are_counted_and_left_out(trained, tmp_path, caplog):
         result = evaluate_model(trained / "m.matvae", tmp_path / "x.zarr")
     assert result["n_empty"] == 2
     assert np.isfinite(result["rows"][0]["volume_fraction_difference"])
-    assert "2 structures hold phase 0 only" in caplog.text
+    assert "2 structures consist of phase 0 only" in caplog.text
 
 
 def test_a_figure_is_drawn(trained, tmp_path, streamed):
@@ -144,8 +144,8 @@ def test_neighbours_of_structures_are_found_in_the_training_set(trained, streame
     ("options", "message"),
     [
         ({"nearest": 1}, "Name them with --train, or with --candidates"),
-        ({"nearest": -1, "candidates": "train.zarr"}, "0 for none, but -1 was given"),
-        ({"candidates": "train.zarr"}, "none are asked for"),
+        ({"nearest": -1, "candidates": "train.zarr"}, "nearest must be an integer of at least 0, but -1 was given"),
+        ({"candidates": "train.zarr"}, "no neighbours are asked for"),
         ({"nearest": 41, "candidates": "train.zarr"}, "holds 40 structures, but nearest=41"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What a benchmark measures on structures that the model has not seen, one number a structure and their means."""
+"""Measure a model of lines on structures it has not seen: the rows of a benchmark's tables."""
 
 from __future__ import annotations
 
@@ -9,67 +9,87 @@ from typing import Any
 import numpy as np
 
 from ...data import Structures
-from ...data.sample_blocks import Progress, sample_blocks
-from ...estimator import TwoPointPCA
-from ...evaluate import LineErrors, Scatter, StatisticsError, VolumeFractionError, register
-from ..measure import block_size
+from ...data.sample_blocks import Progress
+from ...evaluate import LineErrors, register
+from ...evaluate.baseline import PCABaseline
+from ...evaluate.measure import Measurement, Observer, RoundTrip, measure
+from ..lines import true_numbers
 
-# As published, on 100 images; equations 1 to 3 and the reference are in `benchmark_paper`.
+# As published, on 100 images; the reference and equations 1 to 3 are in `benchmark_paper`.
 PUBLISHED = {
     "method": "paper, as published",
+    "n_components": 9,
     "n_samples": 100,
     "orientation": 98.0,
     "number": 63.0,
+    "number_each": None,
     "volume_fraction_difference": 17.0,
+    "decoded_error": None,
+    "structure_error": None,
+    "published": True,
 }
-# Structures from PCA's statistics take a tenth of a second each.
+# Reconstructing a structure from PC scores takes a tenth of a second.
 PCA_STRUCTURES = 100
-# Numbers of lines beyond this are counted together.
+# Larger numbers of lines are counted together with this one.
 MOST_LINES = 6
 
 
 @dataclass(frozen=True)
-class Measured:
-    """Numbers of every held-out structure.
+class LineMeasurement:
+    """A model of lines on held-out structures.
 
     Parameters
     ----------
-    row : dict
-        Errors of the set, in the form of the rows of `benchmark_paper`.
-    latents : array ``(sample, component)``
-    errors : array ``(sample,)``
-        Relative error of the statistics of the thresholded reconstruction.
-    true, found : array of int ``(sample, 2)``
-        Horizontal and vertical lines of originals and reconstructions.
-    fractions : array ``(sample, 2)``
-        Volume fractions of originals and reconstructions.
+    measurement : Measurement
+    lines : LineErrors
     means : mapping of str to array ``(y, x)``
-        Share of the structures that have a line there: of the ``original`` ones, of each ``reconstruction``, and of
-        these ``registered``, moved onto their originals.
+        Fraction of the structures with a line at each pixel: of the ``original`` ones, of each ``reconstruction``, and
+        of the reconstructions ``registered`` onto their originals.
     """
 
-    row: dict[str, Any]
-    latents: np.ndarray
-    errors: np.ndarray
-    true: np.ndarray
-    found: np.ndarray
-    fractions: np.ndarray
+    measurement: Measurement
+    lines: LineErrors
     means: Mapping[str, np.ndarray]
 
 
+class MeanImages:
+    """Mean originals, reconstructions and registered reconstructions; an observer of `measure`.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Of one image.
+    """
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self._n = 0
+        self._sums = np.zeros((3, *shape))
+
+    def __call__(self, trip: RoundTrip) -> None:
+        """Add a block of structures."""
+        registered = register(trip.reconstructions, trip.structures)
+        self._n += len(trip.structures)
+        self._sums += np.stack([images.sum(axis=0) for images in (trip.structures, trip.reconstructions, registered)])
+
+    @property
+    def means(self) -> dict[str, np.ndarray]:
+        """``original``, ``reconstruction`` and ``registered``, each ``(y, x)``."""
+        return dict(zip(("original", "reconstruction", "registered"), self._sums / self._n, strict=True))
+
+
 def measure_lines(
-    estimator: Any, test: Structures, *, method: str, element: int, progress: Progress | None = None
-) -> Measured:
-    """Take held-out structures to their latents and back, and measure what came back.
+    estimator: Any, test: Structures, *observers: Observer, element: int, progress: Progress | None = None
+) -> LineMeasurement:
+    """Measure an estimator on held-out structures of the data set ``lines``.
 
     Parameters
     ----------
     estimator : fitted estimator
-        With `transform`, `inverse_transform`, `statistics` and `inverse_statistics`.
+        With `inverse_transform`.
     test : Structures
-        Of the data set ``lines``, with their numbers of lines.
-    method : str
-        What the row is called.
+        With their numbers of lines.
+    *observers : callable
+        As in `matvae.evaluate.measure.measure`.
     element : int
         As in `matvae.evaluate.count_lines`.
     progress : callable, optional
@@ -77,60 +97,47 @@ def measure_lines(
 
     Returns
     -------
-    Measured
+    LineMeasurement
     """
-    scatter, soft, sharp, volume = Scatter(), StatisticsError(), StatisticsError(), VolumeFractionError()
-    lines = LineErrors(element)
-    numbers = np.stack([test.properties["n_horizontal"], test.properties["n_vertical"]], axis=1)
-    latents, fractions, sums = [], [], np.zeros((3, *test.grid.shape))
-    for start, block in sample_blocks(test.data, block_size(estimator, test)):
-        z, f = np.asarray(estimator.transform(block)), np.asarray(estimator.statistics(block))
-        made = np.asarray(estimator.inverse_transform(z, random_state=0))
-        scatter.add(f)
-        soft.add(f, np.asarray(estimator.inverse_statistics(z)).reshape(f.shape))
-        sharp.add(f, np.asarray(estimator.statistics(made)))
-        volume.add(block, made)
-        lines.add(block, made, numbers[start : start + len(block)])
-        latents.append(z)
-        fractions.append(np.stack([block.mean((1, 2)), made.mean((1, 2))], axis=1))
-        sums += np.stack([images.sum(0) for images in (block, made, register(made, block))])
-        if progress is not None:
-            progress(start + len(block), len(test))
-    true, found = lines.numbers
-    counted = lines.summary()
-    row = {
+    lines, images = LineErrors(element), MeanImages(test.grid.shape)
+    measurement = measure(estimator, test, lines.observer(true_numbers(test)), images, *observers, progress=progress)
+    return LineMeasurement(measurement, lines, images.means)
+
+
+def result_row(measured: LineMeasurement, method: str) -> dict[str, Any]:
+    """Figures of one method, in the form of the rows of `benchmark_paper`."""
+    measurement, lines = measured.measurement, measured.lines.summary()
+    return {
         "method": method,
-        "n_components": int(latents[0].shape[1]),
-        "n_samples": len(test),
-        **{name: counted[name] for name in ("orientation", "number", "number_each")},
-        "volume_fraction_difference": volume.percent,
-        "decoded_error": soft.summary(scatter)["relative_error"],
-        "structure_error": sharp.summary(scatter)["relative_error"],
+        "n_components": measurement.latents.shape[1],
+        "n_samples": len(measurement.latents),
+        **{name: lines[name] for name in ("orientation", "number", "number_each")},
+        "volume_fraction_difference": measurement.volume_fraction_difference,
+        "decoded_error": measurement.decoded["relative_error"],
+        "structure_error": measurement.reconstructed["relative_error"],
     }
-    means = dict(zip(("original", "reconstruction", "registered"), sums / len(test), strict=True))
-    return Measured(row, np.concatenate(latents), sharp.relative, true, found, np.concatenate(fractions), means)
 
 
-def measure_pca(pca: TwoPointPCA, test: Structures, *, element: int) -> dict[str, Any]:
-    """A row for PCA: errors of its statistics on all structures, and of structures made from them on the first 100."""
-    scatter, error = Scatter(), StatisticsError()
-    for _, block in sample_blocks(test.data, block_size(pca, test)):
-        f = np.asarray(pca.statistics(block))
-        scatter.add(f)
-        error.add(f, np.asarray(pca.inverse_statistics(pca.transform(block))).reshape(f.shape))
-    few = test[:PCA_STRUCTURES]
-    row = measure_lines(pca, few, method=f"PCA ({pca.n_components})", element=element).row
-    return {**row, "decoded_error": error.summary(scatter)["relative_error"]}
+def pca_row(baseline: PCABaseline, measurement: Measurement, test: Structures, *, element: int) -> dict[str, Any]:
+    """Figures of PCA: statistics of all structures, and reconstructions of the first 100.
+
+    Parameters
+    ----------
+    baseline : PCABaseline
+        Of all of `test`.
+    measurement : Measurement
+        The one that `baseline` observed.
+    test : Structures
+    element : int
+        As in `matvae.evaluate.count_lines`.
+    """
+    measured = measure_lines(baseline.pca, test[:PCA_STRUCTURES], element=element)
+    row = result_row(measured, f"PCA ({baseline.pca.n_components})")
+    return {**row, "decoded_error": baseline.error.summary(measurement.scatter)["relative_error"]}
 
 
-def published_row() -> dict[str, Any]:
-    """The row of the paper, in the form of the others; None for what it does not tell."""
-    unknown = dict.fromkeys(("n_components", "number_each", "decoded_error", "structure_error"))
-    return {**unknown, **PUBLISHED, "n_components": 9, "published": True}
-
-
-def by_number(measured: Measured) -> list[dict[str, Any]]:
-    """The same figures for structures with one line, with two, and so on.
+def by_number(measured: LineMeasurement) -> list[dict[str, Any]]:
+    """Figures of the structures with one line, with two, and so on.
 
     Returns
     -------
@@ -139,21 +146,23 @@ def by_number(measured: Measured) -> list[dict[str, Any]]:
         ``volume_fraction_difference`` (mean, percent), ``structure_error`` (mean), and ``found``: numbers of
         reconstructions with 0, 1, ... lines, the last with six or more.
     """
-    true, found = measured.true.sum(1), measured.found.sum(1)
-    oriented = ((measured.true > 0) == (measured.found > 0)).all(1)
-    originals, made = measured.fractions.T
+    true, counted = measured.lines.numbers
+    n_true, n_counted = true.sum(axis=1), counted.sum(axis=1)
+    is_oriented = ((true > 0) == (counted > 0)).all(axis=1)
+    original, reconstructed = measured.measurement.volume_fractions[..., 0]
+    difference = np.abs(reconstructed - original) / original
     rows = []
-    for n in np.unique(true):
-        here = true == n
+    for n in np.unique(n_true):
+        group = n_true == n
         rows.append(
             {
                 "lines": int(n),
-                "n_samples": int(here.sum()),
-                "number": 100 * float((found == true)[here].mean()),
-                "orientation": 100 * float(oriented[here].mean()),
-                "volume_fraction_difference": 100 * float((np.abs(made - originals) / originals)[here].mean()),
-                "structure_error": float(measured.errors[here].mean()),
-                "found": np.bincount(np.minimum(found[here], MOST_LINES), minlength=MOST_LINES + 1).tolist(),
+                "n_samples": int(group.sum()),
+                "number": 100 * float((n_counted == n_true)[group].mean()),
+                "orientation": 100 * float(is_oriented[group].mean()),
+                "volume_fraction_difference": 100 * float(difference[group].mean()),
+                "structure_error": float(measured.measurement.errors[group].mean()),
+                "found": np.bincount(np.minimum(n_counted[group], MOST_LINES), minlength=MOST_LINES + 1).tolist(),
             }
         )
     return rows

@@ -8,24 +8,24 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ...data import Structures, open_structures
+from ...data import open_structures
 from ...data.sample_blocks import Progress
 from ...estimator import load
+from ...evaluate.baseline import PCABaseline, pca_like
 from ...report import benchmark_page, check_page_libraries
 from ..files.outputs import atomic_output
 from ..fit import fit_model
-from ..measure import pca_like
-from .facts import facts_of
+from .collect import collect_parts, n_searched
 from .folder import BenchmarkFolder, open_folder, write_json
-from .gather import gather_parts, n_searched
-from .measure import PCA_STRUCTURES, by_number, measure_lines, measure_pca, published_row
+from .measure import PCA_STRUCTURES, PUBLISHED, by_number, measure_lines, pca_row, result_row
+from .metadata import run_metadata
 from .settings import FULL_TEST, BenchmarkSettings
 
 logger = logging.getLogger("matvae")
 # Held-out structures have a seed far from those of training sets that one would number 0, 1, 2.
 TEST_SEED = 1_000_000
 PCA_SAMPLES = 2000
-HALF_MADE = "Training ended within its first pass over the data: the result is that of a model half made."
+INCOMPLETE = "Training ended within its first pass over the data: the results are those of a half-trained model."
 
 Record = Callable[[Mapping[str, Any]], None]
 
@@ -181,23 +181,30 @@ def _measure(
 ) -> dict[str, Any]:
     started = time.monotonic()
     estimator = load(folder.model)
-    training, test = open_structures(folder.train), open_structures(folder.test)
+    training, test, element = open_structures(folder.train), open_structures(folder.test), settings.element
+    logger.info("Fitting PCA on %d structures.", min(PCA_SAMPLES, len(training)))
+    baseline = PCABaseline(pca_like(estimator, estimator.n_components).fit(training[:PCA_SAMPLES].data))
     logger.info("Measuring %d held-out structures.", len(test))
-    measured = measure_lines(estimator, test, method=settings.method, element=settings.element, progress=progress)
-    pca_row = _pca_row(estimator, training[:PCA_SAMPLES], test, settings.element)
-    logger.info("Looking for similar structures among %d that were trained on.", n_searched(training))
-    parts = gather_parts(estimator, training, test, measured, progress=progress)
+    measured = measure_lines(estimator, test, baseline, element=element, progress=progress)
+    logger.info("Reconstructing %d of them from their PC scores.", min(PCA_STRUCTURES, len(test)))
+    rows = [
+        PUBLISHED,
+        pca_row(baseline, measured.measurement, test, element=element),
+        result_row(measured, settings.method),
+    ]
+    logger.info("Searching %d training structures for neighbours.", n_searched(training))
+    parts = collect_parts(estimator, training, test, measured, progress=progress)
     result = {
         **settings.to_dict(),
         "test_seed": settings.seed + TEST_SEED,
-        "rows": [published_row(), pca_row, measured.row],
+        "rows": rows,
         "by_number": by_number(measured),
         "mean_peak": {name: float(image.max()) for name, image in measured.means.items()},
-        "notes": [*settings.notes, *([HALF_MADE] if _half_made(estimator) else [])],
-        "element": settings.element,
+        "notes": [*settings.notes, *([INCOMPLETE] if _is_incomplete(estimator) else [])],
+        "element": element,
         "searched": n_searched(training),
         "pca": {"n_training": min(PCA_SAMPLES, len(training)), "n_structures": min(PCA_STRUCTURES, len(test))},
-        **facts_of(estimator, settings, folder.path),
+        **run_metadata(estimator, settings, folder.path),
         "seconds": {
             "data": data_seconds,
             "training": estimator.history_[-1]["seconds"],
@@ -213,11 +220,6 @@ def _measure(
     return result
 
 
-def _pca_row(estimator: Any, few: Structures, test: Structures, element: int) -> dict[str, Any]:
-    logger.info("Fitting PCA on %d structures, and making structures of what it decodes.", len(few))
-    return measure_pca(pca_like(estimator, estimator.n_components).fit(few.data), test, element=element)
-
-
-def _half_made(estimator: Any) -> bool:
-    """Whether networks saw less than all structures; a search needs few to learn from."""
+def _is_incomplete(estimator: Any) -> bool:
+    """Whether networks have not seen all structures yet; a search learns from few."""
     return estimator.n_iter_ <= 1 and not getattr(estimator.module_.encoder, "searches", False)

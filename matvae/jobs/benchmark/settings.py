@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from ... import validate
 from ...errors import InputError
 from ...estimator import StatsVAETransformer
 from ...estimator.checks import check_parameters
@@ -43,10 +44,8 @@ class BenchmarkSettings:
 
     def __post_init__(self) -> None:
         least = {"size": 1, "n": LEAST_TRAINING, "n_test": LEAST_TEST, "seed": 0}
-        for name, most in least.items():
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < most:
-                raise InputError(f"{name} must be an integer of at least {most}, but {value!r} was given.")
+        for name, minimum in least.items():
+            validate.integer(name, getattr(self, name), minimum)
         if self.max_time is None:
             raise InputError("max_time must be a number of seconds, but None was given: a benchmark needs an end.")
         # Lines that do not fit into an image of that size are refused by the generator.

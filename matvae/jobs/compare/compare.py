@@ -1,4 +1,4 @@
-"""PCA, an image-space VAE and matvae side by side: what they keep of statistics, and of properties."""
+"""PCA, an image-space VAE and matvae side by side: what they preserve of statistics and of properties."""
 
 from __future__ import annotations
 
@@ -6,41 +6,34 @@ import logging
 import math
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from sklearn.base import clone
 
-from ...data import Structures, open_structures
+from ... import validate
+from ...data import Structures
 from ...data.sample_blocks import Progress
 from ...errors import InputError
 from ...estimator import load
 from ...estimator.checks import check_parameters
 from ...evaluate import linkage
+from ...evaluate.baseline import PCABaseline
+from ...evaluate.measure import Measurement, latents_of, measure
 from ...stats import lag_shape, resolve_correlations
-from ..files.outputs import atomic_output, check_output
-from ..measure import block_size, latents_of, measure, measure_mean
-from ..models import check_fits
+from ..files.figures import check_figure, save_figure
+from ..metadata import training_parameters
+from ..models import open_fitting
 from .contenders import Contender, contenders
-from .split import check_sizes, linked_properties, random_split
+from .split import check_sizes, linked_properties, properties_of, random_split
 
 logger = logging.getLogger("matvae")
 HELD_OUT = 0.2
 PROGRESS_STEPS = 1000
 MEAN = "training mean"
-# Parameters of the estimator that do not say how it learns, or differ from row to row.
-NOT_SETTINGS = {
-    "n_components",
-    "random_state",
-    "input",
-    "sample_shape",
-    "state_axis",
-    "warm_start",
-    "checkpoint",
-    "verbose",
-}
+# Training parameters that differ from row to row.
+VARIED = {"n_components", "random_state"}
 
 Record = Callable[[Mapping[str, Any]], None]
 
@@ -61,9 +54,9 @@ def compare_methods(
     progress: Progress | None = None,
     on_record: Record | None = None,
 ) -> dict[str, Any]:
-    """Set PCA, an image-space VAE and matvae side by side on structures that none of them was fitted on.
+    """Compare PCA, an image-space VAE and matvae on structures that none of them was fitted on.
 
-    Every method is fitted on the same structures at each number of components. The model is the recipe of both VAEs;
+    Every method is fitted on the same structures at each number of components. The model is the recipe for both VAEs;
     without `train` it is not used itself, since it may have seen all of `data`.
 
     Parameters
@@ -71,16 +64,16 @@ def compare_methods(
     model : path
         Fitted model: encoder, decoder, statistics and training of matvae.
     data : path
-        Structures; without `train`, a part of them is held out and the rest is for the fits.
+        Structures; without `train`, a part of them is held out and the rest is used for the fits.
     n_components : int or sequence of int
         Sizes of the latent.
     property : str or sequence of str, optional
-        Properties of `data` to link latents to; by default all.
+        Properties of `data` to predict from latents; by default all.
     train : path, optional
-        Structures for the fits; then all of `data` is held out, and at its own number of components the model itself
+        Structures for the fits. All of `data` is then held out, and at its own number of components the model itself
         stands for matvae. It should have been fitted on these structures.
     held_out : float, optional
-        Share of `data` that is held out, 0.2 by default; without meaning beside `train`.
+        Fraction of `data` that is held out, 0.2 by default; not to be combined with `train`.
     max_epochs, max_time : optional
         Budget of each fit, in passes and in seconds; by default the model's own.
     seed : int
@@ -97,22 +90,20 @@ def compare_methods(
     Returns
     -------
     dict
-        ``rows``, one a method and number of components: ``method``, ``n_components`` (None for the training mean),
-        the errors of `measure.errors_row`, ``r2`` (property to ``polynomial`` and ``gaussian_process``) and ``seconds``
-        of fitting; ``n_train``, ``n_test``, ``properties``, ``n_gaussian_process`` (training samples it was fitted on),
-        ``model_stands_for`` (components at which the model itself was taken, or None), ``settings`` and ``figure``.
+        ``rows``, one per method and number of components: ``method``, ``n_components`` (None for the training mean);
+        ``relative_error``, ``median_relative_error`` and ``centred_error`` (see `StatisticsError`) of decoded
+        statistics; the same prefixed with ``structure_``, of the statistics of reconstructions, and
+        ``volume_fraction_difference`` (mean, percent), which are None for a method without reconstructions; ``r2``
+        (maps each property to ``polynomial`` and ``gaussian_process``) and ``seconds`` of fitting. ``n_train``,
+        ``n_test``, ``properties``, ``n_gaussian_process`` (training samples it was fitted on), ``model_stands_for``
+        (components at which the model itself was taken, or None), ``settings`` and ``figure``.
 
     Raises
     ------
     InputError, StoreError
-        If something does not fit: data, properties, numbers of components, or the figure's place; before any fit.
+        If data, properties, numbers of components or the location of the figure do not fit; before any fit.
     """
-    inputs = [model, data] if train is None else [model, data, train]
-    picture = None if figure is None else check_output(figure, inputs, overwrite=overwrite)
-    if picture is not None:
-        from ...report import check_figure_format
-
-        check_figure_format(picture)
+    picture = check_figure(figure, [model, data, train], overwrite=overwrite)
     estimator = load(model)
     training, test = _parts(estimator, model, data, train, held_out, seed)
     names = linked_properties(training, test, property, data if train is None else train, data)
@@ -136,19 +127,29 @@ def compare_methods(
     for number, entry in enumerate(entries):
         say = _steps(number, len(entries), progress, on_record)
         with warnings.catch_warnings():
-            # The first network has said what there is to say of the data.
+            # The first network has warned of everything that concerns the data.
             if number > len(sizes):
                 warnings.simplefilter("ignore", UserWarning)
             fitted, seconds = _fitted(entry, training, f"{number + 1} of {len(entries)}", say)
-        if not rows:
-            rows.append(_mean_row(fitted, training, test, names))
-        rows.append({**_row(entry, fitted, training, test, names, seed), "seconds": seconds})
+        # The first entry is a PCA, which knows the training mean.
+        baseline = None if rows else PCABaseline(fitted)
+        measurement = measure(fitted, test, *([] if baseline is None else [baseline]))
+        if baseline is not None:
+            rows.append(_mean_row(baseline, measurement, training, test, names))
+        r2 = _linkages(fitted, measurement, training, test, names, seed)
+        rows.append(_row(entry.method, entry.n_components, _errors(measurement), r2, seconds))
         say({"progress": 1.0})
     if picture is not None:
-        _draw(picture, rows)
-    # Of a fit made here: the model itself has another budget, maybe.
-    recipe = {**entries[len(sizes)].estimator.get_params(), "encoder": estimator.encoder, "loss": estimator.loss}
-    stands = [entry.n_components for entry in entries if entry.fitted]
+        from ...report import plot_comparison
+
+        save_figure(plot_comparison(rows), picture)
+    # The settings are those of a fit made here: the model itself may have had another budget.
+    settings = {
+        **training_parameters(entries[len(sizes)].estimator),
+        "encoder": estimator.encoder,
+        "loss": estimator.loss,
+    }
+    taken = [entry.n_components for entry in entries if entry.fitted]
     return {
         "model": str(model),
         "data": str(data),
@@ -158,20 +159,20 @@ def compare_methods(
         "n_components": sizes,
         "properties": names,
         "n_gaussian_process": n_gaussian if names else None,
-        "model_stands_for": stands[0] if stands else None,
+        "model_stands_for": taken[0] if taken else None,
         "seed": seed,
-        "settings": {name: value for name, value in recipe.items() if name not in NOT_SETTINGS},
+        "settings": {name: value for name, value in settings.items() if name not in VARIED},
         "rows": rows,
         "figure": None if picture is None else str(picture),
     }
 
 
 def _sizes(n_components: int | Sequence[int]) -> list[int]:
-    """Numbers of components, each once, from small to large."""
-    sizes = np.unique(np.asarray(n_components)) if np.size(n_components) else np.empty(0)
-    if not len(sizes) or sizes.dtype.kind not in "iu" or sizes[0] < 1:
-        raise InputError(f"n_components must be one or more positive integers, but {n_components!r} was given.")
-    return [int(n) for n in sizes]
+    """Numbers of components, each once, in ascending order."""
+    sizes = list(n_components) if isinstance(n_components, Iterable) else [n_components]
+    if not sizes:
+        raise InputError("n_components must be one or more integers of at least 1, but none were given.")
+    return sorted({validate.integer("n_components", n, 1) for n in sizes})
 
 
 def _parts(
@@ -183,49 +184,46 @@ def _parts(
     seed: int,
 ) -> tuple[Structures, Structures]:
     """Structures for the fits, and those held out."""
-    structures = open_structures(data)
-    check_fits(estimator, structures, model, data)
+    structures = open_fitting(data, estimator, model)
     if train is None:
         return random_split(structures, HELD_OUT if held_out is None else held_out, seed)
     if held_out is not None:
         raise InputError(
-            f"held_out={held_out} holds out a part of {data}, but beside training structures all of it is held out. "
-            "Give either held_out or train."
+            f"held_out={held_out} holds out a part of {data}, but with training structures in {train} all of it is "
+            "held out. Give either held_out or train."
         )
     if Path(train).resolve() == Path(data).resolve():
-        logger.warning("%s is what all methods are fitted on as well: errors of unseen structures are larger.", data)
-    training = open_structures(train)
-    check_fits(estimator, training, model, train)
-    return training, structures
+        logger.warning("All methods are also fitted on %s: errors on unseen structures are larger.", data)
+    return open_fitting(train, estimator, model), structures
 
 
 def _statistics_size(estimator: Any) -> int:
-    """Numbers in the 2-point statistics of one structure."""
+    """Number of values in the 2-point statistics of one structure."""
     pairs = resolve_correlations(estimator.correlations, estimator.grid_.phases)
     return math.prod(lag_shape(estimator.grid_.shape, estimator.periodic, estimator.cutoff)) * len(pairs)
 
 
 def _steps(number: int, n_fits: int, progress: Progress | None, on_record: Record | None) -> Record:
-    """What is told of each record of one of several fits."""
+    """Function that reports each record of one of several fits."""
 
-    def say(values: Mapping[str, Any]) -> None:
+    def say(record: Mapping[str, Any]) -> None:
         if progress is not None:
-            done = round(PROGRESS_STEPS * (number + float(values["progress"])))
+            done = round(PROGRESS_STEPS * (number + float(record["progress"])))
             progress(done, PROGRESS_STEPS * n_fits)
-        if on_record is not None and "epoch" in values:
-            on_record(values)
+        if on_record is not None and "epoch" in record:
+            on_record(record)
 
     return say
 
 
-def _fitted(entry: Contender, training: Structures, place: str, say: Record) -> tuple[Any, float | None]:
-    """The estimator fitted, and the seconds it took."""
-    what = f"{entry.method} with {entry.n_components} component{'s' if entry.n_components > 1 else ''}"
+def _fitted(entry: Contender, training: Structures, position: str, say: Record) -> tuple[Any, float | None]:
+    """Fitted estimator of an entry, and the seconds its fit took."""
+    name = f"{entry.method} with {entry.n_components} component{'s' if entry.n_components > 1 else ''}"
     if entry.fitted:
-        logger.info("Taking the model as it is: %s (%s).", what, place)
+        logger.info("Taking the model as it is: %s (%s).", name, position)
         history = entry.estimator.history_
         return entry.estimator, history[-1]["seconds"] if history else None
-    logger.info("Fitting %s (%s).", what, place)
+    logger.info("Fitting %s (%s).", name, position)
     estimator = clone(entry.estimator)
     if "verbose" in estimator.get_params():
         estimator.set_params(verbose=say)
@@ -235,30 +233,42 @@ def _fitted(entry: Contender, training: Structures, place: str, say: Record) -> 
 
 
 def _row(
-    entry: Contender, estimator: Any, training: Structures, test: Structures, names: list[str], seed: int
+    method: str,
+    n_components: int | None,
+    errors: Mapping[str, float | None],
+    r2: Mapping[str, Mapping[str, float]],
+    seconds: float | None,
 ) -> dict[str, Any]:
-    size = block_size(estimator, test)
-    latents, errors = measure(estimator, test, size)
-    r2: dict[str, dict[str, float]] = {}
-    if names:
-        known, unseen = _properties(training, names), _properties(test, names)
-        r2 = linkage.linkage_scores(latents_of(estimator, training, size), known, latents, unseen, seed=seed)
-    return {"method": entry.method, "n_components": entry.n_components, **errors, "r2": r2}
+    return {"method": method, "n_components": n_components, **errors, "r2": r2, "seconds": seconds}
 
 
-def _mean_row(pca: Any, training: Structures, test: Structures, names: list[str]) -> dict[str, Any]:
-    errors = measure_mean(pca, test, block_size(pca, test))
-    r2 = linkage.mean_scores(_properties(training, names), _properties(test, names))
-    return {"method": MEAN, "n_components": None, **errors, "r2": r2, "seconds": None}
+def _errors(measurement: Measurement) -> dict[str, float | None]:
+    return {
+        **measurement.decoded,
+        **{f"structure_{name}": value for name, value in measurement.reconstructed.items()},
+        "volume_fraction_difference": measurement.volume_fraction_difference,
+    }
 
 
-def _properties(structures: Structures, names: list[str]) -> dict[str, np.ndarray]:
-    return {name: structures.properties[name] for name in names}
+def _mean_row(
+    baseline: PCABaseline, measurement: Measurement, training: Structures, test: Structures, names: list[str]
+) -> dict[str, Any]:
+    # The mean is decoded statistics without structures.
+    errors = {**dict.fromkeys(_errors(measurement)), **baseline.mean_error.summary(measurement.scatter)}
+    r2 = linkage.mean_scores(properties_of(training, names), properties_of(test, names))
+    return _row(MEAN, None, errors, r2, None)
 
 
-def _draw(picture: Path, rows: list[dict[str, Any]]) -> None:
-    from ...report import plot_comparison
-
-    drawing = plot_comparison(rows)
-    with atomic_output(picture) as temporary:
-        drawing.savefig(temporary)
+def _linkages(
+    estimator: Any, measurement: Measurement, training: Structures, test: Structures, names: list[str], seed: int
+) -> dict[str, dict[str, float]]:
+    """R^2 of every property, from the latents of the training structures to those held out."""
+    if not names:
+        return {}
+    return linkage.linkage_scores(
+        latents_of(estimator, training),
+        properties_of(training, names),
+        measurement.latents,
+        properties_of(test, names),
+        seed=seed,
+    )

@@ -1,4 +1,4 @@
-"""The methods that `compare` sets side by side, each ready to be fitted."""
+"""The methods that `compare_methods` compares, each ready to be fitted."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from sklearn.base import clone
 
 from ...errors import InputError
+from ...evaluate.baseline import pca_like
 from ...model import VOXELS
-from ..measure import pca_like
 
 PCA, IMAGE_VAE, STATISTICS_VAE = "PCA", "image-space VAE", "matvae"
 
@@ -22,11 +22,11 @@ class Contender:
     Parameters
     ----------
     method : str
-        What it is called in tables.
+        Its name in tables.
     n_components : int
         Size of the latent.
     estimator : estimator
-        With the face of `StatsVAETransformer` or `TwoPointPCA`.
+        A `StatsVAETransformer` or `TwoPointPCA`.
     fitted : bool
         Whether it is fitted already.
     """
@@ -46,10 +46,10 @@ def contenders(
     max_epochs: int | None = None,
     max_time: float | None = None,
 ) -> list[Contender]:
-    """PCA, an image-space VAE and matvae at each number of components, from one fitted model as the recipe.
+    """List PCA, an image-space VAE and matvae at each number of components, with a fitted model as the recipe.
 
-    Both VAEs have the model's decoder, width, batches and budget. The image-space one reads structures and is trained
-    on voxels (Kingma & Welling, "Auto-encoding variational Bayes", 2014).
+    Both VAEs have the model's decoder, width, batch size and budget. The image-space one reads structures and is
+    trained on voxels (Kingma & Welling, "Auto-encoding variational Bayes", 2014).
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def contenders(
     Returns
     -------
     list of Contender
-        PCA first: it takes seconds, and finds what is wrong with the data before hours of training.
+        PCA first: it takes seconds, and reveals faults of the data before hours of training.
 
     Raises
     ------
@@ -75,12 +75,12 @@ def contenders(
     """
     if model.loss == VOXELS:
         raise InputError(
-            'A model trained on statistics is compared with one trained on voxels, but this model has loss="voxels" '
-            "itself. Give a model with another loss."
+            "A model trained on statistics is compared with one trained on voxels, but this model itself has "
+            'loss="voxels". Give a model with another loss.'
         )
     shared = {
         "phases": model.grid_.phases,
-        # A store holds structures as they are, also for a model that was fitted on flattened ones.
+        # A store holds structures with their axes, even if the model was fitted on flattened ones.
         "sample_shape": None,
         "random_state": seed,
         "warm_start": False,
@@ -92,10 +92,10 @@ def contenders(
     def recipe(n: int, **changes: Any) -> Any:
         return clone(model).set_params(n_components=n, **shared, **changes)
 
-    found = [Contender(PCA, n, pca_like(model, n)) for n in n_components]
-    images = {"encoder": "image", "encoder_weights": None, "loss": VOXELS}
-    found += [Contender(IMAGE_VAE, n, recipe(n, **images)) for n in n_components]
+    entries = [Contender(PCA, n, pca_like(model, n)) for n in n_components]
+    image_space = {"encoder": "image", "encoder_weights": None, "loss": VOXELS}
+    entries += [Contender(IMAGE_VAE, n, recipe(n, **image_space)) for n in n_components]
     for n in n_components:
-        own = keep_model and n == model.n_components
-        found.append(Contender(STATISTICS_VAE, n, model if own else recipe(n), fitted=own))
-    return found
+        is_model = keep_model and n == model.n_components
+        entries.append(Contender(STATISTICS_VAE, n, model if is_model else recipe(n), fitted=is_model))
+    return entries

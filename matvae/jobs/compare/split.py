@@ -1,10 +1,9 @@
-"""Training and held-out structures, and the properties that can be learned from one for the other."""
+"""Training and held-out structures, and the properties that can be learned on the one and predicted for the other."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -12,22 +11,23 @@ import numpy as np
 
 from ...data import Structures
 from ...errors import InputError
+from ...evaluate.subsets import select
 
 logger = logging.getLogger("matvae")
-# A spread needs two structures, and a regression with its own held-out sample three.
+# A variance needs two structures, and a regression with leave-one-out validation three.
 LEAST_TRAINING, LEAST_HELD_OUT = 3, 2
 
 
 def random_split(structures: Structures, held_out: float, seed: int) -> tuple[Structures, Structures]:
-    """Draw a share of the structures at random and hold it out; both parts stay lazy.
+    """Hold out a random fraction of the structures; both parts stay lazy.
 
     Parameters
     ----------
     structures : Structures
     held_out : float
-        Share between 0 and 1.
+        Fraction between 0 and 1.
     seed : int
-        Same seed, same split.
+        The same seed gives the same split.
 
     Returns
     -------
@@ -37,45 +37,45 @@ def random_split(structures: Structures, held_out: float, seed: int) -> tuple[St
     Raises
     ------
     InputError
-        If the share is no share, or a part gets too few structures.
+        If `held_out` is not such a fraction, or a part gets too few structures.
     """
     if not 0 < held_out < 1:
-        raise InputError(f"held_out must be a share between 0 and 1, but {held_out!r} was given.")
+        raise InputError(f"held_out must be a fraction between 0 and 1, but {held_out!r} was given.")
     n = len(structures)
     n_held = round(held_out * n)
     if n_held < LEAST_HELD_OUT or n - n_held < LEAST_TRAINING:
         raise InputError(
             f"held_out={held_out} of {n} structures leaves {n - n_held} to train on and {n_held} to measure on, but at "
-            f"least {LEAST_TRAINING} and {LEAST_HELD_OUT} are needed. Give more structures, or another share."
+            f"least {LEAST_TRAINING} and {LEAST_HELD_OUT} are needed. Give more structures, or another fraction."
         )
     order = np.random.default_rng(seed).permutation(n)
-    return _chosen(structures, np.sort(order[n_held:])), _chosen(structures, np.sort(order[:n_held]))
+    return select(structures, np.sort(order[n_held:])), select(structures, np.sort(order[:n_held]))
 
 
 def linked_properties(
     training: Structures, held_out: Structures, names: str | Sequence[str] | None, train: str | Path, data: str | Path
 ) -> list[str]:
-    """Names of the properties to link structures to, checked in both parts.
+    """Names of the properties to predict from latents, checked in both parts.
 
     Parameters
     ----------
     training, held_out : Structures
     names : str or sequence of str, optional
-        By default all that both parts have.
+        By default all properties that both parts have.
     train, data : path
         Where the parts come from, for messages.
 
     Raises
     ------
     InputError
-        If a name is unknown, or a property is not a finite number everywhere or the same everywhere in a part.
+        If a name is unknown, or in a part a property is not finite everywhere or does not vary.
     """
     parts = ((train, training), (data, held_out))
-    known = [name for name in held_out.properties if name in training.properties]
+    common = [name for name in held_out.properties if name in training.properties]
     if names is None:
-        chosen = known
-        if lost := sorted({*training.properties, *held_out.properties} - set(known)):
-            logger.warning("Only one of %s and %s has the properties %s; they are left out.", train, data, lost)
+        chosen = common
+        if rest := sorted({*training.properties, *held_out.properties} - set(common)):
+            logger.warning("Only one of %s and %s has the properties %s; they are left out.", train, data, rest)
     else:
         chosen = list(dict.fromkeys([names] if isinstance(names, str) else names))
     for name in chosen:
@@ -87,7 +87,7 @@ def linked_properties(
 
 
 def check_sizes(n_components: Sequence[int], n_training: int, n_held_out: int, n_values: int) -> None:
-    """Refuse more components than the training set or the statistics can give.
+    """Refuse more components than the training set or the statistics allow.
 
     Parameters
     ----------
@@ -95,12 +95,12 @@ def check_sizes(n_components: Sequence[int], n_training: int, n_held_out: int, n
     n_training, n_held_out : int
         Structures in the two parts.
     n_values : int
-        Lags times correlations of one structure's statistics.
+        Number of lags times number of correlations.
 
     Raises
     ------
     InputError
-        For components that PCA cannot give, or too few structures.
+        If there are too many components for PCA, or too few structures.
     """
     if n_training < LEAST_TRAINING or n_held_out < LEAST_HELD_OUT:
         raise InputError(
@@ -115,9 +115,9 @@ def check_sizes(n_components: Sequence[int], n_training: int, n_held_out: int, n
         )
 
 
-def _chosen(structures: Structures, index: np.ndarray) -> Structures:
-    properties = {name: values[index] for name, values in structures.properties.items()}
-    return replace(structures, data=structures.data[index], properties=properties)
+def properties_of(structures: Structures, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Some properties of structures, ``(sample,)`` each."""
+    return {name: structures.properties[name] for name in names}
 
 
 def _unknown(name: str, known: list[str], path: str | Path) -> str:
@@ -129,15 +129,15 @@ def _unknown(name: str, known: list[str], path: str | Path) -> str:
 
 
 def _check_property(name: str, values: np.ndarray, path: str | Path) -> None:
-    other = "Name those that can be learned with --property (property=)."
+    remedy = "Name the properties that can be learned with --property (property=)."
     if not np.isfinite(values).all():
         n = int((~np.isfinite(values)).sum())
         raise InputError(
-            f"A property to link to needs a finite number for every structure, but {name!r} is NaN or infinite for {n} "
-            f"of those in {path}. {other}"
+            f"A property to predict needs a finite number for every structure, but {name!r} is NaN or infinite for "
+            f"{n} of those in {path}. {remedy}"
         )
     if np.ptp(values) == 0:
         raise InputError(
-            f"A property to link to has to vary, but {name!r} is {values[0]:g} for all {len(values)} structures taken "
-            f"from {path}. {other}"
+            f"A property to predict has to vary, but {name!r} is {values[0]:g} for all {len(values)} structures taken "
+            f"from {path}. {remedy}"
         )

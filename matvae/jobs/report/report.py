@@ -1,4 +1,4 @@
-"""The report of a model: what becomes of structures, measured, drawn and written as one page."""
+"""Report on a model: reconstructions measured, drawn and written as one page."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from ..._version import __version__
-from ...data import Structures, open_structures
 from ...data.sample_blocks import Progress
 from ...errors import InputError
 from ...estimator import load
+from ...evaluate.baseline import PCABaseline
+from ...evaluate.measure import measure
 from ...report import ReportParts, check_page_libraries, report_page
+from ...stats import resolve_correlations
 from ..files.outputs import atomic_output, check_output
-from ..models import check_fits
-from .facts import data_facts, materials_of, model_facts, setting_facts
-from .gather import candidate_parts, example_parts, measure_all, rows_beside_pca, similar_parts, walk_parts
-from .sample import choose, fit_pca
+from ..models import open_fitting
+from .collect import candidate_parts, choose, comparison_rows, example_parts, fit_pca, neighbour_parts, walk_parts
+from .metadata import data_metadata, materials_of, model_metadata, settings_metadata
 
 logger = logging.getLogger("matvae")
 
@@ -32,22 +33,22 @@ def report_model(
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Write a page that shows whether to trust a model: pictures, errors, neighbours, latents, candidates.
+    """Write a page that shows how far to trust a model: pictures, errors, neighbours, latents, candidates.
 
     Parameters
     ----------
     model : path
-        Fitted model, as `fit_model` saved it.
+        Fitted model, as `fit_model` saves it.
     data : path
         Structures that the model has not seen.
     out : path
-        New page (.html). It is one file, and needs no network.
+        New page (.html): one file that needs no network.
     train : path, optional
-        Structures the model was fitted on; PCA is then fitted on them, and neighbours are sought among them. Without
-        them PCA is fitted on `data` themselves, which favours it, and there are no neighbours.
+        Structures the model was fitted on. PCA is then fitted on them, and they are searched for neighbours. Without
+        them PCA is fitted on `data` itself, which favours it, and there are no neighbours.
     candidates : path, optional
-        Structures of an inverse design, as `matvae optimize` writes them: with properties ``NAME``, ``NAME_spread``
-        and ``requested_NAME``.
+        Structures found by inverse design, as `matvae optimize` writes them: with properties ``NAME``,
+        ``NAME_spread`` and ``requested_NAME``.
     overwrite : bool
         Whether an existing page of matvae may be replaced.
     progress : callable, optional
@@ -56,14 +57,14 @@ def report_model(
     Returns
     -------
     dict
-        ``out``, ``bytes``, ``seconds``; ``n_samples``, the number of structures measured, spread over the data where
-        there are more than 2000, or fewer very large ones; ``relative_error`` (mean) and ``rows``, the errors beside
-        those of PCA; ``notes``.
+        ``out``, ``bytes``, ``seconds``; ``n_samples``, the number of structures measured: at most 2000, fewer if they
+        are very large, spread over the data; ``relative_error`` (mean) and ``rows``, the errors alongside those of
+        PCA; ``notes``.
 
     Raises
     ------
     InputError, StoreError
-        If structures do not fit the model, or the page cannot be written; before any work.
+        If structures do not fit the model, or the page cannot be written; raised before any work.
     MissingExtraError
         If matplotlib or jinja2 is not installed.
     """
@@ -71,13 +72,13 @@ def report_model(
     target = _check_target(out, [path for path in (model, data, train, candidates) if path is not None], overwrite)
     check_page_libraries()
     estimator = load(model)
-    structures = _opened(data, estimator, model)
-    training = None if train is None else _opened(train, estimator, model)
-    designed = None if candidates is None else _opened(candidates, estimator, model)
+    structures = open_fitting(data, estimator, model)
+    training = None if train is None else open_fitting(train, estimator, model)
+    designed = None if candidates is None else open_fitting(candidates, estimator, model)
     notes = [] if training is not None else [WITHOUT_TRAINING]
-    chosen, numbers = choose(structures)
+    chosen, indices = choose(structures)
     if len(chosen) < len(structures):
-        notes.append(f"Of {len(structures)} structures {len(chosen)} were looked at, spread over the set.")
+        notes.append(f"{len(chosen)} of {len(structures)} structures were measured, spread over the set.")
     pca, n_fitted = fit_pca(estimator, chosen if training is None else training)
     total = len(chosen) + (0 if training is None else len(training))
 
@@ -85,34 +86,37 @@ def report_model(
         if progress is not None:
             progress(done, total)
 
-    measured = measure_all(estimator, chosen, pca, report)
-    rows, rows_note = rows_beside_pca(estimator, chosen, measured, pca, n_fitted, own=training is None)
-    similar, searched = similar_parts(estimator, chosen, training, lambda done: report(len(chosen) + done))
+    baseline = PCABaseline(pca)
+    measurement = measure(estimator, chosen, baseline, progress=lambda done, _: report(done))
+    rows, rows_note = comparison_rows(estimator, chosen, measurement, baseline, n_fitted, same_data=training is None)
+    neighbours, searched = neighbour_parts(
+        estimator, chosen, training, progress=lambda done, _: report(len(chosen) + done)
+    )
     report(total)
     parts = ReportParts(
         title=f"Report of {Path(model).name}",
         version=__version__,
         grid=chosen.grid,
-        model=model_facts(estimator, model),
-        data=data_facts(structures, data, train, training),
-        settings=setting_facts(estimator),
+        model=model_metadata(estimator, model),
+        data=data_metadata(structures, data, train, training),
+        settings=settings_metadata(estimator),
         notes=notes,
         history=estimator.history_,
-        pairs=measured.pairs,
-        numbers=numbers,
-        errors=measured.relative,
-        fractions=measured.fractions,
+        pairs=resolve_correlations(estimator.correlations, estimator.grid_.phases),
+        numbers=indices,
+        errors=measurement.errors,
+        fractions=measurement.volume_fractions if chosen.grid.phases > 1 else None,
         rows=rows,
         rows_note=rows_note,
-        examples=example_parts(estimator, chosen, numbers),
-        similar=similar,
+        examples=example_parts(estimator, chosen, indices),
+        similar=neighbours,
         searched=searched,
-        latents=measured.latents,
-        scores=measured.scores,
+        latents=measurement.latents,
+        scores=baseline.scores,
         properties={name: values for name, values in chosen.properties.items() if name != "source"},
         units=structures.units,
         materials=materials_of(chosen),
-        traversal=walk_parts(estimator, measured.latents),
+        traversal=walk_parts(estimator, measurement.latents),
         candidates=None
         if designed is None
         else candidate_parts(estimator, designed, Path(str(candidates)).name, Path(model).name),
@@ -128,7 +132,7 @@ def report_model(
         "bytes": target.stat().st_size,
         "seconds": time.monotonic() - started,
         "n_samples": len(chosen),
-        "relative_error": float(measured.relative.mean()),
+        "relative_error": measurement.reconstructed["relative_error"],
         "rows": rows,
         "notes": notes,
     }
@@ -136,13 +140,13 @@ def report_model(
 
 WITHOUT_TRAINING = (
     "No training structures were given. PCA was therefore fitted on the structures that it is measured on, which "
-    "favours it, and whether the model remembers its training structures cannot be seen. Name them with --train."
+    "favours it, and the page cannot show whether the model memorises its training structures. Name them with --train."
 )
 
 
 def _check_target(out: str | Path, inputs: list[str | Path], overwrite: bool) -> Path:
     if Path(out).suffix.lower() not in (".html", ".htm"):
-        raise InputError(f"A report ends in .html, but {out} was given. Choose this ending.")
+        raise InputError(f"The file name of a report ends in .html, but {out} was given. Choose this ending.")
     return check_output(out, inputs, overwrite=overwrite, replaceable=is_page)
 
 
@@ -152,9 +156,3 @@ def is_page(path: Path) -> bool:
         return False
     with path.open("rb") as file:
         return b'<meta name="generator" content="matvae ' in file.read(1000)
-
-
-def _opened(path: str | Path, estimator: Any, model: str | Path) -> Structures:
-    structures = open_structures(path)
-    check_fits(estimator, structures, model, path)
-    return structures

@@ -1,63 +1,74 @@
-"""The numbers of a benchmark equal those computed on whole arrays, and known answers on made-up reconstructions."""
+"""The figures of a benchmark equal those of whole arrays, and known answers on made-up reconstructions."""
 
 from __future__ import annotations
+
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from matvae import load, open_structures
-from matvae.data import sample_blocks as blocks_module
+from matvae.data import sample_blocks
 from matvae.evaluate import count_lines, line_element, register
+from matvae.evaluate.baseline import PCABaseline, pca_like
 from matvae.jobs.benchmark import measure as benchmark_measure
-from matvae.jobs.benchmark.measure import Measured, by_number, measure_lines, measure_pca, published_row
-from matvae.jobs.measure import pca_like
+from matvae.jobs.benchmark.measure import (
+    PUBLISHED,
+    LineMeasurement,
+    by_number,
+    measure_lines,
+    pca_row,
+    result_row,
+)
 
 
 @pytest.fixture
 def estimator(lined, monkeypatch):
     # Blocks of five samples.
-    monkeypatch.setattr(blocks_module, "BLOCK_BYTES", 4 * 256 * 5)
+    monkeypatch.setattr(sample_blocks, "BLOCK_BYTES", 4 * 256 * 5)
     return load(lined / "m.matvae")
 
 
-def test_numbers_equal_those_of_whole_arrays(estimator, lined):
-    test, element, seen = open_structures(lined / "test.zarr"), line_element((16, 16)), []
-    found = measure_lines(estimator, test, method="m", element=element, progress=lambda *done: seen.append(done))
+def test_figures_equal_those_of_whole_arrays(estimator, lined):
+    test, element, progress = open_structures(lined / "test.zarr"), line_element((16, 16)), []
+    measured = measure_lines(estimator, test, element=element, progress=lambda *done: progress.append(done))
     X = test.data.compute()
     z = estimator.transform(X)
-    made = estimator.inverse_transform(z)
-    f, g, soft = (
-        np.asarray(a, float) for a in (*map(estimator.statistics, (X, made)), estimator.inverse_statistics(z))
+    reconstructions = estimator.inverse_transform(z)
+    f, g, decoded = (
+        np.asarray(a, float)
+        for a in (*map(estimator.statistics, (X, reconstructions)), estimator.inverse_statistics(z))
     )
 
     def errors(other):
         return np.linalg.norm((f - other).reshape(24, -1), axis=1) / np.linalg.norm(f.reshape(24, -1), axis=1)
 
-    np.testing.assert_allclose(found.latents, z, atol=1e-5)
-    np.testing.assert_allclose(found.errors, errors(g), rtol=1e-4)
-    np.testing.assert_array_equal(found.true, count_lines(X, element=element))
-    np.testing.assert_array_equal(found.found, count_lines(made, element=element))
-    np.testing.assert_allclose(found.fractions, np.stack([X.mean((1, 2)), made.mean((1, 2))], 1))
-    np.testing.assert_allclose(found.means["original"], X.mean(0))
-    np.testing.assert_allclose(found.means["reconstruction"], made.mean(0))
-    np.testing.assert_allclose(found.means["registered"], register(made, X).mean(0))
-    row = found.row
+    np.testing.assert_allclose(measured.measurement.latents, z, atol=1e-5)
+    np.testing.assert_allclose(measured.measurement.errors, errors(g), rtol=1e-4)
+    true, counted = measured.lines.numbers
+    np.testing.assert_array_equal(true, count_lines(X, element=element))
+    np.testing.assert_array_equal(counted, count_lines(reconstructions, element=element))
+    np.testing.assert_allclose(measured.means["original"], X.mean(0))
+    np.testing.assert_allclose(measured.means["reconstruction"], reconstructions.mean(0))
+    np.testing.assert_allclose(measured.means["registered"], register(reconstructions, X).mean(0))
+    row = result_row(measured, "m")
     assert (row["method"], row["n_components"], row["n_samples"]) == ("m", 3, 24)
     assert row["structure_error"] == pytest.approx(errors(g).mean(), rel=1e-4)
-    assert row["decoded_error"] == pytest.approx(errors(soft).mean(), rel=1e-4)
-    n, m = (a.sum((1, 2)).astype(float) for a in (X, made))
+    assert row["decoded_error"] == pytest.approx(errors(decoded).mean(), rel=1e-4)
+    n, m = (a.sum((1, 2)).astype(float) for a in (X, reconstructions))
     assert row["volume_fraction_difference"] == pytest.approx(100 * (abs(n - m) / n).mean())
-    assert row["number"] == pytest.approx(100 * (found.true.sum(1) == found.found.sum(1)).mean())
-    assert seen[-1] == (24, 24)
+    assert row["number"] == pytest.approx(100 * (true.sum(1) == counted.sum(1)).mean())
+    assert progress[-1] == (24, 24)
 
 
-def test_pca_makes_structures_of_the_first_only(estimator, lined, monkeypatch):
+def test_pca_reconstructs_structures_of_the_first_only(estimator, lined, monkeypatch):
     monkeypatch.setattr(benchmark_measure, "PCA_STRUCTURES", 7)
     test = open_structures(lined / "test.zarr")
-    pca = pca_like(estimator, 3).fit(open_structures(lined / "train.zarr").data)
-    row = measure_pca(pca, test, element=3)
+    baseline = PCABaseline(pca_like(estimator, 3).fit(open_structures(lined / "train.zarr").data))
+    measured = measure_lines(estimator, test, baseline, element=3)
+    row = pca_row(baseline, measured.measurement, test, element=3)
     assert (row["method"], row["n_samples"]) == ("PCA (3)", 7)
-    X = test.data.compute()
+    X, pca = test.data.compute(), baseline.pca
     f = np.asarray(pca.statistics(X), float).reshape(24, -1)
     g = np.asarray(pca.inverse_statistics(pca.transform(X)), float).reshape(24, -1)
     assert row["decoded_error"] == pytest.approx(
@@ -67,24 +78,18 @@ def test_pca_makes_structures_of_the_first_only(estimator, lined, monkeypatch):
 
 
 def test_every_row_has_the_same_keys(estimator, lined):
-    row = measure_lines(estimator, open_structures(lined / "test.zarr"), method="m", element=3).row
-    published = published_row()
-    assert set(published) == {*row, "published"}
-    assert (published["orientation"], published["number"], published["volume_fraction_difference"]) == (98, 63, 17)
+    row = result_row(measure_lines(estimator, open_structures(lined / "test.zarr"), element=3), "m")
+    assert set(PUBLISHED) == {*row, "published"}
+    assert (PUBLISHED["orientation"], PUBLISHED["number"], PUBLISHED["volume_fraction_difference"]) == (98, 63, 17)
 
 
-def test_shares_by_number_of_lines():
+def test_percentages_by_number_of_lines():
     """Two structures with one line, one right; two with two, both right in number and one in orientation."""
-    measured = Measured(
-        row={},
-        latents=np.zeros((4, 1)),
-        errors=np.array([0.1, 0.3, 0.2, 0.4]),
-        true=np.array([[1, 0], [0, 1], [1, 1], [2, 0]]),
-        found=np.array([[1, 0], [4, 5], [2, 0], [2, 0]]),
-        fractions=np.array([[0.1, 0.1], [0.1, 0.2], [0.2, 0.1], [0.2, 0.2]]),
-        means={},
-    )
-    one, two = by_number(measured)
+    true = np.array([[1, 0], [0, 1], [1, 1], [2, 0]])
+    counted = np.array([[1, 0], [4, 5], [2, 0], [2, 0]])
+    fractions = np.array([[0.1, 0.1, 0.2, 0.2], [0.1, 0.2, 0.1, 0.2]])[..., None]
+    measurement = SimpleNamespace(errors=np.array([0.1, 0.3, 0.2, 0.4]), volume_fractions=fractions)
+    one, two = by_number(LineMeasurement(measurement, SimpleNamespace(numbers=(true, counted)), means={}))
     assert (one["lines"], one["n_samples"], one["number"], one["orientation"]) == (1, 2, 50, 50)
     assert one["volume_fraction_difference"] == pytest.approx(50)
     assert one["structure_error"] == pytest.approx(0.2)

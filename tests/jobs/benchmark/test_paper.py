@@ -155,10 +155,10 @@ def test_without_a_library_for_the_page_nothing_is_begun(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == []
 
 
-def test_networks_of_less_than_two_passes_are_half_made_and_a_search_is_not():
+def test_networks_are_incomplete_after_less_than_two_passes_and_a_search_is_not():
     def trained(passes, **encoder):
         return SimpleNamespace(n_iter_=passes, module_=SimpleNamespace(encoder=SimpleNamespace(**encoder)))
 
-    assert module._half_made(trained(1))
-    assert not module._half_made(trained(2))
-    assert not module._half_made(trained(1, searches=True))
+    assert module._is_incomplete(trained(1))
+    assert not module._is_incomplete(trained(2))
+    assert not module._is_incomplete(trained(1, searches=True))

@@ -125,7 +125,7 @@ def test_beside_training_structures_the_model_stands_for_itself(folder, apart, c
 def test_measuring_on_training_structures_is_said(folder, caplog):
     data = folder / "test.zarr"
     compare_methods(folder / "m.matvae", data, train=data, n_components=1, max_epochs=1, property="fraction")
-    assert "errors of unseen structures are larger" in caplog.text
+    assert "errors on unseen structures are larger" in caplog.text
 
 
 def test_properties_are_chosen_or_absent(folder, tmp_path):
@@ -170,9 +170,10 @@ def test_bad_input_is_refused_before_any_fit(folder, tmp_path, monkeypatch):
     model, data = folder / "m.matvae", folder / "test.zarr"
     for wrong, message in [
         ({"n_components": (1, 40)}, "at most 24 components of 24 training structures"),
-        ({"n_components": ()}, "one or more positive integers"),
-        ({"n_components": 0}, "one or more positive integers"),
-        ({"n_components": 2.5}, "one or more positive integers"),
+        ({"n_components": ()}, "one or more integers of at least 1, but none were given"),
+        ({"n_components": 0}, "n_components must be an integer of at least 1, but 0 was given"),
+        ({"n_components": 2.5}, "n_components must be an integer of at least 1, but 2.5 was given"),
+        ({"n_components": (1, "2")}, "n_components must be an integer of at least 1, but '2' was given"),
         ({"property": "fractions"}, "Did you mean 'fraction'"),
         ({"held_out": 1.5}, "between 0 and 1"),
         ({"held_out": 0.01}, "at least 3 and 2 are needed"),
@@ -205,8 +206,8 @@ def test_a_figure_is_drawn_or_nothing_is_left(folder, tmp_path, monkeypatch):
         compare_methods(model, data, figure=tmp_path / "b.png")
 
 
-def test_the_name_is_the_function():
+def test_the_job_is_public():
     from matvae import jobs
 
     assert callable(jobs.compare_methods)
-    assert "compare" in jobs.__all__
+    assert "compare_methods" in jobs.__all__

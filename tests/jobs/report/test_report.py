@@ -54,7 +54,11 @@ def test_without_training_structures_it_is_said_what_cannot_be_known(trained, tm
     monkeypatch.setattr(report, "choose", lambda structures: (structures[:20], np.arange(20)))
     result = report_model(trained / "m.matvae", trained / "test.zarr", tmp_path / "a.html")
     text = (tmp_path / "a.html").read_text()
-    for said in ("which favours it", "Of 21 structures 20 were looked at", "No training structures were given to look"):
+    for said in (
+        "which favours it",
+        "20 of 21 structures were measured",
+        "No training structures were given to search",
+    ):
         assert said in text
     assert len(result["notes"]) == 2
 

@@ -8,23 +8,23 @@ import numpy as np
 import torch
 
 from matvae import __version__, load
-from matvae.jobs.benchmark.facts import commands, facts_of
+from matvae.jobs.benchmark.metadata import commands, run_metadata
 
 from .test_settings import GOOD
 
 
-def test_facts_are_those_of_this_machine_and_model(lined, tmp_path):
+def test_metadata_describe_this_machine_and_model(lined, tmp_path):
     model = load(lined / "m.matvae")
-    facts = facts_of(model, GOOD, tmp_path)
-    json.dumps(facts, allow_nan=False)
-    assert facts["settings"]["width"] == 16
-    assert "checkpoint" not in facts["settings"]
-    assert facts["n_weights"] == sum(p.numel() for p in model.module_.parameters())
-    assert (facts["epochs"], facts["steps"]) == (3, model.history_[-1]["step"])
-    versions = facts["versions"]
+    metadata = run_metadata(model, GOOD, tmp_path)
+    json.dumps(metadata, allow_nan=False)
+    assert metadata["settings"]["width"] == 16
+    assert "checkpoint" not in metadata["settings"]
+    assert metadata["n_weights"] == sum(p.numel() for p in model.module_.parameters())
+    assert (metadata["epochs"], metadata["steps"]) == (3, model.history_[-1]["step"])
+    versions = metadata["versions"]
     assert (versions["matvae"], versions["python"]) == (__version__, platform.python_version())
     assert (versions["torch"], versions["numpy"]) == (torch.__version__, np.__version__)
-    assert facts["machine"]["device"] == "cpu"
+    assert metadata["machine"]["device"] == "cpu"
 
 
 def test_commands_can_be_pasted(tmp_path):

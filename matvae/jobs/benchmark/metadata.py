@@ -1,4 +1,4 @@
-"""What a result says of how it came about: versions, machine, commands."""
+"""How a result came about: settings, versions, machine, commands."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from ..._version import __version__
+from ..metadata import count_weights, training_parameters
 from .settings import BenchmarkSettings
 
 LIBRARIES = ("torch", "numpy", "scikit-learn", "zarr", "transformers")
-# Parameters of the estimator that do not say how it learns.
-NOT_SETTINGS = {"input", "sample_shape", "state_axis", "warm_start", "checkpoint", "verbose"}
 
 
-def facts_of(estimator: Any, settings: BenchmarkSettings, folder: Path) -> dict[str, Any]:
-    """Facts of one run, ready for JSON.
+def run_metadata(estimator: Any, settings: BenchmarkSettings, folder: Path) -> dict[str, Any]:
+    """Metadata of one run, ready for JSON.
 
     Returns
     -------
@@ -29,13 +28,13 @@ def facts_of(estimator: Any, settings: BenchmarkSettings, folder: Path) -> dict[
     import torch
 
     device = next(estimator.module_.parameters()).device
-    parameters = {name: value for name, value in estimator.get_params().items() if name not in NOT_SETTINGS}
+    parameters = training_parameters(estimator)
     return {
         "settings": {name: list(v) if isinstance(v, tuple) else v for name, v in parameters.items()},
-        "n_weights": sum(weight.numel() for weight in estimator.module_.parameters()),
+        "n_weights": count_weights(estimator),
         "epochs": estimator.n_iter_,
         "steps": estimator.history_[-1]["step"],
-        "versions": {"matvae": __version__, "python": platform.python_version(), **_libraries()},
+        "versions": {"matvae": __version__, "python": platform.python_version(), **_library_versions()},
         "machine": {
             "system": platform.platform(),
             "cores": os.cpu_count(),
@@ -47,7 +46,7 @@ def facts_of(estimator: Any, settings: BenchmarkSettings, folder: Path) -> dict[
 
 
 def commands(settings: BenchmarkSettings, folder: Path) -> dict[str, str]:
-    """Lines for a terminal: this run, going on with it, and a longer one."""
+    """Command lines: this run, its continuation, and a longer one."""
     options = {
         "--preset": settings.preset,
         "--size": settings.size,
@@ -60,10 +59,10 @@ def commands(settings: BenchmarkSettings, folder: Path) -> dict[str, str]:
         "--device": None if settings.device == "auto" else settings.device,
         "-o": str(folder),
     }
-    given = [part for name, value in options.items() if value is not None for part in (name, str(value))]
+    arguments = [part for name, value in options.items() if value is not None for part in (name, str(value))]
 
     def line(seconds: float, *more: str) -> str:
-        return shlex.join(["matvae", "benchmark", "paper", *given, "--max-time", f"{seconds:g}", *more])
+        return shlex.join(["matvae", "benchmark", "paper", *arguments, "--max-time", f"{seconds:g}", *more])
 
     return {
         "run": line(settings.max_time),
@@ -72,12 +71,12 @@ def commands(settings: BenchmarkSettings, folder: Path) -> dict[str, str]:
     }
 
 
-def _libraries() -> dict[str, str]:
-    found = {}
+def _library_versions() -> dict[str, str]:
+    versions = {}
     for name in LIBRARIES:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
-            # An extra that was not needed.
+            # An optional dependency that was not needed.
             continue
-    return found
+    return versions

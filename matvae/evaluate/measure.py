@@ -1,0 +1,197 @@
+"""Measure what a model preserves: structures to latents and back, block by block in bounded memory.
+
+`measure` is the only such loop; every command that reports errors calls it, so that no two of them can disagree.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..data import Structures
+from ..data.sample_blocks import Progress, sample_blocks, samples_per_block
+from ..stats import resolve_correlations
+from .errors import Scatter, StatisticsError, VolumeFractionError
+
+
+@dataclass(frozen=True)
+class RoundTrip:
+    """A block of structures, their latents, and what an estimator reconstructs from these.
+
+    Parameters
+    ----------
+    start : int
+        Index of the block's first sample in its set.
+    structures : array ``(sample, *space)``
+    statistics : array ``(sample, *lag, correlation)``
+        Of `structures`.
+    latents : array ``(sample, component)``
+    decoded_statistics : array ``(sample, *lag, correlation)``
+        Statistics decoded from the latents; None where they were not asked for.
+    reconstructions : array ``(sample, *space)``
+        None where the estimator has no `inverse_transform`.
+    reconstructed_statistics : array ``(sample, *lag, correlation)``
+        Of `reconstructions`; None where there are none.
+    """
+
+    start: int
+    structures: np.ndarray
+    statistics: np.ndarray
+    latents: np.ndarray
+    decoded_statistics: Any
+    reconstructions: Any
+    reconstructed_statistics: Any
+
+    @property
+    def stop(self) -> int:
+        """Index that follows the block's last sample."""
+        return self.start + len(self.structures)
+
+
+Observer = Callable[[RoundTrip], None]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Errors of one estimator on one set of structures.
+
+    Parameters
+    ----------
+    latents : array ``(sample, component)``
+    scatter : Scatter
+        Of the true statistics.
+    decoded : dict
+        ``relative_error``, ``median_relative_error`` and ``centred_error`` (see `StatisticsError`) of the decoded
+        statistics; each is None where they were not asked for.
+    reconstructed : dict
+        The same of the statistics of reconstructions; each is None for an estimator without `inverse_transform`.
+    errors : array ``(sample,)``
+        Relative error of the statistics of each reconstruction; empty where there are none.
+    volume_fractions : array ``(2, sample, phase)``
+        Of the originals and of the reconstructions, for phases 1 to H-1; empty for continuous fields.
+    volume_fraction_difference : float or None
+        Mean relative difference in percent (see `VolumeFractionError`); None where there are no volume fractions.
+    n_empty : int
+        Originals of phase 0 only, which that mean leaves out.
+    """
+
+    latents: np.ndarray
+    scatter: Scatter
+    decoded: dict[str, float | None]
+    reconstructed: dict[str, float | None]
+    errors: np.ndarray
+    volume_fractions: np.ndarray
+    volume_fraction_difference: float | None
+    n_empty: int
+
+
+def measure(
+    estimator: Any,
+    structures: Structures,
+    *observers: Observer,
+    decode: bool = True,
+    random_state: int = 0,
+    progress: Progress | None = None,
+) -> Measurement:
+    """Take structures to their latents and back, and measure what is lost on the way.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+        With `transform`, `statistics` and `inverse_statistics`, such as `StatsVAETransformer` or `TwoPointPCA`. Where
+        it has `inverse_transform`, the structures are reconstructed and measured, too; PCA of continuous fields has
+        none.
+    structures : Structures
+        On the grid of the estimator.
+    *observers : callable
+        Each is called with the `RoundTrip` of every block, to collect more: lines, PCA alongside, mean images.
+    decode : bool
+        Whether to measure the decoded statistics, too.
+    random_state : int
+        Passed to `inverse_transform` with every block: the seed of the random starts of phase retrieval in
+        `TwoPointPCA`. `StatsVAETransformer` reconstructs without randomness.
+    progress : callable, optional
+        Called with the number of samples done and their total.
+
+    Returns
+    -------
+    Measurement
+    """
+    scatter, decoded, reconstructed, volume = Scatter(), StatisticsError(), StatisticsError(), VolumeFractionError()
+    phases = structures.grid.phases
+    latents, fractions = [], [np.empty((2, 0, phases - 1))]
+    for start, block in sample_blocks(structures.data, block_size(estimator)):
+        trip = round_trip(estimator, block, start=start, decode=decode, random_state=random_state)
+        latents.append(trip.latents)
+        scatter.add(trip.statistics)
+        if trip.decoded_statistics is not None:
+            decoded.add(trip.statistics, trip.decoded_statistics)
+        if trip.reconstructions is not None:
+            reconstructed.add(trip.statistics, trip.reconstructed_statistics)
+            if phases > 1:
+                volume.add(block, trip.reconstructions)
+                fractions.append(np.stack([volume_fractions(x, phases) for x in (block, trip.reconstructions)]))
+        for observe in observers:
+            observe(trip)
+        if progress is not None:
+            progress(trip.stop, len(structures))
+    return Measurement(
+        latents=np.concatenate(latents),
+        scatter=scatter,
+        decoded=decoded.summary(scatter),
+        reconstructed=reconstructed.summary(scatter),
+        errors=reconstructed.relative,
+        volume_fractions=np.concatenate(fractions, axis=1),
+        volume_fraction_difference=volume.percent,
+        n_empty=volume.n_empty,
+    )
+
+
+def round_trip(
+    estimator: Any, structures: np.ndarray, *, start: int = 0, decode: bool = True, random_state: int = 0
+) -> RoundTrip:
+    """Take one block of structures to its latents and back.
+
+    Parameters
+    ----------
+    estimator, decode, random_state
+        As in `measure`.
+    structures : array ``(sample, *space)``
+    start : int
+        Index of the first sample in its set.
+
+    Returns
+    -------
+    RoundTrip
+    """
+    latents, statistics = np.asarray(estimator.transform(structures)), np.asarray(estimator.statistics(structures))
+    decoded = reconstructions = reconstructed_statistics = None
+    if decode:
+        decoded = np.asarray(estimator.inverse_statistics(latents)).reshape(statistics.shape)
+    if hasattr(estimator, "inverse_transform"):
+        reconstructions = np.asarray(estimator.inverse_transform(latents, random_state=random_state))
+        reconstructed_statistics = np.asarray(estimator.statistics(reconstructions))
+    return RoundTrip(start, structures, statistics, latents, decoded, reconstructions, reconstructed_statistics)
+
+
+def latents_of(estimator: Any, structures: Structures) -> np.ndarray:
+    """Latents ``(sample, component)`` of structures, computed block by block."""
+    blocks = sample_blocks(structures.data, block_size(estimator))
+    return np.concatenate([np.asarray(estimator.transform(block)) for _, block in blocks])
+
+
+def block_size(estimator: Any) -> int:
+    """Number of samples whose statistics fit a block; non-periodic ones have up to 2N lags per axis."""
+    grid = estimator.grid_
+    lags = math.prod(grid.shape) * (1 if estimator.periodic else 2**grid.ndim)
+    return samples_per_block(4 * lags * len(resolve_correlations(estimator.correlations, grid.phases)))
+
+
+def volume_fractions(labels: np.ndarray, phases: int) -> np.ndarray:
+    """Volume fractions ``(sample, phase)`` of phases 1 to H-1 of labels ``(sample, *space)``."""
+    voxels = labels.reshape(len(labels), -1)
+    return np.stack([(voxels == phase).mean(axis=1) for phase in range(1, phases)], axis=1)

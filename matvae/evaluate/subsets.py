@@ -1,0 +1,20 @@
+"""Subsets of a set of structures, still lazy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..data import Structures
+
+
+def spread_indices(n: int, most: int) -> np.ndarray:
+    """At most `most` indices below `n`, spread evenly, since a set may be sorted by material."""
+    return np.unique(np.linspace(0, n - 1, most).round().astype(int)) if n > most else np.arange(n)
+
+
+def select(structures: Structures, indices: np.ndarray) -> Structures:
+    """Structures at some indices, with their properties."""
+    properties = {name: values[indices] for name, values in structures.properties.items()}
+    return replace(structures, data=structures.data[indices], properties=properties)

@@ -1,0 +1,45 @@
+"""Pictures as files: refused before any work, written completely or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .outputs import atomic_output, check_output
+
+
+def check_figure(
+    figure: str | Path | None, inputs: Sequence[str | Path | None], *, overwrite: bool = False
+) -> Path | None:
+    """Refuse a picture that cannot or must not be written; None where none is asked for.
+
+    Parameters
+    ----------
+    figure : path or None
+        Ends in .png, .pdf or .svg.
+    inputs : sequence of path or None
+        What the job reads.
+    overwrite : bool
+        Whether an existing picture may be replaced.
+
+    Raises
+    ------
+    InputError, StoreError
+        As in `check_output`, or if the ending is another.
+    MissingExtraError
+        If matplotlib is not installed.
+    """
+    if figure is None:
+        return None
+    target = check_output(figure, [path for path in inputs if path is not None], overwrite=overwrite)
+    from ...report import check_figure_format
+
+    check_figure_format(target)
+    return target
+
+
+def save_figure(figure: Any, path: Path) -> None:
+    """Write a matplotlib figure."""
+    with atomic_output(path) as temporary:
+        figure.savefig(temporary)
