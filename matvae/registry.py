@@ -27,12 +27,15 @@ class Registry:
         Entry point group in which plugins add to it: ``"matvae.encoders"``.
     builtin : mapping of str to str
         Name to ``"module:attribute"`` of the parts matvae brings itself.
+    contract : type, optional
+        Class that every part has to be a subclass of.
     """
 
-    def __init__(self, kind: str, group: str, builtin: Mapping[str, str]) -> None:
+    def __init__(self, kind: str, group: str, builtin: Mapping[str, str], contract: type | None = None) -> None:
         self.kind = kind
         self.group = group
         self.builtin = dict(builtin)
+        self.contract = contract
 
     @cached_property
     def targets(self) -> dict[str, str]:
@@ -73,9 +76,15 @@ class Registry:
             )
         module, _, attribute = self.targets[name].partition(":")
         try:
-            return getattr(import_module(module), attribute)
+            part = getattr(import_module(module), attribute)
         except (ImportError, AttributeError) as error:
             raise PluginError(
                 f"The {self.kind} {name!r} ({self.targets[name]}) cannot be imported: {error}. "
                 "Reinstall the package that provides it, or uninstall it."
             ) from error
+        if self.contract is not None and not (isinstance(part, type) and issubclass(part, self.contract)):
+            raise PluginError(
+                f"The {self.kind} {name!r} ({self.targets[name]}) is not a subclass of "
+                f"{self.contract.__module__}.{self.contract.__qualname__}. Derive it from that class."
+            )
+        return part

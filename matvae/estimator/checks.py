@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..errors import InputError, NotFittedError
 from ..grid import MAX_PHASES
-from ..model import DECODERS, ENCODERS, LOSSES, PRECISIONS, VOXELS, resolve_device
+from ..model import LOSSES, PRECISIONS, check_parts, resolve_device
 from ..stats import resolve_correlations
 from ..stats.form import check_phases
 from ..stats.map_samples import is_dask
@@ -62,20 +62,17 @@ def check_parameters(estimator: Any) -> None:
     if not isinstance(estimator.device, str):
         raise InputError(f'device must be a name such as "auto" or "cpu", but {estimator.device!r} was given.')
     resolve_device(estimator.device)
-    encoder = ENCODERS.get(estimator.encoder)
-    _encoder_weights(estimator, encoder)
-    if estimator.decoder != "auto":
-        _belong_together(estimator, encoder, DECODERS.get(estimator.decoder))
-    if estimator.input == STATISTICS and encoder.reads != "statistics":
+    if not isinstance(estimator.encoder_weights, str | os.PathLike | None):
         raise InputError(
-            f'input="statistics" gives no structures to the encoder {estimator.encoder!r}, which reads '
-            'structures. Choose encoder="statistics".'
+            f"encoder_weights must be a folder, a name, or None, but {estimator.encoder_weights!r} was given."
         )
-    if estimator.loss == VOXELS and encoder.reads == "statistics":
-        raise InputError(
-            f'loss="{VOXELS}" compares structures voxel by voxel, but the encoder {estimator.encoder!r} reads '
-            'statistics, which do not say where anything lies. Choose encoder="image", or another loss.'
-        )
+    check_parts(
+        estimator.encoder,
+        estimator.decoder,
+        from_statistics=estimator.input == STATISTICS,
+        loss=estimator.loss,
+        weights=estimator.encoder_weights,
+    )
 
 
 def check_structure_parameters(estimator: Any) -> None:
@@ -246,19 +243,6 @@ def _check_dask_features(estimator: Any, array: Any, reset: bool, least: int) ->
         )
 
 
-def _encoder_weights(estimator: Any, encoder: Any) -> None:
-    source = estimator.encoder_weights
-    if source is None:
-        return
-    if not isinstance(source, str | os.PathLike):
-        raise InputError(f"encoder_weights must be a folder, a name, or None, but {source!r} was given.")
-    if not hasattr(encoder, "load_pretrained"):
-        raise InputError(
-            f"encoder_weights={str(source)!r} was given, but the encoder {estimator.encoder!r} starts from no trained "
-            'weights. Leave them out, or choose encoder="resnet152".'
-        )
-
-
 def _is_integer(value: Any) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool)
 
@@ -299,15 +283,3 @@ def _real(
 def _choice(name: str, value: Any, choices: Sequence[str]) -> None:
     if not isinstance(value, str) or value not in choices:
         raise InputError(f"{name} must be one of {', '.join(map(repr, choices))}, but {value!r} was given.")
-
-
-def _belong_together(estimator: Any, encoder: Any, decoder: Any) -> None:
-    """Refuse an encoder or decoder that works with one other only, and not with the one chosen."""
-    decoders = getattr(encoder, "decoder", estimator.decoder)
-    encoders = getattr(decoder, "encoder", estimator.encoder)
-    if (decoders, encoders) != (estimator.decoder, estimator.encoder):
-        pair = (estimator.encoder, decoders) if decoders != estimator.decoder else (encoders, estimator.decoder)
-        raise InputError(
-            f"The encoder {estimator.encoder!r} does not go with the decoder {estimator.decoder!r}. "
-            f"Choose encoder={pair[0]!r} and decoder={pair[1]!r}."
-        )

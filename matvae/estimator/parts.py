@@ -11,18 +11,14 @@ import torch
 from ..errors import InputError
 from ..grid import Grid
 from ..model import (
-    DECODERS,
     ENCODERS,
     ModelSpec,
     StatsVAE,
     Trainer,
     TrainingSettings,
-    coarsest,
-    resolve_decoder,
+    plan_model,
     resolve_device,
 )
-from ..model.decoders.boxes import count_boxes
-from ..model.decoders.separable import few_products
 from ..stats import resolve_correlations
 from ..stats.correlate import transform_shape
 from ..stats.lags import resolve_cutoff
@@ -69,59 +65,21 @@ class PartsMixin(SamplesMixin):
     def _seed(self) -> int:
         return seed_from(0 if self.checkpoint is not None and self.random_state is None else self.random_state)
 
-    def _spec(self, grid: Grid, batches: Batches, fitted: ModelSpec | None = None) -> ModelSpec:
+    def _spec(self, grid: Grid, batches: Batches, previous: ModelSpec | None = None) -> ModelSpec:
         """What to build; a training that goes on keeps the decoder that was chosen for it."""
-        cutoff = resolve_cutoff(grid.shape, self.periodic, self.cutoff)
-        whole = bool(self.periodic) and cutoff is None
-        required = getattr(ENCODERS.get(self.encoder), "decoder", None)
-        if fitted is not None and self.decoder == "auto":
-            decoder = fitted.decoder
-        elif required is not None:
-            decoder = required
-        else:
-            few = whole and self._few_products(grid, batches)
-            decoder = resolve_decoder(self.decoder, grid.shape, grid.phases, few_products=few)
-        # Means of blocks have statistics of their own only where every lag is known, and an encoder of structures
-        # reads one shape.
-        coarsens = getattr(DECODERS.get(decoder), "coarsens", False) and ENCODERS.get(self.encoder).reads == STATISTICS
-        coarse = coarsest(grid.shape) if whole and coarsens else (1,)
-        pairs = resolve_correlations(self.correlations, grid.phases)
-        boxes = None
-        if decoder == "boxes":
-            if not whole or grid.phases != 2 or pairs != ((1, 1),) or self.input == STATISTICS:
-                raise InputError(
-                    'The decoder "boxes" needs periodic structures of two phases and the autocorrelation of phase 1 at '
-                    f"every lag, but phases is {grid.phases}, periodic {self.periodic}, cutoff {self.cutoff}, input "
-                    f"{self.input!r} and the correlations are {pairs}. Choose another encoder and decoder."
-                )
-            boxes = self._count_boxes(grid, batches) if fitted is None else fitted.boxes
-        return ModelSpec(
+        spec = ModelSpec(
             shape=grid.shape,
             phases=grid.phases,
-            pairs=pairs,
+            pairs=resolve_correlations(self.correlations, grid.phases),
             periodic=bool(self.periodic),
-            cutoff=cutoff,
+            cutoff=resolve_cutoff(grid.shape, self.periodic, self.cutoff),
             n_components=int(self.n_components),
             encoder=self.encoder,
-            decoder=decoder,
+            decoder=self.decoder,
             width=int(self.width),
-            coarse=coarse if max(coarse) > 1 else None,
-            boxes=boxes,
         )
-
-    def _few_products(self, grid: Grid, batches: Batches) -> bool:
-        """Whether these are two-phase images that the separable decoder suits, by some of the training set."""
-        if self.decoder != "auto" or self.input == STATISTICS or grid.ndim != 2 or grid.phases != 2:
-            return False
-        structures = batches.calibration()[0]
-        return structures.ndim == 3 and few_products(structures)
-
-    def _count_boxes(self, grid: Grid, batches: Batches) -> int:
-        """How many boxes a structure has at most, by some of the training set."""
-        structures = torch.cat(batches.calibration())
-        # Discretised ones hold a field for each state.
-        labels = structures[:, 1] if structures.ndim == grid.ndim + 2 else structures
-        return count_boxes(labels, int(self.n_components))
+        structures = [] if self.input == STATISTICS else batches.calibration()
+        return plan_model(spec, structures, previous)
 
     def _check_same(self, spec: ModelSpec) -> None:
         if self.module_.spec != spec:
@@ -168,8 +126,7 @@ class PartsMixin(SamplesMixin):
 
     def _auto_mixing(self, n_training: int) -> float:
         """Share of samples to mix: none for a search, to which a mixture of two structures is neither of them."""
-        searches = getattr(ENCODERS.get(self.encoder), "searches", False)
-        return 0.0 if searches else min(1.0, MIXED_SAMPLES / n_training)
+        return 0.0 if ENCODERS.get(self.encoder).searches else min(1.0, MIXED_SAMPLES / n_training)
 
     def _trainer_for(self, module: StatsVAE, seed: int, n_training: int) -> Trainer:
         unlimited = self.max_epochs is None and self.max_time is None

@@ -1,14 +1,14 @@
 """The variational autoencoder: encoders, decoders, loss and training. torch only."""
 
 from ..stats.device import resolve_device
-from .coarse import coarsest
-from .decoders import DECODERS
+from .decoders import DECODERS, Decoder
 from .device import PRECISIONS
-from .encoders import ENCODERS
+from .encoders import ENCODERS, STATISTICS, STRUCTURES, Encoder
 from .loss import LOSSES, VOXELS
+from .planning import check_parts, plan_model
 from .search import search_latents
 from .settings import TrainingSettings
-from .spec import ModelSpec, resolve_decoder
+from .spec import ModelSpec
 from .threshold import fixed_threshold_labels, straight_shares, volume_fraction_labels
 from .train import Trainer
 from .vae import StatsVAE
@@ -18,14 +18,18 @@ __all__ = [
     "ENCODERS",
     "LOSSES",
     "PRECISIONS",
+    "STATISTICS",
+    "STRUCTURES",
     "VOXELS",
+    "Decoder",
+    "Encoder",
     "ModelSpec",
     "StatsVAE",
     "Trainer",
     "TrainingSettings",
-    "coarsest",
+    "check_parts",
     "fixed_threshold_labels",
-    "resolve_decoder",
+    "plan_model",
     "resolve_device",
     "search_latents",
     "straight_shares",

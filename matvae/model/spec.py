@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from ..stats import lag_shape
-
-# Beyond this many outputs the last layer of a perceptron outweighs everything else: convolutions take over.
-DENSE_OUTPUTS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -30,14 +26,14 @@ class ModelSpec:
     n_components : int
         Size of the latent.
     encoder, decoder : str
-        Registered names; the decoder ``"auto"`` is resolved by `resolve_decoder`.
+        Registered names; the decoder ``"auto"`` is resolved by `plan_model`.
     width : int
         Hidden units of a layer.
     coarse : tuple of int, optional
         Voxels along each axis that are one on the coarse grid, on which training starts and of which the encoder reads
         the statistics; None where there is no coarse grid.
-    boxes : int, optional
-        Most boxes in a structure, of the decoder ``"boxes"``.
+    decoder_options : mapping of str to JSON values
+        What the decoder chose for itself by its `plan`.
     """
 
     shape: tuple[int, ...]
@@ -50,7 +46,7 @@ class ModelSpec:
     decoder: str
     width: int
     coarse: tuple[int, ...] | None = None
-    boxes: int | None = None
+    decoder_options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def channels(self) -> int:
@@ -61,6 +57,11 @@ class ModelSpec:
     def lag_shape(self) -> tuple[int, ...]:
         """Number of lags along each axis."""
         return lag_shape(self.shape, self.periodic, self.cutoff)
+
+    @property
+    def all_lags(self) -> bool:
+        """Whether statistics cover every lag of the torus."""
+        return self.periodic and self.cutoff is None
 
     @property
     def states(self) -> tuple[int, ...]:
@@ -78,25 +79,15 @@ class ModelSpec:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ModelSpec:
-        """Build a spec from what `to_dict` gave."""
+        """Build a spec from what `to_dict` gave, also from that of earlier versions."""
         known = dict(values)
+        if "decoder_options" not in known:
+            # Version 0.1.0 stored the options of a decoder among the fields, and None where the decoder had none.
+            options = {name: known.pop(name) for name in known.keys() - {field.name for field in fields(cls)}}
+            known["decoder_options"] = {name: value for name, value in options.items() if value is not None}
         known["shape"] = tuple(known["shape"])
         known["pairs"] = tuple((int(i), int(j)) for i, j in known["pairs"])
-        # Models of earlier versions know no coarse grid.
         coarse = known.get("coarse")
         known["coarse"] = None if coarse is None else tuple(coarse)
         known["cutoff"] = None if known["cutoff"] is None else tuple(known["cutoff"])
         return cls(**known)
-
-
-def resolve_decoder(name: str, shape: tuple[int, ...], phases: int, *, few_products: bool = False) -> str:
-    """The decoder that ``"auto"`` stands for.
-
-    Separable for structures of few products, whatever their size; else dense for small structures, convolutional for
-    large ones.
-    """
-    if name != "auto":
-        return name
-    if few_products:
-        return "separable"
-    return "dense" if math.prod(shape) * max(1, phases - 1) <= DENSE_OUTPUTS else "convolutional"

@@ -301,7 +301,7 @@ class Trainer:
         long = seconds is None or seconds >= COMPILE_SECONDS
         if self.device.type != "cuda" or not (many and long):
             return
-        if not getattr(self.module.encoder, "searches", False):
+        if not self.module.encoder.searches:
             self.encode = torch.compile(self.module.encode)
         self.decode = torch.compile(self.module.decode)
 

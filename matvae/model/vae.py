@@ -11,8 +11,8 @@ from torch.nn import functional
 from ..errors import InputError
 from ..stats import correlate
 from .coarse import coarsen, coarsen_statistics
-from .decoders import DECODERS
-from .encoders import ENCODERS
+from .decoders import DECODERS, Decoder
+from .encoders import ENCODERS, STATISTICS, Encoder
 from .layers import perceptron
 from .spec import ModelSpec
 
@@ -67,12 +67,11 @@ class StatsVAE(nn.Module):
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
         self.spec = spec
-        self.encoder = ENCODERS.get(spec.encoder)(spec)
-        self.decoder = DECODERS.get(spec.decoder)(spec)
-        if hasattr(self.encoder, "follow"):
-            self.encoder.follow(self.decoder)
+        self.encoder: Encoder = ENCODERS.get(spec.encoder)(spec)
+        self.decoder: Decoder = DECODERS.get(spec.decoder)(spec)
+        self.encoder.follow(self.decoder)
         # A decoder that writes fractions itself needs none; a continuous field is brought to its level in any case.
-        fractions = getattr(self.decoder, "writes_fractions", False) and spec.phases > 1
+        fractions = self.decoder.writes_fractions and spec.phases > 1
         self.level_set = None if fractions else LevelSet(spec.n_components, spec.channels)
         # Of a continuous field only: its mean and spread over the training set.
         self.register_buffer("field_mean", torch.zeros(()))
@@ -81,7 +80,7 @@ class StatsVAE(nn.Module):
     @property
     def reads_statistics(self) -> bool:
         """Whether the encoder reads statistics (else structures)."""
-        return self.encoder.reads == "statistics"
+        return self.encoder.reads == STATISTICS
 
     def fields(self, structures: Tensor, factors: Sequence[int] | None = None) -> Tensor:
         """Labels or a continuous field ``(sample, *space)`` to state fields ``(sample, phase, *space)``.
@@ -153,17 +152,6 @@ class StatsVAE(nn.Module):
         found = found * (allowed / total)
         return torch.cat([1 - found.sum(1, keepdim=True), found], dim=1)
 
-    def _power(self, batches: Sequence[Tensor]) -> Tensor:
-        """Mean power spectrum ``(channel, *frequency)`` of the structures' fluctuations."""
-        total = torch.zeros(())
-        for batch in batches:
-            fields = self.fields(batch)
-            fields = fields if self.spec.phases == 1 else fields[:, 1:]
-            axes = tuple(range(2, fields.ndim))
-            spectra = torch.fft.rfftn(fields - fields.mean(axes, keepdim=True), dim=axes)
-            total = total + spectra.abs().square().sum(0)
-        return total / sum(map(len, batches))
-
     @torch.no_grad()
     def calibrate(self, batches: Sequence[Tensor], *, from_statistics: bool = False) -> None:
         """Set what depends on the data before training, from a few batches of the training set.
@@ -183,9 +171,8 @@ class StatsVAE(nn.Module):
         InputError
             If there are only statistics for an encoder that reads structures.
         """
-        learns = hasattr(self.decoder, "prepare")
         if from_statistics:
-            if learns:
+            if self.decoder.needs_structures:
                 raise InputError(
                     f"The decoder {self.spec.decoder!r} learns from structures, but only statistics were given. "
                     "Choose another decoder."
@@ -205,9 +192,7 @@ class StatsVAE(nn.Module):
             if self.level_set is not None:
                 fractions = torch.cat([self.fields(batch).flatten(2).mean(2) for batch in batches]).mean(0)
                 self.level_set.start(fractions[1:])
-        self.decoder.calibrate(self._power(batches))
-        if learns:
-            self.decoder.prepare([self.fields(batch)[:, 1] > 0.5 for batch in batches])
+        self.decoder.calibrate(self.fields(batch) for batch in batches)
         # One batch at a time: the statistics of all of them may be many times as large as the structures.
         fields: Iterable[Tensor] = (self.fields(batch) for batch in batches)
         if self.reads_statistics:

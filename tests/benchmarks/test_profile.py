@@ -10,8 +10,8 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from matvae.data.datasets.lines import Lines
-from matvae.model import ModelSpec, StatsVAE, Trainer, TrainingSettings, coarsest, resolve_device
-from matvae.model.coarse import level_at
+from matvae.model import ModelSpec, StatsVAE, Trainer, TrainingSettings, resolve_device
+from matvae.model.coarse import coarsest, level_at
 
 SIZE, BATCH, WIDTH, STEPS = 224, 128, 512, 4
 # What an operation of torch belongs to, by the first of these that its name holds.

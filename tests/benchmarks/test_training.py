@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from matvae.model import ModelSpec, StatsVAE, Trainer, TrainingSettings, resolve_decoder
+from matvae.model import ModelSpec, StatsVAE, Trainer, TrainingSettings, plan_model
 from matvae.model.loss import statistics_loss
 
 from .ratios import interleaved, report
@@ -22,13 +22,13 @@ def test_share_of_the_statistics_loss(n, size):
         cutoff=None,
         n_components=9,
         encoder="statistics",
-        decoder=resolve_decoder("auto", shape, 2),
+        decoder="auto",
         width=384,
     )
     X = (torch.rand(n, *shape, generator=torch.Generator().manual_seed(0)) < 0.2).to(torch.uint8)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        module = StatsVAE(spec)
+        module = StatsVAE(plan_model(spec, []))
     module.calibrate([X])
     trainer = Trainer(module, TrainingSettings(), torch.device("cpu"), "auto", seed=0)
     fields = module.fields(X)

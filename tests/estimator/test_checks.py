@@ -57,7 +57,7 @@ WRONG = [
     ({"input": "statistics", "encoder": "image"}, 'Choose encoder="statistics"'),
     ({"loss": "voxels"}, 'Choose encoder="image"'),
     ({"encoder_weights": 3}, "encoder_weights must be a folder, a name, or None"),
-    ({"encoder_weights": "resnet"}, "'statistics' starts from no trained weights"),
+    ({"encoder_weights": "resnet"}, "'statistics' does not start from trained weights"),
 ]
 
 

@@ -18,3 +18,9 @@ def test_a_mistyped_part_gets_the_closest_name(make_module):
         make_module(encoder="statistic")
     with pytest.raises(PluginError, match=r"no decoder called 'denze'.*Did you mean 'dense'"):
         make_module(decoder="denze")
+
+
+def test_a_part_that_is_not_derived_from_its_contract_is_refused(monkeypatch, make_module):
+    monkeypatch.setitem(DECODERS.targets, "bare", "torch.nn:Linear")
+    with pytest.raises(PluginError, match=r"not a subclass of matvae\.model\.decoders\.base\.Decoder"):
+        make_module(decoder="bare")

@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
-from matvae.model import ModelSpec, resolve_decoder
+from matvae.model import ModelSpec
 
 
 def test_a_spec_comes_back_from_json(make_spec):
@@ -24,16 +22,8 @@ def test_what_follows_from_sizes(make_spec):
     assert make_spec(phases=1).channels == 1
 
 
-@pytest.mark.parametrize(
-    ("shape", "phases", "decoder"),
-    [
-        ((256, 256), 2, "dense"),
-        ((257, 256), 2, "convolutional"),
-        ((256, 256), 3, "convolutional"),
-        ((256, 256), 1, "dense"),
-        ((64, 64, 64), 2, "convolutional"),
-    ],
-)
-def test_auto_is_dense_up_to_65536_outputs(shape, phases, decoder):
-    assert resolve_decoder("auto", shape, phases) == decoder
-    assert resolve_decoder("mine", shape, phases) == "mine"
+def test_a_spec_of_version_0_1_has_its_options_among_its_fields(make_spec):
+    spec = make_spec()
+    then = {name: value for name, value in spec.to_dict().items() if name != "decoder_options"}
+    assert ModelSpec.from_dict({**then, "boxes": None}) == spec
+    assert ModelSpec.from_dict({**then, "boxes": 3}).decoder_options == {"boxes": 3}

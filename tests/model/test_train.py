@@ -252,10 +252,8 @@ def test_only_long_trainings_on_a_gpu_are_compiled(make_module, monkeypatch, lim
 
 def test_a_search_is_not_compiled(make_module, monkeypatch):
     monkeypatch.setattr(torch, "compile", lambda function: "compiled")
-    X = torch.zeros(8, 16, 16, dtype=torch.uint8)
-    X[:, 4:6, 3:9] = 1
-    pursuit = {"encoder": "pursuit", "decoder": "boxes", "n_components": 5, "boxes": 2}
-    trainer = trainer_of(make_module, X, TrainingSettings(max_epochs=1000), **pursuit)
+    trainer = trainer_of(make_module, stripes(), TrainingSettings(max_epochs=1000))
+    trainer.module.encoder.searches = True
     trainer.device = torch.device("cuda")
     trainer._compile(5)
     assert (trainer.encode == "compiled", trainer.decode == "compiled") == (False, True)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from ...errors import InputError
 from ..boxes import MAX_KINDS, BoxCode, Boxes, Found, box_extents, kinds_of, nearest_sizes
 from ..layers import sum_of_products
 from ..spec import ModelSpec
+from .base import Decoder
 
 
-class BoxesDecoder(nn.Module):
+class BoxesDecoder(Decoder):
     """A few boxes on an empty background: for lines, layers, plates and other blocks along the axes.
 
     The components of the latent are places and sizes of boxes (see `BoxCode`), which makes every latent a structure of
@@ -27,26 +30,38 @@ class BoxesDecoder(nn.Module):
     trials: Tensor
     writes_fractions = True
     encoder = "pursuit"
+    needs_structures = True
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
-        assert spec.boxes is not None
         self.shape = spec.shape
-        ndim = len(spec.shape)
-        self.code = BoxCode(spec.n_components, ndim, spec.boxes)
+        ndim, n_boxes = len(spec.shape), int(spec.decoder_options["boxes"])
+        self.code = BoxCode(spec.n_components, ndim, n_boxes)
         # Until there are structures to learn from all boxes are alike.
         middle = torch.tensor([math.log(max(1.0, n / 8)) for n in spec.shape])
-        self.middle = nn.Parameter(middle.expand(spec.boxes, MAX_KINDS, ndim).clone())
-        self.change = nn.Parameter(torch.zeros(spec.boxes, MAX_KINDS, ndim, ndim))
+        self.middle = nn.Parameter(middle.expand(n_boxes, MAX_KINDS, ndim).clone())
+        self.change = nn.Parameter(torch.zeros(n_boxes, MAX_KINDS, ndim, ndim))
         self.register_buffer("trials", middle.expand(MAX_KINDS, ndim).clone())
 
-    def calibrate(self, power: Tensor) -> None:
-        """Nothing to prepare."""
+    @classmethod
+    def plan(cls, spec: ModelSpec, batches: Sequence[Tensor]) -> Mapping[str, Any]:
+        """Count the boxes of a structure at most, by a sample of them."""
+        if not spec.all_lags or spec.phases != 2 or spec.pairs != ((1, 1),) or not batches:
+            raise InputError(
+                'The decoder "boxes" needs periodic structures of two phases and the autocorrelation of phase 1 at '
+                f"every lag, but phases is {spec.phases}, periodic {spec.periodic}, cutoff {spec.cutoff}, the "
+                f"correlations are {spec.pairs}, and {'structures' if batches else 'statistics alone'} were given. "
+                "Choose another encoder and decoder."
+            )
+        structures = torch.cat(list(batches))
+        # Discretised ones hold a field for each state.
+        labels = structures[:, 1] if structures.ndim == len(spec.shape) + 2 else structures
+        return {"boxes": count_boxes(labels, spec.n_components)}
 
     @torch.no_grad()
-    def prepare(self, solids: Sequence[Tensor]) -> None:
-        """Learn the kinds of boxes from batches of structures, ``(sample, *space)`` of bool."""
-        extents, _ = box_extents(solid.cpu().numpy() for batch in solids for solid in batch)
+    def calibrate(self, batches: Iterable[Tensor]) -> None:
+        """Learn the kinds of boxes from batches of state fields ``(sample, phase, *space)``."""
+        extents, _ = box_extents(solid for fields in batches for solid in (fields[:, 1] > 0.5).cpu().numpy())
         wanted = list(zip(self.code.kinds, self.code.sizes, strict=True))
         # All kinds without sizes are what is tried of any box.
         learned = {each: kinds_of(extents, *each) for each in {*wanted, (MAX_KINDS, 0)}}
@@ -84,7 +99,7 @@ class BoxesDecoder(nn.Module):
         logs = self.middle[box, of_kind] + (size.unsqueeze(-1) * self.change[box, of_kind]).sum(-2)
         return torch.minimum(logs.exp(), logs.new_tensor(self.shape))
 
-    def forward(self, z: Tensor) -> Tensor:
+    def forward(self, z: Tensor, factors: Sequence[int] | None = None) -> Tensor:
         """``(sample, component)`` to ``(sample, 1, *space)``; overlapping boxes add up."""
         boxes = self.code.read(z)
         middle = (boxes.place + self._where(z, boxes)) * boxes.place.new_tensor(self.shape)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 from torch.nn import functional
 
 from ..layers import CONVOLUTION, Convolution, halvings, perceptron
 from ..spec import ModelSpec
+from .base import Decoder
 
 CHANNELS = 128
 
 
-class ConvolutionalDecoder(nn.Module):
+class ConvolutionalDecoder(Decoder):
     """A perceptron to a coarse grid, then doubling and convolution up to the full shape."""
 
     def __init__(self, spec: ModelSpec) -> None:
@@ -29,10 +31,7 @@ class ConvolutionalDecoder(nn.Module):
         )
         self.head = CONVOLUTION[ndim](channels[-1], spec.channels, 1)
 
-    def calibrate(self, power: Tensor) -> None:
-        """Nothing to prepare: convolutions make neighbouring voxels alike by themselves."""
-
-    def forward(self, z: Tensor) -> Tensor:
+    def forward(self, z: Tensor, factors: Sequence[int] | None = None) -> Tensor:
         """``(sample, component)`` to ``(sample, channel, *space)``."""
         x = self.stem(z).view(-1, *self.coarse)
         for shape, convolution in zip(self.shapes, self.convolutions, strict=True):

@@ -3,34 +3,39 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from ..layers import perceptron
 from ..spec import ModelSpec
+from .base import Decoder
 
 
-class DenseDecoder(nn.Module):
+class DenseDecoder(Decoder):
     """A perceptron from the latent to all voxels."""
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
         self.out_shape = (spec.channels, *spec.shape)
+        self.phases = spec.phases
         self.layers = perceptron(spec.n_components, spec.width, 3, math.prod(self.out_shape))
 
     @torch.no_grad()
-    def calibrate(self, power: Tensor) -> None:
+    def calibrate(self, batches: Iterable[Tensor]) -> None:
         """Give every hidden unit a random field with the mean power spectrum of the training structures.
 
-        Level sets of such fields have about the right correlations from the start (Cahn, Journal of Chemical
-        Physics 42, 93 (1965)), and what training adds stays a structure instead of noise.
+        Level sets of such fields have approximately the right correlations from the start (Cahn, Journal of Chemical
+        Physics 42, 93 (1965)), and what training adds remains a structure instead of noise.
 
         Parameters
         ----------
-        power : Tensor ``(channel, *frequency)``
-            Of the fluctuations of the structures, as ``rfftn`` orders it.
+        batches : iterable of Tensor ``(sample, phase, *space)``
+            State fields.
         """
+        # Fractions add up to one, so phase 0 adds nothing to what the others say.
+        power = mean_power(fields if self.phases == 1 else fields[:, 1:] for fields in batches)
         if not bool((power > 0).any()):
             return
         last = self.layers[-1]
@@ -42,6 +47,17 @@ class DenseDecoder(nn.Module):
             fields = torch.fft.irfftn(spectra, s=self.out_shape[1:], dim=axes)
             weights.copy_((fields * (weights.std() / fields.std())).flatten(1))
 
-    def forward(self, z: Tensor) -> Tensor:
+    def forward(self, z: Tensor, factors: Sequence[int] | None = None) -> Tensor:
         """``(sample, component)`` to ``(sample, channel, *space)``."""
         return self.layers(z).view(-1, *self.out_shape)
+
+
+def mean_power(batches: Iterable[Tensor]) -> Tensor:
+    """Mean power spectrum ``(channel, *frequency)``, in the order of ``rfftn``, of the fluctuations of fields."""
+    total, n_samples = torch.zeros(()), 0
+    for fields in batches:
+        axes = tuple(range(2, fields.ndim))
+        spectra = torch.fft.rfftn(fields - fields.mean(axes, keepdim=True), dim=axes)
+        total = total + spectra.abs().square().sum(0)
+        n_samples += len(fields)
+    return total / n_samples

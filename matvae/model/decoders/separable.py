@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from ..layers import perceptron, sum_of_products
 from ..spec import ModelSpec
+from .base import Decoder
 
 # Bars along each axis and phase; two-phase images of at most a few bars need fewer.
 BARS = 8
@@ -23,7 +24,7 @@ START, STRONG = -2.7, 2.0
 LEFT_OVER = 1e-3
 
 
-class SeparableDecoder(nn.Module):
+class SeparableDecoder(Decoder):
     """A perceptron from the latent to profiles along the axes, which are multiplied to bars and summed up.
 
     In two dimensions the field is ``sum_k a_k u_k(y) v_k(x)``, with strengths a_k from 0 to 1. Each profile is the
@@ -59,9 +60,6 @@ class SeparableDecoder(nn.Module):
         for along, points in enumerate(self.points):
             for axis, (n, count) in enumerate(zip(spec.shape, points, strict=True)):
                 self.register_buffer(f"between_{along}_{axis}", _between(n, count, spec.periodic), persistent=False)
-
-    def calibrate(self, power: Tensor) -> None:
-        """Nothing to prepare."""
 
     def forward(self, z: Tensor, factors: Sequence[int] | None = None) -> Tensor:
         """``(sample, component)`` to ``(sample, channel, *space)``, or its coarse grid; overlapping bars add up."""

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from itertools import pairwise
 
 from torch import Tensor, nn
 
 from ..layers import Convolution, halvings, perceptron
 from ..spec import ModelSpec
+from .base import STRUCTURES, Encoder
 
 CHANNELS = 128
 
 
-class ImageEncoder(nn.Module):
+class ImageEncoder(Encoder):
     """Strided convolutions down to a few voxels, then a perceptron.
 
     It has to learn that a shifted structure is the same structure, which the encoder of statistics knows;
     choose it to compare with image-space models.
     """
 
-    reads = "structures"
+    reads = STRUCTURES
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
@@ -42,6 +42,3 @@ class ImageEncoder(nn.Module):
         x = self.convolutions(fields[:, 1:] if self.skip_first else fields)
         mean, log_variance = self.head(x.flatten(1)).chunk(2, dim=-1)
         return mean, log_variance
-
-    def calibrate(self, batches: Iterable[Tensor]) -> None:
-        """Nothing to prepare: normalisation is inside the layers."""

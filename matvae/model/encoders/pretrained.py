@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 
 from ...errors import InputError, MissingExtraError, StoreError
 from ..spec import ModelSpec
+from .base import STRUCTURES, Encoder
 
 # Mean and spread of the three channels of ImageNet, which such weights expect to be taken out.
 IMAGENET_MEAN, IMAGENET_SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -19,7 +19,7 @@ IMAGENET_MEAN, IMAGENET_SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 LEAST_PIXELS = 33
 
 
-class ResNet152Encoder(nn.Module):
+class ResNet152Encoder(Encoder):
     """ResNet-152 (He et al., "Deep residual learning for image recognition", 2016) and one linear layer.
 
     It begins untrained; `load_pretrained` gives it weights. A model that was saved holds its own. The library behind
@@ -33,7 +33,8 @@ class ResNet152Encoder(nn.Module):
         If transformers is not installed.
     """
 
-    reads = "structures"
+    reads = STRUCTURES
+    takes_weights = True
     # Of transformers' ResNetConfig; what is not named is the same in every ResNet of the published paper.
     sizes: ClassVar[dict[str, Any]] = {
         "depths": [3, 8, 36, 3],
@@ -68,9 +69,6 @@ class ResNet152Encoder(nn.Module):
         features = self.backbone(pictures).pooler_output.flatten(1)
         mean, log_variance = self.head(features).chunk(2, dim=-1)
         return mean, log_variance
-
-    def calibrate(self, batches: Iterable[Tensor]) -> None:
-        """Nothing to prepare: normalisation is inside the layers."""
 
     def load_pretrained(self, source: str | os.PathLike[str]) -> None:
         """Take over weights, all but those of the last linear layer, which stay untrained.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor, nn
 
@@ -11,6 +9,7 @@ from ..boxes import Band, Boxes, Pursuit, spectrum_of
 from ..decoders.boxes import BoxesDecoder
 from ..descent import descend
 from ..spec import ModelSpec
+from .base import Encoder
 
 # Points along each axis of the grids on which boxes are placed, and on which they are moved.
 ROUGH_POINTS, FINE_POINTS = 28, 56
@@ -22,7 +21,7 @@ ROUNDING = 0.05
 PLACE_STEP, SIZE_STEP, STEPS = 0.05, 0.01, 60
 
 
-class PursuitEncoder(nn.Module):
+class PursuitEncoder(Encoder):
     """Finds the boxes of the decoder ``"boxes"`` whose statistics are nearest, by `Pursuit`.
 
     A network would have to learn to retrieve phases, for every arrangement of boxes anew; where the decoder says what
@@ -30,7 +29,6 @@ class PursuitEncoder(nn.Module):
     learned. While training, the search is shorter.
     """
 
-    reads = "statistics"
     decoder = "boxes"
     searches = True
 
@@ -45,9 +43,6 @@ class PursuitEncoder(nn.Module):
         """Look for what this decoder draws."""
         assert isinstance(decoder, BoxesDecoder)
         self._followed = [decoder]
-
-    def calibrate(self, batches: Iterable[Tensor]) -> None:
-        """Nothing to prepare."""
 
     def forward(self, statistics: Tensor) -> tuple[Tensor, Tensor]:
         """``(sample, *lag, 1)`` to mean and log-variance, each ``(sample, component)``."""

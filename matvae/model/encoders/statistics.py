@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ..layers import perceptron
 from ..spec import ModelSpec
+from .base import Encoder
 
 # A window of this many lags holds what statistics say; far lags of large volumes are mostly noise.
 MAX_FEATURES = 32768
@@ -19,7 +20,7 @@ START_LOG_VARIANCE = -6.0
 ROUNDING = 1e-5
 
 
-class StatisticsEncoder(nn.Module):
+class StatisticsEncoder(Encoder):
     """Principal components of the statistics, corrected by a perceptron.
 
     The linear path starts as a whitened PCA of the training statistics: with few samples it generalises as
@@ -27,7 +28,6 @@ class StatisticsEncoder(nn.Module):
     ``sqrt(f + 1e-5)``, in which the faint correlations of rare features are not drowned by f(0).
     """
 
-    reads = "statistics"
     centre: Tensor
     scale: Tensor
 

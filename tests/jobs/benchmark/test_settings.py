@@ -41,7 +41,7 @@ GOOD = BenchmarkSettings(
         ({"max_time": None}, "a benchmark needs an end"),
         ({"seed": -1}, "seed must be an integer of at least 0"),
         ({"batch_size": 0}, "batch_size must be an integer of at least 1"),
-        ({"weights": "some/weights"}, "starts from no trained weights"),
+        ({"weights": "some/weights"}, "does not start from trained weights"),
         ({"device": "gpu"}, "device must be"),
     ],
 )

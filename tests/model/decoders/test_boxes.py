@@ -9,6 +9,8 @@ import torch
 from matvae.model.boxes import Boxes, Found
 from matvae.model.decoders.boxes import BoxesDecoder, count_boxes
 
+PARTS = {"encoder": "pursuit", "decoder": "boxes"}
+
 
 def lines(n=32):
     """Images with one to three lines, horizontal and vertical, of a few lengths."""
@@ -24,8 +26,8 @@ def lines(n=32):
 
 @pytest.fixture
 def decoder(make_spec):
-    made = BoxesDecoder(make_spec((32, 32), n_components=9, encoder="pursuit", decoder="boxes", boxes=4))
-    made.prepare([lines() > 0])
+    made = BoxesDecoder(make_spec((32, 32), n_components=9, **PARTS, decoder_options={"boxes": 4}))
+    made.calibrate([torch.stack([lines() == 0, lines() > 0], 1).float()])
     return made
 
 
@@ -114,5 +116,5 @@ def test_too_few_components_leave_boxes_away_and_say_so():
 
 
 def test_three_dimensions(make_spec):
-    decoder = BoxesDecoder(make_spec((8, 9, 10), n_components=7, encoder="pursuit", decoder="boxes", boxes=3))
+    decoder = BoxesDecoder(make_spec((8, 9, 10), n_components=7, **PARTS, decoder_options={"boxes": 3}))
     assert decoder(torch.zeros(2, 7)).shape == (2, 1, 8, 9, 10)

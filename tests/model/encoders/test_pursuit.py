@@ -51,7 +51,7 @@ def test_training_learns_the_variance_of_the_latent_and_the_kinds_of_boxes(fitte
     encoder, decoder = fitted.module_.encoder, fitted.module_.decoder
     assert encoder.log_variance.detach().unique().numel() > 1
     assert fitted.module_.spec.decoder == "boxes"
-    assert fitted.module_.spec.boxes == 3
+    assert fitted.module_.spec.decoder_options == {"boxes": 3}
     assert decoder.middle.grad is not None
 
 
@@ -82,8 +82,8 @@ def test_double_precision_finds_structures_with_the_same_statistics(fitted):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"decoder": "dense"}, r"'pursuit' does not go with the decoder 'dense'.*decoder='boxes'"),
-        ({"encoder": "statistics", "decoder": "boxes"}, r"'statistics' does not go with.*encoder='pursuit'"),
+        ({"decoder": "dense"}, r"'pursuit' does not work with the decoder 'dense'.*decoder='boxes'"),
+        ({"encoder": "statistics", "decoder": "boxes"}, r"'statistics' does not work with.*encoder='pursuit'"),
         ({"periodic": False}, r"needs periodic structures of two phases"),
         ({"cutoff": 4}, r"needs periodic structures of two phases"),
         ({"correlations": [(0, 0)]}, r"needs periodic structures of two phases"),

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from matvae.errors import InputError, PluginError
+from matvae.model import check_parts, plan_model
+from matvae.model.planning import choose_decoder
+
+from ..structures import blobs, lines
+
+SUITABLE = {"encoder": "statistics", "decoder": "auto", "from_statistics": False, "loss": "relative"}
+
+
+@pytest.fixture
+def spec_of(make_spec):
+    """Builds a small spec with the decoder left open."""
+    return lambda shape, **values: make_spec(shape, **{"decoder": "auto", **values})
+
+
+@pytest.mark.parametrize(
+    ("shape", "phases", "decoder"),
+    [
+        ((256, 256), 2, "dense"),
+        ((257, 256), 2, "convolutional"),
+        ((256, 256), 3, "convolutional"),
+        ((256, 256), 1, "dense"),
+        ((64, 64, 64), 2, "convolutional"),
+    ],
+)
+def test_auto_is_dense_up_to_65536_outputs(spec_of, shape, phases, decoder):
+    assert choose_decoder(spec_of(shape, phases=phases), []) == decoder
+    assert plan_model(spec_of(shape, phases=phases), []).decoder == decoder
+    assert plan_model(spec_of(shape, phases=phases, decoder="separable"), []).decoder == "separable"
+
+
+def test_images_that_are_sums_of_few_products_get_the_separable_decoder(spec_of):
+    images = [torch.from_numpy(lines(12, 66))]
+    assert plan_model(spec_of((66, 66)), images).decoder == "separable"
+    assert plan_model(spec_of((66, 66)), [torch.from_numpy(blobs(12, (66, 66)))]).decoder == "dense"
+    assert plan_model(spec_of((66, 66), periodic=False), images).decoder == "dense"
+    assert plan_model(spec_of((66, 66), cutoff=(8, 8)), images).decoder == "dense"
+
+
+def test_coarse_grids_need_all_lags_a_decoder_that_coarsens_and_an_encoder_of_statistics(spec_of):
+    assert plan_model(spec_of((128, 128), decoder="separable"), []).coarse == (4, 4)
+    assert plan_model(spec_of((128, 128), decoder="dense"), []).coarse is None
+    assert plan_model(spec_of((128, 128), decoder="separable", encoder="image"), []).coarse is None
+    assert plan_model(spec_of((128, 128), decoder="separable", periodic=False), []).coarse is None
+
+
+def test_a_training_that_continues_keeps_its_decoder_and_its_options(spec_of):
+    images = [torch.from_numpy(lines(12, 66))]
+    fitted = plan_model(spec_of((66, 66)), images)
+    assert plan_model(spec_of((66, 66)), [torch.from_numpy(blobs(12, (66, 66)))], fitted) == fitted
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"encoder": "image", "from_statistics": True}, "provides no structures"),
+        ({"loss": "voxels"}, "compares structures voxel by voxel"),
+        ({"weights": "folder"}, "does not start from trained weights"),
+    ],
+)
+def test_parts_that_do_not_suit_the_rest_are_refused(changed, message):
+    check_parts(**SUITABLE)
+    with pytest.raises(InputError, match=message):
+        check_parts(**{**SUITABLE, **changed})
+
+
+def test_an_unknown_part_is_refused():
+    with pytest.raises(PluginError, match=r"no decoder called 'dens'.*Did you mean 'dense'"):
+        check_parts(**{**SUITABLE, "decoder": "dens"})
