@@ -1,4 +1,4 @@
-"""The errors matvae raises, each with the exit code the command line ends with.
+"""The errors that matvae raises, each with the exit code of the command line.
 
 An error message is one paragraph: what was expected, what was received, and what to do next.
 """
@@ -10,42 +10,42 @@ from typing import Any
 
 
 class MatvaeError(Exception):
-    """Base of every error that matvae raises on purpose."""
+    """Base class of the errors that matvae raises deliberately."""
 
     exit_code = 1
 
 
 class InputError(MatvaeError, ValueError):
-    """Data or a parameter is not what was asked for: wrong values, shape, type or range."""
+    """Invalid data or parameters: wrong values, shape, type or range."""
 
     exit_code = 3
 
 
 class StoreError(MatvaeError, OSError):
-    """A store or model on disk is damaged, incomplete, of another version, or cannot be written."""
+    """A store or model on disk that is damaged, incomplete, of another version, or not writable."""
 
     exit_code = 4
 
 
 class PluginError(MatvaeError, LookupError):
-    """A named part (reader, encoder, decoder, data set) is unknown, broken or defined twice."""
+    """A named part (reader, encoder, decoder, data set, ...) that is unknown, broken or defined twice."""
 
     exit_code = 2
 
 
 class MissingExtraError(MatvaeError, ImportError):
-    """An optional library is needed for this; the message says which extra installs it."""
+    """A missing optional library; the message names the extra that installs it."""
 
     exit_code = 2
 
 
 @cache
 def _not_fitted_error() -> type[Exception]:
-    # scikit-learn takes long to import and is needed for this one base class only.
+    # scikit-learn is slow to import and is needed for this base class only.
     from sklearn.exceptions import NotFittedError as SklearnNotFittedError
 
     class NotFittedError(MatvaeError, SklearnNotFittedError):
-        """The estimator has not been fitted yet; also an instance of scikit-learn's own NotFittedError."""
+        """An estimator that has not been fitted; also an instance of scikit-learn's NotFittedError."""
 
         exit_code = 2
 

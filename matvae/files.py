@@ -1,4 +1,4 @@
-"""Putting what is complete in its place: the last step of every result that is written whole or not at all."""
+"""Moving a complete result to its final path, the last step of every atomic write."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from pathlib import Path
 
 
 def move_into_place(complete: Path, target: Path) -> None:
-    """Give a complete file or folder its name; a folder of that name comes back if this fails.
+    """Rename a complete file or folder to its final path, and restore a folder it replaces if that fails.
 
     Parameters
     ----------
     complete : Path
         On the same file system as `target`.
     target : Path
-        May exist; it is then replaced.
+        Final path; whatever exists there is replaced.
     """
     if not target.is_dir():
         complete.replace(target)
         return
-    # A folder is not renamed over one that holds files: the old one steps aside until the new one is there.
+    # A folder cannot be renamed over one that holds files, so the old one is set aside until the new one is in place.
     aside = complete.with_name(f"{complete.name}.replaced")
     target.rename(aside)
     try:

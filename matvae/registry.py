@@ -1,7 +1,7 @@
-"""Named parts (readers, encoders, decoders, data sets): built-in ones and those plugins add by entry point.
+"""Registries of named parts (readers, encoders, decoders, data sets, ...), built in or added by plugins.
 
-A registry holds ``"module:attribute"`` strings and imports a part only when it is asked for, so listing what
-there is costs nothing and a broken plugin harms nobody who does not use it.
+A registry holds ``"module:attribute"`` strings and imports a part only on request: listing the parts is cheap, and a
+broken plugin affects only those who use it.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ class Registry:
     Parameters
     ----------
     kind : str
-        What the parts are, in the singular, for messages: ``"encoder"``.
+        Kind of the parts, in the singular, for messages: ``"encoder"``.
     group : str
-        Entry point group in which plugins add to it: ``"matvae.encoders"``.
+        Entry point group in which plugins register their parts: ``"matvae.encoders"``.
     builtin : mapping of str to str
-        Name to ``"module:attribute"`` of the parts matvae brings itself.
+        Names of the built-in parts, each with its ``"module:attribute"``.
     contract : type, optional
-        Class that every part has to be a subclass of.
+        Base class of every part; `get` refuses parts that are not subclasses of it.
     """
 
     def __init__(self, kind: str, group: str, builtin: Mapping[str, str], contract: type | None = None) -> None:
@@ -39,25 +39,25 @@ class Registry:
 
     @cached_property
     def targets(self) -> dict[str, str]:
-        """Name to ``"module:attribute"`` of every part, plugins included.
+        """Names of all parts, including those of plugins, each with its ``"module:attribute"``.
 
         Raises
         ------
         PluginError
-            If two parts claim one name.
+            If two parts claim the same name.
         """
-        found = dict(self.builtin)
+        targets = dict(self.builtin)
         for point in entry_points(group=self.group):
-            if found.get(point.name, point.value) != point.value:
+            if targets.get(point.name, point.value) != point.value:
                 raise PluginError(
-                    f"The {self.kind} name {point.name!r} is claimed twice: by {found[point.name]} and by "
+                    f"The {self.kind} name {point.name!r} is claimed twice: by {targets[point.name]} and by "
                     f"{point.value}. Uninstall one of the two packages."
                 )
-            found[point.name] = point.value
-        return found
+            targets[point.name] = point.value
+        return targets
 
     def names(self) -> list[str]:
-        """All names, built-in ones first."""
+        """Return all names, built-in parts first."""
         return list(self.targets)
 
     def get(self, name: str) -> Any:
@@ -66,7 +66,8 @@ class Registry:
         Raises
         ------
         PluginError
-            If there is none of that name (the message offers the closest one), or if it cannot be imported.
+            If no part has that name (the message suggests the closest one), or if the part cannot be imported or is
+            not a subclass of the contract.
         """
         if name not in self.targets:
             close = get_close_matches(str(name), self.names(), n=1)
