@@ -7,11 +7,12 @@ with a few vectors.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
+
+from ..warn import warn
 
 # Vectors iterated beside the components wanted. More of them take fewer passes.
 GUARDS = 10
@@ -82,11 +83,10 @@ def principal_components(rows: Rows, n_samples: int, n_components: int) -> Compo
         basis = np.concatenate([basis, ahead], axis=1)
         images = np.concatenate([images, _multiply(rows, mean, ahead)[0]], axis=1)
     else:
-        warnings.warn(
+        warn(
             f"The principal components were still moving after {MAX_PASSES} passes over the data; they may be off by "
             f"up to {off:.1e} radians. Ask for fewer components.",
             RuntimeWarning,
-            stacklevel=2,
         )
     kept = vectors[:, :n_components].T
     largest = np.take_along_axis(kept, np.abs(kept).argmax(1)[:, None], axis=1)

@@ -9,7 +9,6 @@ voxels (2N+1 lags). All agree within a cutoff window, and all put zero lag at in
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +22,7 @@ from matvae.grid import Grid
 from matvae.stats.correlate import pair_counts
 from matvae.stats.lags import Cutoff, lag_ranges, lag_shape, resolve_cutoff
 from matvae.stats.map_samples import is_dask
+from matvae.warn import warn
 
 from .lag_values import check_repeated, check_values, crop
 
@@ -149,10 +149,9 @@ def to_matvae_statistics(
             "cutoff, or compute the statistics again from the structures."
         )
     if cutoff is None and held is not None:
-        warnings.warn(
+        warn(
             f"These statistics hold {convention.lags} of the {lag_shape(space, periodic)} lags of structures of shape "
-            f"{space}; what was cropped when they were made cannot be had back. Pass cutoff={held} to matvae.",
-            stacklevel=2,
+            f"{space}; what was cropped when they were made cannot be had back. Pass cutoff={held} to matvae."
         )
     out_shape = (*lag_shape(space, periodic, kept), stored.shape[-1])
     return lazily(
