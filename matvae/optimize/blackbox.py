@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError, MissingExtraError
+from ..stats.map_samples import as_tensor
 from .measuring import Decoder, measure_all
 from .region import Region
 from .task import Task
@@ -78,7 +79,7 @@ class BlackBoxSearch:
         first = self.region.draw(min(n_evaluations, 2 * (n_components + 1)), rng)
         latents, values, reasons = first[:0], np.empty((0, len(self.task.labels))), list[str]()
         if evaluated is not None:
-            latents, values = torch.from_numpy(np.asarray(evaluated[0], np.float32)), np.asarray(evaluated[1])
+            latents, values = as_tensor(np.asarray(evaluated[0], np.float32)), np.asarray(evaluated[1])
         while len(latents) < n_evaluations:
             if len(latents) >= len(first):
                 _check_any(values, reasons)

@@ -10,6 +10,7 @@ from scipy.stats import chi2
 from torch import Tensor
 
 from ..errors import InputError
+from ..stats.map_samples import as_tensor
 
 # Share of the normal prior, or of the data, that lies within.
 INSIDE = 0.95
@@ -64,7 +65,7 @@ class Region:
             )
         if len(found) > MOST_POINTS:
             found = found[np.random.default_rng(seed).choice(len(found), MOST_POINTS, replace=False)]
-        points = torch.from_numpy(found)
+        points = as_tensor(found)
         unit = points.std(0).clamp(min=1e-6)
         distances = torch.cdist(points / unit, points / unit)
         nearest = distances.fill_diagonal_(torch.inf).amin(1)

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ..errors import InputError
 from ..grid import Grid
 from ..stats import relative_error, two_point_stats
+from ..stats.map_samples import as_tensor
 from .property import Measured
 
 
@@ -37,7 +37,7 @@ class StatisticsError:
 
     def __init__(self, target: Any = None, correlations: Any = None, cutoff: Any = None) -> None:
         self.correlations, self.cutoff = correlations, cutoff
-        self.target = torch.from_numpy(_statistics(target))[None]
+        self.target = as_tensor(_statistics(target))[None]
 
     def measure(self, structures: np.ndarray, grid: Grid) -> Measured:
         """Values of structures of labels ``(sample, *space)``."""
