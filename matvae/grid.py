@@ -1,22 +1,23 @@
-"""Grid: what one structure is - its axes, shape, voxel size, boundaries and number of phases."""
+"""The grid of a structure: its shape, axes, voxel size, boundary conditions and number of phases."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from numbers import Real
 from typing import Any
 
 from .errors import InputError
 
 DEFAULT_AXES = {1: ("x",), 2: ("y", "x"), 3: ("z", "y", "x")}
-# 255 is the fill value of a store: a voxel that was never written, never a phase.
+# 255 is the fill value of a store: it marks a voxel that was never written and is never a phase.
 MAX_PHASES = 255
 
 
 @dataclass(frozen=True)
 class Grid:
-    """The frame in which every structure of a set lives.
+    """The voxel grid that all structures of a set share.
 
     Parameters
     ----------
@@ -31,13 +32,13 @@ class Grid:
     unit : str, optional
         Unit of `voxel_size`, for example ``"micrometer"``.
     periodic : bool
-        True where a structure continues on its opposite side, as a generated one does; False for a window
-        that was cut from something larger.
+        Whether opposite sides of a structure join, as they often do in generated structures. False for a window
+        cut from something larger.
 
     Raises
     ------
     InputError
-        If the shape has no, more than three, or empty axes, or if the other values do not fit it.
+        If the shape does not have one to three axes of at least one voxel, or another value does not fit it.
     """
 
     shape: tuple[int, ...]
@@ -67,7 +68,7 @@ class Grid:
         object.__setattr__(self, "shape", shape)
         object.__setattr__(self, "phases", int(self.phases))
         object.__setattr__(self, "axes", axes)
-        object.__setattr__(self, "voxel_size", _voxel_size(self.voxel_size, len(shape)))
+        object.__setattr__(self, "voxel_size", voxel_edges(self.voxel_size, len(shape)))
         object.__setattr__(self, "periodic", bool(self.periodic))
 
     @property
@@ -77,7 +78,7 @@ class Grid:
 
     @property
     def n_voxels(self) -> int:
-        """Number of voxels of one structure."""
+        """Number of voxels in one structure."""
         return math.prod(self.shape)
 
     def describe(self) -> str:
@@ -93,12 +94,12 @@ class Grid:
         return ", ".join(parts)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; `Grid.from_dict` is the way back."""
+        """Return the values in a form that JSON can hold; `Grid.from_dict` is the inverse."""
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Grid:
-        """Build a grid from what `to_dict` gave."""
+        """Build a grid from the output of `to_dict`."""
         return cls(
             tuple(values["shape"]),
             phases=values["phases"],
@@ -109,12 +110,23 @@ class Grid:
         )
 
 
-def _voxel_size(value: float | Sequence[float] | None, ndim: int) -> tuple[float, ...] | None:
-    if value is None:
+def voxel_edges(voxel_size: float | Sequence[float] | None, ndim: int) -> tuple[float, ...] | None:
+    """Return the edge length of a voxel along each of `ndim` axes, or None where no voxel size is given.
+
+    Raises
+    ------
+    InputError
+        If the voxel size is neither one positive length nor one per axis.
+    """
+    if voxel_size is None:
         return None
-    sizes = (float(value),) * ndim if isinstance(value, int | float) else tuple(float(v) for v in value)
-    if len(sizes) != ndim or not all(math.isfinite(v) and v > 0 for v in sizes):
+    try:
+        sizes = (voxel_size,) * ndim if isinstance(voxel_size, Real) else tuple(voxel_size)
+        edges = tuple(float(size) for size in sizes)
+    except (TypeError, ValueError):
+        edges = ()
+    if len(edges) != ndim or not all(math.isfinite(edge) and edge > 0 for edge in edges):
         raise InputError(
-            f"voxel_size must be one positive length, or one for each of the {ndim} axes, but {value} was given."
+            f"voxel_size must be one positive length, or one for each of the {ndim} axes, but {voxel_size!r} was given."
         )
-    return sizes
+    return edges

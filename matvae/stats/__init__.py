@@ -1,11 +1,12 @@
-"""Differentiable spatial statistics: torch inside, numpy, dask and torch outside."""
+"""Differentiable spatial statistics of numpy, dask and torch arrays, computed in torch."""
 
 from .chords import chord_length_distribution
 from .clusters import cluster_function
 from .correlate import correlate
 from .correlations import default_correlations, resolve_correlations
-from .dispatch import form_of, map_phases
+from .dispatch import block_size, map_phases
 from .distance import relative_error, statistics_distance
+from .form import form_of
 from .lags import check_periodic, lag_shape
 from .lineal_path import lineal_path
 from .radial import lag_radii, pair_correlation, radial_average
@@ -16,6 +17,7 @@ from .two_point_stats import two_point_stats, volume_fractions
 __all__ = [
     "STATISTICS",
     "Statistic",
+    "block_size",
     "check_periodic",
     "chord_length_distribution",
     "cluster_function",

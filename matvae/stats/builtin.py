@@ -1,4 +1,4 @@
-"""The built-in statistics, each with the coordinates of its result."""
+"""The built-in statistics as `Statistic` objects, each with the coordinates of its result."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _lags(
     shape: Sequence[int], axes: Sequence[str], *, periodic: bool = True, cutoff: Cutoff = None, **_: Any
 ) -> Coordinates:
     lags = lag_shape(shape, periodic, cutoff)
-    # The zero lag is the middle: n//2 for N periodic lags as for 2N-1 or 2c+1 symmetric ones.
+    # Zero lag is at index n//2 of n lags: of N periodic ones as of 2N-1 or 2c+1 symmetric ones.
     return {f"lag_{axis}": np.arange(n) - n // 2 for axis, n in zip(axes, lags, strict=True)}
 
 
@@ -60,7 +60,7 @@ def _chords(
     return {"length": np.arange(1, longest_chord(shape, periodic, cutoff, axis) + 1)}
 
 
-def _none(shape: Sequence[int], axes: Sequence[str], **_: Any) -> Coordinates:
+def _no_coordinates(shape: Sequence[int], axes: Sequence[str], **_: Any) -> Coordinates:
     return {}
 
 
@@ -69,4 +69,4 @@ PAIR_CORRELATION = Statistic("pair_correlation", pair_correlation, _radii, colum
 LINEAL_PATH = Statistic("lineal_path", lineal_path, _lengths)
 CHORD_LENGTH = Statistic("chord_length", chord_length_distribution, _chords)
 CLUSTER = Statistic("cluster", cluster_function, _lags, differentiable=False)
-SURFACE_AREA = Statistic("surface_area", surface_area, _none, uses_voxel_size=True, length_power=-1)
+SURFACE_AREA = Statistic("surface_area", surface_area, _no_coordinates, uses_voxel_size=True, length_power=-1)

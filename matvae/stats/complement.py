@@ -1,6 +1,7 @@
-"""Correlations with the phase that is one minus all others, by subtraction instead of transforms.
+"""Correlations with the complementary phase, one minus all others, by subtraction instead of Fourier transforms.
 
-On the torus, with n_i voxels of state i among N, the sums over voxel pairs of the rest R = 1 - sum_i m_i are
+In a periodic structure of N voxels, n_i of them in state i, the sums over voxel pairs that involve the complement
+R = 1 - sum_i m_i are
 
     s_iR[r] = n_i - sum_j s_ij[r],    s_Ri[r] = n_i - sum_j s_ji[r],    s_RR[r] = N - sum_i n_i - sum_i s_iR[r],
 
@@ -20,77 +21,83 @@ from .correlations import Pairs
 Ranges = Sequence[tuple[int, int]]
 
 
-def rest_follows(pairs: Pairs, rest: int) -> bool:
-    """Whether the pairs that name the rest follow from those that do not."""
-    known = {frozenset(pair) for pair in pairs if rest not in pair}
-    others = {state for pair in pairs if rest in pair for state in pair if state != rest}
-    if (rest, rest) in pairs:
-        others = set(range(rest))
-    return all(frozenset((one, other)) in known for one in others for other in range(rest))
+def complement_follows(pairs: Pairs, complement: int) -> bool:
+    """Return whether the pairs that contain the complement follow from those that do not."""
+    computed = {frozenset(pair) for pair in pairs if complement not in pair}
+    partners = {state for pair in pairs if complement in pair for state in pair if state != complement}
+    if (complement, complement) in pairs:
+        partners = set(range(complement))
+    return all(frozenset((state, other)) in computed for state in partners for other in range(complement))
 
 
-def fill_rest(sums: Tensor, pairs: Pairs, volumes: Tensor, n_voxels: int, ranges: Ranges) -> None:
-    """Fill in the sums of the pairs that name the rest.
+def fill_complement(sums: Tensor, pairs: Pairs, volumes: Tensor, n_voxels: int, ranges: Ranges) -> None:
+    """Fill in the sums of the pairs that contain the complement.
 
     Parameters
     ----------
     sums : Tensor ``(sample, pair, *lag)``
-        Sums over voxel pairs, of which those that name the rest are overwritten.
+        Sums over voxel pairs; those of pairs that contain the complement are overwritten.
     pairs : sequence of (int, int)
-        Of these sums; the rest has the highest index.
+        Pairs of states; the complement has the highest index.
     volumes : Tensor ``(sample, state)``
-        Number (or weight) of voxels of every other state.
+        Number (or weight) of voxels in each of the other states.
     n_voxels : int
-        Number of voxels of a structure.
+        Number of voxels in a structure.
     ranges : sequence of (int, int)
-        Numbers of negative and of other lags along each axis.
+        Numbers of negative and of non-negative lags along each axis.
     """
-    rest = volumes.shape[1]
-    place = {pair: k for k, pair in enumerate(pairs)}
+    complement = volumes.shape[1]
+    indices = {pair: k for k, pair in enumerate(pairs)}
     for k, (first, second) in enumerate(pairs):
-        if rest in (first, second) and first != second:
-            _fill_row(sums[:, k], sums, place, (first, second), volumes, ranges)
+        if complement in (first, second) and first != second:
+            _fill_cross_sum(sums[:, k], sums, indices, (first, second), volumes, ranges)
     for k, pair in enumerate(pairs):
-        if pair == (rest, rest):
+        if pair == (complement, complement):
             _set(sums[:, k], n_voxels - volumes.sum(1))
-            for state in range(rest):
-                if (state, rest) in place:
-                    row = sums[:, place[state, rest]]
+            for state in range(complement):
+                if (state, complement) in indices:
+                    cross_sum = sums[:, indices[state, complement]]
                 else:
-                    row = torch.empty_like(sums[:, k])
-                    _fill_row(row, sums, place, (state, rest), volumes, ranges)
-                sums[:, k].sub_(row)
+                    cross_sum = torch.empty_like(sums[:, k])
+                    _fill_cross_sum(cross_sum, sums, indices, (state, complement), volumes, ranges)
+                sums[:, k].sub_(cross_sum)
 
 
-def _fill_row(
-    row: Tensor, sums: Tensor, place: dict[tuple[int, int], int], pair: tuple[int, int], volumes: Tensor, ranges: Ranges
+def _fill_cross_sum(
+    cross_sum: Tensor,
+    sums: Tensor,
+    indices: dict[tuple[int, int], int],
+    pair: tuple[int, int],
+    volumes: Tensor,
+    ranges: Ranges,
 ) -> None:
-    """Sums of a state and the rest, in this order or the other."""
-    rest = volumes.shape[1]
+    """Fill in the sum of a pair of a state and the complement, in either order."""
+    complement = volumes.shape[1]
     state = min(pair)
-    _set(row, volumes[:, state])
-    for other in range(rest):
-        wanted = (state, other) if pair[1] == rest else (other, state)
-        if wanted in place:
-            row.sub_(sums[:, place[wanted]])
+    _set(cross_sum, volumes[:, state])
+    for other in range(complement):
+        term = (state, other) if pair[1] == complement else (other, state)
+        if term in indices:
+            cross_sum.sub_(sums[:, indices[term]])
         else:
-            _subtract_reversed(row, sums[:, place[wanted[::-1]]], ranges)
+            _subtract_inverted(cross_sum, sums[:, indices[term[::-1]]], ranges)
 
 
-def _set(row: Tensor, values: Tensor) -> None:
-    row.copy_(values.view(-1, *[1] * (row.ndim - 1)).expand_as(row))
+def _set(sums: Tensor, values: Tensor) -> None:
+    sums.copy_(values.view(-1, *[1] * (sums.ndim - 1)).expand_as(sums))
 
 
-def _subtract_reversed(row: Tensor, sums: Tensor, ranges: Ranges) -> None:
-    """Subtract sums at minus each lag. On an even axis the lag -N/2 is its own negative."""
+def _subtract_inverted(target: Tensor, sums: Tensor, ranges: Ranges) -> None:
+    """Subtract the sums at the inverse of each lag. Along an even periodic axis, lag -N/2 is its own inverse."""
     pieces: list[list[tuple[int, int, bool]]] = []
     for negative, positive in ranges:
-        lone = 1 if negative == positive else 0
-        pieces.append([(lone, negative + positive - lone, True), *([(0, 1, False)] if lone else [])])
+        unpaired = 1 if negative == positive else 0
+        inverted = (unpaired, negative + positive - unpaired, True)
+        pieces.append([inverted, *([(0, 1, False)] if unpaired else [])])
     for choice in itertools.product(*pieces):
-        target, source, flipped = row, sums, []
-        for axis, (start, length, turns) in enumerate(choice, start=1):
-            target, source = target.narrow(axis, start, length), source.narrow(axis, start, length)
-            if turns:
-                flipped.append(axis)
-        target.sub_(torch.flip(source, flipped))
+        part, source, flipped_axes = target, sums, []
+        for axis, (start, length, flips) in enumerate(choice, start=1):
+            part, source = part.narrow(axis, start, length), source.narrow(axis, start, length)
+            if flips:
+                flipped_axes.append(axis)
+        part.sub_(torch.flip(source, flipped_axes))

@@ -1,11 +1,11 @@
-"""2-point statistics of torch tensors by FFT, differentiable; the one implementation behind every face.
+"""2-point statistics of torch tensors by FFT, differentiable: the implementation behind all interfaces.
 
-For fields m[x, h] on a grid, with an optional weight w[x] a voxel,
+For fields m[x, h] on a grid, with an optional weight w[x] per voxel,
 
     f[r, (h, h')] = sum_x w[x] m[x, h] w[x + r] m[x + r, h'] / sum_x w[x] w[x + r]
 
 (Cecen, Fast & Kalidindi, Integrating Materials and Manufacturing Innovation 5, 1 (2016), eqs. 6 and 14). The
-sum runs over the torus when periodic, else over the voxel pairs that lie inside the window.
+sum runs over all voxels of a periodic structure, otherwise over the voxel pairs that lie inside the window.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from scipy.fft import next_fast_len
 from torch import Tensor
 
 from ..errors import InputError
-from .complement import fill_rest, rest_follows
+from .complement import complement_follows, fill_complement
 from .correlations import Pairs
 from .lags import Cutoff, lag_ranges, lag_shape
 from .pair_sums import lags_of, pair_sums
 
-# Weight of voxel pairs, relative to lag zero, below which it is rounding error of the transform.
+# Weights of voxel pairs below this fraction of that at lag zero are rounding errors of the transform.
 NO_PAIRS = 1e-12
 
 
@@ -43,23 +43,23 @@ def correlate(
     Parameters
     ----------
     fields : Tensor ``(sample, state, *space)``
-        Value of each local state at each voxel, one to three spatial axes; float64, or computed in float32.
+        Value of each local state at each voxel, one to three spatial axes. float64 is kept; other types become float32.
     pairs : sequence of (int, int)
-        Indices on the state axis that are correlated. Without a mask and periodic, the index one past the
-        last stands for the rest: one minus all states.
+        Indices on the state axis to correlate. For periodic structures without a mask, the index one past the last
+        stands for the complement: one minus the sum of all states.
     periodic : bool
         Whether a structure continues on its opposite side.
     cutoff : int or sequence of int, optional
-        Keep lags from -c to c along each axis; None keeps every lag there is.
+        Keep lags from -c to c along each axis; None keeps every lag.
     mask : Tensor ``(*space)`` or ``(sample, *space)``, optional
         Weight of each voxel, in [0, 1].
     counts : Tensor, optional
-        What `pair_counts` gives for the same window and mask, where it is known from before.
+        Output of `pair_counts` for the same window and mask, if it is already known.
     indicator : bool
-        Fields and mask hold only 0 and 1. Numbers of voxel pairs are then rounded to the integers they are,
-        which makes thin lags exact; the result has no gradient.
+        Whether fields and mask hold only 0 and 1. Numbers of voxel pairs are then rounded to integers, which makes
+        lags with few pairs exact; the result has no gradient.
     out : Tensor ``(sample, *lag, correlation)``, optional
-        Where the result goes; it then has no gradient. Fastest if memory holds one correlation after another.
+        Memory for the result, which then has no gradient. Fastest if it holds one correlation after another.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def correlate(
     Raises
     ------
     InputError
-        If the cutoff exceeds the window, or the mask leaves a lag without any pair of voxels.
+        If the cutoff exceeds the window, or the mask leaves no pair of voxels at some lag.
     """
     fields = fields if fields.dtype == torch.float64 else fields.to(torch.float32)
     space = tuple(fields.shape[2:])
@@ -80,22 +80,22 @@ def correlate(
     if mask is not None:
         fields = fields * mask.to(fields).unsqueeze(-len(space) - 1)
     size = transform_shape(space, periodic, cutoff)
-    with_rest = periodic and mask is None and fields.shape[1] in {state for pair in pairs for state in pair}
+    has_complement = periodic and mask is None and fields.shape[1] in {state for pair in pairs for state in pair}
     if torch.is_grad_enabled() and fields.requires_grad and not indicator and out is None:
-        if with_rest:
+        if has_complement:
             fields = torch.cat([fields, 1 - fields.sum(1, keepdim=True)], dim=1)
         sums = pair_sums(fields, tuple(pairs), size, tuple(ranges))
-        return torch.stack([one / counts for one in sums.unbind(1)], dim=-1)
+        return torch.stack([pair_sum / counts for pair_sum in sums.unbind(1)], dim=-1)
     spectra = list(torch.fft.rfftn(fields, s=size, dim=tuple(range(2, fields.ndim))).unbind(1))
     kept = lag_shape(space, periodic, cutoff)
     sums = fields.new_empty((len(fields), len(pairs), *kept)) if out is None else out.movedim(-1, 1)
-    rest = len(spectra) if with_rest else None
-    from_others = rest is not None and rest_follows(pairs, rest)
-    if with_rest and not from_others:
-        spectra.append(_rest(spectra, math.prod(space)))
-    # Where every lag is kept along axes of even length, alternating signs put lag zero in the middle.
+    complement = len(spectra) if has_complement else None
+    subtracts = complement is not None and complement_follows(pairs, complement)
+    if has_complement and not subtracts:
+        spectra.append(_complement(spectra, math.prod(space)))
+    # If every lag is kept along axes of even length, alternating signs move zero lag to the centre.
     signs = alternating_signs(size, fields) if kept == size and _even(size) else None
-    direct = [(k, *pair) for k, pair in enumerate(pairs) if not from_others or rest not in pair]
+    direct = [(k, *pair) for k, pair in enumerate(pairs) if not subtracts or complement not in pair]
     conjugates = {first: spectra[first].conj() for _, first, _ in direct}
     if signs is not None:
         conjugates = {first: conjugate * signs for first, conjugate in conjugates.items()}
@@ -107,9 +107,9 @@ def correlate(
             torch.fft.irfftn(spectrum, s=size, dim=tuple(range(1, spectrum.ndim)), out=sums[:, k])
         if indicator:
             sums[:, k].round_()
-    if from_others:
-        volumes = torch.stack([_at_zero_frequency(one).real for one in spectra], dim=1)
-        fill_rest(sums, pairs, volumes, math.prod(space), ranges)
+    if subtracts:
+        volumes = torch.stack([_at_zero_frequency(spectrum).real for spectrum in spectra], dim=1)
+        fill_complement(sums, pairs, volumes, math.prod(space), ranges)
     return sums.div_(counts.unsqueeze(1) if counts.ndim > len(space) else counts).movedim(1, -1)
 
 
@@ -118,7 +118,7 @@ def _even(size: Sequence[int]) -> bool:
 
 
 def alternating_signs(size: Sequence[int], like: Tensor) -> Tensor:
-    """Signs ``(*frequency)`` of a half spectrum that shift its inverse transform by half of each, even, axis."""
+    """Return signs ``(*frequency)`` of a half spectrum that shift its inverse transform by half of each (even) axis."""
     signs = torch.ones((), dtype=like.dtype, device=like.device)
     for axis, n in enumerate(size):
         frequencies = n // 2 + 1 if axis == len(size) - 1 else n
@@ -128,12 +128,12 @@ def alternating_signs(size: Sequence[int], like: Tensor) -> Tensor:
 
 
 def transform_shape(space: Sequence[int], periodic: bool, cutoff: Cutoff) -> tuple[int, ...]:
-    """Shape of the Fourier transform: a window is padded until no kept lag wraps around to the other side."""
+    """Return the shape of the Fourier transform; windows are padded such that no kept lag wraps around."""
     if periodic:
         return tuple(space)
     ranges = lag_ranges(space, periodic, cutoff)
-    least = (n + longest - 1 for n, (_, longest) in zip(space, ranges, strict=True))
-    return tuple(int(next_fast_len(n, real=True)) for n in least)
+    padded = (n + longest - 1 for n, (_, longest) in zip(space, ranges, strict=True))
+    return tuple(int(next_fast_len(n, real=True)) for n in padded)
 
 
 def pair_counts(
@@ -151,12 +151,12 @@ def pair_counts(
     Returns
     -------
     Tensor ``()``, ``(*lag)``, or ``(sample, *lag)`` with a mask
-        All voxels on the torus, a product of triangles in a window, the mask's own statistics with a mask.
+        The number of voxels if periodic, a product of triangle functions in a window, the autocorrelation of a mask.
 
     Raises
     ------
     InputError
-        If the mask leaves a lag without any pair of voxels.
+        If the mask leaves no pair of voxels at some lag.
     """
     ranges = lag_ranges(space, periodic, cutoff)
     if mask is not None:
@@ -169,10 +169,11 @@ def pair_counts(
     return counts
 
 
-def _rest(spectra: list[Tensor], n_voxels: int) -> Tensor:
-    rest = -torch.stack(spectra).sum(0) if len(spectra) > 1 else -spectra[0]
-    _at_zero_frequency(rest).add_(n_voxels)
-    return rest
+def _complement(spectra: list[Tensor], n_voxels: int) -> Tensor:
+    """Spectrum of one minus the sum of the states with these spectra."""
+    spectrum = -torch.stack(spectra).sum(0) if len(spectra) > 1 else -spectra[0]
+    _at_zero_frequency(spectrum).add_(n_voxels)
+    return spectrum
 
 
 def _at_zero_frequency(spectrum: Tensor) -> Tensor:
@@ -182,7 +183,7 @@ def _at_zero_frequency(spectrum: Tensor) -> Tensor:
 
 
 def _mask_counts(mask: Tensor, size: tuple[int, ...], ranges: Sequence[tuple[int, int]]) -> Tensor:
-    # Double precision tells an empty lag from a thin one; Apple's GPUs do not have it.
+    # Double precision distinguishes lags without pairs from those with few; Apple's GPUs lack it.
     exact = (mask.cpu() if mask.device.type == "mps" else mask).double()
     batched = exact if mask.ndim > len(size) else exact.unsqueeze(0)
     spectra = torch.fft.rfftn(batched, s=size, dim=tuple(range(1, batched.ndim)))
@@ -196,13 +197,13 @@ def _mask_counts(mask: Tensor, size: tuple[int, ...], ranges: Sequence[tuple[int
             else f"Every lag up to cutoff={reach} has pairs: pass that, or a smaller one."
         )
         raise InputError(
-            f"Statistics need a pair of voxels with weight at every lag, but the mask leaves lags without. {advice}"
+            f"Statistics need a pair of voxels with weight at every lag, but the mask leaves none at some. {advice}"
         )
     return counts
 
 
 def _full_reach(empty: Tensor, ranges: Sequence[tuple[int, int]]) -> int | None:
-    """Largest cutoff, equal along all axes, at which no lag is empty; None if lag zero is."""
+    """Largest cutoff, equal along all axes, up to which no lag is empty; None if zero lag is."""
     reach = None
     for c in range(min(min(negative, positive - 1) for negative, positive in ranges) + 1):
         inner = empty

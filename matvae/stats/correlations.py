@@ -1,4 +1,4 @@
-"""Which pairs of local states are correlated, and the default set that determines all others."""
+"""Pairs of local states to correlate, and the default set that determines all others."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Pairs = tuple[tuple[int, int], ...]
 
 
 def default_correlations(phases: int) -> Pairs:
-    """Pairs that determine all H^2 correlations of a structure whose states sum to one.
+    """Return the pairs that determine all H^2 correlations of a structure whose states sum to one.
 
     With H phases these are the H(H-1)/2 pairs among phases 1..H-1 (Niezgoda, Fullwood & Kalidindi, Acta
-    Materialia 56, 5285 (2008), sec. 3, on the interdependence of 2-point correlations); for two phases the
-    autocorrelation of phase 1, for a continuous field (one state) its own autocorrelation.
+    Materialia 56, 5285 (2008), sec. 3, on the interdependence of 2-point correlations): for two phases the
+    autocorrelation of phase 1. For a continuous field (one state) it is the autocorrelation of that field.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def default_correlations(phases: int) -> Pairs:
 
 
 def resolve_correlations(correlations: Sequence[Sequence[int]] | None, phases: int) -> Pairs:
-    """Check the pairs a user named, or give the default ones.
+    """Check the pairs named by a user, or return the default set.
 
     Raises
     ------

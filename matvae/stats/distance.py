@@ -11,18 +11,18 @@ from ..errors import InputError
 
 Array = TypeVar("Array", np.ndarray, torch.Tensor)
 
-# Keeps zero from being divided by zero where a structure without any voxel of the phase is met again.
+# Avoids 0/0 where both statistics are those of a structure that lacks the phase.
 TINY = 1e-12
 
 
 def statistics_distance(f: Array, g: Array) -> Array:
-    """Euclidean distance of two sets of statistics, one number a sample.
+    """Euclidean distance between two sets of statistics, per sample.
 
     Parameters
     ----------
     f, g : array ``(sample, *lag, correlation)``
-        Statistics of the same structures, numpy or torch; a single sample is compared
-        with every one of the other.
+        Statistics of the same structures, numpy or torch. A set of a single sample is compared with every sample of
+        the other.
 
     Returns
     -------
@@ -32,14 +32,14 @@ def statistics_distance(f: Array, g: Array) -> Array:
     Raises
     ------
     InputError
-        If the two do not have the same lags and correlations, or not as many samples.
+        If the two differ in their lags, correlations or number of samples.
     """
     _check_shapes(f, g)
     return _norm(f - g)
 
 
 def relative_error(f: Array, g: Array) -> Array:
-    """Distance of `g` from the true statistics `f`, by the size of `f`: ``||f - g||_2 / ||f||_2``.
+    """Distance of `g` from the true statistics `f` relative to the norm of `f`: ``||f - g||_2 / ||f||_2``.
 
     Parameters
     ----------
@@ -49,12 +49,12 @@ def relative_error(f: Array, g: Array) -> Array:
     Returns
     -------
     array ``(sample,)``
-        Of a structure without any voxel of the phase, whose statistics are zero: one, or zero where `g` is zero too.
+        For a structure that lacks the phase, and so has statistics of zero: one, or zero where `g` is zero, too.
 
     Raises
     ------
     InputError
-        If the two do not have the same lags and correlations, or not as many samples.
+        If the two differ in their lags, correlations or number of samples.
     """
     _check_shapes(f, g)
     distance, size = _norm(f - g), _norm(f)
@@ -64,9 +64,9 @@ def relative_error(f: Array, g: Array) -> Array:
 def _check_shapes(f: Array, g: Array) -> None:
     if f.ndim < 2 or f.shape[1:] != g.shape[1:] or (f.shape[0] != g.shape[0] and 1 not in (f.shape[0], g.shape[0])):
         raise InputError(
-            "Two sets of statistics (sample, *lag, correlation) of one shape are expected, but shapes "
-            f"{tuple(f.shape)} and {tuple(g.shape)} were given. Compute both with the same "
-            "periodic, cutoff and correlations."
+            "Two sets of statistics (sample, *lag, correlation) of the same shape are expected, but shapes "
+            f"{tuple(f.shape)} and {tuple(g.shape)} were given. "
+            "Compute both with the same periodic, cutoff and correlations."
         )
 
 

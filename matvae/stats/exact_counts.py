@@ -1,4 +1,4 @@
-"""Exact numbers of voxels: whole ones from amounts, and the largest values of a row, as many as are wanted."""
+"""Exact numbers of voxels: rounding to whole voxels, and selecting a given number of the largest values."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from torch import Tensor
 
 
 def whole_counts(amounts: Tensor, n_voxels: int) -> Tensor:
-    """Whole voxels ``(sample, phase)`` that add up to all, each within one of its amount.
+    """Round amounts of phases to whole voxels ``(sample, phase)``, each within one of its amount, with the same total.
 
     Parameters
     ----------
     amounts : Tensor ``(sample, phase)``
-        Voxels of each phase, not necessarily whole, adding up to all.
+        Voxels of each phase, not necessarily whole, which add up to `n_voxels`.
     n_voxels : int
-        Of a structure.
+        Number of voxels in a structure.
     """
     cumulative = amounts.double().cumsum(-1).round().long().clamp(max=n_voxels)
     cumulative[:, -1] = n_voxels
@@ -22,7 +22,7 @@ def whole_counts(amounts: Tensor, n_voxels: int) -> Tensor:
 
 
 def largest(values: Tensor, counts: Tensor) -> Tensor:
-    """Mask ``(sample, voxel)`` of the `counts[s]` largest values of each row; the earlier voxel wins a tie.
+    """Return a mask ``(sample, voxel)`` of the `counts[s]` largest values of each row; ties go to the earlier voxel.
 
     Parameters
     ----------

@@ -1,9 +1,8 @@
-"""From what a user holds (labels, discretised states, a continuous field) to local state fields in torch."""
+"""Conversion of labels, discretised states and continuous fields into local state fields in torch."""
 
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,17 +13,19 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..grid import MAX_PHASES
+from ..validate import is_integer
+from .map_samples import as_tensor, is_dask, kind_of
 
 LABELS, STATES, FIELD = "labels", "states", "field"
-# Half precision gives sums of fractions to about three digits.
+# In half precision, sums of phase fractions are accurate to about three digits.
 SUM_TOLERANCE = 2e-3
 
 
 @dataclass(frozen=True)
 class Form:
-    """How an array holds structures.
+    """The way an array holds structures.
 
-    ``kind`` is ``"labels"`` (integers 0..H-1), ``"states"`` (H values a voxel along `state_axis`) or
+    ``kind`` is ``"labels"`` (integers 0..H-1), ``"states"`` (H values per voxel along `state_axis`) or
     ``"field"`` (one continuous state); ``space`` is the shape of one structure.
     """
 
@@ -33,22 +34,75 @@ class Form:
     space: tuple[int, ...]
     state_axis: int | None = None
 
-    def fields(self, X: Tensor, wanted: Sequence[int]) -> Tensor:
-        """State fields ``(sample, state, *space)`` of the wanted states: float64 where X is, else float32."""
+    def fields(self, X: Tensor, states: Sequence[int]) -> Tensor:
+        """Return the fields ``(sample, state, *space)`` of some states: float64 if X is, otherwise float32."""
         if self.kind == LABELS:
-            return torch.stack([torch.eq(X, state) for state in wanted], dim=1).to(torch.float32)
+            return torch.stack([torch.eq(X, state) for state in states], dim=1).to(torch.float32)
         X = X if X.dtype == torch.float64 else X.to(torch.float32)
         if self.kind == FIELD:
             return X.unsqueeze(1)
         assert self.state_axis is not None
         states_first = X.movedim(self.state_axis, 1)
-        if list(wanted) == list(range(self.phases)):
+        if list(states) == list(range(self.phases)):
             return states_first
-        return states_first[:, list(wanted)]
+        return states_first[:, list(states)]
+
+
+def check_array(X: Any) -> None:
+    """Refuse anything but an array of real numbers of known shape.
+
+    Raises
+    ------
+    InputError
+        If X is not a numpy, dask or torch array, or if it is masked, empty, of unknown shape, or not of real numbers.
+    """
+    if not (isinstance(X, np.ndarray | Tensor) or is_dask(X)):
+        raise InputError(
+            f"A numpy, dask or torch array is expected, but {type(X).__name__} was given. "
+            "Convert it with numpy.asarray, or pass the .data of opened structures."
+        )
+    if isinstance(X, np.ma.MaskedArray):
+        raise InputError(
+            "A plain array is expected, but a masked one was given. "
+            "Pass X.filled(0) and mask=~numpy.ma.getmaskarray(X)."
+        )
+    if is_dask(X) and any(math.isnan(n) for n in X.shape):
+        raise InputError(
+            f"An array of known shape is expected, but the dask array has unknown chunk sizes (shape {X.shape}), "
+            "so its samples cannot be counted. Call X.compute_chunk_sizes() first."
+        )
+    if kind_of(X) not in "biuf":
+        raise InputError(
+            f"Integer labels or real numbers are expected, but the array has the type {X.dtype}. "
+            "Convert it with astype('uint8') for labels or astype('float32') for a field."
+        )
+    if min(X.shape, default=0) == 0:
+        raise InputError(
+            f"Structures are expected, but an empty array of shape {tuple(X.shape)} was given. "
+            "Check the path or the selection it comes from."
+        )
+
+
+def form_of(X: Any, phases: int | str, state_axis: int | None) -> Form:
+    """Determine how a user's array holds structures; ``phases="auto"`` looks up the largest label.
+
+    Raises
+    ------
+    InputError
+        As in `check_array`, or if the shape, the type, the number of phases and the state axis contradict each other.
+    """
+    check_array(X)
+
+    def largest_label() -> int:
+        largest: Any = as_tensor(X).max() if isinstance(X, Tensor) else X.max()
+        return int(largest.compute() if is_dask(X) else largest)
+
+    integer = kind_of(X) != "f"
+    return find_form(X.shape, integer, phases=check_phases(phases), state_axis=state_axis, largest=largest_label)
 
 
 def check_phases(phases: Any) -> int | None:
-    """Give the number of phases, or None for ``"auto"``.
+    """Return the number of phases, or None for ``"auto"``.
 
     Raises
     ------
@@ -57,16 +111,12 @@ def check_phases(phases: Any) -> int | None:
     """
     if isinstance(phases, str) and phases == "auto":
         return None
-    try:
-        number = -1 if isinstance(phases, bool | np.bool_) else operator.index(phases)
-    except TypeError:
-        number = -1
-    if not 1 <= number <= MAX_PHASES:
+    if not is_integer(phases) or not 1 <= phases <= MAX_PHASES:
         raise InputError(
-            f'phases must be "auto" or an integer from 1 (a continuous field) to {MAX_PHASES}, but '
-            f'{phases!r} was given. Pass "auto" to take the largest label.'
+            f'phases must be "auto" or an integer from 1 (a continuous field) to {MAX_PHASES}, but {phases!r} was '
+            'given. Pass "auto" to use the largest label.'
         )
-    return number
+    return int(phases)
 
 
 def find_form(
@@ -77,40 +127,39 @@ def find_form(
     state_axis: int | None,
     largest: Callable[[], int] | None = None,
 ) -> Form:
-    """Decide how an array of `shape` and type holds structures, and refuse contradictions.
+    """Determine how an array of a given shape and type holds structures, and refuse contradictions.
 
     Parameters
     ----------
     shape : sequence of int
         Shape of the whole array, sample axis first.
     integer : bool
-        Whether its values are integers (or booleans): phase labels.
+        Whether its values are integers (or booleans), and so phase labels.
     phases : int, optional
-        Number of phases if the user named one.
+        Number of phases, if the user named one.
     state_axis : int, optional
         Axis of the local states in a discretised array.
     largest : callable, optional
-        Gives the largest label when the number of phases must be found out.
+        Returns the largest label; called only if the number of phases is unknown.
 
     Raises
     ------
     InputError
-        If the axes do not fit, float labels come where phases were asked for, or there are too many phases.
+        If the axes do not fit, if phases were named for an array of floats, or if there are too many phases.
     """
     if state_axis is not None:
         return _states_form(shape, phases, state_axis)
     if not 2 <= len(shape) <= 4:
         raise InputError(
-            "Structures are expected as (sample, *space) with one to three spatial axes, but an array of "
-            f"shape {tuple(shape)} was given. Reshape it, or pass state_axis if one axis holds local states."
+            "Structures are expected as (sample, *space) with one to three spatial axes, but an array of shape "
+            f"{tuple(shape)} was given. Reshape it, or pass state_axis if one axis holds local states."
         )
     space = tuple(int(n) for n in shape[1:])
     if not integer:
         if phases not in (None, 1):
             raise InputError(
-                f"phases={phases} asks for integer phase labels, but the array is of floating point type, "
-                "which means a continuous field. Cast labels with X.astype('uint8'), or pass state_axis=-1 "
-                "for a discretised array."
+                f"phases={phases} asks for integer phase labels, but the array is of floating point type, which means "
+                "a continuous field. Cast labels with X.astype('uint8'), or pass state_axis=-1 for a discretised array."
             )
         return Form(FIELD, 1, space)
     if phases == 1:
@@ -119,48 +168,42 @@ def find_form(
             "Cast it with X.astype('float32'), or pass the number of phases."
         )
     if phases is None:
-        top = largest() if largest is not None else 1
-        if top >= MAX_PHASES:
+        largest_label = largest() if largest is not None else 1
+        if largest_label >= MAX_PHASES:
             raise InputError(
-                f"Labels up to {top} would mean {top + 1} phases; at most {MAX_PHASES} are possible. This "
-                "looks like a grey-scale image: segment it, or map its values to phases 0..H-1 first."
+                f"Labels up to {largest_label} would mean {largest_label + 1} phases; at most {MAX_PHASES} are "
+                "possible. This looks like a grey-scale image: segment it, or map its values to phases 0..H-1 first."
             )
-        phases = max(2, top + 1)
+        phases = max(2, largest_label + 1)
     return Form(LABELS, phases, space)
 
 
 def _states_form(shape: Sequence[int], phases: int | None, state_axis: Any) -> Form:
     ndim = len(shape)
-    try:
-        number = operator.index(state_axis)
-    except TypeError:
-        number = ndim
-    axis = number % ndim if -ndim <= number < ndim else 0
+    axis = int(state_axis) % ndim if is_integer(state_axis) and -ndim <= state_axis < ndim else 0
     if axis == 0 or not 3 <= ndim <= 5:
         raise InputError(
-            f"state_axis={state_axis!r} does not name the axis of local states of an array of shape "
-            f"{tuple(shape)}: expected (sample, *space, state) with one to three spatial axes, for example "
-            "state_axis=-1."
+            f"state_axis={state_axis!r} does not name the axis of local states of an array of shape {tuple(shape)}: "
+            "expected (sample, *space, state) with one to three spatial axes, for example state_axis=-1."
         )
     n_states = int(shape[axis])
     if phases not in (None, n_states) or n_states > MAX_PHASES:
-        wanted = "auto" if phases is None else phases
         raise InputError(
             f"Axis {state_axis} of an array of shape {tuple(shape)} holds {n_states} local states, but "
-            f"phases={wanted} was given, and at most {MAX_PHASES} are possible. Pass the axis that holds the "
-            "states, or leave phases at 'auto'."
+            f"phases={'auto' if phases is None else phases} was given, and at most {MAX_PHASES} are possible. "
+            "Pass the axis that holds the states, or leave phases at 'auto'."
         )
     space = tuple(int(n) for i, n in enumerate(shape) if i not in (0, axis))
     return Form(STATES, n_states, space, state_axis=axis)
 
 
 def check_values(X: Tensor, form: Form) -> None:
-    """Refuse labels outside the phases and values that are not finite.
+    """Refuse labels that are not phases and values that are not finite.
 
     Raises
     ------
     InputError
-        Naming the values found.
+        Naming the values that were found.
     """
     if X.numel() == 0:
         raise InputError(f"Structures are expected, but an empty array of shape {tuple(X.shape)} was given.")
@@ -168,32 +211,32 @@ def check_values(X: Tensor, form: Form) -> None:
         least, most = (int(v) for v in torch.aminmax(X))
         if least < 0 or most >= form.phases:
             raise InputError(
-                f"Phase labels 0 to {form.phases - 1} were expected, but labels from {least} to {most} were "
-                "found. Map the values to phases first, or pass the right number of phases."
+                f"Phase labels 0 to {form.phases - 1} were expected, but labels from {least} to {most} were found. "
+                "Map the values to phases first, or pass the right number of phases."
             )
-    # A sum is not finite if any term is not, and it is far cheaper than a test of every value.
+    # A sum is not finite if any of its terms is not, and it is far cheaper than testing every value.
     elif not bool(torch.isfinite(X.sum())) and not bool(torch.isfinite(X).all()):
         raise InputError(
-            "Every voxel needs a finite value, but the array contains NaN or infinity. Fill such voxels, or "
-            "fill them and leave them out with a mask."
+            "Every voxel needs a finite value, but the array contains NaN or infinity. "
+            "Fill such voxels, or fill them and exclude them with a mask."
         )
 
 
 def check_state_axis(blocks: Iterable[Tensor], form: Form) -> None:
-    """Refuse a field that is `(sample, *space, state)` by all appearances, its state axis forgotten.
+    """Refuse a field that looks like ``(sample, *space, state)`` with its state axis forgotten.
 
     Parameters
     ----------
     blocks : iterable of Tensor ``(sample, *space)``
-        The array in blocks; read only until the first voxel whose values do not sum to one.
+        The array in blocks; read only up to the first voxel whose values do not sum to one.
     form : Form
-        What the array was taken for.
+        The form that was assumed for the array.
 
     Raises
     ------
     InputError
-        If the last of two or more spatial axes is short, and values in [0, 1] that are not all alike sum to
-        one along it everywhere.
+        If the last of two or more spatial axes has 2 to 16 values, which lie in [0, 1], are not all equal, and sum to
+        one everywhere.
     """
     if form.kind != FIELD or len(form.space) < 2 or not 2 <= form.space[-1] <= 16:
         return
@@ -206,7 +249,7 @@ def check_state_axis(blocks: Iterable[Tensor], form: Form) -> None:
         least, most = min(least, low), max(most, high)
     if least < most:
         raise InputError(
-            f"A continuous field of shape (sample, {', '.join(map(str, form.space))}) was expected because "
-            f"state_axis is None, but the values along the last axis sum to one everywhere, as "
-            f"{form.space[-1]} local states do. Pass state_axis=-1, or phases=1 if it is a field after all."
+            f"A continuous field of shape (sample, {', '.join(map(str, form.space))}) was expected because state_axis "
+            f"is None, but the values along the last axis sum to one everywhere, as {form.space[-1]} local states do. "
+            "Pass state_axis=-1, or phases=1 if it is a field after all."
         )

@@ -1,4 +1,4 @@
-"""Lineal path function: how likely a straight segment lies wholly in a phase."""
+"""Lineal path function: the probability that a straight segment lies wholly in a phase."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .dispatch import form_of, map_phases
-from .form import LABELS
+from .dispatch import map_phases
+from .form import LABELS, form_of
 from .lags import check_periodic
 from .masks import read_mask
-from .runs import places_in_runs, run_lengths
+from .run_lengths import positions_in_runs, run_lengths
 from .segments import resolve_axes, resolve_longest, segment_counts, segment_products, totals
 
 
@@ -31,7 +31,7 @@ def lineal_path(
     Parameters
     ----------
     X, state_axis, phases
-        Structures, as in `two_point_stats`. Of soft fractions, the mean product of the fractions along segments.
+        Structures, as in `two_point_stats`. For soft fractions, L is the mean product of the fractions along segments.
     periodic : bool
         Whether structures continue on their opposite side.
     cutoff : int, optional
@@ -39,18 +39,18 @@ def lineal_path(
     axis : int, optional
         Spatial axis along which segments lie. None averages over all axes.
     mask : array ``(*space)`` or ``(sample, *space)``, optional
-        Weight of each voxel in [0, 1]; a segment has the product of its voxels' weights.
+        Weight of each voxel in [0, 1]; the weight of a segment is the product of those of its voxels.
 
     Returns
     -------
     array ``(sample, length, phase)``
-        Lengths 0 to the cutoff; same kind as X, differentiable in torch. A segment of length z goes from the middle
-        of a voxel to that of the z-th next and touches z+1 voxels, so that L(0) is the volume fraction.
+        Lengths 0 to the cutoff; same kind as X, differentiable in torch. A segment of length z connects the centres of
+        two voxels that are z apart and so crosses z+1 voxels: L(0) is the volume fraction.
 
     Raises
     ------
     InputError
-        As in `two_point_stats`, or for a cutoff or an axis that does not exist.
+        As in `two_point_stats`, or for a cutoff out of range or an axis that does not exist.
 
     Notes
     -----
@@ -65,21 +65,21 @@ def lineal_path(
     hard = form.kind == LABELS and mask is None
 
     def path(field: Tensor, mask: Tensor | None) -> Tensor:
-        along = []
+        paths = []
         for i in axes:
             if hard:
                 runs, _ = run_lengths(field > 0, i + 1, periodic)
-                sums = places_in_runs(runs, periodic)[:, :longest].to(field)
+                sums = positions_in_runs(runs, periodic)[:, :longest].to(field)
             else:
                 weighted = field if mask is None else field * mask.to(field)
                 sums = totals(segment_products(weighted, i + 1, periodic, longest))
-            along.append(sums / segment_counts(field, mask, i + 1, periodic, longest))
-        return torch.stack(along).mean(0)
+            paths.append(sums / segment_counts(field, mask, i + 1, periodic, longest))
+        return torch.stack(paths).mean(0)
 
     return map_phases(X, form, phases, path, (longest,), weights)
 
 
 def longest_segment(shape: Sequence[int], cutoff: int | None = None, axis: int | None = None) -> int:
-    """Longest length of `lineal_path` for structures of a shape, in voxels."""
+    """Return the longest length in `lineal_path` for structures of a given shape, in voxels."""
     most = min(shape[i] for i in resolve_axes(axis, len(shape))) - 1
     return resolve_longest(cutoff, 0, most, "Segments")

@@ -1,9 +1,8 @@
-"""Run a function of tensors over the samples of a numpy, dask or torch array, block by block."""
+"""Functions of tensors applied to the samples of a numpy, dask or torch array, block by block."""
 
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..warn import warn
 from .threads import for_each, one_torch_thread
 
-# torch has only a part of its operations for these types.
+# torch lacks some of its operations for these types.
 WIDER_NUMPY = {
     "b1": np.uint8,
     "u2": np.int32,
@@ -33,25 +33,25 @@ WIDER_TORCH = {
 
 @dataclass(frozen=True)
 class BlockFunction:
-    """A function of blocks of samples, and what must be known before it runs.
+    """A function of blocks of samples, and what must be known to run it.
 
     Parameters
     ----------
     run : callable
-        Takes a block ``(sample, ...)`` and its mask, or None; gives ``(sample, *shape)``.
+        Takes a block ``(sample, ...)`` and its mask, or None; returns ``(sample, *shape)``.
     check : callable
-        Takes the blocks one after another, before any of them runs, and raises what is wrong with them.
+        Takes all blocks, one after another, before `run` is called, and raises an error if they are not valid.
     shape : tuple of int
-        Shape of the result for one sample.
+        Shape of the result of one sample.
     dtype : numpy.dtype
         Type of the result.
     samples : int
         Number of samples in a block.
-    at_once : bool
-        Whether blocks are so small that each torch thread may work on one of its own, on the CPU.
+    parallel : bool
+        Whether blocks are small enough for each torch thread to process its own, on the CPU.
     in_place : bool
-        Whether `run` takes as a third argument memory ``(sample, *shape)`` that it may write its result to. Memory
-        then holds all of a sample for one place of the last axis after another, so that nothing is interleaved.
+        Whether `run` takes memory ``(sample, *shape)`` for its result as a third argument. In this memory the last
+        axis varies slowest within a sample, so that its entries are not interleaved.
     """
 
     run: Callable[..., Tensor]
@@ -59,11 +59,11 @@ class BlockFunction:
     shape: tuple[int, ...]
     dtype: np.dtype
     samples: int
-    at_once: bool = True
+    parallel: bool = True
     in_place: bool = False
 
     def empty(self, n_samples: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-        """Memory for a result ``(sample, *shape)``."""
+        """Allocate memory for a result ``(sample, *shape)``."""
         if not self.in_place:
             return torch.empty((n_samples, *self.shape), dtype=dtype, device=device)
         swapped = torch.empty((n_samples, self.shape[-1], *self.shape[:-1]), dtype=dtype, device=device)
@@ -71,19 +71,22 @@ class BlockFunction:
 
 
 def is_dask(X: Any) -> bool:
-    """Whether X is a dask array, told without importing dask."""
+    """Return whether X is a dask array, without importing dask."""
     return type(X).__module__.partition(".")[0] == "dask" and hasattr(X, "map_blocks")
 
 
 def kind_of(X: Any) -> str:
-    """Kind of the type of an array, as numpy names it: "b", "i" or "u", "f", "c" or another."""
+    """Return the kind of an array's type as numpy names it: "b", "i" or "u", "f", "c" or another."""
     if not isinstance(X, Tensor):
         return X.dtype.kind
     return "c" if X.is_complex() else "f" if X.is_floating_point() else "i"
 
 
 def as_tensor(array: np.ndarray | Tensor) -> Tensor:
-    """A tensor of a type that torch fully supports; a numpy array is copied where memory cannot be shared."""
+    """Return a tensor of a type that torch fully supports.
+
+    A numpy array is copied if its memory cannot be shared: torch has no read-only tensors, so it must be writable.
+    """
     if isinstance(array, Tensor):
         return array.to(WIDER_TORCH.get(array.dtype, array.dtype))
     kind = f"{array.dtype.kind}{array.dtype.itemsize}"
@@ -106,18 +109,18 @@ def map_samples(
     X : array ``(sample, ...)``
         numpy, torch (differentiable), or dask (stays lazy; chunks become whole samples).
     function : BlockFunction
-        What to apply.
-    mask : Tensor, or a dask array beside a dask X, optional
-        Handed to the function; cut into blocks with the samples if `mask_per_sample`.
+        The function to apply.
+    mask : Tensor, or a dask array if X is one, optional
+        Passed to the function; divided into blocks like the samples if `mask_per_sample`.
     mask_per_sample : bool
         Whether the first axis of the mask is the sample axis.
     state_axis : int, optional
-        Axis of X that such a mask does not have.
+        Axis of X that a mask per sample lacks.
 
     Returns
     -------
     array ``(sample, *function.shape)``
-        Of X's kind.
+        Of the same kind as X.
     """
     if is_dask(X):
         return _map_dask(X, function, mask, mask_per_sample, state_axis)
@@ -131,13 +134,13 @@ def _map_in_memory(
     X: np.ndarray | Tensor, function: BlockFunction, mask: Tensor | None, mask_per_sample: bool
 ) -> Tensor:
     differentiated = any(isinstance(array, Tensor) and array.requires_grad for array in (X, mask))
-    # Gradients keep every spectrum anyway, so blocks would only lengthen the graph.
+    # Autograd keeps every spectrum anyway, so blocks would only lengthen the graph.
     step = len(X) if differentiated and torch.is_grad_enabled() else function.samples
     function.check(as_tensor(X[part]) for part in _parts(len(X), step))
 
     def result(part: slice, *out: Tensor) -> Tensor:
-        own = mask[part] if mask is not None and mask_per_sample else mask
-        return function.run(as_tensor(X[part]), own, *out)
+        block_mask = mask[part] if mask is not None and mask_per_sample else mask
+        return function.run(as_tensor(X[part]), block_mask, *out)
 
     if step >= len(X):
         whole = result(slice(None))
@@ -152,7 +155,7 @@ def _map_in_memory(
         else:
             out[part] = result(part)
 
-    for_each(_parts(len(X), step), fill, workers=torch.get_num_threads() if function.at_once else 1)
+    for_each(_parts(len(X), step), fill, workers=torch.get_num_threads() if function.parallel else 1)
     return out
 
 
@@ -165,15 +168,15 @@ def _map_dask(X: Any, function: BlockFunction, mask: Any, mask_per_sample: bool,
     masks: tuple[Any, ...] = ()
     if mask_per_sample:
         rows = mask.rechunk((whole.chunks[0], *[-1] * (mask.ndim - 1)))
-        # dask pairs the blocks of arrays whose axes are the same ones, so the mask gets the axis it lacks.
+        # dask pairs the blocks of arrays that have the same axes, so the mask is given the axis it lacks.
         masks = (rows if state_axis is None else rows[(slice(None),) * state_axis + (None,)],)
 
-    def block(x: np.ndarray, *own: np.ndarray) -> np.ndarray:
-        # dask works on as many chunks at once as there are cores.
+    def block(x: np.ndarray, *block_masks: np.ndarray) -> np.ndarray:
+        # dask already computes one chunk per core.
         with one_torch_thread():
-            if not own:
+            if not block_masks:
                 return map_samples(x, function, mask)
-            weights = own[0] if state_axis is None else own[0].squeeze(state_axis)
+            weights = block_masks[0] if state_axis is None else block_masks[0].squeeze(state_axis)
             return map_samples(x, function, as_tensor(weights), mask_per_sample=True)
 
     return whole.map_blocks(
@@ -188,21 +191,20 @@ def _map_dask(X: Any, function: BlockFunction, mask: Any, mask_per_sample: bool,
 
 
 def whole_samples(X: Any) -> Any:
-    """Merge the chunks of a dask array into whole samples, so few that chunks do not grow if possible.
+    """Merge the chunks of a dask array into whole samples, keeping the size of the chunks where possible.
 
     Warns
     -----
     UserWarning
-        If chunks had to be merged, since that moves data and may need more memory than the user planned for.
+        If chunks had to be merged, since this moves data and may need more memory than the user planned for.
     """
     if all(n == 1 for n in X.numblocks[1:]):
         return X
     sample = math.prod(X.shape[1:])
     samples = max(1, math.prod(X.chunksize) // sample)
     size = samples * sample * X.dtype.itemsize / 2**20
-    warnings.warn(
-        f"Chunks of {X.chunksize} split the samples, which are needed whole: they are merged into "
-        f"chunks of {(samples, *X.shape[1:])}, {size:.3g} MiB each. Rechunk along the samples only to choose the size.",
-        stacklevel=2,
+    warn(
+        f"Chunks of {X.chunksize} split the samples, which are needed whole: they are merged into chunks of "
+        f"{(samples, *X.shape[1:])}, {size:.3g} MiB each. To choose the size, rechunk along the sample axis only."
     )
     return X.rechunk({0: samples, **dict.fromkeys(range(1, X.ndim), -1)})

@@ -1,4 +1,4 @@
-"""Masks: the weight of each voxel, for all samples alike or for each."""
+"""Masks: the weight of each voxel, shared by all samples or per sample."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Mask:
     """A checked mask.
 
     ``values`` is a tensor ``(*space)`` or ``(sample, *space)`` on the device of the structures, a dask array
-    ``(sample, *space)`` beside dask structures, or None; ``binary`` says that all weights are 0 or 1.
+    ``(sample, *space)`` if the structures are one, or None; ``binary`` means that all weights are 0 or 1.
     """
 
     values: Any
@@ -27,38 +27,38 @@ class Mask:
 
 
 def read_mask(mask: Any, X: Any, space: tuple[int, ...]) -> Mask:
-    """Check a mask that a user gave for the structures X.
+    """Check a user's mask of the structures X.
 
     Raises
     ------
     InputError
-        If it is no array, its shape does not fit, a value lies outside [0, 1], or a sample has no weight.
+        If it is not an array, its shape does not fit, a value lies outside [0, 1], or a sample has no weight.
     """
     if mask is None:
         return Mask(None, per_sample=False, binary=True)
     if not (isinstance(mask, np.ndarray | Tensor) or is_dask(mask)):
         raise InputError(
-            f"The mask must be a numpy, dask or torch array, but {type(mask).__name__} was given. Convert it "
-            "with numpy.asarray."
+            f"The mask must be a numpy, dask or torch array, but {type(mask).__name__} was given. "
+            "Convert it with numpy.asarray."
         )
     shape, per_sample_shape = tuple(mask.shape), (X.shape[0], *space)
     if shape not in (space, per_sample_shape):
         raise InputError(
-            f"A mask of shape {space} or {per_sample_shape} is expected, but {shape} was given. It "
-            "has no axis of local states, and as many samples as the structures or no sample axis."
+            f"A mask of shape {space} or {per_sample_shape} is expected, but {shape} was given. "
+            "It has no axis of local states, and either one entry per sample or no sample axis."
         )
     per_sample = shape == per_sample_shape
     kind = kind_of(mask)
     if kind not in "biuf":
         raise InputError(
-            f"A mask of booleans or real numbers is expected, but it has the type {mask.dtype}. Convert it "
-            "with mask.astype(bool)."
+            f"A mask of booleans or real numbers is expected, but it has the type {mask.dtype}. "
+            "Convert it with mask.astype(bool)."
         )
     binary = kind != "f"
     if per_sample and is_dask(X):
         if not is_dask(mask):
             raise InputError(
-                "A mask a sample must be a dask array where the structures are one, but it is in memory. "
+                "A mask per sample must be a dask array where the structures are one, but a mask in memory was given. "
                 "Wrap it with dask.array.from_array(mask)."
             )
         meta = np.empty((0,) * mask.ndim, mask.dtype)
@@ -70,25 +70,25 @@ def read_mask(mask: Any, X: Any, space: tuple[int, ...]) -> Mask:
 
 
 def check_weights(mask: Tensor, per_sample: bool) -> None:
-    """Refuse weights outside [0, 1] and samples without any.
+    """Refuse weights outside [0, 1] and samples without any weight.
 
     Raises
     ------
     InputError
-        Naming what was found.
+        Naming the values or the sample.
     """
     least, most = (float(value) for value in torch.aminmax(mask.detach()))
     if not (least >= 0 and most <= 1):
         raise InputError(
             f"Mask values must lie in [0, 1], but values from {least:g} to {most:g} were given: "
-            "0 leaves a voxel out, 1 counts it in full. Scale the mask, or compare it with a threshold."
+            "0 excludes a voxel, 1 counts it in full. Scale the mask, or compare it with a threshold."
         )
     largest = mask.detach().flatten(1).amax(1) if per_sample else mask.detach().amax().unsqueeze(0)
     if not bool((largest > 0).all()):
         where = f" in sample {int(largest.argmin())}" if per_sample else ""
         raise InputError(
-            f"A mask needs a voxel with weight in every sample, but it has no weight at all{where}. Leave "
-            "that sample out, or correct the mask (1 counts a voxel, 0 leaves it out)."
+            f"A mask needs a voxel with weight in every sample, but it has no weight at all{where}. "
+            "Leave that sample out, or correct the mask (1 counts a voxel, 0 excludes it)."
         )
 
 

@@ -1,10 +1,11 @@
-"""Sums over voxel pairs with their own gradient: two transforms back where automatic differentiation takes more.
+"""Sums over voxel pairs with an analytical gradient, which needs fewer transforms than automatic differentiation.
 
-With the sums s[r] = sum_x a[x] b[x + r] and a gradient g[r], the chain rule gives sums of the same kind,
+For the sums s[r] = sum_x a[x] b[x + r] with the incoming gradient g[r], the chain rule gives sums of the same kind,
 
-    ds/da: sum_r g[r] b[x + r],        ds/db: sum_r g[r] a[x - r],
+    gradient of a[x]: sum_r g[r] b[x + r],        gradient of b[x]: sum_r g[r] a[x - r],
 
-so a backward pass is one real transform a pair and one back a state, on spectra that the forward pass has already.
+so a backward pass takes one real transform per pair and one inverse transform per state, and reuses the spectra of the
+forward pass.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ Ranges = Sequence[tuple[int, int]]
 
 
 def pair_sums(fields: Tensor, pairs: Pairs, size: tuple[int, ...], ranges: Ranges) -> Tensor:
-    """Sums over voxel pairs at every lag, differentiable as often as wanted.
+    """Sums over voxel pairs at every lag, differentiable to any order.
 
     Parameters
     ----------
@@ -33,7 +34,7 @@ def pair_sums(fields: Tensor, pairs: Pairs, size: tuple[int, ...], ranges: Range
     size : tuple of int
         Shape of the Fourier transform.
     ranges : sequence of (int, int)
-        Numbers of negative and of other lags along each axis.
+        Numbers of negative and of non-negative lags along each axis.
 
     Returns
     -------
@@ -55,18 +56,18 @@ class _PairSums(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
         fields, spectra = ctx.saved_tensors
         if torch.is_grad_enabled():
-            # A second derivative is asked for: it needs to see where the spectra come from.
+            # Second derivatives need the spectra as functions of the fields.
             spectra = _transform(fields, ctx.size)
         states = list(spectra.unbind(1))
         terms: list[list[Tensor]] = [[] for _ in states]
-        slopes = _transform(_at_lags(gradient, ctx.size, ctx.ranges), ctx.size).unbind(1)
-        for (first, second), slope in zip(ctx.pairs, slopes, strict=True):
+        gradient_spectra = _transform(_at_lags(gradient, ctx.size, ctx.ranges), ctx.size).unbind(1)
+        for (first, second), spectrum in zip(ctx.pairs, gradient_spectra, strict=True):
             if first == second:
-                terms[first].append(_scaled(states[first], 2 * slope.real))
+                terms[first].append(_scaled(states[first], 2 * spectrum.real))
             else:
-                terms[first].append(slope.conj() * states[second])
-                terms[second].append(slope * states[first])
-        totals = [sum(some[1:], some[0]) if some else torch.zeros_like(states[0]) for some in terms]
+                terms[first].append(spectrum.conj() * states[second])
+                terms[second].append(spectrum * states[first])
+        totals = [sum(summands[1:], summands[0]) if summands else torch.zeros_like(states[0]) for summands in terms]
         axes = tuple(range(2, fields.ndim))
         result = torch.fft.irfftn(torch.stack(totals, 1), s=ctx.size, dim=axes)
         return result[(..., *(slice(n) for n in fields.shape[2:]))], None, None, None
@@ -77,16 +78,16 @@ def _transform(values: Tensor, size: tuple[int, ...]) -> Tensor:
 
 
 def lags_of(power: Tensor, size: tuple[int, ...], ranges: Ranges, out: Tensor | None = None) -> Tensor:
-    """Inverse transform, axis by axis where lags that nobody asked for are dropped before the next.
+    """Inverse transform of a power spectrum, axis by axis if a cutoff drops lags along each axis before the next.
 
     Parameters
     ----------
     power : Tensor ``(sample, *frequency)``
-        Half spectrum, as ``rfftn`` gives it.
+        Half spectrum, as returned by ``rfftn``.
     size, ranges
         As in `pair_sums`.
     out : Tensor ``(sample, *lag)``, optional
-        Where the result goes; it then has no gradient.
+        Memory for the result, which then has no gradient.
 
     Returns
     -------
@@ -107,7 +108,7 @@ def lags_of(power: Tensor, size: tuple[int, ...], ranges: Ranges, out: Tensor | 
 
 
 def _centred(sums: Tensor, ranges: Ranges, out: Tensor) -> Tensor:
-    """Copy with the zero lag in the middle; orthant by orthant touches every value once, a roll an axis more often."""
+    """Copy with zero lag at the centre, orthant by orthant: moves each value once, rolling would once per axis."""
     for signs in itertools.product((False, True), repeat=len(ranges)):
         source, target = sums, out
         for axis, (negates, (negative, positive)) in enumerate(zip(signs, ranges, strict=True), start=1):
@@ -124,12 +125,12 @@ def _power(first: Tensor, second: Tensor, same: bool) -> Tensor:
 
 
 def _scaled(values: Tensor, factors: Tensor) -> Tensor:
-    # A complex times a real tensor would first make the real one complex.
+    # The product of a complex and a real tensor would first convert the real one to complex.
     return torch.view_as_complex(torch.view_as_real(values) * factors.unsqueeze(-1))
 
 
 def _at_lags(values: Tensor, size: tuple[int, ...], ranges: Ranges) -> Tensor:
-    """Values ``(sample, pair, *lag)`` on the grid of the transform, zero at all other lags: `lags_of` backwards."""
+    """Values ``(sample, pair, *lag)`` on the grid of the transform, zero at other lags: the adjoint of `lags_of`."""
     for axis, (n, (negative, positive)) in enumerate(zip(size, ranges, strict=True), start=2):
         if negative + positive == n:
             values = torch.roll(values, -negative, axis)

@@ -1,35 +1,33 @@
-"""Straight runs of neighbouring voxels: what lineal paths and chords are made of."""
+"""Products of neighbouring voxels along straight segments, the basis of lineal paths and chord lengths."""
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterator
-from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from ..errors import InputError
+from ..validate import is_integer
 
 
 def segment_products(fields: Tensor, axis: int, periodic: bool, longest: int) -> Iterator[Tensor]:
-    """Products of 1, 2, ..., `longest` neighbouring voxels along an axis, one for each place where a run begins.
+    """Yield the products of 1, 2, ..., `longest` neighbouring voxels along an axis, at each position of a segment.
 
     Parameters
     ----------
     fields : Tensor ``(sample, *space)``
-        Value at each voxel; of 0 and 1, a product says whether all voxels of the run are in the phase.
+        Value at each voxel. If these are 0 and 1, a product indicates that all voxels of the segment are in the phase.
     axis : int
-        Axis of the tensor along which runs lie.
+        Axis of the tensor along which segments lie.
     periodic : bool
-        Whether runs go on at the other side; otherwise k of N voxels have N-k+1 places.
+        Whether segments continue on the opposite side; otherwise k of N voxels have N-k+1 positions.
     longest : int
-        Number of voxels of the longest run.
+        Number of voxels in the longest segment.
 
     Yields
     ------
-    Tensor ``(sample, *place)``
+    Tensor ``(sample, *position)``
     """
     n = fields.shape[axis]
     repeated = fields
@@ -38,28 +36,28 @@ def segment_products(fields: Tensor, axis: int, periodic: bool, longest: int) ->
     product = fields
     yield product
     for voxels in range(2, longest + 1):
-        places = n if periodic else n - voxels + 1
-        product = product.narrow(axis, 0, places)
-        # Where no run is left there is no longer one either, but its derivative need not be zero.
+        positions = n if periodic else n - voxels + 1
+        product = product.narrow(axis, 0, positions)
+        # Once all products are zero, so are the longer ones, but their derivatives need not be.
         if product.requires_grad or bool(product.any()):
-            product = product * repeated.narrow(axis, voxels - 1, places)
+            product = product * repeated.narrow(axis, voxels - 1, positions)
         yield product
 
 
 def totals(products: Iterator[Tensor]) -> Tensor:
-    """Sums ``(sample, length)`` of products over all places."""
+    """Sum products over all positions: ``(sample, length)``."""
     return torch.stack([product.flatten(1).sum(1) for product in products], dim=1)
 
 
 def segment_counts(field: Tensor, mask: Tensor | None, axis: int, periodic: bool, longest: int) -> Tensor:
-    """Number (or, with a mask, weight) of the places of runs of 1, 2, ..., `longest` voxels.
+    """Number (or, with a mask, weight) of the positions of segments of 1, 2, ..., `longest` voxels.
 
     Parameters
     ----------
     field : Tensor ``(sample, *space)``
         The structures.
     mask : Tensor ``(1, *space)`` or ``(sample, *space)``, optional
-        Weight of each voxel; a run has the product of its voxels' weights.
+        Weight of each voxel; the weight of a segment is the product of those of its voxels.
     axis, periodic, longest
         As in `segment_products`.
 
@@ -70,26 +68,26 @@ def segment_counts(field: Tensor, mask: Tensor | None, axis: int, periodic: bool
     Raises
     ------
     InputError
-        If the mask leaves a length without any place.
+        If the mask leaves no position for some length.
     """
     if mask is None:
         n = field.shape[axis]
-        across = field[0].numel() / n
-        places = [across * (n if periodic else n - voxels) for voxels in range(longest)]
-        return field.new_tensor([places])
+        n_lines = field[0].numel() / n
+        positions = [n_lines * (n if periodic else n - voxels) for voxels in range(longest)]
+        return field.new_tensor([positions])
     counts = totals(segment_products(mask.to(field), axis, periodic, longest))
     empty = (counts <= 0).any(0)
     if bool(empty.any()):
         voxels = int(empty.int().argmax()) + 1
         raise InputError(
-            f"Every length needs a place with weight, but the mask leaves none for a run of {voxels} voxels along axis "
-            f"{axis - 1}, in at least one sample. Pass a smaller cutoff, or leave that sample out."
+            f"Every length needs a position with weight, but in at least one sample the mask leaves none for a run of "
+            f"{voxels} voxels along axis {axis - 1}. Pass a smaller cutoff, or leave that sample out."
         )
     return counts
 
 
 def resolve_axes(axis: int | None, ndim: int) -> tuple[int, ...]:
-    """The spatial axes that are meant: all of them for None.
+    """Return the spatial axes that `axis` selects; None selects all.
 
     Raises
     ------
@@ -98,34 +96,26 @@ def resolve_axes(axis: int | None, ndim: int) -> tuple[int, ...]:
     """
     if axis is None:
         return tuple(range(ndim))
-    number = _integer(axis)
-    if number is None or not -ndim <= number < ndim:
+    if not is_integer(axis) or not -ndim <= axis < ndim:
         raise InputError(
             f"axis must be a spatial axis, 0 to {ndim - 1}, or None for the average over all, but {axis!r} was given."
         )
-    return (number % ndim,)
+    return (int(axis) % ndim,)
 
 
-def resolve_longest(cutoff: int | None, least: int, most: int, what: str) -> int:
-    """The greatest length: `most` for None.
+def resolve_longest(cutoff: int | None, least: int, most: int, name: str) -> int:
+    """Return the greatest length: `cutoff`, or `most` if that is None.
 
     Raises
     ------
     InputError
-        If it does not fit the window.
+        If the cutoff does not lie between `least` and `most`; the message begins with `name`, in the plural.
     """
-    number = most if cutoff is None else _integer(cutoff)
-    if number is None or not least <= number <= most:
+    longest = most if cutoff is None else cutoff
+    if not is_integer(longest) or not least <= longest <= most:
         room = f"{least} to {most} voxels" if most >= least else f"no length at all, not even {least}"
         raise InputError(
-            f"{what} along the chosen axes have a window for {room}, but cutoff={cutoff!r} was given. Choose a cutoff "
-            "in this range, or with axis=... a longer axis."
+            f"{name} along the chosen axes have room for {room}, but cutoff={cutoff!r} was given. "
+            "Choose a cutoff in this range, or a longer axis with axis=..."
         )
-    return number
-
-
-def _integer(value: Any) -> int | None:
-    try:
-        return None if isinstance(value, bool | np.bool_) else operator.index(value)
-    except TypeError:
-        return None
+    return int(longest)

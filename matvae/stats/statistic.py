@@ -1,4 +1,4 @@
-"""What a statistic is, and all there are by name: plugins add theirs by the entry point group ``matvae.statistics``."""
+"""The class `Statistic`, and a registry that plugins extend by the entry point group ``matvae.statistics``."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ STATISTICS = Registry(
 
 @dataclass(frozen=True)
 class Statistic:
-    """A function of structures, and what its result means.
+    """A function of structures, with a description of its result.
 
     Parameters
     ----------
     name : str
-        By which it is asked for.
+        Name by which it is looked up.
     function : callable
         ``function(X, *, state_axis=None, phases="auto", periodic=True, ...)`` for numpy, dask (lazy) and torch
-        arrays ``(sample, *space)`` in one to three dimensions, as `two_point_stats`; gives
+        arrays ``(sample, *space)`` in one to three dimensions, as `two_point_stats`; returns
         ``(sample, *coordinate, column)`` of the same kind.
     coordinates : callable
-        ``coordinates(shape, axes, **options)`` gives, for one structure's shape and the names of its axes, the names
-        and values of the result's axes between sample and column. It gets the options of the function that differ
-        from their defaults, and `periodic`.
+        ``coordinates(shape, axes, **options)`` takes the shape of one structure, the names of its axes, `periodic` and
+        those options of the function that differ from their defaults. It returns the names and values of the axes of
+        the result between sample and column.
     column : str
-        What the last axis counts: ``"phase"``, all H of them, or ``"correlation"``, pairs of phases that an option
-        `correlations` names as in `two_point_stats`.
+        Meaning of the last axis: ``"phase"``, with all H phases, or ``"correlation"``, with the pairs of phases in the
+        option `correlations`, as in `two_point_stats`.
     differentiable : bool
-        Whether a torch tensor of soft fractions gets a gradient; otherwise one that requires it is refused, and
-        states are 0 or 1.
+        Whether the statistic of a torch tensor of soft fractions has a gradient. If not, tensors that require one are
+        refused, and states must be 0 or 1.
     uses_voxel_size : bool
         Whether the function and the coordinates take a `voxel_size`.
     length_power : int
-        Power of a length that the values are: -1 for an area per volume.
+        Dimension of the values as a power of length: -1 for an area per volume.
     """
 
     name: str
@@ -64,44 +64,44 @@ class Statistic:
     length_power: int = 0
 
     def __call__(self, X: Any, **options: Any) -> Any:
-        """The statistic of structures: what the function gives."""
+        """Compute the statistic of structures."""
         return self.function(X, **options)
 
     @property
     def options(self) -> tuple[str, ...]:
-        """Names of what the function can be told."""
+        """Names of the options of the function."""
         return tuple(inspect.signature(self.function).parameters)[1:]
 
     def check_options(self, names: Collection[str]) -> None:
-        """Refuse options that the function does not have.
+        """Refuse options that the function does not take.
 
         Raises
         ------
         InputError
-            Naming the ones there are.
+            Naming the options that exist.
         """
         for name in names:
             if name not in self.options:
                 close = get_close_matches(name, self.options, n=1)
                 hint = f" Did you mean {close[0]!r}?" if close else ""
                 raise InputError(
-                    f"The statistic {self.name!r} takes the options {', '.join(self.options)}, but {name!r} was "
-                    f"given.{hint}"
+                    f"The statistic {self.name!r} takes the options {', '.join(self.options)}, "
+                    f"but {name!r} was given.{hint}"
                 )
 
 
 def get_statistic(name: str) -> Statistic:
-    """The statistic called `name`, built in or of a plugin.
+    """Return the statistic called `name`, built in or from a plugin.
 
     Raises
     ------
     PluginError
-        If there is none, or if a plugin holds something else under this name.
+        If there is none, or a plugin has registered something else under this name.
     """
-    found = STATISTICS.get(name)
-    if not isinstance(found, Statistic):
+    statistic = STATISTICS.get(name)
+    if not isinstance(statistic, Statistic):
         raise PluginError(
-            f"A statistic is a matvae.stats.Statistic, but {STATISTICS.targets[name]}, registered as {name!r}, is "
-            f"{type(found).__name__}. Update or uninstall the package that provides it."
+            f"A statistic must be a matvae.stats.Statistic, but {STATISTICS.targets[name]}, registered as {name!r}, is "
+            f"of type {type(statistic).__name__}. Update or uninstall the package that provides it."
         )
-    return found
+    return statistic

@@ -1,7 +1,7 @@
-"""One torch thread in this Python thread, for work that is already spread over threads.
+"""A single torch thread per Python thread, for work that is already distributed over threads.
 
-torch splits every single operation among its threads, which wait for each other at its end. Where several
-blocks are worked on at once that only costs time, on busy cores a multiple of it.
+torch splits each operation among its threads, which synchronise at its end. Where several blocks are processed
+concurrently this only costs time, and on busy cores several times the time of the work itself.
 """
 
 from __future__ import annotations
@@ -17,39 +17,39 @@ import torch
 Item = TypeVar("Item")
 
 _lock = Lock()
-_inside = 0
-_usual = 1
+_n_contexts = 0
+_usual_threads = 1
 
 
 @contextmanager
 def one_torch_thread() -> Iterator[None]:
-    """Let torch use one thread for what this Python thread does; other threads keep the usual number."""
-    global _inside, _usual
-    # Threads that start later get the last number anybody set, so all put the usual one back.
+    """Restrict torch to one thread for the work of this Python thread; other threads keep the usual number."""
+    global _n_contexts, _usual_threads
+    # New threads start with the number that was set last in any thread, so each context restores the usual number.
     with _lock:
-        # Asking settles the number of a new thread; torch would do so later and undo what is set here.
-        here = torch.get_num_threads()
-        if _inside == 0:
-            _usual = here
-        _inside += 1
+        # Reading the number initialises it for a new thread; torch would do so later and override the 1 set here.
+        current = torch.get_num_threads()
+        if _n_contexts == 0:
+            _usual_threads = current
+        _n_contexts += 1
         torch.set_num_threads(1)
     try:
         yield
     finally:
         with _lock:
-            _inside -= 1
-            torch.set_num_threads(_usual)
+            _n_contexts -= 1
+            torch.set_num_threads(_usual_threads)
 
 
 def for_each(items: Iterable[Item], work: Callable[[Item], None], workers: int) -> None:
-    """Do `work` for every item without gradients, on so many Python threads at once; for one, on this thread.
+    """Call `work` on every item without gradients, on a number of Python threads; a single worker is this thread.
 
-    Whatever the work raises is raised here, and items that have not begun are dropped.
+    Errors of the work are raised here, and items that have not been started are dropped.
     """
     inference = torch.is_inference_mode_enabled()
 
     def alone(item: Item) -> None:
-        # Leaving inference mode turns gradients on, so it comes first.
+        # inference_mode comes before no_grad, since inference_mode(False) would turn gradients on again.
         with one_torch_thread(), torch.inference_mode(inference), torch.no_grad():
             work(item)
 

@@ -1,4 +1,4 @@
-"""`two_point_stats` and `volume_fractions` for numpy, dask and torch arrays: same kind out as in."""
+"""2-point statistics and volume fractions of numpy, dask and torch arrays."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from torch import Tensor
 
 from .correlate import correlate, pair_counts, transform_shape
 from .correlations import resolve_correlations
-from .dispatch import form_of, map_form, tensor_type
-from .form import LABELS, STATES, check_values
+from .dispatch import map_structures, result_dtype
+from .form import LABELS, STATES, check_values, form_of
 from .lags import Cutoff, lag_shape, resolve_cutoff
 from .masks import read_mask
 
@@ -36,33 +36,33 @@ def two_point_stats(
         values a continuous field in one local state. A dask array is read by whole samples: chunks that split
         the spatial axes are merged.
     state_axis : int, optional
-        Axis of the local states of a discretised array, as PyMKS makes it (last axis: -1).
+        Axis of the local states of an array discretised as by PyMKS (last axis: -1).
     phases : int or ``"auto"``
-        Number of phases H. ``"auto"`` takes the largest label (of a dask array this reads the data once).
+        Number of phases H. ``"auto"`` uses the largest label (for a dask array this reads the data once).
     correlations : list of (int, int), optional
         Pairs of phases. By default the autocorrelation of phase 1, or for H phases the H(H-1)/2 pairs among
         phases 1 to H-1, which determine all others.
     periodic : bool
         Whether structures continue on their opposite side.
     cutoff : int or sequence of int, optional
-        Keep the lags from -c to c along each axis, in voxels. None keeps every lag there is: N along an axis
-        when periodic (zero lag at index N//2), 2N-1 when not (zero lag at N-1).
+        Keep the lags from -c to c along each axis, in voxels. None keeps every lag: N along an axis if periodic (zero
+        lag at index N//2), 2N-1 if not (zero lag at N-1).
     mask : array ``(*space)`` or ``(sample, *space)``, optional
-        Weight of each voxel in [0, 1]; statistics are then per pair of weights.
+        Weight of each voxel in [0, 1]; each voxel pair then counts with the product of its weights.
 
     Returns
     -------
     array ``(sample, *lag, correlation)``
-        Same kind as X, differentiable in torch; in memory one correlation of a sample after another. float64
-        where X is, else float32. Of labels, without a mask or with one of integers, the exact fraction of voxel
-        pairs (up to about a million voxels a structure).
+        Same kind as X, differentiable in torch; float64 if X is, otherwise float32. In memory, the correlations of a
+        sample follow one another. Labels without a mask, or with a mask of integers, give the exact fraction of voxel
+        pairs (up to about a million voxels per structure).
 
     Raises
     ------
     InputError
-        For labels outside the phases, NaN, pairs of absent phases, a cutoff beyond the window, a mask that is
-        not in [0, 1] or leaves a lag without voxel pairs, or a forgotten state axis. Wrong values in a dask
-        array are found when it is computed.
+        For labels outside the phases, NaN, pairs of absent phases, a cutoff beyond the window, a mask that is not in
+        [0, 1] or leaves a lag without voxel pairs, or a forgotten state axis. Invalid values in a dask array are found
+        when it is computed.
 
     Notes
     -----
@@ -74,38 +74,38 @@ def two_point_stats(
     weights = read_mask(mask, X, form.space)
     states = sorted({state for pair in pairs for state in pair})
     local_pairs = tuple((states.index(i), states.index(j)) for i, j in pairs)
-    # Labels are in some phase everywhere: the last phase is one minus the others, which saves its transforms.
-    whole = len(states) == form.phases > 1 and periodic and mask is None
-    wanted = states[:-1] if whole and form.kind == LABELS else states
+    # Phases of labels add up to one everywhere, so the last one is the complement, which needs no transforms.
+    has_complement = len(states) == form.phases > 1 and periodic and mask is None
+    transformed = states[:-1] if has_complement and form.kind == LABELS else states
     indicator = form.kind == LABELS and weights.binary
     counts = None
     if not weights.per_sample:
         counts = pair_counts(form.space, periodic=periodic, cutoff=cutoff, mask=weights.values)
-        counts = counts.to(device=X.device if isinstance(X, Tensor) else None, dtype=tensor_type(X, form))
+        counts = counts.to(device=X.device if isinstance(X, Tensor) else None, dtype=result_dtype(X, form))
 
-    def run(block: Tensor, own: Tensor | None, out: Tensor | None = None) -> Tensor:
+    def run(block: Tensor, block_mask: Tensor | None, out: Tensor | None = None) -> Tensor:
         check_values(block, form)
-        fields = form.fields(block, wanted)
-        if whole and form.kind == STATES and _sum_to_one(fields):
+        fields = form.fields(block, transformed)
+        if has_complement and form.kind == STATES and _sum_to_one(fields):
             fields = fields[:, :-1]
         return correlate(
             fields,
             local_pairs,
             periodic=periodic,
             cutoff=cutoff,
-            mask=own,
+            mask=block_mask,
             counts=counts,
             indicator=indicator,
             out=out,
         )
 
     shape = (*lag_shape(form.space, periodic, cutoff), len(pairs))
-    voxels = len(wanted) * math.prod(transform_shape(form.space, periodic, cutoff))
-    return map_form(X, form, phases, run, shape, voxels, weights, in_place=True)
+    voxels = len(transformed) * math.prod(transform_shape(form.space, periodic, cutoff))
+    return map_structures(X, form, phases, run, shape, voxels, weights, in_place=True)
 
 
 def _sum_to_one(fields: Tensor) -> bool:
-    """Whether local states do so at every voxel; with gradients each state is a variable of its own."""
+    """Return whether local states sum to one at every voxel; never with gradients, where states are independent."""
     if fields.requires_grad and torch.is_grad_enabled():
         return False
     tolerance = 1e-12 if fields.dtype == torch.float64 else 1e-6
@@ -123,7 +123,7 @@ def volume_fractions(X: Any, *, state_axis: int | None = None, phases: int | str
     Returns
     -------
     array ``(sample, phase)``
-        Same kind as X; a row of labels sums to one. For a continuous field its mean.
+        Same kind as X. The volume fractions of labels sum to one; that of a continuous field is its mean.
 
     Raises
     ------
@@ -133,12 +133,12 @@ def volume_fractions(X: Any, *, state_axis: int | None = None, phases: int | str
     form = form_of(X, phases, state_axis)
     weights = read_mask(mask, X, form.space)
 
-    def run(block: Tensor, own: Tensor | None) -> Tensor:
+    def run(block: Tensor, block_mask: Tensor | None) -> Tensor:
         check_values(block, form)
-        # One phase at a time: all of them would take H times the memory.
-        return torch.cat([_mean(form.fields(block, [state]), own) for state in range(form.phases)], dim=1)
+        # One phase at a time: all phases together would take H times the memory.
+        return torch.cat([_mean(form.fields(block, [state]), block_mask) for state in range(form.phases)], dim=1)
 
-    return map_form(X, form, phases, run, (form.phases,), math.prod(form.space), weights)
+    return map_structures(X, form, phases, run, (form.phases,), math.prod(form.space), weights)
 
 
 def _mean(field: Tensor, mask: Tensor | None) -> Tensor:

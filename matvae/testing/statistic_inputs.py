@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -94,25 +96,38 @@ def check_types(statistic: Statistic) -> None:
 
 
 def check_its_input_is_left_alone(statistic: Statistic) -> None:
-    """Also where memory is read-only or laid out unusually."""
+    """The input is not changed, and may be read-only, mapped from a file, or of any memory layout."""
     for shape in SHAPES:
         labels = labels_of(shape)
         expected = statistic(labels, phases=PHASES)
-        for kept in (
-            labels.copy(),
-            np.asfortranarray(labels),
-            np.repeat(labels, 2, axis=0)[::2],
-            labels[::-1].copy()[::-1],
-        ):
-            kept.flags.writeable = False
-            require_close(statistic(kept, phases=PHASES), expected, "Another layout in memory")
+        reversed_memory = labels[::-1].copy()[::-1]
+        for relaid in (labels.copy(), np.asfortranarray(labels), np.repeat(labels, 2, axis=0)[::2], reversed_memory):
+            relaid.flags.writeable = False
+            with _torch_warnings_as_errors():
+                require_close(statistic(relaid, phases=PHASES), expected, "Labels in another memory layout")
         for dtype in (np.float32, np.float64):
             states = states_of(labels, dtype)
-            before = states.copy()
-            statistic(states, state_axis=-1)
-            tensor = torch.from_numpy(states)
-            statistic(tensor, state_axis=-1)
-            require((states == before).all(), "The statistic changes the array that it is given.")
+            original = states.copy()
+            expected = statistic(states, state_axis=-1)
+            statistic(torch.from_numpy(states), state_axis=-1)
+            require((states == original).all(), "The statistic changes the array that it is given.")
+            with TemporaryDirectory(ignore_cleanup_errors=True) as folder, _torch_warnings_as_errors():
+                np.save(f"{folder}/states.npy", states)
+                mapped = np.load(f"{folder}/states.npy", mmap_mode="r")
+                require_close(statistic(mapped, state_axis=-1), expected, "States mapped from a file")
+
+
+@contextmanager
+def _torch_warnings_as_errors() -> Iterator[None]:
+    """Turn torch's warning about read-only memory, by default issued once per process, into an error each time."""
+    always = torch.is_warn_always_enabled()
+    torch.set_warn_always(True)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", message=".*not writable")
+            yield
+    finally:
+        torch.set_warn_always(always)
 
 
 def check_bad_input_is_refused(statistic: Statistic) -> None:

@@ -1,4 +1,4 @@
-"""Checks of what a statistic gives: shape, values, invariances, gradient."""
+"""Checks of the result of a statistic: shape, values, invariances, gradient."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import itertools
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import torch
 
-from ..stats import Statistic, dispatch
+from ..stats import Statistic, block_size
 from .check import require, require_close, require_refusal
 from .structures import PHASES, SHAPES, columns_of, coordinates_of, labels_of, states_of
 
@@ -60,7 +59,7 @@ def check_blocks_change_nothing(statistic: Statistic) -> None:
         labels = labels_of(shape, n=7)
         expected = statistic(labels, phases=PHASES)
         for voxels in (1, 2 * int(np.prod(shape)), 1 << 24):
-            with mock.patch.object(dispatch, "BLOCK_VOXELS", voxels):
+            with block_size(voxels):
                 require_close(statistic(labels, phases=PHASES), expected, f"Blocks of {voxels} voxels")
 
 

@@ -101,7 +101,7 @@ def test_options_reach_the_statistic(store, tmp_path):
         ({"statistic": "surface_area", "cutoff": 3}, "'cutoff' was given"),
         ({"statistic": "lineal_path", "options": {"axes": 1}}, "Did you mean 'axis'"),
         ({"statistic": "lineal_path", "options": {"periodic": True}}, "a parameter of its own"),
-        ({"statistic": "pair_correlation", "options": {"bins": "many"}}, "rising edges"),
+        ({"statistic": "pair_correlation", "options": {"bins": "many"}}, "ascending order"),
     ],
 )
 def test_options_that_do_not_belong_are_refused(store, tmp_path, how, message):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from matvae.stats import correlate, two_point_stats
-from matvae.stats.complement import rest_follows
+from matvae.stats.complement import complement_follows
 
 ALL_OF_THREE = tuple((i, j) for i in range(3) for j in range(i, 3))
 
@@ -63,11 +63,11 @@ def test_four_phases_of_labels_are_exact() -> None:
 
 
 def test_what_follows_from_what() -> None:
-    assert rest_follows(ALL_OF_THREE, 2)
-    assert rest_follows(((0, 0), (0, 1)), 1)
-    assert rest_follows(((0, 0), (1, 0), (2, 0)), 2)
-    assert not rest_follows(((0, 0), (0, 2)), 2)
-    assert not rest_follows(((0, 0), (0, 1), (2, 2)), 2)
+    assert complement_follows(ALL_OF_THREE, 2)
+    assert complement_follows(((0, 0), (0, 1)), 1)
+    assert complement_follows(((0, 0), (1, 0), (2, 0)), 2)
+    assert not complement_follows(((0, 0), (0, 2)), 2)
+    assert not complement_follows(((0, 0), (0, 1), (2, 2)), 2)
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])

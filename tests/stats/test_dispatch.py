@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from matvae.errors import InputError
-from matvae.stats import dispatch
+from matvae.stats import block_size, dispatch, form_of
 from matvae.stats.masks import read_mask
 
 from .samples import labels_of
@@ -15,8 +15,7 @@ from .samples import labels_of
 @pytest.mark.parametrize("wrap", [np.asarray, da.from_array, torch.from_numpy])
 @pytest.mark.parametrize("mask", [None, "shared", "per sample"])
 @pytest.mark.parametrize("voxels", [1, 60, 1 << 18])
-def test_every_phase_is_seen_once_with_its_mask(wrap, mask, voxels, monkeypatch):
-    monkeypatch.setattr(dispatch, "BLOCK_VOXELS", voxels)
+def test_every_phase_is_seen_once_with_its_mask(wrap, mask, voxels):
     labels = labels_of((6, 5))
     given = None if mask is None else np.random.default_rng(1).random((4, 6, 5)[mask == "shared" :])
     X = wrap(labels)
@@ -26,7 +25,8 @@ def test_every_phase_is_seen_once_with_its_mask(wrap, mask, voxels, monkeypatch)
         assert own is None or own.ndim == field.ndim == 3
         return (field if own is None else field * own).sum(2).float()
 
-    found = dispatch.map_phases(X, dispatch.form_of(X, 3, None), 3, weighted_rows, (6,), weights)
+    with block_size(voxels):
+        found = dispatch.map_phases(X, form_of(X, 3, None), 3, weighted_rows, (6,), weights)
     ones = np.stack([labels == phase for phase in range(3)], axis=-1)
     expected = (ones * (1 if given is None else np.broadcast_to(given, labels.shape)[..., None])).sum(2)
     np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-6)
@@ -36,18 +36,44 @@ def test_every_phase_is_seen_once_with_its_mask(wrap, mask, voxels, monkeypatch)
     ("dtype", "result"), [("u1", torch.float32), ("f4", torch.float32), ("f8", torch.float64), ("g", torch.float64)]
 )
 def test_double_precision_is_kept(dtype, result):
-    assert dispatch.tensor_type(np.zeros((2, 4), dtype)) == result
+    assert dispatch.result_dtype(np.zeros((2, 4), dtype)) == result
 
 
 def test_labels_have_single_precision_results():
     X = labels_of((6, 5)).astype(np.int64)
-    assert dispatch.tensor_type(X, dispatch.form_of(X, "auto", None)) == torch.float32
+    assert dispatch.result_dtype(X, form_of(X, "auto", None)) == torch.float32
 
 
-def test_a_voxel_has_an_edge_along_every_axis():
-    assert dispatch.voxel_sizes(None, (4, 5)) == (1.0, 1.0)
-    assert dispatch.voxel_sizes(0.5, (4, 5)) == (0.5, 0.5)
-    assert dispatch.voxel_sizes((0.5, 2), (4, 5)) == (0.5, 2.0)
-    for size in ((1, 1, 1), -1, "small"):
-        with pytest.raises(InputError, match="one for each of the 2 axes"):
-            dispatch.voxel_sizes(size, (4, 5))
+def test_the_block_size_holds_inside_its_context_only():
+    default = dispatch.block_voxels()
+    with block_size(100):
+        assert dispatch.block_voxels() == dispatch.block_voxels(on_accelerator=True) == 100
+        with block_size(20):
+            assert dispatch.block_voxels() == 20
+        assert dispatch.block_voxels() == 100
+    assert dispatch.block_voxels() == default
+    assert dispatch.block_voxels(on_accelerator=True) > default
+    with pytest.raises(KeyError), block_size(100):
+        raise KeyError
+    assert dispatch.block_voxels() == default
+
+
+@pytest.mark.parametrize("voxels", [0, -1, 1.5, "many", True])
+def test_a_block_size_must_be_a_positive_integer(voxels):
+    with pytest.raises(InputError, match="voxels must be an integer of at least 1"), block_size(voxels):
+        pass
+
+
+def test_a_dask_array_keeps_the_block_size_it_was_called_with():
+    X = da.from_array(labels_of((6, 5), n=5))
+    block_lengths: list[int] = []
+
+    def record(field: torch.Tensor, _: torch.Tensor | None) -> torch.Tensor:
+        block_lengths.append(len(field))
+        return field.flatten(1).float().mean(1)
+
+    with block_size(60):
+        lazy = dispatch.map_phases(X, form_of(X, 3, None), 3, record, ())
+    assert not block_lengths
+    lazy.compute(scheduler="synchronous")
+    assert sorted(block_lengths) == [1] * 3 + [2] * 6

@@ -67,7 +67,9 @@ def test_the_gradient_is_right_and_zero_where_both_agree(two):
 @pytest.mark.parametrize("shape", [(4, 5, 6, 1), (4, 5, 5, 2), (3, 5, 6, 2), (4, 5, 6), (4,)])
 def test_other_shapes_are_refused(two, shape):
     for function in (statistics_distance, relative_error):
-        with pytest.raises(InputError, match=r"of one shape are expected.*\(4, 5, 6, 2\).*Compute both with the same"):
+        with pytest.raises(
+            InputError, match=r"of the same shape are expected.*\(4, 5, 6, 2\).*Compute both with the same"
+        ):
             function(two[0], np.zeros(shape))
 
 

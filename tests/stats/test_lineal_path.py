@@ -94,7 +94,7 @@ def test_windows_that_are_too_small_are_refused():
     assert longest_segment((6, 4)) == 3
     assert longest_segment((6, 4), axis=0) == 5
     assert lineal_path(labels, cutoff=2).shape == (4, 3, 3)
-    with pytest.raises(InputError, match="Segments along the chosen axes have a window for 0 to 3 voxels"):
+    with pytest.raises(InputError, match="Segments along the chosen axes have room for 0 to 3 voxels"):
         lineal_path(labels, cutoff=4)
     with pytest.raises(InputError, match="axis must be a spatial axis"):
         lineal_path(labels, axis=2)

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 import torch
 
+from matvae.stats import two_point_stats
 from matvae.stats.map_samples import BlockFunction, as_tensor, is_dask, map_samples, whole_samples
 
 
-def means(samples: int, seen: list[int] | None = None, at_once: bool = True) -> BlockFunction:
+def means(samples: int, seen: list[int] | None = None, parallel: bool = True) -> BlockFunction:
     """Mean and weighted mean of every sample."""
 
     def run(block: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
@@ -18,7 +19,7 @@ def means(samples: int, seen: list[int] | None = None, at_once: bool = True) -> 
         plain = block.flatten(1).mean(1)
         return torch.stack([plain, (block * weights).flatten(1).mean(1)], dim=1)
 
-    return BlockFunction(run, lambda blocks: None, (2,), np.dtype(np.float32), samples, at_once)
+    return BlockFunction(run, lambda blocks: None, (2,), np.dtype(np.float32), samples, parallel)
 
 
 @pytest.fixture(name="X")
@@ -68,13 +69,13 @@ def test_a_lazy_mask_a_sample_meets_its_own_sample_whatever_the_state_axis(state
     np.testing.assert_allclose(lazy.compute(), eager, rtol=1e-6)
 
 
-@pytest.mark.parametrize("at_once", [True, False])
-def test_blocks_at_once_and_one_after_another_give_the_same(X, at_once):
+@pytest.mark.parametrize("parallel", [True, False])
+def test_parallel_and_sequential_blocks_give_the_same(X, parallel):
     seen: list[int] = []
-    given = map_samples(X, means(3, seen, at_once))
+    given = map_samples(X, means(3, seen, parallel))
     np.testing.assert_allclose(given[:, 0], X.mean((1, 2)), rtol=1e-5)
     assert sorted(seen) == [1, 3, 3]
-    assert at_once or seen == [3, 3, 1]
+    assert parallel or seen == [3, 3, 1]
 
 
 def test_gradients_take_all_samples_at_once(X):
@@ -113,6 +114,13 @@ def test_the_check_sees_blocks_before_anything_runs(X):
 def test_chunks_of_whole_samples_are_left_alone():
     X = da.zeros((9, 4, 5), chunks=((2, 3, 4), 4, 5))
     assert whole_samples(X) is X
+
+
+def test_the_warning_of_merged_chunks_names_the_line_of_the_caller():
+    X = da.zeros((4, 6, 6), chunks=(4, 3, 3))
+    with pytest.warns(UserWarning, match="split the samples") as caught:
+        two_point_stats(X)
+    assert [warning.filename for warning in caught] == [__file__]
 
 
 def test_merged_chunks_hold_no_more_voxels_than_before():

@@ -33,7 +33,7 @@ def test_unknown_names_and_other_things_are_refused(monkeypatch):
     with pytest.raises(PluginError, match="Did you mean 'lineal_path'"):
         get_statistic("lineal_paths")
     monkeypatch.setitem(STATISTICS.targets, "mine", "matvae.stats.lineal_path:lineal_path")
-    with pytest.raises(PluginError, match=r"registered as 'mine', is function"):
+    with pytest.raises(PluginError, match=r"registered as 'mine', is of type function"):
         get_statistic("mine")
 
 

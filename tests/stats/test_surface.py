@@ -134,7 +134,7 @@ def test_the_gradient_is_right(periodic):
 def test_states_are_labels_and_windows_need_neighbours():
     labels = labels_of((6, 5))
     np.testing.assert_allclose(surface_area(one_hot(labels, 3), state_axis=-1), surface_area(labels), rtol=1e-6)
-    with pytest.raises(InputError, match="Leave out the axis of a single voxel"):
+    with pytest.raises(InputError, match="Remove the axis of a single voxel"):
         surface_area(labels_of((6, 1)), periodic=False)
     with pytest.raises(InputError, match="voxel_size must be one positive length"):
         surface_area(labels, voxel_size=-1)

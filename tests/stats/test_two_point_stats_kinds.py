@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from matvae.errors import InputError
-from matvae.stats import dispatch, two_point_stats, volume_fractions
+from matvae.stats import block_size, two_point_stats, volume_fractions
 
 from ..structures import one_hot
 from .samples import SHAPES, labels_of
@@ -82,12 +82,12 @@ class TestKinds:
         np.testing.assert_array_equal(two_point_stats(changed(X)), two_point_stats(X))
         np.testing.assert_array_equal(X, before)
 
-    def test_a_file_mapped_read_only_is_read_in_blocks(self, tmp_path, monkeypatch):
+    def test_a_file_mapped_read_only_is_read_in_blocks(self, tmp_path):
         labels = labels_of((6, 5))
         np.save(tmp_path / "labels.npy", labels)
-        monkeypatch.setattr(dispatch, "BLOCK_VOXELS", 60)
         mapped = np.load(tmp_path / "labels.npy", mmap_mode="r")
-        np.testing.assert_array_equal(two_point_stats(mapped), two_point_stats(labels))
+        with block_size(60):
+            np.testing.assert_array_equal(two_point_stats(mapped), two_point_stats(labels))
 
     @pytest.mark.parametrize(
         ("dtype", "result"),
@@ -219,10 +219,10 @@ class TestTorch:
 
         assert torch.autograd.gradcheck(statistics, (X,))
 
-    def test_a_gradient_gives_the_same_values_as_blocks_do(self, monkeypatch):
-        monkeypatch.setattr(dispatch, "BLOCK_VOXELS", 30)
+    def test_a_gradient_gives_the_same_values_as_blocks_do(self):
         X = torch.rand(5, 6, 5, generator=torch.manual_seed(0))
-        torch.testing.assert_close(two_point_stats(X.clone().requires_grad_()).detach(), two_point_stats(X))
+        with block_size(30):
+            torch.testing.assert_close(two_point_stats(X.clone().requires_grad_()).detach(), two_point_stats(X))
 
     def test_no_graph_is_kept_where_none_is_wanted(self):
         X = torch.rand(2, 6, 5, requires_grad=True)
@@ -232,11 +232,11 @@ class TestTorch:
         with torch.inference_mode():
             assert not two_point_stats(X).requires_grad
 
-    def test_blocks_may_run_in_inference_mode(self, monkeypatch):
-        monkeypatch.setattr(dispatch, "BLOCK_VOXELS", 30)
+    def test_blocks_may_run_in_inference_mode(self):
         X = torch.rand(5, 6, 5, generator=torch.manual_seed(0))
-        expected = two_point_stats(X)
-        with torch.inference_mode():
+        with block_size(30):
+            expected = two_point_stats(X)
+        with block_size(30), torch.inference_mode():
             assert torch.equal(two_point_stats(X), expected)
             assert torch.equal(two_point_stats(X.clone()), expected)
 

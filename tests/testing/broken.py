@@ -12,6 +12,7 @@ import torch
 
 from matvae.errors import InputError
 from matvae.stats import Statistic, cluster_function, get_statistic, lineal_path, two_point_stats
+from matvae.stats.dispatch import block_voxels
 from matvae.stats.map_samples import is_dask
 
 GOOD = get_statistic("lineal_path")
@@ -121,9 +122,7 @@ def normalised_by_the_batch(found: Any) -> Any:
 
 
 def by_the_size_of_the_block(found: Any) -> Any:
-    from matvae.stats import dispatch
-
-    return found * (1 if dispatch.BLOCK_VOXELS > 100 else 2)
+    return found * (1 if block_voxels() > 100 else 2)
 
 
 def spoils_input(X: Any) -> Any:
@@ -138,6 +137,11 @@ def writes_to_input(X: Any) -> Any:
     if isinstance(X, np.ndarray) and X.dtype.kind == "u":
         X[:1] = X[:1]
     return X
+
+
+def shares_memory(X: Any) -> Any:
+    """Share memory with read-only arrays, which torch warns of."""
+    return torch.from_numpy(X).numpy() if isinstance(X, np.ndarray) and X.dtype.kind in "uf" else X
 
 
 def wrong_gradient(found: Any) -> Any:
@@ -201,6 +205,7 @@ FAULTS: list[tuple[str, Statistic, str]] = [
     ("types", transformed(lambda f: f.astype("f4") if isinstance(f, np.ndarray) else f), "gave a result of type"),
     ("its_input_is_left_alone", prepared(spoils_input), "changes the array"),
     ("its_input_is_left_alone", prepared(writes_to_input), "read-only"),
+    ("its_input_is_left_alone", prepared(shares_memory), "not writable"),
     ("bad_input_is_refused", with_function(accepts_lists), "A list must raise"),
     ("bad_input_is_refused", with_function(without_nan), "A state of NaN must raise"),
     ("bad_input_is_refused", with_function(raises_key_errors), "raised KeyError"),

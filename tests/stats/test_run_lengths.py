@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from matvae.stats.runs import places_in_runs, run_lengths
+from matvae.stats.run_lengths import positions_in_runs, run_lengths
 from matvae.stats.segments import segment_products, totals
 
 from .samples import SHAPES
@@ -46,5 +46,5 @@ def test_places_are_the_sums_of_products(space, periodic, share):
     inside = torch.from_numpy(np.random.default_rng(0).random((5, *space)) < share)
     for axis, n in enumerate(space, start=1):
         expected = totals(segment_products(inside.double(), axis, periodic, n))
-        found = places_in_runs(run_lengths(inside, axis, periodic)[0], periodic)
+        found = positions_in_runs(run_lengths(inside, axis, periodic)[0], periodic)
         torch.testing.assert_close(found.double(), expected, rtol=0, atol=0)
