@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from numbers import Real
 from typing import Any
@@ -110,7 +110,7 @@ class Grid:
         )
 
 
-def voxel_edges(voxel_size: float | Sequence[float] | None, ndim: int) -> tuple[float, ...] | None:
+def voxel_edges(voxel_size: Any, ndim: int) -> tuple[float, ...] | None:
     """Return the edge length of a voxel along each of `ndim` axes, or None where no voxel size is given.
 
     Raises
@@ -121,8 +121,7 @@ def voxel_edges(voxel_size: float | Sequence[float] | None, ndim: int) -> tuple[
     if voxel_size is None:
         return None
     try:
-        sizes = (voxel_size,) * ndim if isinstance(voxel_size, Real) else tuple(voxel_size)
-        edges = tuple(float(size) for size in sizes)
+        edges = (float(voxel_size),) * ndim if isinstance(voxel_size, Real) else tuple(map(float, voxel_size))
     except (TypeError, ValueError):
         edges = ()
     if len(edges) != ndim or not all(math.isfinite(edge) and edge > 0 for edge in edges):

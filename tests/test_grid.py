@@ -1,8 +1,13 @@
-"""A grid is described in one line."""
-
 from __future__ import annotations
 
+import json
+
+import numpy as np
+import pytest
+
 from matvae import Grid
+from matvae.errors import InputError
+from matvae.grid import voxel_edges
 
 
 def test_shape_phases_boundaries_and_voxel_size_are_described():
@@ -10,3 +15,34 @@ def test_shape_phases_boundaries_and_voxel_size_are_described():
     grid = Grid((3, 4, 5), phases=1, voxel_size=(1, 2, 2), unit="nanometer", periodic=False)
     assert grid.describe() == "3 x 4 x 5 voxels (z y x), continuous field, not periodic, voxel 1 x 2 x 2 nanometer"
     assert Grid((6,), voxel_size=0.5).describe() == "6 voxels (x), 2 phases, periodic, voxel 0.5"
+
+
+def test_a_grid_survives_json():
+    for grid in (Grid((7,)), Grid((3, 4, 5), phases=1, voxel_size=(1, 2, 2), unit="nanometer", periodic=False)):
+        assert Grid.from_dict(json.loads(json.dumps(grid.to_dict()))) == grid
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"shape": ()}, "one to three axes"),
+        ({"shape": (2, 2, 2, 2)}, "one to three axes"),
+        ({"shape": (4, 0)}, "at least one voxel each"),
+        ({"shape": (4, 4), "phases": 0}, "phases must lie between 1"),
+        ({"shape": (4, 4), "phases": 256}, "phases must lie between 1"),
+        ({"shape": (4, 4), "axes": ("x", "x")}, "each of the 2 axes"),
+        ({"shape": (4, 4), "axes": ("x",)}, "each of the 2 axes"),
+    ],
+)
+def test_values_that_do_not_fit_are_refused(values, message):
+    with pytest.raises(InputError, match=message):
+        Grid(**values)
+
+
+def test_a_voxel_has_an_edge_along_every_axis():
+    assert voxel_edges(None, 2) is None
+    assert voxel_edges(0.5, 2) == voxel_edges(np.float32(0.5), 2) == (0.5, 0.5)
+    assert voxel_edges((0.5, 2), 2) == voxel_edges(np.array([0.5, 2]), 2) == (0.5, 2.0)
+    for size in ((1, 1, 1), -1, 0, float("inf"), "small", [None, 1], {}):
+        with pytest.raises(InputError, match="one for each of the 2 axes"):
+            voxel_edges(size, 2)

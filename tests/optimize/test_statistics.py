@@ -39,5 +39,5 @@ def test_no_target_is_refused(target):
 
 
 def test_statistics_of_other_lags_are_refused():
-    with pytest.raises(InputError, match="one shape"):
+    with pytest.raises(InputError, match="of the same shape"):
         StatisticsError(np.zeros((4, 4, 1))).measure(LABELS, Grid((8, 9)))
