@@ -1,4 +1,4 @@
-"""One named check of a part, and what checks have in common."""
+"""Named checks of a part, and the assertions that they share."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from ..errors import InputError
 
 @dataclass(frozen=True)
 class Check:
-    """A check that is ready to run: call it.
+    """A check that runs when it is called.
 
     Parameters
     ----------
     name : str
-        What is checked.
+        Name of the property that is checked.
     subject : str
         Name of the part that is checked.
     run : callable
-        Raises AssertionError where the part fails.
+        Raises AssertionError if the part fails.
     """
 
     name: str
@@ -30,58 +30,58 @@ class Check:
     run: Callable[[], None]
 
     def __call__(self) -> None:
-        """Run it; nothing is returned."""
+        """Run the check."""
         self.run()
 
     def __str__(self) -> str:
         return f"{self.subject}-{self.name}"
 
 
-def require(holds: Any, message: str) -> None:
-    """Fail with a message unless something holds; unlike a bare assert also where Python leaves those out.
+def require(condition: Any, message: str) -> None:
+    """Fail with a message unless a condition holds; unlike a bare assert, also when Python runs with ``-O``.
 
     Raises
     ------
     AssertionError
-        If it does not hold.
+        If the condition does not hold.
     """
-    if not bool(holds):
+    if not bool(condition):
         raise AssertionError(message)
 
 
-def require_close(found: Any, expected: Any, message: str, tolerance: float = 1e-5) -> None:
-    """Fail unless two arrays have one shape and, relative to the largest of the values expected, are alike.
+def require_close(actual: Any, expected: Any, message: str, tolerance: float = 1e-5) -> None:
+    """Fail unless two arrays have the same shape and agree relative to the largest expected value.
 
     Raises
     ------
     AssertionError
         If they differ.
     """
-    found, expected = np.asarray(found), np.asarray(expected)
-    require(found.shape == expected.shape, f"{message}: shapes are {found.shape} and {expected.shape}.")
-    if not found.size:
+    actual, expected = np.asarray(actual), np.asarray(expected)
+    require(actual.shape == expected.shape, f"{message}: shapes are {actual.shape} and {expected.shape}.")
+    if not actual.size:
         return
-    error = np.abs(found - expected).max()
+    error = np.abs(actual - expected).max()
     size = max(1.0, float(np.abs(expected).max()))
     require(
         error <= tolerance * size, f"{message}: values differ by up to {error:.3g} (allowed: {tolerance * size:.3g})."
     )
 
 
-def require_refusal(work: Callable[[], Any], what: str) -> None:
-    """Fail unless some work raises InputError.
+def require_refusal(call: Callable[[], Any], subject: str) -> None:
+    """Fail unless a call raises InputError; the message begins with `subject`, the invalid input.
 
     Raises
     ------
     AssertionError
-        If it raises nothing, or another error.
+        If the call raises no error, or another one.
     """
     try:
-        work()
+        call()
     except InputError:
         return
     except Exception as error:
         raise AssertionError(
-            f"{what} must raise matvae.errors.InputError, but raised {type(error).__name__}: {error}"
+            f"{subject} must raise matvae.errors.InputError, but raised {type(error).__name__}: {error}"
         ) from error
-    raise AssertionError(f"{what} must raise matvae.errors.InputError, but was accepted.")
+    raise AssertionError(f"{subject} must raise matvae.errors.InputError, but was accepted.")

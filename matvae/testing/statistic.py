@@ -1,7 +1,7 @@
-"""The conformance suite of statistics: `check_statistic(MINE)`, or one test a check with `statistic_checks(MINE)`.
+"""The conformance suite of statistics: `check_statistic(MINE)`, or `statistic_checks(MINE)` with one test per check.
 
-Built-in statistics pass it, and so must those of plugins. Each check is a function of the statistic; its name without
-``check_`` is the check's.
+Built-in statistics pass it, and those of plugins must, too. Each check is a function of the statistic, and its name
+without ``check_`` is that of the check.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ CHECKS: tuple[Callable[[Statistic], None], ...] = (*statistic_results.CHECKS, *s
 
 
 def statistic_checks(statistic: Statistic) -> list[Check]:
-    """All checks of a statistic, one by one.
+    """List the checks of a statistic.
 
     Parameters
     ----------
     statistic : Statistic
-        What is to be checked.
+        The statistic to check.
 
     Returns
     -------
@@ -38,13 +38,13 @@ def check_statistic(statistic: Statistic) -> None:
     Parameters
     ----------
     statistic : Statistic
-        What is to be checked.
+        The statistic to check.
 
     Raises
     ------
     AssertionError
-        At the first check that fails, saying what was expected; a note names the check. An error that the statistic
-        raises where it should not is passed on with such a note.
+        At the first check that fails; the message says what was expected, and a note names the check. Unexpected errors
+        of the statistic are passed on with such a note, too.
     """
     for check in statistic_checks(statistic):
         try:

@@ -1,4 +1,4 @@
-"""Checks of what a statistic takes: kinds of arrays, types, layouts, and what it must refuse."""
+"""Checks of the input of a statistic: kinds of arrays, types and memory layouts to accept, and input to refuse."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .structures import PHASES, SHAPES, labels_of, states_of
 
 
 def check_options_have_their_usual_names(statistic: Statistic) -> None:
-    """`state_axis`, `phases`, `periodic`, and those that the declaration promises."""
+    """The function takes `state_axis`, `phases`, `periodic`, and the options that the declaration implies."""
     expected = {"state_axis", "phases", "periodic"}
     if statistic.column != "phase":
         expected.add("correlations")
@@ -34,30 +34,30 @@ def check_options_have_their_usual_names(statistic: Statistic) -> None:
 
 
 def check_numpy_dask_and_torch_agree(statistic: Statistic) -> None:
-    """Same kind out as in, with the same values, shape and type."""
+    """The result is of the same kind as the input, with the same values, shape and type for each kind."""
     import dask.array as da
 
     for shape, periodic in itertools.product(SHAPES, (True, False)):
         labels = labels_of(shape)
-        for X, how in ((labels, {"phases": PHASES}), (states_of(labels), {"state_axis": -1})):
-            expected = statistic(X, periodic=periodic, **how)
-            lazy = statistic(da.from_array(X, chunks=(3, *X.shape[1:])), periodic=periodic, **how)
-            tensor = statistic(torch.from_numpy(X), periodic=periodic, **how)
+        for X, options in ((labels, {"phases": PHASES}), (states_of(labels), {"state_axis": -1})):
+            expected = statistic(X, periodic=periodic, **options)
+            lazy = statistic(da.from_array(X, chunks=(3, *X.shape[1:])), periodic=periodic, **options)
+            tensor = statistic(torch.from_numpy(X), periodic=periodic, **options)
             require(isinstance(expected, np.ndarray), f"numpy in must be numpy out, but is {type(expected).__name__}.")
             require(is_dask(lazy), f"dask in must be dask out, but is {type(lazy).__name__}.")
             require(isinstance(tensor, torch.Tensor), f"torch in must be torch out, but is {type(tensor).__name__}.")
             computed = lazy.compute()
             require(
                 lazy.shape == computed.shape and lazy.dtype == computed.dtype == expected.dtype,
-                f"A dask array must say the shape and type it will have: it says {lazy.shape} {lazy.dtype}, has "
-                f"{computed.shape} {computed.dtype}, and numpy gives {expected.dtype}.",
+                f"A dask array must declare the shape and type it will have: it declares {lazy.shape} {lazy.dtype}, "
+                f"has {computed.shape} {computed.dtype}, and numpy gives {expected.dtype}.",
             )
             require_close(computed, expected, "dask and numpy")
             require_close(tensor.numpy(), expected, "torch and numpy")
 
 
 def check_dask_is_lazy(statistic: Statistic) -> None:
-    """Nothing is computed before it is asked for, and chunks of any shape give the same."""
+    """Nothing is computed before the result is requested, and the shape of the chunks does not affect it."""
     import dask
     import dask.array as da
 
@@ -71,28 +71,32 @@ def check_dask_is_lazy(statistic: Statistic) -> None:
         labels = labels_of(shape)
         X = da.from_array(labels, chunks=2).map_blocks(count, dtype=labels.dtype, meta=labels[:0])
         with dask.config.set(scheduler="synchronous"), warnings.catch_warnings():
-            # That chunks are merged may be said.
+            # The statistic may warn that it merges chunks.
             warnings.simplefilter("ignore", UserWarning)
             lazy = statistic(X, phases=PHASES)
-            require(not computed, "Blocks of a dask array were computed before the result was asked for.")
+            require(not computed, "Blocks of a dask array were computed before the result was requested.")
             require_close(lazy.compute(), statistic(labels, phases=PHASES), "Chunks that split the axes of structures")
         computed.clear()
 
 
 def check_types(statistic: Statistic) -> None:
-    """float64 gives float64, all else float32, and labels may be of any integer type."""
+    """float64 gives float64, every other type float32, and labels may be of any integer type."""
     for shape in SHAPES:
         labels = labels_of(shape)
         expected = statistic(labels, phases=PHASES)
         for dtype in (np.uint8, np.int16, np.uint16, np.int64):
-            found = statistic(labels.astype(dtype), phases=PHASES)
-            require(found.dtype == np.float32, f"Labels must give float32, but {np.dtype(dtype)} gave {found.dtype}.")
-            require_close(found, expected, f"Labels of type {np.dtype(dtype)}")
-        for width in (np.float32, np.float64):
-            found = statistic(states_of(labels, width), state_axis=-1)
-            require(found.dtype == width, f"States of type {np.dtype(width)} gave a result of type {found.dtype}.")
-        two = labels == 1
-        require_close(statistic(two, phases=2), statistic(two.astype(np.uint8), phases=2), "Labels of type bool")
+            result = statistic(labels.astype(dtype), phases=PHASES)
+            require(result.dtype == np.float32, f"Labels must give float32, but {np.dtype(dtype)} gave {result.dtype}.")
+            require_close(result, expected, f"Labels of type {np.dtype(dtype)}")
+        for precision in (np.float32, np.float64):
+            result = statistic(states_of(labels, precision), state_axis=-1)
+            require(
+                result.dtype == precision,
+                f"States of type {np.dtype(precision)} must give that type, but gave {result.dtype}.",
+            )
+        booleans = labels == 1
+        expected = statistic(booleans.astype(np.uint8), phases=2)
+        require_close(statistic(booleans, phases=2), expected, "Labels of type bool")
 
 
 def check_its_input_is_left_alone(statistic: Statistic) -> None:
@@ -131,7 +135,7 @@ def _torch_warnings_as_errors() -> Iterator[None]:
 
 
 def check_bad_input_is_refused(statistic: Statistic) -> None:
-    """With InputError: absent labels, NaN, infinity, nothing at all, and what is no array."""
+    """Absent labels, NaN, infinity, empty arrays and anything but an array of numbers raise InputError."""
     import dask.array as da
 
     labels = labels_of((6, 5))
@@ -139,11 +143,11 @@ def check_bad_input_is_refused(statistic: Statistic) -> None:
     negative[0, 0, 0] = -1
     states = states_of(labels)
     for value, name in ((np.nan, "NaN"), (np.inf, "infinity")):
-        spoiled = states.copy()
-        spoiled[1, 2, 3, 0] = value
+        invalid = states.copy()
+        invalid[1, 2, 3, 0] = value
         for wrap in (np.asarray, torch.from_numpy):
-            require_refusal(partial(statistic, wrap(spoiled), state_axis=-1), f"A state of {name}")
-        lazy = da.from_array(spoiled)
+            require_refusal(partial(statistic, wrap(invalid), state_axis=-1), f"A state of {name}")
+        lazy = da.from_array(invalid)
         require_refusal(partial(_computed, statistic, lazy), f"A state of {name} in a dask array")
     cases: list[tuple[Any, dict[str, Any], str]] = [
         (labels, {"phases": 2}, "A label beyond the number of phases"),
@@ -159,8 +163,8 @@ def check_bad_input_is_refused(statistic: Statistic) -> None:
         (states, {"state_axis": 0}, "A state axis that is the sample axis"),
         (labels, {"phases": PHASES, "periodic": "yes"}, "periodic='yes'"),
     ]
-    for X, options, what in cases:
-        require_refusal(partial(statistic, X, **options), what)
+    for X, options, subject in cases:
+        require_refusal(partial(statistic, X, **options), subject)
 
 
 def _computed(statistic: Statistic, states: Any) -> Any:

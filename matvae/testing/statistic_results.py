@@ -16,34 +16,35 @@ from .structures import PHASES, SHAPES, columns_of, coordinates_of, labels_of, s
 
 
 def check_shape_is_that_of_the_coordinates(statistic: Statistic) -> None:
-    """``(sample, *coordinate, column)``, periodic or not, with coordinates that rise."""
+    """The shape is ``(sample, *coordinate, column)``, periodic or not, and the coordinates are in ascending order."""
     for shape, periodic in itertools.product(SHAPES, (True, False)):
         coordinates = coordinates_of(statistic, shape, periodic=periodic)
         for name, values in coordinates.items():
             require(
                 np.ndim(values) == 1 and np.isfinite(values).all() and (np.diff(values) > 0).all(),
-                f"The coordinate {name!r} must be one row of rising numbers, but is {values}.",
+                f"The coordinate {name!r} must be a 1-D array in ascending order, but is {values}.",
             )
         expected = (4, *(len(values) for values in coordinates.values()), columns_of(statistic))
-        found = statistic(labels_of(shape), phases=PHASES, periodic=periodic)
+        result = statistic(labels_of(shape), phases=PHASES, periodic=periodic)
         require(
-            found.shape == expected,
-            f"For structures of shape {shape}, {'periodic' if periodic else 'not periodic'}, the coordinates "
-            f"{list(coordinates)} and {statistic.column}s make the shape {expected}, but the result has {found.shape}.",
+            result.shape == expected,
+            f"For {'periodic' if periodic else 'non-periodic'} structures of shape {shape}, the coordinates "
+            f"{list(coordinates)} and the {statistic.column}s imply a result of shape {expected}, "
+            f"but the result has the shape {result.shape}.",
         )
 
 
 def check_values_are_finite(statistic: Statistic) -> None:
-    """No NaN and no infinity, also where a phase fills everything or is nowhere."""
+    """No value is NaN or infinite, even if a phase fills the structure or is absent."""
     for shape, periodic in itertools.product(SHAPES, (True, False)):
         for labels in (labels_of(shape), *(np.full((2, *shape), phase, np.uint8) for phase in range(PHASES))):
-            found = statistic(labels, phases=PHASES, periodic=periodic)
+            result = statistic(labels, phases=PHASES, periodic=periodic)
             phases = np.unique(labels).tolist()
-            require(np.isfinite(found).all(), f"Values of {shape} voxels of the phases {phases} are not all finite.")
+            require(np.isfinite(result).all(), f"Values of {shape} voxels of the phases {phases} are not all finite.")
 
 
 def check_samples_are_independent(statistic: Statistic) -> None:
-    """A batch gives what its samples give one by one, in their order."""
+    """A batch gives the same result as its samples one by one, in their order."""
     for shape in SHAPES:
         labels = labels_of(shape, n=5)
         batch = statistic(labels, phases=PHASES)
@@ -54,7 +55,7 @@ def check_samples_are_independent(statistic: Statistic) -> None:
 
 
 def check_blocks_change_nothing(statistic: Statistic) -> None:
-    """However many samples are taken at a time."""
+    """The result does not depend on the number of samples per block."""
     for shape in SHAPES:
         labels = labels_of(shape, n=7)
         expected = statistic(labels, phases=PHASES)
@@ -64,20 +65,20 @@ def check_blocks_change_nothing(statistic: Statistic) -> None:
 
 
 def check_moving_a_periodic_structure_changes_nothing(statistic: Statistic) -> None:
-    """Statistics say how voxels lie to each other, not where."""
+    """Statistics depend on the relative positions of voxels, not on their absolute ones."""
     for shape in SHAPES:
         labels = labels_of(shape)
         expected = statistic(labels, phases=PHASES, periodic=True)
         for shift in (tuple(range(1, 1 + len(shape))), tuple(n // 2 for n in shape)):
-            moved = np.roll(labels, shift, tuple(range(1, labels.ndim)))
-            found = statistic(moved, phases=PHASES, periodic=True)
-            require_close(found, expected, f"Periodic structures that are moved by {shift} voxels")
+            shifted = np.roll(labels, shift, tuple(range(1, labels.ndim)))
+            result = statistic(shifted, phases=PHASES, periodic=True)
+            require_close(result, expected, f"Periodic structures shifted by {shift} voxels")
 
 
 def check_exchanged_phases_exchange_columns(statistic: Statistic) -> None:
-    """Every phase is treated alike: other labels for the same phases only reorder the columns."""
+    """All phases are treated alike: permuting their labels only permutes the columns."""
     order = [2, 0, 1]
-    every = list(itertools.product(range(PHASES), repeat=2))
+    all_pairs = list(itertools.product(range(PHASES), repeat=2))
     for shape, periodic in itertools.product(SHAPES, (True, False)):
         labels = labels_of(shape)
         relabelled = np.array(order, np.uint8)[labels]
@@ -85,36 +86,36 @@ def check_exchanged_phases_exchange_columns(statistic: Statistic) -> None:
             columns: list[int] = order
             options: dict[str, Any] = {}
         else:
-            columns = [every.index((order[i], order[j])) for i, j in every]
-            options = {"correlations": every}
+            columns = [all_pairs.index((order[i], order[j])) for i, j in all_pairs]
+            options = {"correlations": all_pairs}
         expected = statistic(labels, phases=PHASES, periodic=periodic, **options)
-        found = statistic(relabelled, phases=PHASES, periodic=periodic, **options)
-        require_close(found[..., columns], expected, f"Phases 0, 1, 2 that are called {order}")
+        result = statistic(relabelled, phases=PHASES, periodic=periodic, **options)
+        require_close(result[..., columns], expected, f"Phases 0, 1, 2 relabelled as {order}")
 
 
 def check_labels_and_states_agree(statistic: Statistic) -> None:
-    """Discretised states of 0 and 1 are what labels stand for, whichever axis they are on."""
+    """Labels and the equivalent states of 0 and 1, along any axis, give the same result."""
     for shape, periodic in itertools.product(SHAPES, (True, False)):
         labels = labels_of(shape)
         expected = statistic(labels, phases=PHASES, periodic=periodic)
         last = states_of(labels)
         for axis, states in ((-1, last), (1, np.moveaxis(last, -1, 1))):
-            found = statistic(states, state_axis=axis, periodic=periodic)
-            require_close(found, expected, f"Labels and states of 0 and 1 along axis {axis}")
+            result = statistic(states, state_axis=axis, periodic=periodic)
+            require_close(result, expected, f"Labels and states of 0 and 1 along axis {axis}")
 
 
 def check_a_field_is_one_state(statistic: Statistic) -> None:
-    """Floating point values without a state axis are a continuous field, which has one column."""
+    """Floating point values without a state axis are a continuous field, which gives one column."""
     for shape in SHAPES:
         field = np.random.default_rng(0).random((3, *shape))
         field = field if statistic.differentiable else np.round(field)
-        found = statistic(field)
-        require(found.shape[-1] == 1, f"A continuous field must give one column, but gave {found.shape[-1]}.")
-        require_close(found, statistic(field[..., None], state_axis=-1), "A field and the one state it stands for")
+        result = statistic(field)
+        require(result.shape[-1] == 1, f"A continuous field must give one column, but gave {result.shape[-1]}.")
+        require_close(result, statistic(field[..., None], state_axis=-1), "A field and the equivalent single state")
 
 
 def check_the_gradient_is_right(statistic: Statistic) -> None:
-    """It equals finite differences; a statistic without one refuses a tensor that requires it."""
+    """The gradient equals finite differences; a statistic without one refuses tensors that require it."""
     for shape in ((5,), (4, 3), (3, 3, 3)):
         soft = 0.1 + 0.8 * torch.rand(1, *shape, 2, dtype=torch.float64, generator=torch.manual_seed(0))
         hard = (soft > 0.5).double().requires_grad_()
@@ -123,11 +124,11 @@ def check_the_gradient_is_right(statistic: Statistic) -> None:
             continue
         soft.requires_grad_()
         for periodic in (True, False):
-            found = statistic(soft, state_axis=-1, periodic=periodic)
-            require(found.requires_grad, "The result for a tensor that requires a gradient must require one.")
+            result = statistic(soft, state_axis=-1, periodic=periodic)
+            require(result.requires_grad, "The result for a tensor that requires a gradient must require one.")
             function = partial(statistic, state_axis=-1, periodic=periodic)
-            works = torch.autograd.gradcheck(function, (soft,), raise_exception=False)
-            require(works, f"The gradient differs from finite differences for {shape} voxels.")
+            agrees = torch.autograd.gradcheck(function, (soft,), raise_exception=False)
+            require(agrees, f"The gradient differs from finite differences for {shape} voxels.")
 
 
 CHECKS: tuple[Callable[[Statistic], None], ...] = (

@@ -1,4 +1,4 @@
-"""Small structures for the checks: few voxels, odd and even sizes, one to three dimensions."""
+"""Small structures for the checks, of odd and even sizes in one to three dimensions."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ PHASES = 3
 
 
 def labels_of(shape: tuple[int, ...], n: int = 4, seed: int = 0) -> np.ndarray:
-    """Random labels ``(sample, *space)`` uint8 of three phases, all of which occur in every sample."""
+    """Return random labels ``(sample, *space)`` uint8 of three phases, each of which occurs in every sample."""
     labels = np.random.default_rng(seed).integers(0, PHASES, (n, *shape)).astype(np.uint8)
     labels.reshape(n, -1)[:, :PHASES] = np.arange(PHASES)
     return labels
 
 
 def states_of(labels: np.ndarray, dtype: Any = np.float64) -> np.ndarray:
-    """Discretised states ``(sample, *space, state)`` of 0 and 1."""
+    """Return discretised states ``(sample, *space, state)`` of 0 and 1."""
     return np.eye(PHASES, dtype=dtype)[labels]
 
 
 def coordinates_of(statistic: Statistic, shape: tuple[int, ...], **options: Any) -> Mapping[str, np.ndarray]:
-    """Coordinates of the statistic's result for structures of a shape."""
+    """Return the coordinates of the statistic of structures of a given shape."""
     return statistic.coordinates(shape, DEFAULT_AXES[len(shape)], **options)
 
 
 def columns_of(statistic: Statistic) -> int:
-    """Length of the last axis for structures of three phases, by default."""
+    """Return the default length of the last axis for structures of three phases."""
     return PHASES if statistic.column == "phase" else len(default_correlations(PHASES))

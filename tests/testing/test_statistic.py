@@ -34,7 +34,7 @@ def test_every_check_sees_a_fault():
 
 def test_all_checks_in_one_say_which_failed():
     check_statistic(GOOD)
-    with pytest.raises(AssertionError, match="but the result has") as failed:
+    with pytest.raises(AssertionError, match="but the result has the shape") as failed:
         check_statistic(replace(GOOD, coordinates=lambda shape, axes, **options: {}))
     assert failed.value.__notes__ == ["Raised in the check lineal_path-shape_is_that_of_the_coordinates."]
     with pytest.raises(TypeError) as raised:
