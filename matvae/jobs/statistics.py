@@ -1,4 +1,4 @@
-"""Statistics of a whole set of structures, streamed into a zarr group."""
+"""Statistics of a set of structures, streamed into a zarr group."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..stats import Statistic, get_statistic, resolve_correlations
 from .files.arrays import new_array
 from .files.outputs import check_output
 
-# What follows from the structures, or has a parameter of its own.
+# Follow from the structures, or have a parameter of their own.
 NOT_OPTIONS = ("state_axis", "phases", "mask", "periodic", "correlations", "cutoff")
 
 
@@ -38,20 +38,20 @@ def compute_statistics(
     Parameters
     ----------
     data : path
-        Structures, whatever `open_structures` reads.
+        Structures in any format that `open_structures` reads.
     out : path
         New zarr group: array ``statistics`` ``(sample, *coordinate, phase or correlation)`` float32, its coordinates
         (such as ``lag_y`` in voxels), and the properties of the structures.
     statistic : str
-        Name of the statistic: ``"two_point"``, or another one of `matvae.stats.STATISTICS`.
+        Name of the statistic: ``"two_point"``, or another in `matvae.stats.STATISTICS`.
     correlations : list of (int, int), optional
-        Pairs of phases, by default those that determine all others.
+        Pairs of phases; by default those that determine all others.
     periodic : bool, optional
-        By default what the store says.
+        Whether structures are periodic; by default as stated in the store.
     cutoff : int or sequence of int, optional
         Keep the lags from -c to c along each axis (or lengths up to c), in voxels.
     options : mapping, optional
-        Further options of the statistic by name. One that depends on the voxel size gets the store's.
+        Further options of the statistic by name. The voxel size is that of the store unless it is given here.
     overwrite : bool
         Whether an existing result may be replaced.
     progress : callable, optional
@@ -65,45 +65,47 @@ def compute_statistics(
     Raises
     ------
     InputError, StoreError, PluginError
-        For bad data or parameters, an output that cannot be written, or an unknown statistic; nothing is left then.
+        For invalid data or parameters, an output that cannot be written, or an unknown statistic. Nothing is written
+        then.
     """
     target = check_output(out, [data], overwrite=overwrite)
-    chosen = get_statistic(statistic)
+    function = get_statistic(statistic)
     structures = open_structures(data)
     grid = structures.grid
-    given = _options(chosen, grid, correlations, periodic, cutoff, options or {})
-    coordinates = chosen.coordinates(grid.shape, grid.axes or (), **given)
-    columns = len(given["correlations"]) if chosen.column == "correlation" else grid.phases
-    dimensions = ("sample", *coordinates, chosen.column)
-    shape = (len(structures), *(len(values) for values in coordinates.values()), columns)
-    about = {
-        "statistic": chosen.name,
-        "correlations": [list(pair) for pair in given["correlations"]] if chosen.column == "correlation" else None,
-        "periodic": given["periodic"],
+    arguments = _arguments(function, grid, correlations, periodic, cutoff, options or {})
+    coordinates = function.coordinates(grid.shape, grid.axes or (), **arguments)
+    has_pairs = function.column == "correlation"
+    n_columns = len(arguments["correlations"]) if has_pairs else grid.phases
+    dimensions = ("sample", *coordinates, function.column)
+    shape = (len(structures), *(len(values) for values in coordinates.values()), n_columns)
+    metadata = {
+        "statistic": function.name,
+        "correlations": [list(pair) for pair in arguments["correlations"]] if has_pairs else None,
+        "periodic": arguments["periodic"],
         "cutoff": list(cutoff) if isinstance(cutoff, Sequence) else cutoff,
-        "options": {name: value for name, value in given.items() if name not in NOT_OPTIONS},
+        "options": {name: value for name, value in arguments.items() if name not in NOT_OPTIONS},
         "grid": grid.to_dict(),
     }
-    unit = grid.unit if given.get("voxel_size") is not None else "voxel"
-    # The result of a surface is small, but its structures are not.
-    block_bytes = 4 * max(math.prod(shape[1:]), grid.n_voxels)
-    with new_array(target, "statistics", shape, dimensions, about) as writer:
-        if chosen.length_power and unit:
-            writer.array.attrs["unit"] = f"{unit}^{chosen.length_power}"
-        for start, block in sample_blocks(structures.data, samples_per_block(block_bytes)):
-            writer.append(chosen(block, phases=grid.phases, **given))
+    unit = grid.unit if arguments.get("voxel_size") is not None else "voxel"
+    # The statistics may be much smaller than the structures, as a surface area is.
+    bytes_per_sample = 4 * max(math.prod(shape[1:]), grid.n_voxels)
+    with new_array(target, "statistics", shape, dimensions, metadata) as writer:
+        if function.length_power and unit:
+            writer.array.attrs["unit"] = f"{unit}^{function.length_power}"
+        for start, block in sample_blocks(structures.data, samples_per_block(bytes_per_sample)):
+            writer.append(function(block, phases=grid.phases, **arguments))
             if progress is not None:
                 progress(start + len(block), len(structures))
         for name, values in coordinates.items():
             writer.add(name, values, name, unit=unit)
-        if chosen.column == "phase":
-            writer.add("phase", np.arange(columns), "phase")
+        if not has_pairs:
+            writer.add("phase", np.arange(n_columns), "phase")
         for name, values in structures.properties.items():
             writer.add(name, values, "sample", unit=structures.units.get(name))
-    return {"out": str(target), "shape": list(shape), "dimensions": list(dimensions), **about}
+    return {"out": str(target), "shape": list(shape), "dimensions": list(dimensions), **metadata}
 
 
-def _options(
+def _arguments(
     statistic: Statistic,
     grid: Grid,
     correlations: Sequence[Sequence[int]] | None,
@@ -111,21 +113,21 @@ def _options(
     cutoff: int | Sequence[int] | None,
     options: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """What the statistic is told beside the structures and their number of phases."""
+    """Arguments of the statistic other than the structures and their number of phases."""
     for name in options:
         if name in NOT_OPTIONS:
             raise InputError(
                 f"{name!r} was given as an option of the statistic {statistic.name!r}, but it follows from the "
                 "structures or has a parameter of its own: periodic, correlations or cutoff."
             )
-    given: dict[str, Any] = dict(options)
+    arguments: dict[str, Any] = dict(options)
     if correlations is not None:
-        given["correlations"] = correlations
+        arguments["correlations"] = correlations
     if cutoff is not None:
-        given["cutoff"] = cutoff
-    statistic.check_options(list(given))
+        arguments["cutoff"] = cutoff
+    statistic.check_options(list(arguments))
     if statistic.column == "correlation":
-        given["correlations"] = resolve_correlations(correlations, grid.phases)
+        arguments["correlations"] = resolve_correlations(correlations, grid.phases)
     if statistic.uses_voxel_size and grid.voxel_size is not None:
-        given.setdefault("voxel_size", grid.voxel_size)
-    return {**given, "periodic": grid.periodic if periodic is None else periodic}
+        arguments.setdefault("voxel_size", grid.voxel_size)
+    return {**arguments, "periodic": grid.periodic if periodic is None else periodic}

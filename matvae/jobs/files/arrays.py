@@ -1,4 +1,4 @@
-"""A zarr group with one array along the samples, written block by block: statistics and latents."""
+"""Zarr groups with one array along the samples, such as statistics or latents, written block by block."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CHUNK_BYTES = 8 << 20
 
 
 class ArrayWriter:
-    """Appends blocks of samples to an array whose final shape is known; made by `new_array`."""
+    """Writer that appends blocks of samples to an array of known final shape; see `new_array`."""
 
     def __init__(self, group: zarr.Group, array: zarr.Array) -> None:
         self.group = group
@@ -33,7 +33,7 @@ class ArrayWriter:
         self.written += len(block)
 
     def add(self, name: str, values: np.ndarray, dimension: str, **attributes: Any) -> None:
-        """Write a small array along one dimension: a coordinate or a property."""
+        """Write a small array along one dimension, such as a coordinate or a property."""
         array = _create(self.group, name, values.shape, values.dtype, values.shape, (dimension,))
         array[...] = values
         array.attrs.update({k: v for k, v in attributes.items() if v is not None})
@@ -43,16 +43,16 @@ class ArrayWriter:
 def new_array(
     out: Path, name: str, shape: tuple[int, ...], dimensions: tuple[str, ...], attributes: Mapping[str, Any]
 ) -> Iterator[ArrayWriter]:
-    """A new group `out` with a float32 array ``(sample, ...)``, in place when all of it is written.
+    """Create a group `out` with a float32 array ``(sample, ...)``; it appears once all samples are written.
 
     Parameters
     ----------
     out : Path
-        The group; what is there is replaced (see `check_output`).
+        The group; whatever exists there is replaced (see `check_output`).
     name, shape, dimensions
-        Of the array, sample axis first.
+        Name, shape and dimension names of the array, sample axis first.
     attributes : mapping
-        Root attributes, stored under ``"matvae"`` beside the schema's number.
+        Root attributes, stored under ``"matvae"`` together with the schema number.
     """
     with atomic_output(out) as temporary:
         group = zarr.open_group(
@@ -63,7 +63,7 @@ def new_array(
         writer = ArrayWriter(group, _create(group, name, shape, np.dtype(np.float32), chunks, dimensions))
         yield writer
         if writer.written != shape[0]:
-            raise StoreError(f"{out} was to hold {shape[0]} samples, but only {writer.written} were written.")
+            raise StoreError(f"{out} must hold {shape[0]} samples, but only {writer.written} were written.")
         consolidate(temporary)
 
 

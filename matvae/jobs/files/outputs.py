@@ -1,4 +1,4 @@
-"""Where results go: never into their own input, complete or not at all, and over nothing unasked."""
+"""Output paths: never inside an input, written completely or not at all, and overwritten only on request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from ...errors import InputError, StoreError
 from ...files import move_into_place
 
-# Files a job writes, and so may write anew when asked to.
+# Suffixes of the files that jobs write and may therefore overwrite on request.
 FILE_SUFFIXES = (".npy", ".csv", ".png", ".pdf", ".svg")
 
 
@@ -23,18 +23,18 @@ def check_output(
     overwrite: bool = False,
     replaceable: Callable[[Path], bool] | None = None,
 ) -> Path:
-    """Refuse an output that cannot or must not be written, before any work is done.
+    """Check that an output can and may be written, before any work is done.
 
     Parameters
     ----------
     out : path
-        File or store that is to be written.
+        File or store to write.
     inputs : sequence of path
-        What the job reads.
+        Paths that the job reads.
     overwrite : bool
         Whether an existing result may be replaced.
     replaceable : callable, optional
-        Tells whether what is there is such a result; by default `is_result`.
+        Returns whether an existing path is such a result; by default `is_result`.
 
     Returns
     -------
@@ -43,40 +43,38 @@ def check_output(
     Raises
     ------
     InputError
-        If `out` exists (and may not be replaced), is an input, lies inside one or contains one, is something
-        matvae did not write, or if its folder does not exist.
+        If `out` exists and may not be replaced or was not written by matvae, if it is, contains or lies inside an
+        input, or if its folder does not exist.
     StoreError
-        If its folder cannot be written to.
+        If its folder is not writable.
     """
     target = Path(out)
-    place = target.resolve()
-    for source in (Path(i).resolve() for i in inputs):
-        if place == source or source in place.parents or place in source.parents:
+    resolved = target.resolve()
+    for source in (Path(path).resolve() for path in inputs):
+        if resolved == source or source in resolved.parents or resolved in source.parents:
             raise InputError(
-                f"The output {out} and the input {source} lie inside one another, so writing one would "
-                "damage the "
-                "other. Choose an output outside of the input."
+                f"The output {out} and the input {source} must not contain one another, since writing one would damage "
+                "the other. Choose an output outside of the input."
             )
-    if not place.parent.is_dir():
-        raise InputError(f"The folder {place.parent} of the output {out} does not exist. Create it first.")
-    if not os.access(place.parent, os.W_OK):
+    if not resolved.parent.is_dir():
+        raise InputError(f"The folder {resolved.parent} of the output {out} does not exist. Create it first.")
+    if not os.access(resolved.parent, os.W_OK):
         raise StoreError(
-            f"The folder {place.parent} cannot be written to. Choose another output, or change its rights."
+            f"The folder {resolved.parent} is not writable. Choose another output, or change the permissions."
         )
     if target.exists():
         if not overwrite:
-            raise InputError(f"{out} exists already. Choose another output, or ask for --overwrite (overwrite=True).")
+            raise InputError(f"{out} exists already. Choose another output, or pass --overwrite (overwrite=True).")
         if not (replaceable or is_result)(target):
             raise InputError(
-                f"{out} exists and was not written by matvae, so it is not replaced. Remove it yourself, or "
-                "choose "
-                "another output."
+                f"{out} exists and was not written by matvae, so it is not replaced. "
+                "Remove it yourself, or choose another output."
             )
     return target
 
 
 def is_result(path: Path) -> bool:
-    """Whether `path` is something a job writes: a store with matvae's attributes, or a file of results."""
+    """Return whether `path` is the result of a job: a store with matvae's attributes, or a file of results."""
     if path.is_dir():
         try:
             root = json.loads((path / "zarr.json").read_text())
@@ -88,11 +86,11 @@ def is_result(path: Path) -> bool:
 
 @contextmanager
 def atomic_output(out: Path) -> Iterator[Path]:
-    """Give a temporary path beside `out` that takes its place when the block ends without an error.
+    """Yield a temporary path next to `out`, which replaces `out` if the block ends without an error.
 
-    On an error or interrupt the temporary is removed and an existing `out` stays as it was.
+    On an error or interrupt the temporary is removed, and an existing `out` is kept.
     """
-    # The suffix stays at the end: libraries choose the format by it.
+    # The suffix stays at the end because libraries infer the format from it.
     temporary = out.with_name(f".{out.stem}.{os.getpid()}.partial{out.suffix}")
     try:
         yield temporary
@@ -102,7 +100,7 @@ def atomic_output(out: Path) -> Iterator[Path]:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or folder, if it is there."""
+    """Remove a file or folder, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -110,7 +108,7 @@ def remove(path: Path) -> None:
 
 
 def size_on_disk(path: Path) -> int:
-    """Bytes of a file, or of all files in a folder."""
+    """Return the size of a file, or of all files in a folder, in bytes."""
     if path.is_file():
         return path.stat().st_size
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())

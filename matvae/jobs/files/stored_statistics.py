@@ -1,4 +1,4 @@
-"""2-point statistics on disk, and the structures they are to become."""
+"""2-point statistics on disk, and the grid of the structures to reconstruct from them."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ FORMATS = (".zarr", ".npy")
 
 @dataclass(frozen=True)
 class StoredStatistics:
-    """2-point statistics that are read a part at a time.
+    """2-point statistics that are read in parts.
 
     Parameters
     ----------
     path : Path
     array : array-like ``(sample, *lag, correlation)``
-        zarr, or a file in the memory's map.
+        A zarr array or a memory-mapped file.
     grid : Grid
-        What a structure that has them is to be.
+        Grid of the structures to reconstruct.
     correlations : sequence of (int, int)
         Pairs of phases along the last axis.
     lags : tuple of slice
-        Which lags a structure of this grid can have.
+        The lags that exist on this grid.
     properties, units : mapping
-        Property name to numbers ``(sample,)``, and to its unit.
+        Values ``(sample,)`` and unit of each property.
     """
 
     path: Path
@@ -49,7 +49,7 @@ class StoredStatistics:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of what `read` gives of one sample, ``(*lag, correlation)``."""
+        """Shape of one sample as returned by `read`, ``(*lag, correlation)``."""
         return (*(len(range(n)[part]) for n, part in self._axes), self.array.shape[-1])
 
     @property
@@ -57,7 +57,7 @@ class StoredStatistics:
         return list(zip(self.array.shape[1:-1], self.lags, strict=True))
 
     def read(self, start: int, stop: int) -> np.ndarray:
-        """Statistics of the samples from `start` to `stop`, float32.
+        """Read the statistics of the samples from `start` to `stop` as float32.
 
         Raises
         ------
@@ -65,7 +65,7 @@ class StoredStatistics:
             If they are damaged.
         """
         try:
-            # zarr selects slices only where the index is a tuple.
+            # zarr accepts slices only in a tuple.
             block = np.asarray(self.array[(slice(start, stop),)])
         except (ValueError, RuntimeError, OSError) as error:
             raise _damaged(self.path, error) from error
@@ -80,39 +80,39 @@ def open_statistics(
     phases: int | None = None,
     correlations: Sequence[Sequence[int]] | None = None,
 ) -> StoredStatistics:
-    """Open 2-point statistics to make structures of.
+    """Open 2-point statistics for reconstruction.
 
     Parameters
     ----------
     path : path
-        Group that `compute_statistics` wrote, or a .npy array ``(sample, *lag, correlation)`` of matvae's convention.
+        Group written by `compute_statistics`, or a .npy array ``(sample, *lag, correlation)`` in matvae's convention.
     size : int or sequence of int, optional
-        Voxels of a structure along each axis; by default those of the structures the statistics come from.
+        Number of voxels of a structure along each axis; by default that of the structures behind the statistics.
     periodic : bool, optional
-        Whether a structure is to go on at its other side; by default as the statistics were made.
+        Whether structures are to be periodic; by default as in the computation of the statistics.
     phases, correlations : optional
-        Of a .npy array only: the number of phases, and the pairs if they are not matvae's default.
+        For a .npy array only: the number of phases, and the pairs if they are not matvae's default.
 
     Raises
     ------
     InputError
-        If these are not 2-point statistics, or what they are does not follow.
+        If these are not 2-point statistics, or information on their structures is missing.
     StoreError
         If they are damaged or incomplete.
     """
-    place = Path(path)
-    if not place.exists():
-        raise InputError(f"There is no file or store {path}. Give the statistics that `matvae stats` wrote.")
-    if place.suffix.lower() == ".npy":
-        return _open_npy(place, size, periodic, phases, correlations)
-    if place.suffix.lower() != ".zarr":
+    source = Path(path)
+    if not source.exists():
+        raise InputError(f"There is no file or store {path}. Pass the statistics that `matvae stats` wrote.")
+    if source.suffix.lower() == ".npy":
+        return _open_npy(source, size, periodic, phases, correlations)
+    if source.suffix.lower() != ".zarr":
         raise InputError(f"Statistics are stored as {' or '.join(FORMATS)}, but {path} was given.")
     if phases is not None or correlations is not None:
         raise InputError(
-            f"{path} says itself of how many phases and of which pairs its statistics are, so phases and correlations "
-            "are for .npy arrays only. Leave them out."
+            f"{path} itself states the number of phases and the pairs of its statistics; phases and correlations are "
+            "for .npy arrays only. Leave them out."
         )
-    return _open_zarr(place, size, periodic)
+    return _open_zarr(source, size, periodic)
 
 
 def _open_npy(
@@ -123,12 +123,12 @@ def _open_npy(
     correlations: Sequence[Sequence[int]] | None,
 ) -> StoredStatistics:
     if size is None or periodic is None or phases is None:
-        given = {"size": size, "periodic": periodic, "phases": phases}
-        missing = [name for name, value in given.items() if value is None]
+        values = {"size": size, "periodic": periodic, "phases": phases}
+        missing = [name for name, value in values.items() if value is None]
         raise InputError(
-            f"{path} is an array and does not say what its statistics are of: give size (voxels along each axis), "
-            f"periodic (or not) and phases, too; {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} "
-            "missing. Statistics that `matvae stats` writes say it themselves."
+            f"{path} is an array without information on its structures: also pass size (voxels along each axis), "
+            f"periodic (True or False) and phases; {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} "
+            "missing. Statistics written by `matvae stats` contain this information."
         )
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -145,34 +145,34 @@ def _open_zarr(path: Path, size: int | Sequence[int] | None, periodic: bool | No
 
     try:
         group = zarr.open_group(path, mode="r")
-        array, about = group["statistics"], group.attrs["matvae"]
+        array, metadata = group["statistics"], group.attrs["matvae"]
     except (FileNotFoundError, KeyError) as error:
         raise InputError(
-            f"{path} holds no 2-point statistics. Give what `matvae stats` wrote; with it structures become statistics."
+            f"{path} holds no 2-point statistics. Compute them from structures with `matvae stats`."
         ) from error
     except (ValueError, TypeError) as error:
         raise _damaged(path, error) from error
-    if not isinstance(about, Mapping) or about.get("statistic") != "two_point":
-        kind = about.get("statistic") if isinstance(about, Mapping) else None
+    if not isinstance(metadata, Mapping) or metadata.get("statistic") != "two_point":
+        kind = metadata.get("statistic") if isinstance(metadata, Mapping) else None
         raise InputError(
-            f"Structures are made of 2-point statistics, but {path} holds {kind or 'something else'}. Compute 2-point "
-            "statistics with `matvae stats`."
+            f"Structures are reconstructed from 2-point statistics, but {path} holds {kind or 'something else'}. "
+            "Compute 2-point statistics with `matvae stats`."
         )
     if array.nchunks_initialized < array.nchunks:
         missing = array.nchunks - array.nchunks_initialized
         raise _damaged(path, f"{missing} of {array.nchunks} chunks are missing")
     try:
-        window = replace(Grid.from_dict(about["grid"]), periodic=bool(about["periodic"]))
-        pairs = resolve_correlations(about["correlations"], window.phases)
-        names = [name for name, found in group.arrays() if found.metadata.dimension_names == ("sample",)]
+        source_grid = replace(Grid.from_dict(metadata["grid"]), periodic=bool(metadata["periodic"]))
+        pairs = resolve_correlations(metadata["correlations"], source_grid.phases)
+        names = [name for name, column in group.arrays() if column.metadata.dimension_names == ("sample",)]
         properties = {name: np.asarray(group[name][:], dtype=np.float64) for name in names}
         units = {name: str(group[name].attrs["unit"]) for name in names if "unit" in group[name].attrs}
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise _damaged(path, error) from error
     _check_array(path, array)
     if any(len(values) != array.shape[0] for values in properties.values()):
-        raise _damaged(path, "a property has another length than the statistics")
-    grid = window if periodic is None else replace(window, periodic=periodic)
+        raise _damaged(path, "a property does not have one value per sample")
+    grid = source_grid if periodic is None else replace(source_grid, periodic=periodic)
     if size is not None:
         grid = replace(grid, shape=_shape(size, grid.ndim))
     return StoredStatistics(path, array, grid, pairs, _possible_lags(array.shape[1:-1], grid), properties, units)
@@ -181,26 +181,28 @@ def _open_zarr(path: Path, size: int | Sequence[int] | None, periodic: bool | No
 def _check_array(path: Path, array: Any) -> None:
     if not 3 <= array.ndim <= 5 or array.dtype.kind != "f" or not array.shape[0]:
         raise InputError(
-            f"Statistics (sample, *lag, correlation) of one to three axes are expected, but {path} holds an array of "
-            f"shape {array.shape} and type {array.dtype}."
+            f"Statistics (sample, *lag, correlation) with one to three axes of lags and real values are expected, but "
+            f"{path} holds an array of shape {array.shape} and type {array.dtype}. Compute them with `matvae stats`."
         )
 
 
 def _shape(size: int | Sequence[int], ndim: int) -> tuple[int, ...]:
     shape = (size,) * ndim if isinstance(size, int) else tuple(size)
     if len(shape) != ndim:
-        raise InputError(f"size must be one number of voxels, or {ndim}, one an axis, but {size!r} was given.")
+        raise InputError(
+            f"size must be one number of voxels, or one for each of the {ndim} axes, but {size!r} was given."
+        )
     return shape
 
 
 def _possible_lags(lags: tuple[int, ...], grid: Grid) -> tuple[slice, ...]:
-    """All lags where they are those of the grid, else those that it has among them, as many to both sides."""
+    """Slices of all lags if they match the grid, otherwise of the symmetric window that exists on both."""
     if lags == lag_shape(grid.shape, grid.periodic):
         return (slice(None),) * len(lags)
     largest = ((n - 1) // 2 if grid.periodic else n - 1 for n in grid.shape)
-    reach = [min((n - 1) // 2, most) for n, most in zip(lags, largest, strict=True)]
-    return tuple(slice(n // 2 - c, n // 2 + c + 1) for n, c in zip(lags, reach, strict=True))
+    cutoffs = [min((n - 1) // 2, most) for n, most in zip(lags, largest, strict=True)]
+    return tuple(slice(n // 2 - c, n // 2 + c + 1) for n, c in zip(lags, cutoffs, strict=True))
 
 
 def _damaged(path: Path, reason: Any) -> StoreError:
-    return StoreError(f"The statistics in {path} are damaged ({reason}). Make them anew with `matvae stats`.")
+    return StoreError(f"The statistics in {path} are damaged ({reason}). Compute them again with `matvae stats`.")

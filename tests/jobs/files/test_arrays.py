@@ -42,7 +42,7 @@ def test_a_flipped_bit_is_found_on_reading(tmp_path):
 
 def test_an_array_that_was_not_filled_is_not_kept(tmp_path):
     with (
-        pytest.raises(StoreError, match="was to hold 3 samples, but only 2 were written"),
+        pytest.raises(StoreError, match="must hold 3 samples, but only 2 were written"),
         new_array(tmp_path / "z.zarr", "latent", (3, 5), ("sample", "component"), {}) as writer,
     ):
         writer.append(np.zeros((2, 5)))

@@ -77,7 +77,7 @@ def test_an_array_needs_to_be_told_what_it_is_of(tmp_path):
     for how, missing in [({}, "size and periodic and phases are"), ({"size": 8, "phases": 2}, "periodic is missing")]:
         with pytest.raises(InputError, match=missing):
             open_statistics(tmp_path / "f.npy", **how)
-    with pytest.raises(InputError, match="size must be one number of voxels, or 2"):
+    with pytest.raises(InputError, match="size must be one number of voxels, or one for each of the 2 axes"):
         open_statistics(tmp_path / "f.npy", size=(8, 8, 8), periodic=True, phases=2)
     np.save(tmp_path / "i.npy", np.zeros((3, 8, 8, 1), dtype=int))
     (tmp_path / "t.npy").write_text("no array")
@@ -97,7 +97,7 @@ def test_what_holds_no_two_point_statistics_is_refused(stored):
     ]:
         with pytest.raises(InputError, match=message):
             open_statistics(folder / name)
-    with pytest.raises(InputError, match="says itself of how many phases"):
+    with pytest.raises(InputError, match="itself states the number of phases"):
         open_statistics(folder / "s.zarr", phases=3)
 
 
