@@ -1,28 +1,68 @@
-"""Pictures and pages of structures, their statistics and what a model makes of them."""
+"""Plots and HTML pages of structures, their statistics, and the performance of a model."""
 
-from .benchmark_page import benchmark_page, result_cells
-from .comparison import plot_comparison, plot_errors
-from .curves import plot_history
-from .page import check_page_libraries, embed_figure, embed_picture, render_page
+from .benchmark_page import benchmark_page
+from .html import check_page_libraries, embed_figure, embed_picture, render_page
+from .page import (
+    Command,
+    Definitions,
+    Download,
+    Figure,
+    Page,
+    Panel,
+    Picture,
+    PictureTable,
+    Remark,
+    Table,
+    VolumeGroup,
+    csv_download,
+)
+from .panels.lines import result_cells
 from .parts import BenchmarkParts, Candidates, Example, Examples, Neighbours, ReportParts, Traversal
-from .plots import check_figure_format, plot_reconstructions, plot_statistics, plot_structure
+from .plots import (
+    plot_agreement,
+    plot_candidates,
+    plot_comparison,
+    plot_difference,
+    plot_errors,
+    plot_history,
+    plot_latents,
+    plot_reconstructions,
+    plot_sections,
+    plot_statistics,
+    plot_strip,
+    plot_structure,
+)
 from .report_page import report_page
-from .scatter import plot_agreement, plot_candidates, plot_latents
-from .strips import plot_difference, plot_sections, plot_strip
+from .style import check_figure_format
+from .volume import Volume, pack_volume
 
 __all__ = [
     "BenchmarkParts",
     "Candidates",
+    "Command",
+    "Definitions",
+    "Download",
     "Example",
     "Examples",
+    "Figure",
     "Neighbours",
+    "Page",
+    "Panel",
+    "Picture",
+    "PictureTable",
+    "Remark",
     "ReportParts",
+    "Table",
     "Traversal",
+    "Volume",
+    "VolumeGroup",
     "benchmark_page",
     "check_figure_format",
     "check_page_libraries",
+    "csv_download",
     "embed_figure",
     "embed_picture",
+    "pack_volume",
     "plot_agreement",
     "plot_candidates",
     "plot_comparison",

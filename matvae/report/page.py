@@ -1,108 +1,173 @@
-"""HTML pages that are one file each: pictures lie inside as data URIs, and nothing is fetched from anywhere."""
+"""Building blocks of a page: a page has panels, and a panel has paragraphs, figures, tables and downloads."""
 
 from __future__ import annotations
 
 import base64
+import csv
 import io
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
-import numpy as np
-
-from ..errors import MissingExtraError
-from .plots import load_matplotlib
-
-TEMPLATES = Path(__file__).parent / "templates"
+from .volume import Volume
 
 
-def render_page(template: str, **values: Any) -> str:
-    """Fill in a template of `matvae/report/templates`; text among the values is escaped.
+@dataclass(frozen=True)
+class Figure:
+    """A figure with a caption.
 
     Parameters
     ----------
-    template : str
-        File name, such as ``"benchmark.html.jinja"``. It extends ``"base.html.jinja"``, which has the style, dark
-        mode, print rules and macros.
-    **values
-        What the template names. One that is missing is an error, not an empty place.
-
-    Returns
-    -------
-    str
-        The page.
-
-    Raises
-    ------
-    MissingExtraError
-        If jinja2 is not installed.
+    name : str
+        Its id in the page, and the name of the file it is saved as.
+    uri : str
+        Data URI of the image.
+    alt : str
+        Description for readers who cannot see the image.
+    title, caption : str
     """
-    check_page_libraries()
-    import jinja2
 
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(template).render(**values)
+    kind: ClassVar = "figure"
+    name: str
+    uri: str
+    alt: str
+    title: str
+    caption: str
 
 
-def check_page_libraries() -> None:
-    """Refuse a page that cannot be made, before any work is done.
+@dataclass(frozen=True)
+class Table:
+    """A table of text; the first cell of a row is its heading. A folded table opens on demand."""
 
-    Raises
-    ------
-    MissingExtraError
-        If matplotlib or jinja2 is not installed.
-    """
-    load_matplotlib()
-    try:
-        import jinja2  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError("Making a page needs jinja2; install it with: pip install 'matvae[plot]'") from error
+    kind: ClassVar = "table"
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    caption: str
+    folded: bool = False
 
 
-def embed_figure(figure: Any) -> str:
-    """A matplotlib figure as a data URI, for the ``src`` of an image.
+@dataclass(frozen=True)
+class Picture:
+    """An image in a table of pictures: data URI, description, and the lines of text below it."""
+
+    uri: str
+    alt: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class PictureTable:
+    """A table of pictures: each row has a heading, which may have several lines, and pictures."""
+
+    kind: ClassVar = "picture_table"
+    name: str
+    header: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[Picture]]]
+    caption: str
+
+
+@dataclass(frozen=True)
+class VolumeGroup:
+    """Volumes next to each other, each of which can be rotated."""
+
+    kind: ClassVar = "volume_group"
+    volumes: Sequence[Volume]
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """Terms and their definitions."""
+
+    kind: ClassVar = "definitions"
+    entries: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command line to copy."""
+
+    kind: ClassVar = "command"
+    text: str
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A less prominent paragraph, such as the reason why a panel is empty."""
+
+    kind: ClassVar = "remark"
+    text: str
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file to save: its name and data URI."""
+
+    kind: ClassVar = "download"
+    name: str
+    uri: str
+
+
+Block = str | Figure | Table | PictureTable | VolumeGroup | Definitions | Command | Remark | Download
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A section of a page.
 
     Parameters
     ----------
-    figure : matplotlib.figure.Figure
-
-    Returns
-    -------
-    str
-        ``"data:image/png;base64,..."``
+    name : str
+        Its id in the page.
+    title : str
+        Heading.
+    content : sequence of blocks
+        In reading order; a string is a paragraph.
+    good : str, optional
+        A sentence on what good results look like.
     """
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return _uri(buffer)
+
+    name: str
+    title: str
+    content: Sequence[Block]
+    good: str | None = None
 
 
-def embed_picture(values: np.ndarray, colours: Any, *, low: float, high: float) -> str:
-    """One pixel for each value, as a data URI; a page scales it up without blurring.
+@dataclass(frozen=True)
+class Page:
+    """A page. Text between backticks is set as code wherever a sentence is expected.
 
     Parameters
     ----------
-    values : array ``(y, x)``
-    colours : matplotlib colormap, or its name
-    low, high : float
-        Values of the first and the last colour.
-
-    Returns
-    -------
-    str
-        ``"data:image/png;base64,..."``
+    title : str
+    lead : str
+        Opening paragraph.
+    panels : sequence of Panel
+    version : str
+        Version of matvae.
+    notes : sequence of str
+        Caveats, shown in a box before the panels.
+    remark : str, optional
+        A less prominent paragraph after the lead.
     """
-    load_matplotlib()
-    from matplotlib.image import imsave
 
-    buffer = io.BytesIO()
-    imsave(buffer, values, format="png", cmap=colours, vmin=low, vmax=high)
-    return _uri(buffer)
+    title: str
+    lead: str
+    panels: Sequence[Panel]
+    version: str
+    notes: Sequence[str] = ()
+    remark: str | None = None
+
+    @property
+    def has_volumes(self) -> bool:
+        """Whether the page needs the viewer of volumes."""
+        return any(isinstance(block, VolumeGroup) for panel in self.panels for block in panel.content)
 
 
-def _uri(buffer: io.BytesIO) -> str:
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+def csv_download(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Download:
+    """A table to save as CSV; floats have nine significant digits, which preserve those of single precision."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([f"{cell:.9g}" if isinstance(cell, float) else cell for cell in row] for row in rows)
+    encoded = base64.b64encode(text.getvalue().encode()).decode("ascii")
+    return Download(name, f"data:text/csv;charset=utf-8;base64,{encoded}")

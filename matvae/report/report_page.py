@@ -1,19 +1,27 @@
-"""The page of `matvae report`: panels in one file, readable without a network."""
+"""The page of `matvae report`."""
 
 from __future__ import annotations
 
-from .page import render_page
-from .panels import make_panels
+from .html import render_page
+from .page import Page
+from .panels.about import about_panel
+from .panels.candidates import candidates_panel
+from .panels.errors import errors_panel, fractions_panel
+from .panels.latents import latents_panel, traversal_panel
+from .panels.neighbours import neighbours_panel
+from .panels.reconstructions import realizations_panel, reconstructions_panel
+from .panels.training import training_panel
+from .panels.volumes import volumes_panel
 from .parts import ReportParts
 
 
 def report_page(parts: ReportParts) -> str:
-    """The page as one string of HTML.
+    """Render the report of a model as a single HTML file.
 
     Parameters
     ----------
     parts : ReportParts
-        What it shows; names in it are escaped.
+        Contents of the page; names in it are escaped.
 
     Returns
     -------
@@ -24,13 +32,28 @@ def report_page(parts: ReportParts) -> str:
     MissingExtraError
         If matplotlib or jinja2 is not installed.
     """
+    n_components = parts.latents.shape[1]
     return render_page(
-        "report.html.jinja",
-        title=parts.title,
-        version=parts.version,
-        notes=parts.notes,
-        panels=make_panels(parts),
-        n_samples=len(parts.numbers),
-        n_components=parts.latents.shape[1],
-        error=f"{100 * float(parts.errors.mean()):.1f} %",
+        Page(
+            title=parts.title,
+            lead=f"{len(parts.numbers)} structures were encoded as {n_components} number"
+            f"{'s' if n_components > 1 else ''} each and reconstructed. The 2-point statistics of the reconstructions "
+            f"differ from those of the originals by {100 * float(parts.errors.mean()):.1f} % on average. The sections "
+            "below show how far this model can be trusted; each begins with what good looks like.",
+            panels=[
+                about_panel(parts),
+                training_panel(parts),
+                reconstructions_panel(parts),
+                realizations_panel(parts),
+                *([volumes_panel(parts)] if parts.grid.ndim == 3 else []),
+                errors_panel(parts),
+                fractions_panel(parts),
+                neighbours_panel(parts),
+                latents_panel(parts),
+                traversal_panel(parts),
+                candidates_panel(parts),
+            ],
+            version=parts.version,
+            notes=parts.notes,
+        )
     )

@@ -1,4 +1,4 @@
-"""A volume as a page carries it, to be turned by hand: few enough voxels, one byte each."""
+"""Volumes packed for the interactive viewer of a page: at most 64 voxels along each axis, one byte per voxel."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 
 from ..errors import InputError
 from ..grid import Grid
-from .plots import MAP, load_matplotlib
+from .style import COLOUR_MAP, load_matplotlib
 
-# Voxels along an axis: as many as can be told apart, and drawn at once.
-MOST = 64
-# Ink is too dark to be shaded.
-SOLID = "#5b8fc0"
-LIGHTER = 0.35
+# Voxels along an axis that can be told apart on a screen, and ray-traced without delay.
+MOST_VOXELS = 64
+# Ink is too dark for shading.
+SOLID_COLOUR = "#5b8fc0"
+WHITENING = 0.35
 
 
 @dataclass(frozen=True)
@@ -26,15 +26,15 @@ class Volume:
     ----------
     title : str
     shape : str
-        Voxels along z, y and x, as ``"64,64,64"``.
+        Numbers of voxels along z, y and x, as ``"64,64,64"``.
     size : str
-        Edges of a voxel along z, y and x, relative to the longest, likewise.
+        Edge lengths of a voxel along z, y and x, relative to the longest, in the same form.
     voxels : str
-        Phases, base64 of one byte a voxel.
+        Labels: base64 of one byte per voxel.
     colours : tuple of str
-        ``"#rrggbb"`` of phases 1 and so on; phase 0 is empty.
+        ``"#rrggbb"`` from phase 1 on; phase 0 is transparent.
     note : str
-        What was done to show it.
+        How the structure was converted for display.
     """
 
     title: str
@@ -46,40 +46,40 @@ class Volume:
 
 
 def pack_volume(structure: np.ndarray, title: str, *, grid: Grid) -> Volume:
-    """Make a volume small enough to show.
+    """Coarsen a volume as far as needed to display it.
 
     Parameters
     ----------
     structure : array ``(z, y, x)``
-        Labels, or a continuous field, of which what lies above its mean is shown.
+        Labels, or a continuous field, of which the part above the mean is shown.
     title : str
     grid : Grid
-        Gives phases and voxel size.
+        Provides phases and voxel size.
 
     Returns
     -------
     Volume
-        Of more than 64 voxels along an axis, blocks are merged to the phase that most of their voxels have.
+        If there are more than 64 voxels along an axis, blocks of voxels are merged to their most frequent phase.
 
     Raises
     ------
     InputError
-        If the structure is no volume.
+        If the structure is not a volume.
     """
     if structure.ndim != 3:
         raise InputError(f"A volume (z, y, x) is expected, but the shape is {structure.shape}.")
-    phases, note = grid.phases, "All phases but phase 0 are solid."
+    phases, note = grid.phases, "All phases except phase 0 are solid."
     labels = structure
     if phases == 1:
         labels, phases = (structure > structure.mean()).astype(np.uint8), 2
-        note = "Solid is what lies above the mean of the field."
+        note = "The part of the field above its mean is solid."
     elif phases == 2:
         note = "Phase 1 is solid."
-    step = [-(-n // MOST) for n in labels.shape]
-    if max(step) > 1:
-        labels = merge_blocks(labels, step, phases)
-        note += f" {' x '.join(map(str, step))} voxels are shown as one, of the phase that most of them have."
-    edges = np.array(grid.voxel_size or (1.0, 1.0, 1.0)) * step
+    block = [-(-n // MOST_VOXELS) for n in labels.shape]
+    if max(block) > 1:
+        labels = merge_blocks(labels, block, phases)
+        note += f" Each block of {' x '.join(map(str, block))} voxels is shown as one, in its most frequent phase."
+    edges = np.array(grid.voxel_size or (1.0, 1.0, 1.0)) * block
     return Volume(
         title,
         ",".join(map(str, labels.shape)),
@@ -90,23 +90,23 @@ def pack_volume(structure: np.ndarray, title: str, *, grid: Grid) -> Volume:
     )
 
 
-def merge_blocks(labels: np.ndarray, step: list[int], phases: int) -> np.ndarray:
-    """Merge blocks of voxels to their most frequent phase, of equals the first; those at the end may be smaller."""
-    best = np.full([-(-n // s) for n, s in zip(labels.shape, step, strict=True)], -1)
-    merged = np.zeros(best.shape, dtype=np.uint8)
+def merge_blocks(labels: np.ndarray, block: list[int], phases: int) -> np.ndarray:
+    """Merge blocks of voxels to their most frequent phase, the lowest in a tie; blocks at the end may be smaller."""
+    largest = np.full([-(-n // width) for n, width in zip(labels.shape, block, strict=True)], -1)
+    merged = np.zeros(largest.shape, dtype=np.uint8)
     for phase in range(phases):
         count = (labels == phase).astype(np.int64)
-        for axis, s in enumerate(step):
-            count = np.add.reduceat(count, np.arange(0, count.shape[axis], s), axis=axis)
-        merged[count > best] = phase
-        best = np.maximum(best, count)
+        for axis, width in enumerate(block):
+            count = np.add.reduceat(count, np.arange(0, count.shape[axis], width), axis=axis)
+        merged[count > largest] = phase
+        largest = np.maximum(largest, count)
     return merged
 
 
 def _colours(phases: int) -> tuple[str, ...]:
     if phases == 2:
-        return (SOLID,)
-    matplotlib, _ = load_matplotlib()
-    # The colours of structures in pictures, with as much white in them as it takes to shade the darkest.
-    colours = matplotlib.colormaps[MAP](np.linspace(1, 0, phases))[1:, :3]
-    return tuple(matplotlib.colors.to_hex(LIGHTER + (1 - LIGHTER) * colour) for colour in colours)
+        return (SOLID_COLOUR,)
+    matplotlib = load_matplotlib()
+    # The colours of structures in images, whitened so that the darkest can still be shaded.
+    colours = matplotlib.colormaps[COLOUR_MAP](np.linspace(1, 0, phases))[1:, :3]
+    return tuple(matplotlib.colors.to_hex(WHITENING + (1 - WHITENING) * colour) for colour in colours)

@@ -1,4 +1,4 @@
-"""What a page holds, read from its HTML, and numbers from its data URIs."""
+"""Contents of a page, read from its HTML, and data from its URIs."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from itertools import pairwise
 
 
 class Outline(HTMLParser):
-    """Elements with their attributes, which of them are still open, and the text of cells row by row."""
+    """Elements with their attributes, the elements still open, the text, and table cells row by row."""
 
-    def __init__(self, text):
+    def __init__(self, html):
         super().__init__()
-        self.found: list[tuple[str, dict]] = []
+        self.elements: list[tuple[str, dict]] = []
         self.rows: list[list[str]] = []
         self.open: list[str] = []
         self.text: list[str] = []
-        self.feed(text)
+        self.feed(html)
 
     def handle_starttag(self, tag, attributes):
-        self.found.append((tag, dict(attributes)))
+        self.elements.append((tag, dict(attributes)))
         if tag not in ("meta", "img", "br"):
             self.open.append(tag)
         if tag == "tr":
@@ -39,30 +39,36 @@ class Outline(HTMLParser):
             self.rows[-1][-1] += data.strip()
 
     def all(self, tag):
-        return [attributes for name, attributes in self.found if name == tag]
+        """Attributes of all elements of one kind."""
+        return [attributes for name, attributes in self.elements if name == tag]
 
 
-def rows_of(data):
-    """Rows of a table that is to be saved."""
-    head, _, body = data.uri.partition(",")
+def blocks(panel, kind):
+    """Blocks of one kind in a panel."""
+    return [block for block in panel.content if isinstance(block, kind)]
+
+
+def csv_rows(download):
+    """Rows of a CSV file to save."""
+    head, _, body = download.uri.partition(",")
     assert head == "data:text/csv;charset=utf-8;base64"
     return list(csv.reader(io.StringIO(base64.b64decode(body, validate=True).decode())))
 
 
-def assert_one_file(page, outline):
-    """Nothing is fetched from anywhere."""
-    assert all(one["src"].startswith("data:image/png;base64,") for one in outline.all("img"))
-    assert not re.search(r"https?://|@import|url\(", page)
+def assert_self_contained(html, outline):
+    """Nothing is loaded from elsewhere."""
+    assert all(image["src"].startswith("data:image/png;base64,") for image in outline.all("img"))
+    assert not re.search(r"https?://|@import|url\(", html)
     assert not outline.all("link")
-    assert not any("src" in one for one in outline.all("script"))
+    assert not any("src" in script for script in outline.all("script"))
 
 
-def assert_readable_without_seeing_it(outline):
-    """What a screen reader needs is there, and headings leave out no level."""
+def assert_accessible(outline):
+    """Screen readers find what they need, and headings skip no level."""
     assert outline.all("html")[0]["lang"] == "en"
-    assert all(len(one["alt"]) > 10 for one in outline.all("img"))
-    assert all(one["scope"] in ("col", "row") for one in outline.all("th"))
+    assert all(len(image["alt"]) > 10 for image in outline.all("img"))
+    assert all(cell["scope"] in ("col", "row") for cell in outline.all("th"))
     assert len(outline.all("caption")) == len(outline.all("table"))
-    levels = [int(tag[1]) for tag, _ in outline.found if re.fullmatch("h[1-6]", tag)]
+    levels = [int(tag[1]) for tag, _ in outline.elements if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
     assert all(after - before <= 1 for before, after in pairwise(levels))

@@ -1,16 +1,16 @@
-"""The page of a benchmark: whole, readable without seeing it, and self-contained."""
+"""The page of a benchmark is well-formed, accessible and self-contained."""
 
 from __future__ import annotations
 
 from collections import Counter
-from importlib import import_module
 
 import pytest
 
-from matvae.report import benchmark_page, result_cells
+from matvae.report import benchmark_page
+from matvae.report.panels import lines
 
-from .benchmark import parts, result
-from .reading import Outline, assert_one_file, assert_readable_without_seeing_it
+from .benchmark_parts import parts, result
+from .reading import Outline, assert_accessible, assert_self_contained
 
 
 @pytest.fixture(scope="module")
@@ -27,30 +27,30 @@ def test_every_element_is_closed(outline):
     assert outline.open == []
 
 
-def test_it_is_one_file(page, outline):
-    assert_one_file(page, outline)
+def test_it_is_self_contained(page, outline):
+    assert_self_contained(page, outline)
 
 
-def test_it_can_be_read_without_seeing_it(outline):
-    assert_readable_without_seeing_it(outline)
+def test_it_is_accessible(outline):
+    assert_accessible(outline)
 
 
-def test_links_lead_somewhere(outline):
-    names = Counter(attributes["id"] for _, attributes in outline.found if "id" in attributes)
+def test_links_have_targets(outline):
+    names = Counter(attributes["id"] for _, attributes in outline.elements if "id" in attributes)
     assert max(names.values()) == 1
-    targets = [one["href"] for one in outline.all("a")]
+    targets = [link["href"] for link in outline.all("a")]
     assert targets
     assert all(target[0] == "#" and target[1:] in names for target in targets)
 
 
-def test_figures_and_tables_of_the_paper_are_there(outline):
-    names = {attributes["id"] for _, attributes in outline.found if "id" in attributes}
+def test_the_figures_and_tables_of_the_paper_are_present(outline):
+    names = {attributes["id"] for _, attributes in outline.elements if "id" in attributes}
     assert {"figure-1", "figure-2", "figure-3a", "figure-3b", "means", "volume-fractions"} <= names
-    # Of the made-up structures none has three or four lines.
+    # None of the synthetic structures has three or four lines.
     assert {"table-1", "table-2", "table-5", "table-6", "table-7"} <= names
 
 
-def test_the_table_has_the_numbers(outline):
+def test_the_tables_have_the_values(outline):
     assert ["paper, as published", "100", "98 %", "63 %", "17 %", "–", "–"] in outline.rows
     assert ["PCA (3)", "8", "75.0 %", "62.5 %", "1.2346 %", "0.500", "0.750"] in outline.rows
     assert ["matvae (3)", "8", "75.0 %", "87.5 %", "1.2346 %", "0.062", "0.125"] in outline.rows
@@ -59,7 +59,7 @@ def test_the_table_has_the_numbers(outline):
     assert ["1", "0", "3", "1", "0", "0", "0", "0"] in outline.rows
 
 
-def test_examples_say_why_they_are_shown_and_whether_they_are_right(outline):
+def test_examples_state_why_they_are_shown_and_whether_they_are_right(outline):
     rows = [row for row in outline.rows if row and row[0].startswith("number")]
     assert [row[0] for row in rows] == [
         "number 0,drawn at random",
@@ -76,7 +76,7 @@ def test_examples_say_why_they_are_shown_and_whether_they_are_right(outline):
     assert rows[2][2] == "1 horizontal, 1 vertical: number right"
 
 
-def test_neighbours_are_named_with_their_distance(outline):
+def test_neighbours_are_listed_with_their_distances(outline):
     rows = [row for row in outline.rows if row and row[0].startswith("by ")]
     # Tables 5 and 6 have two queries each, table 7 two for each distance.
     assert len(rows) == 8
@@ -91,17 +91,10 @@ def test_settings_notes_and_commands_are_shown(page, outline):
     assert ["beta", "0.0001"] in outline.rows
     assert ["weights of the model", "1,234,567"] in outline.rows
     assert ["version of torch", "2.13.0"] in outline.rows
-    assert "covered in 25 % of them; of the reconstructions, as decoded, in\n50 %, and in 38 % once" in page
+    assert "covered in 25 % of the originals, in 50 % of the reconstructions as decoded, and in 38 % of" in page
 
 
 def test_without_notes_there_is_no_empty_box(monkeypatch):
-    # Laying figures out takes seconds.
-    module = import_module("matvae.report.benchmark_page")
-    monkeypatch.setattr(module, "embed_figure", lambda figure: "data:image/png;base64,")
-    assert "To know before reading" not in benchmark_page({**result(), "notes": []}, parts())
-
-
-def test_whole_percents_are_the_papers_only():
-    published, pca, _ = result()["rows"]
-    assert result_cells(published)[1:4] == ("98 %", "63 %", "17 %")
-    assert result_cells({**pca, "orientation": 75.04})[1] == "75.0 %"
+    # Rendering the figures takes seconds.
+    monkeypatch.setattr(lines, "embed_figure", lambda figure: "data:image/png;base64,")
+    assert "Before you read on" not in benchmark_page({**result(), "notes": []}, parts())

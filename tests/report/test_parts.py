@@ -1,6 +1,8 @@
+"""Contents of pages."""
+
 from __future__ import annotations
 
-from .benchmark import example
+from .benchmark_parts import example
 
 
 def test_lines_of_both_directions_are_counted_together():

@@ -1,157 +1,139 @@
-"""Candidates of an inverse design: what was asked for, and what was reached."""
+"""Candidates of an inverse design: requested and achieved values, and the structures."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from ..page import embed_figure
-from ..panel import Figure, Panel, Table, csv_data
+from ..html import embed_figure
+from ..page import Block, Figure, Panel, Remark, Table, csv_download
 from ..parts import Candidates, ReportParts
-from ..plots import load_matplotlib
-from ..scatter import plot_agreement, plot_candidates
-from ..strips import plot_strip
-from ..words import label_text
+from ..plots import plot_agreement, plot_candidates, plot_strip
+from ..style import label_text, new_figure
 
-REQUESTED, SPREAD, FAR = "requested_", "_spread", "out_of_distribution"
-# Structures drawn; all are in the table.
-MOST, COLUMNS = 12, 6
-# Pictures of values in a row.
-MOST_COLUMNS = 3
+REQUESTED, SPREAD, OUT_OF_DISTRIBUTION = "requested_", "_spread", "out_of_distribution"
+# Structures that are drawn, in total and per row; the table lists every candidate.
+MOST_STRUCTURES, STRUCTURES_PER_ROW = 12, 6
+PLOTS_PER_ROW = 3
 GOOD = (
     "achieved values agree with the requested ones within their spread, and the structures still look like the "
-    "material. A large spread means that structures of one latent differ in this property; make several and choose."
+    "material. A large spread means that realizations of one latent differ in this property: generate several and "
+    "choose."
 )
 
 
 def candidates_panel(parts: ReportParts) -> Panel:
     """Requested against achieved values, and the structures."""
-    found = parts.candidates
-    if found is None:
-        return Panel(
-            "candidates",
-            "Designed structures",
-            GOOD,
-            left_out="No candidates were given. Name a store that matvae optimize wrote with --candidates.",
-        )
-    names = achieved_names(found)
-    figures = [_structures(parts, found)]
-    if known := [name for name in names if np.isfinite(found.properties[name]).any()]:
-        figures.insert(0, _values(found, known))
-    columns = list(found.properties)
-    return Panel(
-        "candidates",
-        "Designed structures",
-        GOOD,
-        text=(f"{len(found.structures)} candidates from {found.name}.", *_region(found)),
-        figures=figures,
-        tables=(_table(found, names),),
-        data=(
-            csv_data(
-                "candidates.csv",
-                ("candidate", *(f"latent_{i}" for i in range(found.latents.shape[1])), *columns),
-                (
-                    [i, *map(float, found.latents[i]), *(float(found.properties[name][i]) for name in columns)]
-                    for i in range(len(found.structures))
-                ),
+    name, title = "candidates", "Designed structures"
+    candidates = parts.candidates
+    if candidates is None:
+        reason = "No candidates were given. Pass a store that `matvae optimize` wrote with `--candidates`."
+        return Panel(name, title, [Remark(reason)], good=GOOD)
+    content: list[Block] = [f"{len(candidates.structures)} candidates from {candidates.name}."]
+    if OUT_OF_DISTRIBUTION in candidates.properties:
+        scale = "Out of distribution is 1 at the boundary of the region that was searched, and larger beyond it."
+        content.append(f"{scale} {candidates.region}".rstrip())
+    names = achieved_names(candidates)
+    if measured := [name for name in names if np.isfinite(candidates.properties[name]).any()]:
+        content.append(_values(candidates, measured))
+    columns = list(candidates.properties)
+    content += [
+        _structures(parts, candidates),
+        _table(candidates, names),
+        csv_download(
+            "candidates.csv",
+            ("candidate", *(f"latent_{i}" for i in range(candidates.latents.shape[1])), *columns),
+            (
+                [i, *map(float, candidates.latents[i]), *(float(candidates.properties[name][i]) for name in columns)]
+                for i in range(len(candidates.structures))
             ),
         ),
-    )
+    ]
+    return Panel(name, title, content, good=GOOD)
 
 
-def _region(found: Candidates) -> list[str]:
-    if FAR not in found.properties:
-        return []
-    where = f" {found.region}" if found.region else ""
-    return [f"Out of distribution is 1 at the boundary of the region that was searched, and more beyond it.{where}"]
+def achieved_names(candidates: Candidates) -> list[str]:
+    """Names of the achieved properties: those with a spread or a requested value, or all if none has either."""
+    known = set(candidates.properties)
+    achieved = [name for name in candidates.properties if {name + SPREAD, REQUESTED + name} & known]
+    return achieved or list(candidates.properties)
 
 
-def achieved_names(found: Candidates) -> list[str]:
-    """Properties that were achieved: those with a spread or a target, or all where none has either."""
-    known = set(found.properties)
-    aimed = [name for name in found.properties if {name + SPREAD, REQUESTED + name} & known]
-    return aimed or list(found.properties)
-
-
-def _values(found: Candidates, names: Sequence[str]) -> Figure:
-    """A picture for each property: against its targets where these differ, else candidate by candidate."""
-    _, figure_class = load_matplotlib()
-    columns = min(MOST_COLUMNS, len(names))
-    rows = -(-len(names) // columns)
-    figure = figure_class(figsize=(4.3 * columns, 3.8 * rows), dpi=100, layout="constrained")
-    table = figure.subplots(rows, columns, squeeze=False).ravel()
+def _values(candidates: Candidates, names: Sequence[str]) -> Figure:
+    """One plot per property: against the requested values if these differ, otherwise against the candidates."""
+    n_columns = min(PLOTS_PER_ROW, len(names))
+    n_rows = -(-len(names) // n_columns)
+    figure = new_figure(4.3 * n_columns, 3.8 * n_rows, dpi=100)
+    table = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
     for axes, name in zip(table, names, strict=False):
-        label, spread = label_text(name, found.units.get(name)), found.properties.get(name + SPREAD)
-        achieved, wanted = found.properties[name], found.properties.get(REQUESTED + name)
-        targets = [] if wanted is None else sorted(set(wanted[np.isfinite(wanted) & np.isfinite(achieved)]))
-        if wanted is not None and len(targets) > 1:
-            plot_agreement(axes, wanted, achieved, spread=spread).set_xlabel(f"requested {label}")
+        label, spread = label_text(name, candidates.units.get(name)), candidates.properties.get(name + SPREAD)
+        achieved, requested = candidates.properties[name], candidates.properties.get(REQUESTED + name)
+        targets = [] if requested is None else sorted(set(requested[np.isfinite(requested) & np.isfinite(achieved)]))
+        if requested is not None and len(targets) > 1:
+            plot_agreement(axes, requested, achieved, spread=spread).set_xlabel(f"requested {label}")
         else:
             plot_candidates(axes, achieved, spread=spread, requested=targets[0] if targets else None)
         axes.set_ylabel(f"achieved {label}")
     for axes in table[len(names) :]:
         axes.remove()
     return Figure(
-        "requested-and-achieved",
+        "figure-requested-and-achieved",
         embed_figure(figure),
-        f"Plots of achieved values of {', '.join(names)} beside requested ones. All numbers are in the table below.",
+        f"Plots of achieved against requested values of {', '.join(names)}. All values are in the table below.",
         "Requested and achieved.",
-        "Each point is a candidate, and bars are the spread over structures made of its latent. Lines are what was "
-        "requested: a dashed one a single value, a diagonal one many.",
+        "Each point is a candidate, and error bars are the spread over realizations of its latent. A dashed line marks "
+        "the value requested of all candidates; where these differ, candidates that meet theirs lie on the diagonal.",
     )
 
 
-def _structures(parts: ReportParts, found: Candidates) -> Figure:
-    shown = min(MOST, len(found.structures))
-    rows = -(-shown // COLUMNS)
-    _, figure_class = load_matplotlib()
-    high = 0.7 if parts.grid.ndim == 1 else 1.8
-    figure = figure_class(figsize=(1.5 * min(COLUMNS, shown) + 0.6, high * rows), dpi=110)
-    for row, axes in enumerate(figure.subplots(rows, 1, squeeze=False)[:, 0]):
-        here = range(row * COLUMNS, min((row + 1) * COLUMNS, shown))
+def _structures(parts: ReportParts, candidates: Candidates) -> Figure:
+    n_shown = min(MOST_STRUCTURES, len(candidates.structures))
+    n_rows = -(-n_shown // STRUCTURES_PER_ROW)
+    height = 0.7 if parts.grid.ndim == 1 else 1.8
+    figure = new_figure(1.5 * min(STRUCTURES_PER_ROW, n_shown) + 0.6, height * n_rows, layout="tight")
+    for row, axes in enumerate(figure.subplots(n_rows, 1, squeeze=False)[:, 0]):
+        indices = range(row * STRUCTURES_PER_ROW, min((row + 1) * STRUCTURES_PER_ROW, n_shown))
         plot_strip(
             axes,
-            found.structures[here.start : here.stop],
-            [f"candidate {i}" for i in here],
-            phases=parts.grid.phases if parts.grid.phases > 1 else None,
+            candidates.structures[indices.start : indices.stop],
+            [f"candidate {i}" for i in indices],
+            phases=parts.grid.phases,
         ).set_anchor("W")
-    figure.tight_layout()
     return Figure(
-        "candidates",
+        "figure-candidates",
         embed_figure(figure),
-        f"Pictures of {shown} candidates.",
+        f"Images of {n_shown} candidates.",
         "Candidates.",
-        f"{'All' if shown == len(found.structures) else f'The first {shown}'} candidates, one structure of each.",
+        f"{'All' if n_shown == len(candidates.structures) else f'The first {n_shown}'} candidates, with one "
+        "structure each.",
     )
 
 
-def _table(found: Candidates, names: Sequence[str]) -> Table:
+def _table(candidates: Candidates, names: Sequence[str]) -> Table:
     header: list[str] = ["candidate"]
-    columns: list[Any] = []
+    columns: list[list[str]] = [[str(i) for i in range(len(candidates.structures))]]
     for name in names:
-        unit = found.units.get(name)
-        called = f"{name} / {unit}" if unit and unit != "1" else name
-        if REQUESTED + name in found.properties:
-            header.append(f"requested {called}")
-            columns.append([_number(value) for value in found.properties[REQUESTED + name]])
-        spread = found.properties.get(name + SPREAD)
-        header.append(f"achieved {called}")
+        unit = candidates.units.get(name)
+        label = f"{name} / {unit}" if unit and unit != "1" else name
+        if REQUESTED + name in candidates.properties:
+            header.append(f"requested {label}")
+            columns.append([_number(value) for value in candidates.properties[REQUESTED + name]])
+        spread = candidates.properties.get(name + SPREAD)
+        header.append(f"achieved {label}")
         columns.append(
             [
                 _number(value) + ("" if spread is None or not np.isfinite(spread[i]) else f" ± {spread[i]:.2g}")
-                for i, value in enumerate(found.properties[name])
+                for i, value in enumerate(candidates.properties[name])
             ]
         )
-    if FAR in found.properties:
+    if OUT_OF_DISTRIBUTION in candidates.properties:
         header.append("out of distribution")
-        columns.append([_number(value) for value in found.properties[FAR]])
-    if found.reasons:
-        header.append("as asked")
-        columns.append(["yes" if reason is None else reason for reason in found.reasons])
-    rows = [(str(i), *(column[i] for column in columns)) for i in range(len(found.structures))]
-    return Table(header, rows, "What was asked for and what was reached, with its spread.")
+        columns.append([_number(value) for value in candidates.properties[OUT_OF_DISTRIBUTION]])
+    if candidates.reasons:
+        header.append("as requested")
+        columns.append(["yes" if reason is None else reason for reason in candidates.reasons])
+    return Table(header, list(zip(*columns, strict=True)), "Requested and achieved values, with their spread.")
 
 
 def _number(value: float) -> str:

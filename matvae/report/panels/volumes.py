@@ -1,49 +1,46 @@
-"""Volumes: sections across each axis, and surfaces to be turned."""
+"""Three-dimensional structures: sections normal to each axis, and interactive surfaces."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ..page import embed_figure
-from ..panel import Figure, Panel
+from ..html import embed_figure
+from ..page import Figure, Panel, VolumeGroup
 from ..parts import ReportParts
-from ..plots import load_matplotlib
-from ..strips import plot_sections
+from ..plots import plot_sections
+from ..style import new_figure
 from ..volume import pack_volume
 
 
-def volumes_panel(parts: ReportParts) -> Panel | None:
-    """Sections and surfaces of the first example and, where there is one, of the first candidate; None below 3-D."""
-    if parts.grid.ndim != 3:
-        return None
-    shown = {
+def volumes_panel(parts: ReportParts) -> Panel:
+    """Sections and surfaces of the first example, its reconstruction, and the first candidate if there is one."""
+    structures = {
         f"Original, structure {parts.examples.numbers[0]}": parts.examples.originals[0],
         "Its reconstruction": parts.examples.reconstructions[0],
     }
     if parts.candidates is not None:
-        shown["Candidate 0"] = parts.candidates.structures[0]
+        structures["Candidate 0"] = parts.candidates.structures[0]
     return Panel(
         "volumes",
-        "In three dimensions",
-        "sections in all three directions are of one kind with those of the original, without slabs or seams; and "
-        "where a phase is connected in the original it is connected in what came back.",
-        text=(
-            "Turn a surface with the pointer, or choose it with the tab key and use the arrow keys; plus and minus "
-            "change its size, and Home puts it back.",
-        ),
-        figures=[_sections(parts, title, structure, place) for place, (title, structure) in enumerate(shown.items())],
-        volumes=[pack_volume(structure, title, grid=parts.grid) for title, structure in shown.items()],
+        "Three-dimensional views",
+        [
+            "Rotate a surface with the pointer, or select it with the tab key and use the arrow keys; plus and minus "
+            "zoom, and Home resets the view.",
+            *(_sections(parts, title, structure, i) for i, (title, structure) in enumerate(structures.items())),
+            VolumeGroup([pack_volume(structure, title, grid=parts.grid) for title, structure in structures.items()]),
+        ],
+        good="sections in all three directions resemble those of the original, without slabs or seams, and a phase "
+        "that is connected in the original is also connected in the reconstruction.",
     )
 
 
-def _sections(parts: ReportParts, title: str, structure: np.ndarray, place: int) -> Figure:
-    _, figure_class = load_matplotlib()
-    figure = figure_class(figsize=(9.6, 3.3), dpi=100, layout="constrained")
+def _sections(parts: ReportParts, title: str, structure: np.ndarray, index: int) -> Figure:
+    figure = new_figure(9.6, 3.3, dpi=100)
     plot_sections(list(figure.subplots(1, 3)), structure, grid=parts.grid)
     return Figure(
-        f"sections-{place}",
+        f"figure-sections-{index}",
         embed_figure(figure),
-        f"{title}: three orthogonal sections through the middle.",
+        f"{title}: three orthogonal central sections.",
         f"{title}.",
-        "Sections across each axis, through the middle.",
+        "Central sections normal to each axis.",
     )

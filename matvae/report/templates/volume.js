@@ -1,4 +1,4 @@
-// Volumes turned by hand: a ray for each pixel, followed from voxel to voxel until it meets a solid one
+// Interactive view of volumes: one ray per pixel is traced from voxel to voxel until it hits a solid one
 // (Amanatides & Woo, "A fast voxel traversal algorithm for ray tracing", Eurographics 1987).
 for (const canvas of document.querySelectorAll("canvas[data-voxels]")) {
   const [nz, ny, nx] = canvas.dataset.shape.split(",").map(Number);
@@ -7,38 +7,38 @@ for (const canvas of document.querySelectorAll("canvas[data-voxels]")) {
   const voxels = Uint8Array.from(atob(canvas.dataset.voxels), (c) => c.charCodeAt(0));
   const colours = canvas.dataset.colours.split(",").map((c) => [1, 3, 5].map((i) => parseInt(c.slice(i, i + 2), 16)));
   const start = { turn: 0.6, tilt: 0.45, zoom: 1 };
-  let view = { ...start }, only = 0, waiting = 0, rough = 0;
+  let view = { ...start }, only = 0, frame = 0, timer = 0;
 
-  // The first solid voxel along a ray, in units of voxels: [phase, axis of the face, way to it], or null.
-  function hit(from, to) {
+  // The first solid voxel along a ray, in units of voxels: [phase, axis normal to the face hit, distance], or null.
+  function hit(origin, direction) {
     let near = -Infinity, far = Infinity, axis = 0;
     for (let a = 0; a < 3; a++) {
-      if (Math.abs(to[a]) < 1e-9) {
-        if (from[a] < 0 || from[a] >= n[a]) return null;
+      if (Math.abs(direction[a]) < 1e-9) {
+        if (origin[a] < 0 || origin[a] >= n[a]) return null;
         continue;
       }
-      const one = -from[a] / to[a], other = (n[a] - from[a]) / to[a];
-      if (Math.min(one, other) > near) { near = Math.min(one, other); axis = a; }
-      far = Math.min(far, Math.max(one, other));
+      const lower = -origin[a] / direction[a], upper = (n[a] - origin[a]) / direction[a];
+      if (Math.min(lower, upper) > near) { near = Math.min(lower, upper); axis = a; }
+      far = Math.min(far, Math.max(lower, upper));
     }
     if (near >= far) return null;
     const cell = [0, 0, 0], next = [0, 0, 0], step = [0, 0, 0], sign = [0, 0, 0];
     for (let a = 0; a < 3; a++) {
-      const p = from[a] + to[a] * (near + 1e-6);
+      const p = origin[a] + direction[a] * (near + 1e-6);
       cell[a] = Math.min(n[a] - 1, Math.max(0, Math.floor(p)));
-      sign[a] = to[a] > 0 ? 1 : -1;
-      const still = Math.abs(to[a]) < 1e-9;
-      step[a] = still ? Infinity : Math.abs(1 / to[a]);
-      next[a] = still ? Infinity : (cell[a] + (to[a] > 0 ? 1 : 0) - from[a]) / to[a];
+      sign[a] = direction[a] > 0 ? 1 : -1;
+      const parallel = Math.abs(direction[a]) < 1e-9;
+      step[a] = parallel ? Infinity : Math.abs(1 / direction[a]);
+      next[a] = parallel ? Infinity : (cell[a] + (direction[a] > 0 ? 1 : 0) - origin[a]) / direction[a];
     }
-    let way = near;
+    let distance = near;
     for (;;) {
       const phase = voxels[(cell[2] * ny + cell[1]) * nx + cell[0]];
-      if (phase && (!only || phase === only)) return [phase, axis, way];
+      if (phase && (!only || phase === only)) return [phase, axis, distance];
       axis = next[0] < next[1] ? (next[0] < next[2] ? 0 : 2) : next[1] < next[2] ? 1 : 2;
       cell[axis] += sign[axis];
       if (cell[axis] < 0 || cell[axis] >= n[axis]) return null;
-      way = next[axis];
+      distance = next[axis];
       next[axis] += step[axis];
     }
   }
@@ -47,19 +47,19 @@ for (const canvas of document.querySelectorAll("canvas[data-voxels]")) {
     const side = coarse ? canvas.width / 2 : canvas.width, image = new ImageData(side, side);
     const [ct, st, ce, se] = [Math.cos(view.turn), Math.sin(view.turn), Math.cos(view.tilt), Math.sin(view.tilt)];
     const ahead = [-ce * ct, -ce * st, -se], right = [-st, ct, 0], up = [-se * ct, -se * st, ce];
-    const edges = n.map((m, a) => m * size[a]), whole = Math.hypot(...edges), shown = whole / view.zoom;
-    const to = ahead.map((v, a) => v / size[a]);
+    const edges = n.map((m, a) => m * size[a]), diagonal = Math.hypot(...edges), width = diagonal / view.zoom;
+    const direction = ahead.map((v, a) => v / size[a]);
     for (let j = 0; j < side; j++) {
       for (let i = 0; i < side; i++) {
-        const x = (i / side - 0.5) * shown, y = (0.5 - j / side) * shown;
-        const from = [0, 1, 2].map((a) => (edges[a] / 2 + right[a] * x + up[a] * y - ahead[a] * whole) / size[a]);
-        const found = hit(from, to);
+        const x = (i / side - 0.5) * width, y = (0.5 - j / side) * width;
+        const origin = [0, 1, 2].map((a) => (edges[a] / 2 + right[a] * x + up[a] * y - ahead[a] * diagonal) / size[a]);
+        const surface = hit(origin, direction);
         const at = 4 * (j * side + i);
         image.data[at + 3] = 255;
-        if (!found) { image.data.fill(255, at, at + 3); continue; }
-        // Faces across z are the brightest; what is farther away is darker.
-        const light = [0.85, 0.68, 1][found[1]] * (1.12 - 0.45 * (found[2] / whole - 0.5));
-        for (let c = 0; c < 3; c++) image.data[at + c] = colours[found[0] - 1][c] * light;
+        if (!surface) { image.data.fill(255, at, at + 3); continue; }
+        // Faces normal to z are the brightest, and brightness decreases with distance.
+        const light = [0.85, 0.68, 1][surface[1]] * (1.12 - 0.45 * (surface[2] / diagonal - 0.5));
+        for (let c = 0; c < 3; c++) image.data[at + c] = colours[surface[0] - 1][c] * light;
       }
     }
     const context = canvas.getContext("2d");
@@ -71,12 +71,12 @@ for (const canvas of document.querySelectorAll("canvas[data-voxels]")) {
     canvas.dataset.view = [view.turn, view.tilt, view.zoom].map((v) => v.toFixed(3)).join(",");
   }
 
-  // Coarse while it moves, fine when it rests.
+  // At half resolution during motion, at full resolution at rest.
   function redraw() {
-    cancelAnimationFrame(waiting);
-    clearTimeout(rough);
-    waiting = requestAnimationFrame(() => draw(true));
-    rough = setTimeout(() => draw(false), 150);
+    cancelAnimationFrame(frame);
+    clearTimeout(timer);
+    frame = requestAnimationFrame(() => draw(true));
+    timer = setTimeout(() => draw(false), 150);
   }
 
   function move(turn, tilt, zoom = 1) {
@@ -104,7 +104,7 @@ for (const canvas of document.querySelectorAll("canvas[data-voxels]")) {
 
   const tools = document.createElement("p");
   tools.className = "download";
-  const buttons = { "Turn left": [-0.15, 0], "Turn right": [0.15, 0], "Up": [0, 0.15], "Down": [0, -0.15] };
+  const buttons = { "Rotate left": [-0.15, 0], "Rotate right": [0.15, 0], "Tilt up": [0, 0.15], "Tilt down": [0, -0.15] };
   for (const [text, amount] of Object.entries(buttons)) {
     const button = document.createElement("button");
     button.type = "button";
@@ -114,7 +114,7 @@ for (const canvas of document.querySelectorAll("canvas[data-voxels]")) {
   }
   if (colours.length > 1) {
     const label = document.createElement("label"), choice = document.createElement("select");
-    ["all but phase 0", ...colours.map((_, i) => "phase " + (i + 1))].forEach((text, i) => choice.add(new Option(text, i)));
+    ["all except phase 0", ...colours.map((_, i) => "phase " + (i + 1))].forEach((text, i) => choice.add(new Option(text, i)));
     choice.addEventListener("change", () => { only = Number(choice.value); redraw(); });
     label.append("Show ", choice);
     tools.append(label, " ");

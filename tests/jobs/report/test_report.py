@@ -34,7 +34,7 @@ def test_the_page_has_what_was_measured(trained, made):
     page = (folder / "a.html").read_text(encoding="utf-8")
     error = -load(trained / "m.matvae").score(open_structures(trained / "test.zarr").data.compute())
     assert result["relative_error"] == pytest.approx(error, abs=1e-5)
-    assert "21 structures became 3 numbers each" in page
+    assert "21 structures were encoded as 3 numbers each" in page
     assert f"by {100 * error:.1f} % on average" in page
     assert "21 candidates from test.zarr." in page
     assert result["bytes"] == len(page.encode())

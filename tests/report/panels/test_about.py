@@ -1,15 +1,17 @@
-"""Facts are shown as they are given."""
+"""Metadata are shown as given."""
 
 from __future__ import annotations
 
+from matvae.report import Table
 from matvae.report.panels.about import about_panel
 
-from ..report import parts
+from ..reading import blocks
+from ..report_parts import parts
 
 
-def test_facts_of_model_data_and_settings():
-    model, data, settings = about_panel(parts()).tables
+def test_metadata_of_model_data_and_training():
+    model, data, settings = blocks(about_panel(parts()), Table)
     assert list(model.rows) == [("name", "rock.matvae"), ("weights", "1,234")]
     assert list(data.rows) == [("name", "test.zarr"), ("structures", "6")]
     assert list(settings.rows) == [("beta", "0.0001")]
-    assert [one.folded for one in (model, data, settings)] == [False, False, True]
+    assert [table.folded for table in (model, data, settings)] == [False, False, True]

@@ -1,4 +1,4 @@
-"""Lines hold the rows' numbers, end in their method's name, and names do not cover one another."""
+"""Lines show the values of the rows and end in the name of their method, and names do not overlap."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from matvae.errors import InputError
 from matvae.report import plot_comparison, plot_errors
-from matvae.report.comparison import QUIET, STYLES, spread
+from matvae.report.plots.errors import separate
+from matvae.report.style import GREY, SERIES
 
 
 def row(method, n, error, *, structure=None, r2=None):
@@ -37,16 +38,16 @@ def lines_of(axes):
     return [(line.get_color(), *map(list, line.get_data())) for line in axes.lines]
 
 
-def test_each_panel_shows_its_numbers():
+def test_each_plot_shows_its_values():
     figure = plot_comparison(ROWS)
     decoded, structures, linkage = figure.axes
-    (blue, _), (red, _), *_ = STYLES
+    (blue, _), (red, _), *_ = SERIES
     assert lines_of(decoded) == [
-        (QUIET, [1, 4], [1.0, 1.0]),
+        (GREY, [1, 4], [1.0, 1.0]),
         (blue, [1, 4], [0.8, 0.4]),
         (red, [1, 4], [0.7, 0.3]),
     ]
-    # PCA gives no structures.
+    # These rows of PCA have no errors of structures.
     assert lines_of(structures) == [(red, [1, 4], [0.9, 0.5])]
     assert [line[2] for line in lines_of(linkage)[1:3]] == [[0.5, 0.9], pytest.approx([0.6, 1.0])]
     assert [line.get_linestyle() for line in linkage.lines[1:]] == ["-", ":", "-", ":"]
@@ -60,7 +61,7 @@ def test_each_panel_shows_its_numbers():
     assert decoded.get_ylim()[0] == 0.0
 
 
-def test_lines_are_named_at_their_ends_without_overlap():
+def test_labels_at_the_ends_of_lines_do_not_overlap():
     rows = [row("one", 2, 0.50), row("two", 2, 0.501), row("three", 2, 0.502), row("mean", None, 0.5)]
     (axes,) = plot_comparison(rows).axes
     axes.figure.canvas.draw()
@@ -70,30 +71,25 @@ def test_lines_are_named_at_their_ends_without_overlap():
     assert all(axes.figure.bbox.x1 >= box.x1 for box in boxes)
 
 
-def test_lines_differ_in_grey_as_well():
-    colours, markers = zip(*STYLES, strict=True)
-    assert len(set(colours)) == len(set(markers)) == len(STYLES)
-
-
-def test_panels_without_numbers_are_left_out():
+def test_plots_without_values_are_omitted():
     assert len(plot_comparison([row("PCA", 1, 0.5)]).axes) == 1
     (axes,) = plot_comparison([row("PCA", 1, 0.5), row("PCA", 2, None), row("x", 1, float("nan"))]).axes
-    assert lines_of(axes) == [(STYLES[0][0], [1], [0.5])]
+    assert lines_of(axes) == [(SERIES[0][0], [1], [0.5])]
     with pytest.raises(InputError, match="At least one row"):
         plot_comparison([row("training mean", None, 1.0)])
 
 
-def test_one_error_on_axes_of_ones_own():
+def test_one_error_on_given_axes():
     axes = Figure().subplots()
     rows = [row("PCA", 1, 0.5, structure=0.75), row("PCA", 2, 0.25)]
     assert plot_errors(axes, rows) is axes
-    assert lines_of(axes) == [(STYLES[0][0], [1, 2], [0.5, 0.25])]
+    assert lines_of(axes) == [(SERIES[0][0], [1, 2], [0.5, 0.25])]
     assert lines_of(plot_errors(Figure().subplots(), rows, key="structure_centred_error"))[0][1:] == ([1], [0.75])
 
 
-def test_spread():
-    assert spread([0.1, 0.5, 0.9], 0.1, 1.0) == pytest.approx([0.1, 0.5, 0.9])
-    assert spread([0.5, 0.5, 0.5], 0.1, 1.0) == pytest.approx([0.5, 0.6, 0.7])
-    placed = spread([0.95, 0.97, 1.0], 0.1, 1.0)
-    assert placed == pytest.approx([0.8, 0.9, 1.0])
-    assert np.all(np.diff(placed) >= 0.1 - 1e-12)
+def test_heights_are_separated():
+    assert separate([0.1, 0.5, 0.9], 0.1, 1.0) == pytest.approx([0.1, 0.5, 0.9])
+    assert separate([0.5, 0.5, 0.5], 0.1, 1.0) == pytest.approx([0.5, 0.6, 0.7])
+    separated = separate([0.95, 0.97, 1.0], 0.1, 1.0)
+    assert separated == pytest.approx([0.8, 0.9, 1.0])
+    assert np.all(np.diff(separated) >= 0.1 - 1e-12)

@@ -1,0 +1,23 @@
+"""Plots on matplotlib axes; `plot_reconstructions` and `plot_comparison` make whole figures."""
+
+from .errors import plot_comparison, plot_errors
+from .history import plot_history
+from .reconstructions import plot_reconstructions
+from .scatter import plot_agreement, plot_candidates, plot_latents
+from .statistics import plot_difference, plot_statistics
+from .structures import plot_sections, plot_strip, plot_structure
+
+__all__ = [
+    "plot_agreement",
+    "plot_candidates",
+    "plot_comparison",
+    "plot_difference",
+    "plot_errors",
+    "plot_history",
+    "plot_latents",
+    "plot_reconstructions",
+    "plot_sections",
+    "plot_statistics",
+    "plot_strip",
+    "plot_structure",
+]

@@ -1,0 +1,100 @@
+"""A figure of structures, their reconstructions, and the statistics of both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ...errors import InputError
+from ...grid import Grid
+from ...stats import relative_error
+from ..style import new_figure
+from .statistics import plot_difference, plot_statistics
+from .structures import plot_structure
+
+COLUMNS = ("original", "reconstruction", "statistics of the original", "statistics of the reconstruction")
+
+
+def plot_reconstructions(
+    originals: np.ndarray,
+    reconstructions: np.ndarray,
+    statistics: np.ndarray,
+    reconstructed_statistics: np.ndarray,
+    *,
+    names: Sequence[Any] | None = None,
+    grid: Grid | None = None,
+    correlations: Sequence[Sequence[int]] | None = None,
+    correlation: int = 0,
+    difference: bool = False,
+) -> Any:
+    """Draw structures, their reconstructions, and the statistics of both: one row per sample.
+
+    Parameters
+    ----------
+    originals, reconstructions : array ``(sample, *space)``
+        Labels, or continuous fields.
+    statistics, reconstructed_statistics : array ``(sample, *lag, correlation)``
+        2-point statistics of both.
+    names : sequence, optional
+        Names of the samples; by default 0, 1, ...
+    grid : Grid, optional
+        Provides phases, axis names, voxel size and unit.
+    correlations : list of (int, int), optional
+        Pairs of phases along the last axis, for the titles.
+    correlation : int
+        Index of the correlation that is drawn.
+    difference : bool
+        Whether to add a column with the difference, reconstruction minus original.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Save it with ``figure.savefig``; the relative errors next to the rows include all correlations.
+
+    Raises
+    ------
+    InputError
+        If the four arrays do not contain the same number of samples.
+    MissingExtraError
+        If matplotlib is not installed.
+    """
+    n = len(originals)
+    counts = (n, len(reconstructions), len(statistics), len(reconstructed_statistics))
+    if n == 0 or len(set(counts)) > 1:
+        raise InputError(
+            f"Four arrays with the same number of samples, at least one, are expected, but they hold {counts} samples."
+        )
+    pair = "" if correlations is None else f" ({correlations[correlation][0]}, {correlations[correlation][1]})"
+    titles = [title + (pair if column > 1 else "") for column, title in enumerate(COLUMNS)]
+    if difference:
+        titles.append("difference")
+    is_line = originals.ndim == 2
+    height = (2.0 if is_line else 2.6 if difference else 3.2) * n + 0.3
+    figure = new_figure(14, height, layout=None)
+    table = figure.subplots(n, len(titles), squeeze=False)
+    # A constrained layout of this many axes takes several seconds.
+    figure.subplots_adjust(0.06, 0.45 / height, 0.97, 1 - 0.3 / height, wspace=0.35 if is_line else 0.2, hspace=0.3)
+    for axes, title in zip(table[0], titles, strict=True):
+        axes.set_title(title, fontsize=8 if difference else 10)
+    errors = np.asarray(relative_error(statistics, reconstructed_statistics), dtype=float)
+    for row, name, error in zip(range(n), range(n) if names is None else names, errors, strict=True):
+        original, reconstruction, left, right, *others = table[row]
+        f, g = statistics[row, ..., correlation], reconstructed_statistics[row, ..., correlation]
+        limits = (float(min(f.min(), g.min())), float(max(f.max(), g.max())))
+        plot_structure(original, originals[row], grid=grid)
+        plot_structure(reconstruction, reconstructions[row], grid=grid)
+        plot_statistics(left, f, grid=grid, limits=limits)
+        image = plot_statistics(right, g, grid=grid, limits=limits)
+        if image is not None:
+            figure.colorbar(image, ax=[left, right], label="probability", shrink=0.85)
+        for axes in others:
+            plot_difference(axes, f, g, grid=grid)
+        for axes in table[row]:
+            axes.tick_params(labelsize=7)
+        if not is_line:
+            for axes in table[row][1:]:
+                axes.set_ylabel("")
+        original.set_ylabel(f"structure {name}\nerror {100 * error:.0f} %\n{original.get_ylabel()}", fontsize=9)
+    return figure
