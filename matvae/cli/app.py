@@ -1,4 +1,4 @@
-"""The application: its commands, its own options, and what errors look like."""
+"""The command line application: commands, global options, and error messages."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ app = typer.Typer(
 )
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(is_requested: bool) -> None:
+    if is_requested:
         typer.echo(f"matvae {__version__}")
         raise typer.Exit
 
@@ -51,7 +51,7 @@ def _root(
         ),
     ] = False,
 ) -> None:
-    """Microstructures to a few latent numbers and back, true in their 2-point statistics.
+    """Encode microstructures as a few latent numbers and decode them, preserving their 2-point statistics.
 
     \b
     A first run:
@@ -61,14 +61,14 @@ def _root(
       matvae inverse lines.matvae latents.csv -o again.zarr
 
     \b
-    Settings, the later wins:
-      --config FILE.toml           one table a command: \\[fit] n_components = 9
-      MATVAE_FIT_N_COMPONENTS=9    the environment
-      --n-components 9             flags
+    Settings, in order of increasing precedence:
+      --config FILE.toml           configuration file, one table per command: \\[fit] n_components = 9
+      MATVAE_FIT_N_COMPONENTS=9    environment variables
+      --n-components 9             options
 
     \b
     Exit codes:
-      0 done, 2 wrong usage, 3 bad data, 4 damaged store or model, 130 interrupted
+      0 success, 2 usage error, 3 invalid data, 4 damaged store or model, 130 interrupted
     """
 
 
@@ -88,9 +88,9 @@ app.add_typer(benchmark_app, name="benchmark")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and end the process with its exit code.
+    """Run the command line and exit the process with its exit code.
 
-    Errors that are expected are one paragraph on stderr; with MATVAE_DEBUG=1 they keep their traceback.
+    Expected errors are printed on stderr as one paragraph; with MATVAE_DEBUG=1 they keep their traceback.
     """
     try:
         app(args=None if arguments is None else list(arguments), prog_name="matvae")

@@ -10,7 +10,7 @@ import typer
 
 from .. import jobs
 from .options import Config, Json, Quiet
-from .terminal import show, show_facts, show_table, watching
+from .terminal import show, show_table, show_values, watching
 
 benchmark_app = typer.Typer(no_args_is_help=True, help="Experiments from the data to a page of results.")
 HEADER = ("method", "structures", "orientation", "number", "volume fraction", "decoded", "structure")
@@ -90,4 +90,4 @@ def _show_benchmark(result: Mapping[str, Any]) -> None:
     )
     typer.echo()
     typer.echo("orientation, number: right in so many percent; decoded, structure: relative errors of statistics")
-    show_facts({"page": result["page"], "result": result["result"]})
+    show_values({"page": result["page"], "result": result["result"]})

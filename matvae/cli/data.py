@@ -11,7 +11,7 @@ import typer
 from .. import jobs
 from . import options
 from .options import Config, Json, Overwrite, Quiet, parsed
-from .terminal import grid_text, show, show_facts, show_table, size_text, watching
+from .terminal import grid_text, show, show_table, show_values, size_text, watching
 
 dataset_app = typer.Typer(no_args_is_help=True, help="Data sets by name: list what there is, make one.")
 
@@ -229,7 +229,7 @@ def stats_command(
 
 def _show_store(result: Mapping[str, Any]) -> None:
     values = result.get("phase_values")
-    show_facts(
+    show_values(
         {
             "written": f"{result['out']} ({size_text(result['bytes'])})",
             "structures": result["n_samples"],
@@ -241,7 +241,7 @@ def _show_store(result: Mapping[str, Any]) -> None:
 
 
 def _show_statistics(result: Mapping[str, Any]) -> None:
-    show_facts(
+    show_values(
         {
             "written": result["out"],
             "shape": ", ".join(f"{d} {n}" for d, n in zip(result["dimensions"], result["shape"], strict=True)),
@@ -254,19 +254,19 @@ def _show_statistics(result: Mapping[str, Any]) -> None:
 
 
 def _show_description(found: Mapping[str, Any]) -> None:
-    show_facts({"kind": found["kind"], "path": found["path"], "size": size_text(found["bytes"])})
+    show_values({"kind": found["kind"], "path": found["path"], "size": size_text(found["bytes"])})
     if found["kind"] == "model":
         last = found["history"]["last"]
-        show_facts(
+        show_values(
             {
                 "components": found["n_components"],
                 "fitted on": grid_text(found["grid"]),
                 **found["parameters"],
             }
         )
-        show_facts({f"last {key}": value for key, value in last.items()})
+        show_values({f"last {key}": value for key, value in last.items()})
     elif found["kind"] == "structures":
-        show_facts({"structures": found["n_samples"], "each": grid_text(found["grid"]), "type": found["dtype"]})
+        show_values({"structures": found["n_samples"], "each": grid_text(found["grid"]), "type": found["dtype"]})
         if found["properties"]:
             show_table(
                 ("property", "min", "mean", "max", "unit"),
@@ -275,11 +275,11 @@ def _show_description(found: Mapping[str, Any]) -> None:
                     for name, facts in found["properties"].items()
                 ],
             )
-        show_facts(found["attributes"])
+        show_values(found["attributes"])
     else:
-        show_facts({"shape": ", ".join(f"{d} {n}" for d, n in zip(found["dimensions"], found["shape"], strict=True))})
+        show_values({"shape": ", ".join(f"{d} {n}" for d, n in zip(found["dimensions"], found["shape"], strict=True))})
         about = {**found["attributes"], "grid": grid_text(found["attributes"]["grid"])}
-        show_facts({"properties": ", ".join(found["properties"]) or None, **about})
+        show_values({"properties": ", ".join(found["properties"]) or None, **about})
 
 
 def _number(value: float | None) -> str:

@@ -11,7 +11,7 @@ import typer
 from .. import jobs
 from . import options
 from .options import Config, Json, Overwrite, Quiet, parsed
-from .terminal import grid_text, show, show_facts, watching
+from .terminal import grid_text, show, show_values, watching
 
 Model = Annotated[Path, typer.Argument(help="Fitted model.", metavar="MODEL.matvae", exists=True)]
 Data = Annotated[Path, typer.Argument(help="Structures.", metavar="DATA", exists=True)]
@@ -178,7 +178,7 @@ def transform_command(
         result = jobs.transform_structures(model, data, out, overwrite=overwrite, progress=watcher.progress)
     show(
         result,
-        lambda r: show_facts({"written": r["out"], "structures": r["shape"][0], "components": r["shape"][1]}),
+        lambda r: show_values({"written": r["out"], "structures": r["shape"][0], "components": r["shape"][1]}),
         as_json=json,
     )
 
@@ -213,13 +213,13 @@ def inverse_command(
         )
     show(
         result,
-        lambda r: show_facts({"written": r["out"], "structures": r["n_samples"], "each": grid_text(r["grid"])}),
+        lambda r: show_values({"written": r["out"], "structures": r["n_samples"], "each": grid_text(r["grid"])}),
         as_json=json,
     )
 
 
 def _show_fit(result: Mapping[str, Any]) -> None:
-    show_facts(
+    show_values(
         {
             "written": result["model"],
             "structures": result["n_samples"],

@@ -11,7 +11,7 @@ import typer
 from .. import jobs
 from .models import Model
 from .options import Config, Json, Overwrite, Quiet
-from .terminal import grid_text, show, show_facts, show_table, watching
+from .terminal import grid_text, show, show_table, show_values, watching
 
 SEARCH = "Search"
 
@@ -131,7 +131,7 @@ def _show_candidates(result: Mapping[str, Any]) -> None:
         typer.echo(f"candidate 0: {first['reason']}")
     typer.echo(result["region"])
     failures = sum(result["failures"].values())
-    show_facts(
+    show_values(
         {
             "written": result["out"],
             "latents": result["latents"],

@@ -11,7 +11,7 @@ import typer
 from .. import jobs
 from . import options
 from .options import Config, Json, Overwrite, Quiet, parsed
-from .terminal import grid_text, show, show_facts, watching
+from .terminal import grid_text, show, show_values, watching
 
 
 def reconstruct_command(
@@ -90,7 +90,7 @@ def reconstruct_command(
 
 
 def _show_reconstruction(result: Mapping[str, Any]) -> None:
-    show_facts(
+    show_values(
         {
             "written": result["out"],
             "structures": result["n_samples"],

@@ -1,4 +1,4 @@
-"""The command report: a page that shows whether to trust a model."""
+"""The command `report`: a page that shows how far to trust a model."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ import typer
 from .. import jobs
 from .models import Data, Model
 from .options import Config, Json, Overwrite, Quiet
-from .terminal import show, show_facts, size_text, watching
+from .terminal import show, show_values, size_text, watching
 
 
 def report_command(
     model: Model,
     data: Data,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="PAGE.html", help="New page.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="PAGE.html", help="The page to write.")],
     train: Annotated[
         Path | None,
         typer.Option(exists=True, metavar="TRAIN.zarr", help="Training structures, for PCA and neighbours."),
     ] = None,
     candidates: Annotated[
         Path | None,
-        typer.Option(exists=True, metavar="OUT.zarr", help="Designed structures, as matvae optimize writes them."),
+        typer.Option(exists=True, metavar="OUT.zarr", help="Designed structures, as written by matvae optimize."),
     ] = None,
     overwrite: Overwrite = False,
     json: Json = False,
     quiet: Quiet = False,
     config: Config = None,
 ) -> None:
-    """Make a page of pictures and numbers that says whether to trust a model: one file, which needs no network.
+    """Write a page of figures and tables that shows how far to trust a model: one file that needs no network.
 
     \b
     Examples:
@@ -46,7 +46,7 @@ def report_command(
 
 
 def _show_report(result: Mapping[str, Any]) -> None:
-    show_facts(
+    show_values(
         {
             "report": result["out"],
             "size": size_text(result["bytes"]),

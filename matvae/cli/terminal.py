@@ -1,4 +1,4 @@
-"""What a user sees: results on stdout, progress and notes on stderr."""
+"""Terminal output: results on stdout, progress and notes on stderr."""
 
 from __future__ import annotations
 
@@ -16,45 +16,43 @@ from ..grid import Grid
 
 
 class Watcher:
-    """Progress of one job: a bar where stderr is a terminal, else nothing."""
+    """Progress of a job, as a bar if stderr is a terminal and otherwise not at all."""
 
     def __init__(self, bar: Any) -> None:
         self._bar = bar
         self._task = bar.add_task("", total=None)
 
     def progress(self, done: int, total: int) -> None:
-        """Show how far the job is."""
+        """Update the progress bar."""
         self._bar.update(self._task, completed=done, total=total)
 
     def record(self, values: Mapping[str, Any]) -> None:
-        """Show the numbers of a training record."""
-        shown = [
-            f"{key.replace('_', ' ')} {values[key]:.4g}" for key in ("loss", "validation_error") if _number(values, key)
+        """Show the loss and the validation error of a training record."""
+        numbers = [
+            f"{key.replace('_', ' ')} {values[key]:.4g}"
+            for key in ("loss", "validation_error")
+            if isinstance(values.get(key), int | float)
         ]
-        self._bar.update(self._task, description="  ".join([f"epoch {values.get('epoch', '')}", *shown]))
-
-
-def _number(values: Mapping[str, Any], key: str) -> bool:
-    return isinstance(values.get(key), int | float)
+        self._bar.update(self._task, description="  ".join([f"epoch {values.get('epoch', '')}", *numbers]))
 
 
 @contextmanager
-def watching(what: str, *, quiet: bool) -> Iterator[Watcher]:
-    """Show progress and the notes of jobs; an interrupt says what it left and exits with 130.
+def watching(label: str, *, quiet: bool) -> Iterator[Watcher]:
+    """Show the progress and the notes of a job; an interrupt reports what remains on disk and exits with code 130.
 
     Parameters
     ----------
-    what : str
-        Shown at the bar, for example ``"fit"``.
+    label : str
+        Text next to the bar, for example ``"fit"``.
     quiet : bool
-        Show nothing but warnings and errors.
+        Show only warnings and errors.
     """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     columns = (
-        TextColumn(what),
+        TextColumn(label),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f} %"),
         TimeElapsedColumn(),
@@ -64,7 +62,7 @@ def watching(what: str, *, quiet: bool) -> Iterator[Watcher]:
     hidden = quiet or not console.is_terminal
     handler = _NoteHandler(console)
     logger = logging.getLogger("matvae")
-    before = logger.level
+    previous_level = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.WARNING if quiet else logging.INFO)
     try:
@@ -75,11 +73,11 @@ def watching(what: str, *, quiet: bool) -> Iterator[Watcher]:
         raise typer.Exit(130) from None
     finally:
         logger.removeHandler(handler)
-        logger.setLevel(before)
+        logger.setLevel(previous_level)
 
 
 class _NoteHandler(logging.Handler):
-    """Notes of jobs, printed above a running bar."""
+    """Prints log records above a running bar."""
 
     def __init__(self, console: Any) -> None:
         super().__init__()
@@ -91,7 +89,7 @@ class _NoteHandler(logging.Handler):
 
 
 def show(result: Any, render: Callable[[Any], None], *, as_json: bool) -> None:
-    """Print a result on stdout, as JSON or as `render` does it."""
+    """Print a result on stdout: as JSON, or with `render`."""
     if as_json:
         typer.echo(json.dumps(_plain(result), allow_nan=False))
     else:
@@ -99,7 +97,7 @@ def show(result: Any, render: Callable[[Any], None], *, as_json: bool) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """What JSON can say: numbers that are not finite become null, numpy's numbers plain ones."""
+    """Convert to what JSON can represent: numpy scalars to Python numbers, numbers that are not finite to null."""
     if isinstance(value, Mapping):
         return {str(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -111,20 +109,20 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
-def show_facts(facts: Mapping[str, Any]) -> None:
-    """Print ``name  value`` lines; None is left out, and six digits of a number are enough."""
-    known = {
+def show_values(values: Mapping[str, Any]) -> None:
+    """Print ``name  value`` lines, omitting None; floats have six significant digits."""
+    texts = {
         name: f"{value:.6g}" if isinstance(value, float) else value
-        for name, value in facts.items()
+        for name, value in values.items()
         if value is not None
     }
-    width = max(map(len, known), default=0)
-    for name, value in known.items():
+    width = max(map(len, texts), default=0)
+    for name, value in texts.items():
         typer.echo(f"{name:<{width}}  {value}")
 
 
 def show_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table with aligned columns: the first to the left, the others, being numbers, to the right."""
+    """Print a table, with the first column aligned left and the others, which hold numbers, aligned right."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     for row in (header, *rows):
         first, *others = (
@@ -134,13 +132,13 @@ def show_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         typer.echo("  ".join([first, *others]).rstrip())
 
 
-def number_text(value: float | None, form: str) -> str:
-    """A number as `form` writes it, or a dash where there is none."""
-    return "-" if value is None else form.format(value)
+def number_text(value: float | None, template: str) -> str:
+    """Format a number, or return a dash for None."""
+    return "-" if value is None else template.format(value)
 
 
 def size_text(n_bytes: int) -> str:
-    """Bytes as people write them: ``"1.5 MB"``."""
+    """Format a number of bytes with a decimal prefix: ``"1.5 MB"``."""
     size = float(n_bytes)
     for unit in ("B", "kB", "MB", "GB"):
         if size < 1000:
@@ -150,5 +148,5 @@ def size_text(n_bytes: int) -> str:
 
 
 def grid_text(grid: Mapping[str, Any]) -> str:
-    """One line that describes the grid of a result."""
+    """Describe the grid of a result in one line."""
     return Grid.from_dict(grid).describe()

@@ -1,4 +1,4 @@
-"""The application: help without heavy imports, exit codes, and errors in one paragraph."""
+"""The application has help without heavy imports, exit codes, and errors of one paragraph."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matvae import errors, jobs
 COMMANDS = ["dataset", "import", "info", "stats", "fit", "transform", "inverse", "evaluate"]
 
 
-def test_help_names_every_command(matvae):
+def test_help_lists_every_command(matvae):
     ran = matvae("--help")
     assert ran.code == 0
     assert all(f" {name} " in ran.out for name in COMMANDS)
@@ -36,7 +36,7 @@ def test_version(matvae, monkeypatch):
     assert matvae("--version").out == f"matvae {package.__version__}\n"
 
 
-def test_help_imports_nothing_heavy():
+def test_help_needs_no_heavy_imports():
     program = (
         "import sys\nfrom matvae.cli import main\n"
         "try:\n    main(['fit', '--help'])\nexcept SystemExit:\n    pass\n"
@@ -58,7 +58,7 @@ def test_help_imports_nothing_heavy():
         (PermissionError(13, "Permission denied", "x.zarr"), 4),
     ],
 )
-def test_expected_errors_are_one_paragraph_and_a_code(matvae, monkeypatch, store, error, code):
+def test_expected_errors_have_one_paragraph_and_an_exit_code(matvae, monkeypatch, store, error, code):
     def fail(path):
         raise error
 
@@ -90,7 +90,7 @@ def test_expected_errors_are_one_paragraph_and_a_code(matvae, monkeypatch, store
         ("dataset", "make", "lines", "out.zarr", "--size", "big"),
     ],
 )
-def test_wrong_usage_ends_with_2(matvae, tmp_path, monkeypatch, arguments):
+def test_usage_errors_exit_with_2(matvae, tmp_path, monkeypatch, arguments):
     monkeypatch.chdir(tmp_path)
     ran = matvae(*arguments)
     assert ran.code == 2

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import typer
 
-from matvae.cli.terminal import grid_text, number_text, show, show_facts, show_table, size_text, watching
+from matvae.cli.terminal import grid_text, number_text, show, show_table, show_values, size_text, watching
 
 
 def test_json_is_one_line_of_plain_values(capsys):
@@ -17,15 +17,15 @@ def test_json_is_one_line_of_plain_values(capsys):
     assert json.loads(capsys.readouterr().out) == {"a": 0.5, "b": None, "c": [1, None], "d": {"2": 3}}
 
 
-def test_facts_and_tables_are_aligned(capsys):
-    show_facts({"a": 1 / 3, "none": None, "long": "x"})
+def test_values_and_tables_are_aligned(capsys):
+    show_values({"a": 1 / 3, "none": None, "long": "x"})
     show_table(("method", "error"), [("PCA", "0.1"), ("a longer one", "0.25")])
     lines = capsys.readouterr().out.splitlines()
     assert lines[:2] == ["a     0.333333", "long  x"]
     assert lines[2:] == ["method        error", "PCA             0.1", "a longer one   0.25"]
 
 
-def test_sizes_and_grids_in_words():
+def test_sizes_and_grids_are_described():
     assert [size_text(n) for n in (999, 1500, 2_500_000, 3_000_000_000_000_000)] == [
         "999 B",
         "1.5 kB",
@@ -48,7 +48,7 @@ def test_sizes_and_grids_in_words():
 @pytest.mark.parametrize(
     ("quiet", "expected"), [(False, "a note\nwarning: a warning\n"), (True, "warning: a warning\n")]
 )
-def test_notes_go_to_stderr_and_stop_with_the_job(capsys, quiet, expected):
+def test_notes_go_to_stderr_until_the_job_ends(capsys, quiet, expected):
     logger = logging.getLogger("matvae")
     with watching("test", quiet=quiet) as watcher:
         watcher.progress(1, 2)
@@ -62,13 +62,13 @@ def test_notes_go_to_stderr_and_stop_with_the_job(capsys, quiet, expected):
 
 
 @pytest.mark.parametrize("message", ["", "The state is kept."])
-def test_an_interrupt_ends_with_130_and_says_what_it_left(capsys, message):
+def test_an_interrupt_exits_with_130_and_reports_what_remains(capsys, message):
     with pytest.raises(typer.Exit) as ended, watching("test", quiet=False):
         raise KeyboardInterrupt(message)
     assert ended.value.exit_code == 130
     assert (message or "nothing was written") in capsys.readouterr().err
 
 
-def test_a_number_that_is_missing_is_a_dash():
+def test_a_missing_number_is_a_dash():
     assert number_text(0.12345, "{:.2f}") == "0.12"
     assert number_text(None, "{:.2f}") == "-"
