@@ -1,4 +1,4 @@
-"""2-point statistics as their definition says: a sum over all pairs of voxels, one lag after another."""
+"""2-point statistics by their definition: a sum over all pairs of voxels, one lag after another."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 
 
 def lags(space: Sequence[int], periodic: bool, cutoff: int | Sequence[int] | None = None) -> list[range]:
-    """The lags along each axis, in the order in which statistics hold them."""
+    """Return the lags along each axis, in the order of the statistics."""
     if cutoff is not None:
-        cuts = [cutoff] * len(space) if isinstance(cutoff, int) else cutoff
-        return [range(-c, c + 1) for c in cuts]
+        cutoffs = [cutoff] * len(space) if isinstance(cutoff, int) else cutoff
+        return [range(-c, c + 1) for c in cutoffs]
     return [range(-(n // 2), n - n // 2) if periodic else range(1 - n, n) for n in space]
 
 
@@ -24,22 +24,22 @@ def direct_statistics(
     cutoff: int | Sequence[int] | None = None,
     mask: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Statistics ``(sample, *lag, correlation)`` of ``(sample, *space, state)`` in double precision."""
+    """Compute ``(sample, *lag, correlation)`` from ``(sample, *space, state)`` in double precision."""
     space = states.shape[1:-1]
     weights = np.broadcast_to(np.ones(space) if mask is None else mask, states.shape[:-1]).astype(float)
     fields = states.astype(float) * weights[..., None]
-    here = np.indices(space).reshape(len(space), -1)
+    tails = np.indices(space).reshape(len(space), -1)
     axes = lags(space, periodic, cutoff)
     out = np.empty((len(states), *(len(axis) for axis in axes), len(pairs)))
     for index in itertools.product(*(range(len(axis)) for axis in axes)):
         lag = [axis[i] for axis, i in zip(axes, index, strict=True)]
-        there = here + np.array(lag)[:, None]
-        inside = np.ones(here.shape[1], dtype=bool)
+        heads = tails + np.array(lag)[:, None]
+        inside = np.ones(tails.shape[1], dtype=bool)
         for axis, n in enumerate(space):
-            inside &= (there[axis] >= 0) & (there[axis] < n)
+            inside &= (heads[axis] >= 0) & (heads[axis] < n)
         if periodic:
-            there, inside = there % np.array(space)[:, None], np.ones_like(inside)
-        tail, head = tuple(here[:, inside]), tuple(there[:, inside])
+            heads, inside = heads % np.array(space)[:, None], np.ones_like(inside)
+        tail, head = tuple(tails[:, inside]), tuple(heads[:, inside])
         count = (weights[:, *tail] * weights[:, *head]).sum(1)
         for k, (first, second) in enumerate(pairs):
             out[(slice(None), *index, k)] = (fields[:, *tail, first] * fields[:, *head, second]).sum(1) / count

@@ -1,4 +1,4 @@
-"""Structures that several tests of the statistics share."""
+"""Structures shared by the tests of the statistics."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ def labels_of(space: tuple[int, ...], phases: int = 3, n: int = 4, seed: int = 0
 
 
 def zero_lag(f: np.ndarray, periodic: bool = True) -> np.ndarray:
-    """``(sample, correlation)`` at lag zero; both conventions put it in the middle of the array."""
+    """Return the values ``(sample, correlation)`` at zero lag, at the centre of the array in both conventions."""
     return f[(slice(None), *(n // 2 for n in f.shape[1:-1]))]

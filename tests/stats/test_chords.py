@@ -17,7 +17,7 @@ WITH_ROOM = [space for space in SHAPES if min(space) > 2]
 
 
 def chords_of(line: np.ndarray, periodic: bool) -> list[int]:
-    """Lengths of the runs of True that have False at both ends."""
+    """List the lengths of the runs of True that have False at both ends."""
     n = len(line)
     if periodic:
         if line.all():
@@ -30,36 +30,38 @@ def chords_of(line: np.ndarray, periodic: bool) -> list[int]:
 
 
 def counts_of(structure: np.ndarray, axis: int, periodic: bool) -> np.ndarray:
-    """Number of chords of length 0, 1, ..., N along an axis."""
+    """Count the chords of length 0, 1, ..., N along an axis."""
     lines = np.moveaxis(structure, axis, -1).reshape(-1, structure.shape[axis])
     lengths = [length for line in lines for length in chords_of(line, periodic)]
     return np.bincount(np.array(lengths, int), minlength=structure.shape[axis] + 1)
 
 
-def in_form(labels: np.ndarray, form: str) -> tuple[np.ndarray, dict[str, int]]:
+def array_and_options(labels: np.ndarray, form: str) -> tuple[np.ndarray, dict[str, int]]:
     return (labels, {"phases": 3}) if form == "labels" else (one_hot(labels, 3), {"state_axis": -1})
 
 
 @pytest.mark.parametrize("space", [space for space in SHAPES if min(space) > 1])
 @pytest.mark.parametrize("form", ["labels", "states"])
-def test_chords_on_the_torus_are_those_counted_one_by_one(space, form):
+def test_periodic_chords_equal_those_counted_one_by_one(space, form):
     labels = labels_of(space, n=3)
-    X, how = in_form(labels, form)
+    X, options = array_and_options(labels, form)
     for axis in range(len(space)):
-        found = chord_length_distribution(X, axis=axis, **how)
+        distribution = chord_length_distribution(X, axis=axis, **options)
         for sample, phase in np.ndindex(3, 3):
             counts = counts_of(labels[sample] == phase, axis, True)[1 : space[axis]]
-            np.testing.assert_allclose(found[sample, :, phase], counts / max(counts.sum(), 1), atol=1e-6)
-    together = chord_length_distribution(X, **how)
+            np.testing.assert_allclose(distribution[sample, :, phase], counts / max(counts.sum(), 1), atol=1e-6)
+    combined = chord_length_distribution(X, **options)
     top = min(space)
     for sample, phase in np.ndindex(3, 3):
-        every = [counts_of(labels[sample] == phase, axis, True) for axis in range(len(space))]
-        expected = sum(counts[1:top] for counts in every) / max(sum(counts.sum() for counts in every), 1)
-        np.testing.assert_allclose(together[sample, :, phase], expected, atol=1e-6)
+        counts_per_axis = [counts_of(labels[sample] == phase, axis, True) for axis in range(len(space))]
+        expected = sum(counts[1:top] for counts in counts_per_axis) / max(
+            sum(counts.sum() for counts in counts_per_axis), 1
+        )
+        np.testing.assert_allclose(combined[sample, :, phase], expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("space", [space for space in SHAPES if min(space) > 1])
-def test_on_the_torus_it_is_the_second_difference_of_the_lineal_path(space):
+def test_periodic_distributions_are_second_differences_of_the_lineal_path(space):
     """Torquato & Lu, Physical Review E 47, 2950 (1993)."""
     labels = labels_of(space)
     for axis, n in enumerate(space):
@@ -67,32 +69,32 @@ def test_on_the_torus_it_is_the_second_difference_of_the_lineal_path(space):
         path = np.concatenate([path, path[:, -1:]], axis=1)
         ends = path[:, :1] - path[:, 1:2]
         expected = np.diff(path, 2, axis=1) / np.where(ends > 0, ends, 1)
-        found = chord_length_distribution(labels, axis=axis)
-        assert found.shape == (4, n - 1, 3)
-        np.testing.assert_allclose(found, expected, atol=1e-5)
+        distribution = chord_length_distribution(labels, axis=axis)
+        assert distribution.shape == (4, n - 1, 3)
+        np.testing.assert_allclose(distribution, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("space", WITH_ROOM)
 @pytest.mark.parametrize("form", ["labels", "states"])
-def test_a_window_counts_whole_chords_by_the_places_they_could_be_at(space, form):
+def test_chords_in_windows_are_divided_by_the_number_of_positions_at_which_they_fit(space, form):
     labels = labels_of(space, n=3)
-    X, how = in_form(labels, form)
+    X, options = array_and_options(labels, form)
     for axis, n in enumerate(space):
-        found = chord_length_distribution(X, axis=axis, periodic=False, **how)
+        distribution = chord_length_distribution(X, axis=axis, periodic=False, **options)
         k = np.arange(1, n - 1)
         for sample, phase in np.ndindex(3, 3):
             inside = np.moveaxis(labels[sample] == phase, axis, -1).reshape(-1, n)
             ends = (inside[:, 1:] != inside[:, :-1]).mean() / 2
             densities = counts_of(labels[sample] == phase, axis, False)[1 : n - 1] / (n - k - 1) / len(inside)
-            np.testing.assert_allclose(found[sample, :, phase], densities / (ends or 1), atol=1e-6)
+            np.testing.assert_allclose(distribution[sample, :, phase], densities / (ends or 1), atol=1e-6)
 
 
-def test_windows_at_all_places_see_the_distribution_of_the_whole():
-    """Counting the pieces that the edge leaves would make chords too short instead."""
+def test_windows_at_all_positions_give_the_distribution_of_the_periodic_structure():
+    """Counting the pieces cut by the edges would bias the distribution towards short chords instead."""
     ring = (np.random.default_rng(0).random(60) < 0.7).astype(np.uint8)
     rows = np.stack([np.roll(ring, -start)[:12] for start in range(60)])
-    found = chord_length_distribution(rows[None], axis=1, periodic=False)
-    np.testing.assert_allclose(found, chord_length_distribution(ring[None], cutoff=10), atol=1e-6)
+    distribution = chord_length_distribution(rows[None], axis=1, periodic=False)
+    np.testing.assert_allclose(distribution, chord_length_distribution(ring[None], cutoff=10), atol=1e-6)
     pieces = [len(list(group)) for row in rows for inside, group in itertools.groupby(row) if inside]
     lengths = np.arange(1, 60)
     assert np.mean(pieces) < 0.85 * lengths @ chord_length_distribution(ring[None])[0, :, 1]
@@ -102,17 +104,17 @@ def test_independent_voxels_have_a_geometric_distribution():
     labels = (np.random.default_rng(0).random((1, 512, 512)) < 0.6).astype(np.uint8)
     k = np.arange(1, 9)
     for periodic in (True, False):
-        found = chord_length_distribution(labels, cutoff=8, periodic=periodic)[0]
-        np.testing.assert_allclose(found[:, 1], 0.6 ** (k - 1) * 0.4, atol=0.005)
-        np.testing.assert_allclose(found[:, 0], 0.4 ** (k - 1) * 0.6, atol=0.005)
+        distribution = chord_length_distribution(labels, cutoff=8, periodic=periodic)[0]
+        np.testing.assert_allclose(distribution[:, 1], 0.6 ** (k - 1) * 0.4, atol=0.005)
+        np.testing.assert_allclose(distribution[:, 0], 0.4 ** (k - 1) * 0.6, atol=0.005)
 
 
 def test_all_chords_of_a_checkerboard_are_as_long_as_a_cell():
     cells = np.kron(np.indices((4, 4)).sum(0) % 2, np.ones((3, 3), int))[None]
     for periodic in (True, False):
-        found = chord_length_distribution(cells, cutoff=5, periodic=periodic)[0]
-        assert found[2] == pytest.approx(1, abs=0.2)
-        np.testing.assert_array_equal(np.delete(found, 2, axis=0), 0)
+        distribution = chord_length_distribution(cells, cutoff=5, periodic=periodic)[0]
+        assert distribution[2] == pytest.approx(1, abs=0.2)
+        np.testing.assert_array_equal(np.delete(distribution, 2, axis=0), 0)
     assert chord_length_distribution(cells)[0, 2].tolist() == [1, 1]
 
 
@@ -120,13 +122,13 @@ def test_a_laminate_has_chords_across_its_layers_only():
     layers = np.tile([1, 1, 0, 0, 0, 0], (12, 2))[None]
     assert not chord_length_distribution(layers, axis=0).any()
     for axis in (1, None):
-        found = chord_length_distribution(layers, axis=axis)[0]
-        assert np.flatnonzero(found[:, 1]).tolist() == [1]
-        assert np.flatnonzero(found[:, 0]).tolist() == [3]
-        assert found.sum(0).tolist() == [1, 1]
+        distribution = chord_length_distribution(layers, axis=axis)[0]
+        assert np.flatnonzero(distribution[:, 1]).tolist() == [1]
+        assert np.flatnonzero(distribution[:, 0]).tolist() == [3]
+        assert distribution.sum(0).tolist() == [1, 1]
 
 
-def test_the_cutoff_leaves_values_as_they_are():
+def test_a_cutoff_does_not_change_the_values_it_keeps():
     labels = labels_of((8, 7))
     for periodic in (True, False):
         whole = chord_length_distribution(labels, periodic=periodic)
@@ -139,14 +141,14 @@ def test_a_full_mask_changes_nothing_and_a_hole_hides_chords():
     full = chord_length_distribution(labels, periodic=False, cutoff=2, mask=np.ones(8))
     np.testing.assert_allclose(full, whole, atol=1e-6)
     mask = np.array([1, 1, 0, 1, 1, 1, 1, 1])
-    # One step of five pairs leads into phase 1 from each side of the long chord, one more into the hidden one.
-    found = chord_length_distribution(labels, periodic=False, cutoff=2, mask=mask)[0, :, 1]
-    np.testing.assert_allclose(found, [0, (1 / 2) / (3 / 2 / 5)], atol=1e-6)
+    # Of five pairs of neighbours, two are the ends of the long chord and one is the visible end of the hidden one.
+    distribution = chord_length_distribution(labels, periodic=False, cutoff=2, mask=mask)[0, :, 1]
+    np.testing.assert_allclose(distribution, [0, (1 / 2) / (3 / 2 / 5)], atol=1e-6)
 
 
 @pytest.mark.parametrize("periodic", [True, False])
 @pytest.mark.parametrize("masked", [True, False])
-def test_the_gradient_is_right(periodic, masked):
+def test_the_gradient_equals_finite_differences(periodic, masked):
     generator = torch.manual_seed(0)
     X = torch.rand(2, 4, 4, 2, dtype=torch.float64, generator=generator, requires_grad=True)
     mask = torch.rand(4, 4, dtype=torch.float64, generator=generator).add(0.1).clamp_max(1) if masked else None
@@ -157,9 +159,9 @@ def test_the_gradient_is_right(periodic, masked):
 
 def test_a_phase_without_chords_has_a_finite_gradient():
     X = torch.zeros(1, 5, 5, requires_grad=True)
-    found = chord_length_distribution(X)
-    assert not found.any()
-    found.sum().backward()
+    distribution = chord_length_distribution(X)
+    assert not distribution.any()
+    distribution.sum().backward()
     assert X.grad is not None
     assert bool(torch.isfinite(X.grad).all())
 

@@ -1,4 +1,4 @@
-"""The phase that is one minus all others: subtraction must give what its own transform gives."""
+"""Correlations with the complementary phase: subtraction must equal its Fourier transform."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from matvae.stats.complement import complement_follows
 ALL_OF_THREE = tuple((i, j) for i in range(3) for j in range(i, 3))
 
 
-def with_its_own_transform(fields: torch.Tensor, pairs, **options) -> torch.Tensor:
-    rest = 1 - fields.sum(1, keepdim=True)
-    return correlate(torch.cat([fields, rest], dim=1), pairs, **options)
+def by_transform(fields: torch.Tensor, pairs, **options) -> torch.Tensor:
+    complement = 1 - fields.sum(1, keepdim=True)
+    return correlate(torch.cat([fields, complement], dim=1), pairs, **options)
 
 
 def random_fractions(shape: tuple[int, ...], n_states: int) -> torch.Tensor:
-    """Fractions of all states but the last, in double precision."""
+    """Return random fractions of all states but the last, in double precision."""
     raw = torch.rand(2, n_states, *shape, dtype=torch.float64, generator=torch.manual_seed(0))
     return (raw / raw.sum(1, keepdim=True))[:, :-1]
 
@@ -37,16 +37,16 @@ def random_fractions(shape: tuple[int, ...], n_states: int) -> torch.Tensor:
         ((0, 1), (0, 2)),
     ],
 )
-def test_equals_a_transform_of_the_rest(shape: tuple[int, ...], pairs) -> None:
+def test_subtraction_equals_the_transform_of_the_complement(shape: tuple[int, ...], pairs) -> None:
     fields = random_fractions(shape, 3)
-    expected = with_its_own_transform(fields, pairs)
+    expected = by_transform(fields, pairs)
     torch.testing.assert_close(correlate(fields, pairs), expected, atol=1e-14, rtol=0)
 
 
 @pytest.mark.parametrize("cutoff", [0, 1, (2, 1)])
-def test_equals_a_transform_of_the_rest_within_a_cutoff(cutoff) -> None:
+def test_subtraction_equals_the_transform_of_the_complement_within_a_cutoff(cutoff) -> None:
     fields = random_fractions((6, 5), 3)
-    expected = with_its_own_transform(fields, ALL_OF_THREE, cutoff=cutoff)
+    expected = by_transform(fields, ALL_OF_THREE, cutoff=cutoff)
     torch.testing.assert_close(correlate(fields, ALL_OF_THREE, cutoff=cutoff), expected, atol=1e-14, rtol=0)
 
 
@@ -58,11 +58,11 @@ def test_four_phases_of_labels_are_exact() -> None:
     pairs_of_voxels = f.double() * 160
     torch.testing.assert_close(pairs_of_voxels, pairs_of_voxels.round(), atol=2e-5, rtol=0)
     torch.testing.assert_close(f, correlate(fields, pairs, indicator=True), atol=1e-7, rtol=0)
-    # Every pair of voxels is of some pair of phases; f_ij and f_ji are mirror images, here at lag zero.
+    # At zero lag both voxels are in the same phase, and the phases add up to one.
     torch.testing.assert_close(f[:, 8, 5].sum(-1), torch.ones(3))
 
 
-def test_what_follows_from_what() -> None:
+def test_the_complement_follows_from_all_pairs_of_the_other_states() -> None:
     assert complement_follows(ALL_OF_THREE, 2)
     assert complement_follows(((0, 0), (0, 1)), 1)
     assert complement_follows(((0, 0), (1, 0), (2, 0)), 2)
@@ -71,20 +71,20 @@ def test_what_follows_from_what() -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-def test_discretised_states_that_sum_to_one_give_what_others_would(dtype: torch.dtype) -> None:
+def test_discretised_states_that_sum_to_one_equal_their_transforms(dtype: torch.dtype) -> None:
     raw = torch.rand(3, 8, 6, 3, dtype=torch.float64, generator=torch.manual_seed(0))
     states = (raw / raw.sum(-1, keepdim=True)).to(dtype)
     f = two_point_stats(states, state_axis=-1, correlations=ALL_OF_THREE)
     expected = correlate(states.movedim(-1, 1).double(), ALL_OF_THREE)
     tolerance = 1e-14 if dtype == torch.float64 else 1e-6
     torch.testing.assert_close(f.double(), expected, atol=tolerance, rtol=0)
-    # States that do not fill every voxel are taken as they are.
+    # States that do not sum to one have no complement.
     half = states / 2
     g = two_point_stats(half, state_axis=-1, correlations=ALL_OF_THREE)
     torch.testing.assert_close(g, f / 4, atol=1e-6 if dtype == torch.float32 else 1e-14, rtol=0)
 
 
-def test_each_of_the_states_has_its_own_gradient() -> None:
+def test_each_state_has_its_own_gradient() -> None:
     raw = torch.rand(1, 4, 2, dtype=torch.float64, generator=torch.manual_seed(0))
     states = (raw / raw.sum(-1, keepdim=True)).requires_grad_()
     pairs = ((0, 0), (0, 1), (1, 1))

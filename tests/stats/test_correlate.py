@@ -26,15 +26,15 @@ def states_first(states: np.ndarray) -> torch.Tensor:
 def problems(draw: st.DrawFn) -> dict:
     space = tuple(draw(st.lists(st.integers(1, 5), min_size=1, max_size=3)))
     periodic = draw(st.booleans())
-    tops = [(n - 1) // 2 if periodic else n - 1 for n in space]
-    each = st.tuples(*(st.integers(0, top) for top in tops))
+    largest_cutoffs = [(n - 1) // 2 if periodic else n - 1 for n in space]
+    cutoff_per_axis = st.tuples(*(st.integers(0, top) for top in largest_cutoffs))
     phases = draw(st.integers(1, 4))
     state = st.integers(0, phases - 1)
     return {
         "space": space,
         "phases": phases,
         "periodic": periodic,
-        "cutoff": draw(st.one_of(st.none(), st.integers(0, min(tops)), each)),
+        "cutoff": draw(st.one_of(st.none(), st.integers(0, min(largest_cutoffs)), cutoff_per_axis)),
         "pairs": draw(st.lists(st.tuples(state, state), min_size=1, max_size=5)),
         "mask": draw(st.sampled_from([None, "shared", "per sample"])),
         "seed": draw(st.integers(0, 2**32 - 1)),
@@ -43,7 +43,7 @@ def problems(draw: st.DrawFn) -> dict:
 
 @settings(max_examples=60, deadline=None)
 @given(problems())
-def test_fourier_transforms_give_the_direct_sum(problem):
+def test_fourier_transforms_equal_the_direct_sum(problem):
     rng = np.random.default_rng(problem["seed"])
     states = rng.normal(size=(2, *problem["space"], problem["phases"]))
     mask = None
@@ -52,12 +52,12 @@ def test_fourier_transforms_give_the_direct_sum(problem):
     window = {"periodic": problem["periodic"], "cutoff": problem["cutoff"]}
     expected = direct_statistics(states, problem["pairs"], mask=mask, **window)
     weights = None if mask is None else torch.from_numpy(mask)
-    given_double = correlate(states_first(states), tuple(problem["pairs"]), mask=weights, **window)
-    given_single = correlate(states_first(states).float(), tuple(problem["pairs"]), mask=weights, **window)
-    assert given_double.dtype == torch.float64
-    assert given_single.dtype == torch.float32
-    np.testing.assert_allclose(given_double, expected, rtol=1e-9, atol=1e-9)
-    np.testing.assert_allclose(given_single, expected, rtol=1e-3, atol=1e-2)
+    double = correlate(states_first(states), tuple(problem["pairs"]), mask=weights, **window)
+    single = correlate(states_first(states).float(), tuple(problem["pairs"]), mask=weights, **window)
+    assert double.dtype == torch.float64
+    assert single.dtype == torch.float32
+    np.testing.assert_allclose(double, expected, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(single, expected, rtol=1e-3, atol=1e-2)
 
 
 @pytest.mark.parametrize("space", SHAPES)
@@ -67,12 +67,12 @@ def test_indicators_give_the_exact_fraction_of_pairs(space, periodic):
     pairs = ((0, 0), (1, 2), (2, 1))
     exact = direct_statistics(states, pairs, periodic=periodic)
     fields = states_first(states).float()
-    given = correlate(fields, pairs, periodic=periodic, indicator=True)
-    np.testing.assert_array_equal(given, exact.astype(np.float32))
-    np.testing.assert_allclose(correlate(fields, pairs, periodic=periodic), given, atol=1e-6)
+    f = correlate(fields, pairs, periodic=periodic, indicator=True)
+    np.testing.assert_array_equal(f, exact.astype(np.float32))
+    np.testing.assert_allclose(correlate(fields, pairs, periodic=periodic), f, atol=1e-6)
 
 
-def test_thin_lags_of_a_large_window_are_exact_for_indicators():
+def test_lags_with_few_pairs_are_exact_for_indicators():
     labels = np.random.default_rng(0).random((1, 1, 200, 200)) < 0.7
     f = correlate(torch.from_numpy(labels), ((0, 0),), periodic=False, indicator=True)[0, ..., 0]
     corners = labels[0, 0, 0, 0] * labels[0, 0, -1, -1], labels[0, 0, 0, -1] * labels[0, 0, -1, 0]
@@ -82,7 +82,7 @@ def test_thin_lags_of_a_large_window_are_exact_for_indicators():
 
 @pytest.mark.parametrize("space", SHAPES)
 @pytest.mark.parametrize("phases", [2, 3])
-def test_the_rest_is_what_its_own_transform_gives(space, phases):
+def test_the_complement_equals_its_transform(space, phases):
     labels = np.random.default_rng(1).integers(0, phases, (3, *space))
     fields = states_first(one_hot(labels, phases)).float()
     pairs = tuple(itertools.product(range(phases), repeat=2))
@@ -90,7 +90,7 @@ def test_the_rest_is_what_its_own_transform_gives(space, phases):
     np.testing.assert_array_equal(correlate(fields[:, :-1], pairs, indicator=True), slow)
 
 
-def test_the_rest_exists_only_where_states_fill_a_torus():
+def test_the_complement_exists_only_in_periodic_structures_without_a_mask():
     fields = torch.ones(1, 1, 4)
     with pytest.raises(IndexError):
         correlate(fields, ((1, 1),), periodic=False)
@@ -100,7 +100,7 @@ def test_the_rest_exists_only_where_states_fill_a_torus():
 
 @pytest.mark.parametrize("mask", [None, "shared", "per sample"])
 @pytest.mark.parametrize("periodic", [True, False])
-def test_counts_known_from_before_change_nothing(mask, periodic):
+def test_precomputed_counts_change_nothing(mask, periodic):
     generator = torch.manual_seed(0)
     fields = torch.rand(3, 2, 5, 4, generator=generator)
     weights = None if mask is None else torch.rand((3, 5, 4)[mask == "shared" :], generator=generator)
@@ -130,21 +130,21 @@ def test_padding_never_wraps_a_kept_lag_around():
 @pytest.mark.parametrize("cutoff", [0, 1, (2, 0), (2, 1)])
 @pytest.mark.parametrize("periodic", [True, False])
 @pytest.mark.parametrize("space", [(6, 5), (5, 4)])
-def test_a_cutoff_is_the_middle_of_all_lags(space, periodic, cutoff):
+def test_a_cutoff_keeps_the_central_lags(space, periodic, cutoff):
     fields = torch.rand(2, 2, *space, dtype=torch.float64, generator=torch.manual_seed(0))
-    every = correlate(fields, ((0, 1),), periodic=periodic)
+    all_lags = correlate(fields, ((0, 1),), periodic=periodic)
     cuts = (cutoff, cutoff) if isinstance(cutoff, int) else cutoff
-    middle = [n // 2 if periodic else n - 1 for n in space]
-    window = tuple(slice(m - c, m + c + 1) for m, c in zip(middle, cuts, strict=True))
-    given = correlate(fields, ((0, 1),), periodic=periodic, cutoff=cutoff)
-    torch.testing.assert_close(given, every[:, *window])
+    centre = [n // 2 if periodic else n - 1 for n in space]
+    window = tuple(slice(m - c, m + c + 1) for m, c in zip(centre, cuts, strict=True))
+    kept = correlate(fields, ((0, 1),), periodic=periodic, cutoff=cutoff)
+    torch.testing.assert_close(kept, all_lags[:, *window])
 
 
 @pytest.mark.parametrize("space", [(4,), (2, 3), (2, 1, 2)])
 @pytest.mark.parametrize("periodic", [True, False])
 @pytest.mark.parametrize("masked", [True, False])
 @pytest.mark.parametrize("cutoff", [None, 0])
-def test_the_gradient_is_right(space, periodic, masked, cutoff):
+def test_the_gradient_equals_finite_differences(space, periodic, masked, cutoff):
     generator = torch.manual_seed(0)
     fields = torch.rand(2, 2, *space, dtype=torch.float64, generator=generator, requires_grad=True)
     mask = torch.rand(2, *space, dtype=torch.float64, generator=generator).add(0.1) if masked else None
@@ -158,7 +158,7 @@ def test_the_gradient_is_right(space, periodic, masked, cutoff):
 
 
 @pytest.mark.parametrize("periodic", [True, False])
-def test_the_gradient_for_the_mask_is_right(periodic):
+def test_the_gradient_of_the_mask_equals_finite_differences(periodic):
     generator = torch.manual_seed(0)
     fields = torch.rand(2, 1, 3, 4, dtype=torch.float64, generator=generator)
     mask = torch.rand(3, 4, dtype=torch.float64, generator=generator).add(0.1).requires_grad_()
@@ -173,29 +173,29 @@ def test_half_precision_and_integers_are_computed_in_single():
         assert torch.equal(f, correlate(other.float(), ((0, 0),)))
 
 
-def test_fields_in_any_memory_layout_give_the_same():
+def test_the_memory_layout_of_fields_changes_nothing():
     fields = torch.rand(3, 2, 6, 5, generator=torch.manual_seed(0))
     strided = fields.permute(3, 2, 1, 0).contiguous().permute(3, 2, 1, 0)
     assert not strided.is_contiguous()
     torch.testing.assert_close(correlate(strided, ((0, 1),)), correlate(fields, ((0, 1),)))
 
 
-@pytest.mark.parametrize(("periodic", "reach"), [(True, 1), (False, 1)])
-def test_a_lag_without_pairs_is_refused_and_the_reach_is_told(periodic, reach):
+@pytest.mark.parametrize(("periodic", "largest"), [(True, 1), (False, 1)])
+def test_a_lag_without_pairs_is_refused_and_the_largest_cutoff_is_named(periodic, largest):
     mask = torch.zeros(12)
     mask[:2] = 1
     fields = torch.rand(1, 1, 12, generator=torch.manual_seed(0))
     with pytest.raises(
-        InputError, match=f"pair of voxels with weight at every lag.*cutoff={reach} has pairs: pass that"
+        InputError, match=f"pair of voxels with weight at every lag.*cutoff={largest} has pairs: pass that"
     ):
         correlate(fields, ((0, 0),), periodic=periodic, mask=mask)
-    with pytest.raises(InputError, match=f"cutoff={reach}"):
-        correlate(fields, ((0, 0),), periodic=periodic, mask=mask, cutoff=reach + 1)
-    f = correlate(fields, ((0, 0),), periodic=periodic, mask=mask, cutoff=reach)
+    with pytest.raises(InputError, match=f"cutoff={largest}"):
+        correlate(fields, ((0, 0),), periodic=periodic, mask=mask, cutoff=largest + 1)
+    f = correlate(fields, ((0, 0),), periodic=periodic, mask=mask, cutoff=largest)
     assert torch.isfinite(f).all()
 
 
-def test_the_reach_is_the_same_along_every_axis():
+def test_the_largest_cutoff_is_the_same_along_all_axes():
     mask = torch.zeros(2, 9, 9)
     mask[0] = 1
     mask[1, 2:7, 3:6] = 1
@@ -204,7 +204,7 @@ def test_the_reach_is_the_same_along_every_axis():
     assert pair_counts((9, 9), periodic=False, mask=mask, cutoff=2).min() > 0.5
 
 
-def test_only_lag_zero_may_be_left():
+def test_zero_lag_may_be_the_only_one_with_pairs():
     mask = torch.zeros(8)
     mask[3] = 1
     with pytest.raises(InputError, match="cutoff=0 has pairs"):
@@ -218,7 +218,7 @@ def test_a_mask_without_any_weight_is_refused():
         pair_counts((8,), mask=mask)
 
 
-def test_a_sample_with_little_weight_beside_a_full_one_is_kept():
+def test_a_sample_of_little_weight_is_kept_alongside_one_of_full_weight():
     mask = torch.ones(2, 64, 64, dtype=torch.float64)
     mask[1] *= 1e-6
     fields = torch.rand(2, 1, 64, 64, dtype=torch.float64, generator=torch.manual_seed(0))

@@ -25,14 +25,14 @@ def test_two_phases_and_a_field_have_one_autocorrelation():
 def test_the_default_set_determines_all_others():
     labels = np.random.default_rng(0).integers(0, 3, (2, 6, 5))
     f = dict(zip(default_correlations(3), np.moveaxis(two_point_stats(labels), -1, 0), strict=True))
-    every = direct_statistics(one_hot(labels, 3), [(0, 0), (0, 1), (1, 2), (2, 2)])
-    inverse = direct_statistics(one_hot(labels, 3), [(2, 1)])[..., 0]
+    expected = direct_statistics(one_hot(labels, 3), [(0, 0), (0, 1), (1, 2), (2, 2)])
+    two_one = direct_statistics(one_hot(labels, 3), [(2, 1)])[..., 0]
     fractions = {h: f[h, h][:, 3, 2][:, None, None] for h in (1, 2)}
-    zero_one = fractions[1] - f[1, 1] - inverse
+    zero_one = fractions[1] - f[1, 1] - two_one
     zero_two = fractions[2] - f[1, 2] - f[2, 2]
     zero_zero = (1 - fractions[1] - fractions[2]) - zero_one - zero_two
-    np.testing.assert_allclose(zero_one, every[..., 1], atol=1e-6)
-    np.testing.assert_allclose(zero_zero, every[..., 0], atol=1e-6)
+    np.testing.assert_allclose(zero_one, expected[..., 1], atol=1e-6)
+    np.testing.assert_allclose(zero_zero, expected[..., 0], atol=1e-6)
 
 
 @pytest.mark.parametrize("pairs", [[(0, 1)], [[0, 1]], np.array([[0, 1]]), ((np.uint8(0), np.int64(1)),)])
@@ -43,7 +43,7 @@ def test_pairs_may_be_any_kind_of_integer(pairs):
 
 
 @pytest.mark.parametrize("pairs", [(0, 1), [(0, 1, 1)], [(0.0, 1.0)], [(0, 0.7)], ["01"], 3, [("0", "1")]])
-def test_what_is_no_list_of_pairs_is_refused(pairs):
+def test_anything_but_a_list_of_pairs_is_refused(pairs):
     with pytest.raises(InputError, match=r"list of pairs of phases such as \[\(0, 0\), \(0, 1\)\].*was given"):
         resolve_correlations(pairs, 2)
 

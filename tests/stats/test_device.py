@@ -7,7 +7,7 @@ from matvae.errors import InputError
 from matvae.stats.device import resolve_device
 
 
-def test_auto_is_the_gpu_if_there_is_one(monkeypatch):
+def test_auto_is_the_gpu_if_one_is_available(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert resolve_device("auto") == torch.device("cpu")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
@@ -16,7 +16,7 @@ def test_auto_is_the_gpu_if_there_is_one(monkeypatch):
 
 
 @pytest.mark.parametrize("device", ["gpu", "cuda:99", "meta", "", None])
-def test_devices_that_are_not_there(device):
+def test_unavailable_devices_are_refused(device):
     with pytest.raises(InputError, match='device must be "auto", "cpu", "cuda"') as caught:
         resolve_device(device)
     assert repr(device) in str(caught.value)

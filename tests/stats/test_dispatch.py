@@ -15,21 +15,21 @@ from .samples import labels_of
 @pytest.mark.parametrize("wrap", [np.asarray, da.from_array, torch.from_numpy])
 @pytest.mark.parametrize("mask", [None, "shared", "per sample"])
 @pytest.mark.parametrize("voxels", [1, 60, 1 << 18])
-def test_every_phase_is_seen_once_with_its_mask(wrap, mask, voxels):
+def test_each_phase_is_processed_once_with_its_mask(wrap, mask, voxels):
     labels = labels_of((6, 5))
-    given = None if mask is None else np.random.default_rng(1).random((4, 6, 5)[mask == "shared" :])
+    mask_values = None if mask is None else np.random.default_rng(1).random((4, 6, 5)[mask == "shared" :])
     X = wrap(labels)
-    weights = read_mask(wrap(given) if mask == "per sample" else given, X, (6, 5))
+    weights = read_mask(wrap(mask_values) if mask == "per sample" else mask_values, X, (6, 5))
 
-    def weighted_rows(field: torch.Tensor, own: torch.Tensor | None) -> torch.Tensor:
-        assert own is None or own.ndim == field.ndim == 3
-        return (field if own is None else field * own).sum(2).float()
+    def weighted_rows(field: torch.Tensor, block_mask: torch.Tensor | None) -> torch.Tensor:
+        assert block_mask is None or block_mask.ndim == field.ndim == 3
+        return (field if block_mask is None else field * block_mask).sum(2).float()
 
     with block_size(voxels):
-        found = dispatch.map_phases(X, form_of(X, 3, None), 3, weighted_rows, (6,), weights)
+        result = dispatch.map_phases(X, form_of(X, 3, None), 3, weighted_rows, (6,), weights)
     ones = np.stack([labels == phase for phase in range(3)], axis=-1)
-    expected = (ones * (1 if given is None else np.broadcast_to(given, labels.shape)[..., None])).sum(2)
-    np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-6)
+    expected = (ones * (1 if mask_values is None else np.broadcast_to(mask_values, labels.shape)[..., None])).sum(2)
+    np.testing.assert_allclose(np.asarray(result), expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize(

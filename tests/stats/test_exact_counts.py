@@ -6,7 +6,7 @@ import torch
 from matvae.stats.exact_counts import largest, whole_counts
 
 
-def test_as_many_as_wanted_of_every_row_and_the_largest() -> None:
+def test_the_requested_number_of_largest_values_is_selected_per_row() -> None:
     values = torch.rand(6, 50, generator=torch.manual_seed(0))
     counts = torch.tensor([0, 1, 7, 25, 49, 50])
     mask = largest(values, counts)
@@ -15,7 +15,7 @@ def test_as_many_as_wanted_of_every_row_and_the_largest() -> None:
         np.testing.assert_array_equal(np.sort(row[chosen])[::-1], np.sort(row)[::-1][:n])
 
 
-def test_the_earlier_wins_a_tie() -> None:
+def test_ties_go_to_the_earlier_voxel() -> None:
     values = torch.tensor([[1.0, 2.0, 1.0, 1.0]])
     assert largest(values, torch.tensor([2])).tolist() == [[True, True, False, False]]
 

@@ -21,7 +21,7 @@ def form_of(shape, integer=True, phases=None, state_axis=None, largest=1):
     return find_form(shape, integer, phases=phases, state_axis=state_axis, largest=lambda: largest)
 
 
-def test_integers_are_labels_and_the_largest_tells_the_phases():
+def test_integers_are_labels_and_the_largest_sets_the_number_of_phases():
     assert form_of((9, 4, 5), largest=3) == Form(LABELS, 4, (4, 5))
 
 
@@ -30,7 +30,7 @@ def test_labels_have_two_phases_at_least(largest):
     assert form_of((9, 4), largest=largest).phases == 2
 
 
-def test_named_phases_are_taken_without_looking_at_the_data():
+def test_an_explicit_number_of_phases_needs_no_data():
     def never() -> int:
         raise AssertionError("the data were read")
 
@@ -76,24 +76,24 @@ def test_phases_out_of_range_or_type_are_refused(phases):
         check_phases(phases)
 
 
-def test_auto_is_no_number_yet():
+def test_auto_leaves_the_number_of_phases_open():
     assert check_phases("auto") is None
 
 
-def test_grey_values_are_not_taken_for_phases():
+def test_grey_values_are_not_mistaken_for_phases():
     with pytest.raises(InputError, match=r"Labels up to 255 would mean 256 phases; at most 255.*segment it"):
         form_of((9, 4), largest=255)
     assert form_of((9, 4), largest=254).phases == 255
 
 
-def test_float_labels_where_phases_were_asked_for_are_refused():
+def test_float_labels_with_a_number_of_phases_are_refused():
     with pytest.raises(
         InputError, match=r"phases=2 asks for integer phase labels.*Cast labels with X.astype\('uint8'\)"
     ):
         form_of((9, 4), integer=False, phases=2)
 
 
-def test_one_phase_of_labels_is_refused():
+def test_labels_of_one_phase_are_refused():
     with pytest.raises(InputError, match=r"phases=1 means a continuous field.*integer type.*Cast it"):
         form_of((9, 4), phases=1)
 
@@ -106,7 +106,7 @@ def test_phases_that_contradict_the_state_axis_are_refused():
 
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.int64])
-def test_labels_become_indicators_of_the_wanted_states(dtype):
+def test_labels_become_indicators_of_the_requested_states(dtype):
     labels = torch.tensor([[0, 1, 2, 1]], dtype=dtype)
     fields = Form(LABELS, 200, (4,)).fields(labels, [1, 2, 199])
     assert fields.dtype == torch.float32
@@ -114,7 +114,7 @@ def test_labels_become_indicators_of_the_wanted_states(dtype):
 
 
 @pytest.mark.parametrize("axis", [1, 2, 3])
-def test_states_are_moved_behind_the_samples_and_picked(axis):
+def test_states_are_moved_next_to_the_samples_and_selected(axis):
     states = torch.rand(2, 3, 4, 5)
     form = form_of(states.shape, integer=False, state_axis=axis)
     expected = states.movedim(axis, 1)
@@ -172,7 +172,7 @@ def check_whole(X: torch.Tensor) -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
-def test_a_forgotten_state_axis_is_noticed(dtype):
+def test_a_forgotten_state_axis_is_detected(dtype):
     states = torch.softmax(torch.randn(6, 4, 5, 3, generator=torch.manual_seed(0)), dim=-1).to(dtype)
     with pytest.raises(
         InputError, match=r"sum to one everywhere, as 3 local states do. Pass state_axis=-1, or phases=1"
@@ -180,7 +180,7 @@ def test_a_forgotten_state_axis_is_noticed(dtype):
         check_whole(states)
 
 
-def test_fields_are_not_taken_for_states():
+def test_fields_are_not_mistaken_for_states():
     generator = torch.manual_seed(0)
     states = torch.softmax(torch.randn(6, 4, 5, 3, generator=generator), dim=-1)
     one_off = states.clone()

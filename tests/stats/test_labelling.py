@@ -5,27 +5,27 @@ import pytest
 
 from matvae.stats.labelling import label_clusters
 
+from .flood import flood
 from .samples import SHAPES
-from .walk import flood
 
 
 @pytest.mark.parametrize("space", [*SHAPES, (1, 5), (2, 2, 1)])
 @pytest.mark.parametrize("periodic", [True, False])
-@pytest.mark.parametrize("share", [0.0, 0.3, 0.5, 1.0])
-def test_clusters_are_those_of_a_walk(space, periodic, share):
+@pytest.mark.parametrize("volume_fraction", [0.0, 0.3, 0.5, 1.0])
+def test_clusters_equal_those_of_a_flood_fill(space, periodic, volume_fraction):
     rng = np.random.default_rng(0)
     for connectivity in range(1, len(space) + 1):
         for _ in range(5):
-            inside = rng.random(space) < share
+            inside = rng.random(space) < volume_fraction
             labels, n_clusters = label_clusters(inside, connectivity, periodic)
-            walked = flood(inside, connectivity, periodic)
-            assert n_clusters == walked.max()
-            # The same partition: every label of one goes with one label of the other.
-            assert len(set(zip(labels.ravel(), walked.ravel(), strict=True))) == len(np.unique(walked))
+            filled = flood(inside, connectivity, periodic)
+            assert n_clusters == filled.max()
+            # The partitions are equal if each label of one corresponds to one label of the other.
+            assert len(set(zip(labels.ravel(), filled.ravel(), strict=True))) == len(np.unique(filled))
             np.testing.assert_array_equal(labels == 0, ~inside)
 
 
-def test_sides_and_corners_of_a_torus_touch():
+def test_opposite_sides_and_corners_of_a_periodic_structure_touch():
     corners = np.zeros((6, 6), bool)
     corners[[0, 0, -1, -1], [0, -1, 0, -1]] = True
     assert label_clusters(corners, 1, periodic=True)[1] == 1

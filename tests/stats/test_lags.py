@@ -7,13 +7,13 @@ from matvae.errors import InputError
 from matvae.stats.lags import lag_ranges, lag_shape, resolve_cutoff
 
 
-def test_all_lags_are_n_when_periodic_and_2n_minus_1_when_not():
+def test_there_are_n_periodic_lags_and_2n_minus_1_others():
     assert lag_shape((6, 5)) == (6, 5)
     assert lag_shape((6, 5), periodic=False) == (11, 9)
     assert lag_shape((6, 5, 4), cutoff=1) == (3, 3, 3)
 
 
-def test_zero_lag_sits_at_half_of_n_when_periodic_and_behind_n_minus_1_lags_when_not():
+def test_zero_lag_follows_half_of_n_periodic_lags_or_n_minus_1_others():
     assert lag_ranges((6, 5), True, None) == ((3, 3), (2, 3))
     assert lag_ranges((6, 5), False, None) == ((5, 6), (4, 5))
     assert lag_ranges((6, 5), False, (2, 0)) == ((2, 3), (0, 1))
@@ -25,7 +25,7 @@ def test_a_cutoff_may_be_any_kind_of_integer(cutoff):
 
 
 @pytest.mark.parametrize("cutoff", [2.0, (1.5, 1), "2", True, (1,), (1, 1, 1), {"x": 1}, np.array([1.0, 1.0])])
-def test_a_cutoff_that_is_not_one_integer_an_axis_is_refused(cutoff):
+def test_a_cutoff_that_is_not_one_integer_per_axis_is_refused(cutoff):
     with pytest.raises(InputError, match=r"one integer, or one for each of the 2 axes.*was given.*pass None"):
         resolve_cutoff((6, 5), True, cutoff)
 
@@ -47,6 +47,6 @@ def test_periodic_may_be_a_numpy_bool(periodic):
 
 
 @pytest.mark.parametrize("periodic", [(True, False), None, "False", 1, np.array([True])])
-def test_periodic_for_some_axes_is_refused(periodic):
+def test_periodic_must_be_a_single_bool(periodic):
     with pytest.raises(InputError, match=r"periodic must be True or False.*was given.*Pass False"):
         lag_shape((4, 4), periodic)

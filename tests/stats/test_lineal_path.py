@@ -13,59 +13,59 @@ from .samples import SHAPES, labels_of
 
 
 def slow_path(inside: np.ndarray, axis: int, periodic: bool, weights: np.ndarray) -> np.ndarray:
-    """One structure, one segment after another."""
+    """Compute the lineal path of one structure, segment by segment."""
     n = inside.shape[axis]
     lines = np.moveaxis(inside * weights, axis, -1).reshape(-1, n)
     line_weights = np.moveaxis(weights, axis, -1).reshape(-1, n)
-    path = []
+    values = []
     for z in range(n):
-        hit = possible = 0.0
+        in_phase = total = 0.0
         for line, weight in zip(lines, line_weights, strict=True):
             for start in range(n if periodic else n - z):
                 voxels = [(start + k) % n for k in range(z + 1)]
-                hit += np.prod(line[voxels])
-                possible += np.prod(weight[voxels])
-        path.append(hit / possible)
-    return np.array(path)
+                in_phase += np.prod(line[voxels])
+                total += np.prod(weight[voxels])
+        values.append(in_phase / total)
+    return np.array(values)
 
 
 @pytest.mark.parametrize("space", SHAPES)
 @pytest.mark.parametrize("periodic", [True, False])
 @pytest.mark.parametrize("mask", [None, "shared", "per sample"])
 @pytest.mark.parametrize("form", ["labels", "states"])
-def test_segments_are_those_of_a_loop(space, periodic, mask, form):
+def test_segments_equal_those_of_a_loop(space, periodic, mask, form):
     labels = labels_of(space, n=3)
     weights = np.random.default_rng(1).uniform(0.3, 1, labels.shape)
     weights = {None: np.ones_like(weights), "shared": np.broadcast_to(weights[0], labels.shape)}.get(mask, weights)
-    given = None if mask is None else weights[0] if mask == "shared" else weights
-    X, how = (labels, {"phases": 3}) if form == "labels" else (one_hot(labels, 3), {"state_axis": -1})
-    each = []
+    mask_argument = None if mask is None else weights[0] if mask == "shared" else weights
+    X, options = (labels, {"phases": 3}) if form == "labels" else (one_hot(labels, 3), {"state_axis": -1})
+    paths = []
     for axis, n in enumerate(space):
-        found = lineal_path(X, periodic=periodic, axis=axis, mask=given, **how)
-        assert found.shape == (3, n, 3)
+        path = lineal_path(X, periodic=periodic, axis=axis, mask=mask_argument, **options)
+        assert path.shape == (3, n, 3)
         for sample, phase in np.ndindex(3, 3):
             expected = slow_path(labels[sample] == phase, axis, periodic, weights[sample])
-            np.testing.assert_allclose(found[sample, :, phase], expected, atol=1e-6)
-        each.append(found[:, : min(space)])
-    averaged = lineal_path(X, periodic=periodic, mask=given, **how)
-    np.testing.assert_allclose(averaged, np.mean(each, axis=0), atol=1e-6)
+            np.testing.assert_allclose(path[sample, :, phase], expected, atol=1e-6)
+        paths.append(path[:, : min(space)])
+    averaged = lineal_path(X, periodic=periodic, mask=mask_argument, **options)
+    np.testing.assert_allclose(averaged, np.mean(paths, axis=0), atol=1e-6)
 
 
-def test_length_zero_is_the_volume_fraction_and_one_the_statistics_of_neighbours():
+def test_length_zero_gives_the_volume_fraction_and_length_one_the_statistics_of_neighbours():
     labels = labels_of((8, 7))
-    found = lineal_path(labels, axis=1)
-    np.testing.assert_allclose(found[:, 0], volume_fractions(labels), atol=1e-6)
+    path = lineal_path(labels, axis=1)
+    np.testing.assert_allclose(path[:, 0], volume_fractions(labels), atol=1e-6)
     f = two_point_stats(labels, correlations=[(0, 0), (1, 1), (2, 2)], cutoff=(0, 1))
-    np.testing.assert_allclose(found[:, 1], f[:, 0, 2], atol=1e-6)
+    np.testing.assert_allclose(path[:, 1], f[:, 0, 2], atol=1e-6)
 
 
 def test_independent_voxels_have_powers_of_the_volume_fraction():
     labels = (np.random.default_rng(0).random((8, 128, 128)) < 0.7).astype(np.uint8)
     for periodic in (True, False):
-        found = lineal_path(labels, cutoff=8, periodic=periodic).mean(0)
+        path = lineal_path(labels, cutoff=8, periodic=periodic).mean(0)
         z = np.arange(9)
-        np.testing.assert_allclose(found[:, 1], 0.7 ** (z + 1), atol=0.005)
-        np.testing.assert_allclose(found[:, 0], 0.3 ** (z + 1), atol=0.005)
+        np.testing.assert_allclose(path[:, 1], 0.7 ** (z + 1), atol=0.005)
+        np.testing.assert_allclose(path[:, 0], 0.3 ** (z + 1), atol=0.005)
 
 
 def test_a_checkerboard_has_no_segment_longer_than_a_cell():
@@ -74,7 +74,7 @@ def test_a_checkerboard_has_no_segment_longer_than_a_cell():
     np.testing.assert_allclose(lineal_path(cells)[0], np.transpose([expected, expected]), atol=1e-7)
 
 
-def test_a_laminate_goes_on_along_its_layers_for_ever():
+def test_segments_along_the_layers_of_a_laminate_have_no_longest_length():
     layers = np.tile([1, 1, 0, 0, 0, 0], (12, 2))[None]
     np.testing.assert_allclose(lineal_path(layers, axis=0)[0, :, 1], 1 / 3, atol=1e-7)
     np.testing.assert_allclose(lineal_path(layers, axis=1)[0, :4, 1], [2 / 6, 1 / 6, 0, 0], atol=1e-7)
@@ -82,14 +82,14 @@ def test_a_laminate_goes_on_along_its_layers_for_ever():
 
 @pytest.mark.parametrize("periodic", [True, False])
 @pytest.mark.parametrize("masked", [True, False])
-def test_the_gradient_is_right(periodic, masked):
+def test_the_gradient_equals_finite_differences(periodic, masked):
     generator = torch.manual_seed(0)
     X = torch.rand(2, 3, 4, 2, dtype=torch.float64, generator=generator, requires_grad=True)
     mask = torch.rand(3, 4, dtype=torch.float64, generator=generator).add(0.1).clamp_max(1) if masked else None
     assert torch.autograd.gradcheck(lambda x: lineal_path(x, state_axis=-1, periodic=periodic, mask=mask), (X,))
 
 
-def test_windows_that_are_too_small_are_refused():
+def test_lengths_and_axes_that_do_not_exist_are_refused():
     labels = labels_of((6, 4))
     assert longest_segment((6, 4)) == 3
     assert longest_segment((6, 4), axis=0) == 5

@@ -1,20 +1,25 @@
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
 import dask.array as da
 import numpy as np
 import pytest
 import torch
 
+from matvae import stats
 from matvae.stats import two_point_stats
 from matvae.stats.map_samples import BlockFunction, as_tensor, is_dask, map_samples, whole_samples
 
 
-def means(samples: int, seen: list[int] | None = None, parallel: bool = True) -> BlockFunction:
-    """Mean and weighted mean of every sample."""
+def means(samples: int, block_lengths: list[int] | None = None, parallel: bool = True) -> BlockFunction:
+    """Return the mean and weighted mean of every sample."""
 
     def run(block: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
-        if seen is not None:
-            seen.append(len(block))
+        if block_lengths is not None:
+            block_lengths.append(len(block))
         weights = torch.ones(()) if mask is None else mask
         plain = block.flatten(1).mean(1)
         return torch.stack([plain, (block * weights).flatten(1).mean(1)], dim=1)
@@ -29,33 +34,33 @@ def structures() -> np.ndarray:
 
 @pytest.mark.parametrize("samples", [1, 2, 3, 7, 100])
 @pytest.mark.parametrize("masked", [None, "shared", "per sample"])
-def test_blocks_of_any_size_give_what_the_whole_gives(X, samples, masked):
+def test_blocks_of_any_size_give_the_same(X, samples, masked):
     rng = np.random.default_rng(1)
     mask = {None: None, "shared": rng.random((4, 5)), "per sample": rng.random((7, 4, 5))}[masked]
     weights = None if mask is None else torch.from_numpy(mask).float()
     expected = np.stack([X.mean((1, 2)), (X * (1 if mask is None else mask)).mean((1, 2))], axis=1)
-    own = masked == "per sample"
-    seen: list[int] = []
-    numpy = map_samples(X, means(samples, seen), weights, mask_per_sample=own)
-    assert max(seen) == min(samples, 7)
-    tensor = map_samples(torch.from_numpy(X), means(samples), weights, mask_per_sample=own)
-    lazy_mask = da.from_array(mask.astype(np.float32), chunks=(2, 4, 5)) if own else weights
-    lazy = map_samples(da.from_array(X, chunks=(3, 2, 5)), means(samples), lazy_mask, mask_per_sample=own)
+    per_sample = masked == "per sample"
+    block_lengths: list[int] = []
+    numpy = map_samples(X, means(samples, block_lengths), weights, mask_per_sample=per_sample)
+    assert max(block_lengths) == min(samples, 7)
+    tensor = map_samples(torch.from_numpy(X), means(samples), weights, mask_per_sample=per_sample)
+    lazy_mask = da.from_array(mask.astype(np.float32), chunks=(2, 4, 5)) if per_sample else weights
+    lazy = map_samples(da.from_array(X, chunks=(3, 2, 5)), means(samples), lazy_mask, mask_per_sample=per_sample)
     assert isinstance(numpy, np.ndarray)
     assert isinstance(tensor, torch.Tensor)
     assert is_dask(lazy)
-    for given in (numpy, tensor, lazy.compute()):
-        np.testing.assert_allclose(given, expected, rtol=1e-5)
+    for result in (numpy, tensor, lazy.compute()):
+        np.testing.assert_allclose(result, expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("state_axis", [1, 2, 3])
-def test_a_lazy_mask_a_sample_meets_its_own_sample_whatever_the_state_axis(state_axis):
+def test_lazy_masks_are_paired_with_their_samples_for_any_state_axis(state_axis):
     rng = np.random.default_rng(0)
     states, mask = rng.random((6, 4, 4, 4), dtype=np.float32), rng.random((6, 4, 4), dtype=np.float32)
 
-    def run(block: torch.Tensor, own: torch.Tensor | None) -> torch.Tensor:
-        assert own is not None
-        return (block.movedim(state_axis, -1) * own.unsqueeze(-1)).sum((1, 2))
+    def run(block: torch.Tensor, block_mask: torch.Tensor | None) -> torch.Tensor:
+        assert block_mask is not None
+        return (block.movedim(state_axis, -1) * block_mask.unsqueeze(-1)).sum((1, 2))
 
     function = BlockFunction(run, lambda blocks: None, (4,), np.dtype(np.float32), 2)
     eager = map_samples(states, function, torch.from_numpy(mask), mask_per_sample=True)
@@ -71,47 +76,47 @@ def test_a_lazy_mask_a_sample_meets_its_own_sample_whatever_the_state_axis(state
 
 @pytest.mark.parametrize("parallel", [True, False])
 def test_parallel_and_sequential_blocks_give_the_same(X, parallel):
-    seen: list[int] = []
-    given = map_samples(X, means(3, seen, parallel))
-    np.testing.assert_allclose(given[:, 0], X.mean((1, 2)), rtol=1e-5)
-    assert sorted(seen) == [1, 3, 3]
-    assert parallel or seen == [3, 3, 1]
+    block_lengths: list[int] = []
+    result = map_samples(X, means(3, block_lengths, parallel))
+    np.testing.assert_allclose(result[:, 0], X.mean((1, 2)), rtol=1e-5)
+    assert sorted(block_lengths) == [1, 3, 3]
+    assert parallel or block_lengths == [3, 3, 1]
 
 
 def test_gradients_take_all_samples_at_once(X):
-    seen: list[int] = []
+    block_lengths: list[int] = []
     tensor = torch.from_numpy(X).requires_grad_()
-    map_samples(tensor, means(2, seen)).sum().backward()
-    assert seen == [7]
+    map_samples(tensor, means(2, block_lengths)).sum().backward()
+    assert block_lengths == [7]
     assert tensor.grad is not None
-    seen.clear()
+    block_lengths.clear()
     with torch.no_grad():
-        assert not map_samples(tensor, means(2, seen)).requires_grad
-    assert sorted(seen) == [1, 2, 2, 2]
+        assert not map_samples(tensor, means(2, block_lengths)).requires_grad
+    assert sorted(block_lengths) == [1, 2, 2, 2]
 
 
-def test_a_mask_that_is_differentiated_takes_all_samples_at_once(X):
-    seen: list[int] = []
+def test_gradients_of_a_mask_take_all_samples_at_once(X):
+    block_lengths: list[int] = []
     mask = torch.ones(4, 5, requires_grad=True)
-    map_samples(torch.from_numpy(X), means(2, seen), mask)[:, 1].sum().backward()
-    assert seen == [7]
+    map_samples(torch.from_numpy(X), means(2, block_lengths), mask)[:, 1].sum().backward()
+    assert block_lengths == [7]
     np.testing.assert_allclose(mask.grad, X.sum(0) / 20, rtol=1e-5)
 
 
-def test_the_check_sees_blocks_before_anything_runs(X):
-    seen: list[int] = []
+def test_all_blocks_are_checked_before_any_runs(X):
+    block_lengths: list[int] = []
 
     def check(blocks):
         assert [len(block) for block in blocks] == [3, 3, 1]
         raise ValueError("refused")
 
-    function = BlockFunction(means(3, seen).run, check, (2,), np.dtype(np.float32), 3)
+    function = BlockFunction(means(3, block_lengths).run, check, (2,), np.dtype(np.float32), 3)
     with pytest.raises(ValueError, match="refused"):
         map_samples(X, function)
-    assert seen == []
+    assert block_lengths == []
 
 
-def test_chunks_of_whole_samples_are_left_alone():
+def test_chunks_of_whole_samples_are_kept():
     X = da.zeros((9, 4, 5), chunks=((2, 3, 4), 4, 5))
     assert whole_samples(X) is X
 
@@ -123,7 +128,7 @@ def test_the_warning_of_merged_chunks_names_the_line_of_the_caller():
     assert [warning.filename for warning in caught] == [__file__]
 
 
-def test_merged_chunks_hold_no_more_voxels_than_before():
+def test_merged_chunks_grow_only_if_a_single_sample_requires_it():
     with pytest.warns(
         UserWarning, match=r"Chunks of \(100, 16, 16\) split the samples.* chunks of \(6, 64, 64\), 0.188 MiB each"
     ):
@@ -138,7 +143,7 @@ def test_merged_chunks_hold_no_more_voxels_than_before():
 @pytest.mark.parametrize(
     "dtype", ["?", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8", "g", ">u2", ">f4"]
 )
-def test_tensors_of_every_type_hold_the_same_values(dtype):
+def test_arrays_of_every_type_become_tensors_of_the_same_values(dtype):
     array = np.array([[0, 1, 1], [1, 0, 1]], dtype)
     tensor = as_tensor(array)
     assert tensor.tolist() == array.astype(float).tolist()
@@ -154,13 +159,13 @@ def test_tensors_of_every_type_hold_the_same_values(dtype):
 
 
 @pytest.mark.parametrize("dtype", [torch.bool, torch.uint16, torch.uint32, torch.uint64, torch.float16])
-def test_tensors_of_every_type_become_ones_torch_can_work_with(dtype):
+def test_tensors_of_every_type_become_ones_that_torch_supports(dtype):
     tensor = as_tensor(torch.tensor([0, 1]).to(dtype))
     assert tensor.tolist() == [0, 1]
     assert torch.aminmax(tensor).max == 1
 
 
-def test_memory_is_shared_where_it_can_be_and_never_written_to():
+def test_memory_is_shared_only_if_it_is_writable():
     array = np.ones((2, 3), np.float32)
     assert as_tensor(array).data_ptr() == array.ctypes.data
     array.flags.writeable = False
@@ -169,3 +174,48 @@ def test_memory_is_shared_where_it_can_be_and_never_written_to():
     assert as_tensor(array[::-1, ::-1]).tolist() == array[::-1, ::-1].tolist()
     field = np.ones(4, dtype=[("label", "u1"), ("value", "f4")])["value"]
     assert as_tensor(field).tolist() == [1, 1, 1, 1]
+
+
+@pytest.fixture
+def torch_warnings_as_errors() -> Iterator[None]:
+    """Let torch warn of read-only memory each time, not once per process, and turn warnings into errors."""
+    torch.set_warn_always(True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+    torch.set_warn_always(False)
+
+
+def read_only(array: np.ndarray, folder: Path) -> np.ndarray:
+    array = array.copy()
+    array.flags.writeable = False
+    return array
+
+
+def memory_mapped(array: np.ndarray, folder: Path) -> np.ndarray:
+    np.save(folder / "array.npy", array)
+    return np.load(folder / "array.npy", mmap_mode="r")
+
+
+@pytest.mark.parametrize("protect", [read_only, memory_mapped])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+@pytest.mark.parametrize(
+    "function",
+    [
+        *(stats.get_statistic(name) for name in stats.STATISTICS.builtin),
+        stats.volume_fractions,
+        lambda X: stats.radial_average(X[..., None]),
+        lambda X: stats.statistics_distance(X, X[:1]),
+        lambda X: stats.relative_error(X, X[:1]),
+        lambda X: two_point_stats(np.ones(X.shape, np.uint8), mask=X),
+        lambda X: two_point_stats(np.ones(X.shape, np.uint8), mask=X[0]),
+        lambda X: two_point_stats(da.from_array(X, chunks=(1, 6, 5))).compute(scheduler="synchronous"),
+    ],
+    ids=lambda function: getattr(function, "name", None),
+)
+@pytest.mark.usefixtures("torch_warnings_as_errors")
+def test_read_only_arrays_are_accepted_everywhere(function: Callable, dtype: type, protect: Callable, tmp_path: Path):
+    X = np.random.default_rng(0).integers(0, 2, (3, 6, 5)).astype(dtype)
+    original = X.copy()
+    np.testing.assert_array_equal(function(protect(X, tmp_path)), function(original))
+    np.testing.assert_array_equal(X, original)

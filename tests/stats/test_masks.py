@@ -11,7 +11,7 @@ from matvae.stats.masks import read_mask
 X = np.zeros((3, 4, 5))
 
 
-def test_no_mask_is_no_mask():
+def test_none_is_no_mask():
     mask = read_mask(None, X, (4, 5))
     assert mask.values is None
     assert mask.binary
@@ -28,14 +28,14 @@ def test_a_shared_mask_may_be_of_any_kind(kind, structures):
 
 
 @pytest.mark.parametrize("dtype", ["?", "u1", "i8", "u2", ">i4"])
-def test_integers_and_booleans_are_zero_or_one(dtype):
+def test_integer_and_boolean_masks_are_binary(dtype):
     mask = read_mask(np.ones((3, 4, 5), dtype), X, (4, 5))
     assert mask.binary
     assert mask.per_sample
     assert read_mask(torch.ones(4, 5, dtype=torch.bool), X, (4, 5)).binary
 
 
-def test_a_mask_a_sample_stays_lazy_beside_lazy_structures():
+def test_a_dask_mask_per_sample_stays_lazy():
     mask = read_mask(da.ones((3, 4, 5), chunks=(1, 2, 2)), da.from_array(X), (4, 5))
     assert mask.per_sample
     assert isinstance(mask.values, da.Array)
@@ -67,7 +67,7 @@ def test_the_sample_without_weight_is_named():
 
 
 @pytest.mark.parametrize("mask", [[[1, 0], [0, 1]], "mask", 1.0])
-def test_what_is_no_array_is_refused(mask):
+def test_anything_but_an_array_is_refused(mask):
     with pytest.raises(InputError, match=f"numpy, dask or torch array, but {type(mask).__name__} was given"):
         read_mask(mask, X, (4, 5))
 
@@ -78,7 +78,7 @@ def test_other_types_are_refused(dtype):
         read_mask(np.ones((4, 5)).astype(dtype), X, (4, 5))
 
 
-def test_a_mask_a_sample_in_memory_beside_lazy_structures_is_refused():
+def test_a_mask_per_sample_in_memory_is_refused_for_dask_structures():
     with pytest.raises(InputError, match=r"must be a dask array where the structures are one.*from_array"):
         read_mask(np.ones((3, 4, 5)), da.from_array(X), (4, 5))
 

@@ -26,7 +26,7 @@ def by_automatic_differentiation(fields, pairs, size, ranges):
 
 
 @pytest.mark.parametrize(("space", "periodic", "cutoff"), CASES)
-def test_sums_and_gradient_are_those_of_the_plain_formula(space, periodic, cutoff):
+def test_sums_and_gradients_equal_those_of_automatic_differentiation(space, periodic, cutoff):
     generator = torch.Generator().manual_seed(0)
     fields = torch.rand(2, 3, *space, generator=generator, dtype=torch.float64).requires_grad_()
     size, ranges = transform_shape(space, periodic, cutoff), lag_ranges(space, periodic, cutoff)
@@ -39,7 +39,7 @@ def test_sums_and_gradient_are_those_of_the_plain_formula(space, periodic, cutof
 
 
 @pytest.mark.parametrize(("space", "periodic", "cutoff"), CASES)
-def test_gradient_matches_finite_differences(space, periodic, cutoff):
+def test_the_gradient_equals_finite_differences(space, periodic, cutoff):
     fields = torch.rand(1, 3, *space, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     size, ranges = transform_shape(space, periodic, cutoff), lag_ranges(space, periodic, cutoff)
     assert torch.autograd.gradcheck(lambda x: pair_sums(x, PAIRS, size, ranges), fields.requires_grad_())
@@ -49,5 +49,5 @@ def test_a_state_in_no_pair_has_no_gradient():
     fields = torch.rand(1, 2, 4, 4, dtype=torch.float64, requires_grad=True)
     (gradient,) = torch.autograd.grad(pair_sums(fields, ((0, 0),), (4, 4), ((2, 2), (2, 2))).sum(), fields)
     assert torch.equal(gradient[:, 1], torch.zeros(1, 4, 4, dtype=torch.float64))
-    # The lags add up to the square of all voxels' sum, so each voxel counts twice that sum.
+    # The sum over all lags is the square of the sum over all voxels, whose gradient is twice that sum.
     torch.testing.assert_close(gradient[:, 0], (2 * fields[:, 0].sum()).expand(1, 4, 4))

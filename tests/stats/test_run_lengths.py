@@ -13,38 +13,38 @@ from .samples import SHAPES
 
 
 def runs_of(line: np.ndarray, periodic: bool) -> tuple[list[int], list[int]]:
-    """Lengths of all runs of True, and of those with False at both ends."""
+    """List the lengths of all runs of True, and of those with False at both ends."""
     n = len(line)
     if line.all():
         return [n], []
     if periodic:
         line = np.roll(line, -int(np.argmin(line)))
-        every = [len(list(group)) for inside, group in itertools.groupby(line) if inside]
-        return every, every
+        lengths = [len(list(group)) for inside, group in itertools.groupby(line) if inside]
+        return lengths, lengths
     groups = [(inside, len(list(group))) for inside, group in itertools.groupby(line)]
     return [size for inside, size in groups if inside], [size for inside, size in groups[1:-1] if inside]
 
 
 @pytest.mark.parametrize("space", [*SHAPES, (1,), (3, 1)])
 @pytest.mark.parametrize("periodic", [True, False])
-@pytest.mark.parametrize("share", [0.0, 0.4, 0.8, 1.0])
-def test_runs_are_those_of_a_loop(space, periodic, share):
-    inside = np.random.default_rng(0).random((5, *space)) < share
+@pytest.mark.parametrize("volume_fraction", [0.0, 0.4, 0.8, 1.0])
+def test_runs_equal_those_of_a_loop(space, periodic, volume_fraction):
+    inside = np.random.default_rng(0).random((5, *space)) < volume_fraction
     for axis, n in enumerate(space, start=1):
-        runs, whole = run_lengths(torch.from_numpy(inside), axis, periodic)
+        runs, closed = run_lengths(torch.from_numpy(inside), axis, periodic)
         for sample, structure in enumerate(inside):
             lines = [runs_of(line, periodic) for line in np.moveaxis(structure, axis - 1, -1).reshape(-1, n)]
-            for found, lengths in ((runs, [a for a, _ in lines]), (whole, [b for _, b in lines])):
+            for counts, lengths in ((runs, [a for a, _ in lines]), (closed, [b for _, b in lines])):
                 expected = np.bincount(np.array(list(itertools.chain(*lengths)), int), minlength=n + 1)
-                assert found[sample].tolist() == expected.tolist()
+                assert counts[sample].tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize("space", SHAPES)
 @pytest.mark.parametrize("periodic", [True, False])
-@pytest.mark.parametrize("share", [0.4, 0.8, 1.0])
-def test_places_are_the_sums_of_products(space, periodic, share):
-    inside = torch.from_numpy(np.random.default_rng(0).random((5, *space)) < share)
+@pytest.mark.parametrize("volume_fraction", [0.4, 0.8, 1.0])
+def test_positions_equal_the_sums_of_products(space, periodic, volume_fraction):
+    inside = torch.from_numpy(np.random.default_rng(0).random((5, *space)) < volume_fraction)
     for axis, n in enumerate(space, start=1):
         expected = totals(segment_products(inside.double(), axis, periodic, n))
-        found = positions_in_runs(run_lengths(inside, axis, periodic)[0], periodic)
-        torch.testing.assert_close(found.double(), expected, rtol=0, atol=0)
+        positions = positions_in_runs(run_lengths(inside, axis, periodic)[0], periodic)
+        torch.testing.assert_close(positions.double(), expected, rtol=0, atol=0)

@@ -11,11 +11,11 @@ from matvae.stats.segments import resolve_axes, resolve_longest, segment_counts,
 @pytest.mark.parametrize("periodic", [True, False])
 @pytest.mark.parametrize("axis", [1, 2])
 @pytest.mark.parametrize("hard", [True, False])
-def test_products_are_those_of_a_loop(periodic, axis, hard):
+def test_products_equal_those_of_a_loop(periodic, axis, hard):
     field = torch.rand(2, 5, 4, dtype=torch.float64, generator=torch.manual_seed(0))
     field = (field < 0.6).double() if hard else field
     n = field.shape[axis]
-    # On the torus a run may be longer than the axis.
+    # In a periodic structure a segment may be longer than the axis.
     for voxels, product in enumerate(segment_products(field, axis, periodic, 2 * n if periodic else n), start=1):
         for start in range(n if periodic else n - voxels + 1):
             expected = torch.ones_like(field.select(axis, 0))
@@ -25,7 +25,7 @@ def test_products_are_those_of_a_loop(periodic, axis, hard):
     assert voxels == (2 * n if periodic else n)
 
 
-def test_products_have_a_derivative_where_all_of_them_are_zero():
+def test_products_have_a_gradient_where_all_of_them_are_zero():
     field = torch.tensor([[1.0, 0.0, 1.0, 0.0, 1.0]], dtype=torch.float64, requires_grad=True)
     *_, third = segment_products(field, 1, False, 3)
     third.sum().backward()
@@ -36,7 +36,7 @@ def test_products_have_a_derivative_where_all_of_them_are_zero():
 
 @pytest.mark.parametrize("periodic", [True, False])
 @pytest.mark.parametrize("axis", [1, 2])
-def test_places_are_as_many_as_a_full_mask_has(periodic, axis):
+def test_counts_equal_those_of_a_full_mask(periodic, axis):
     field = torch.zeros(2, 5, 4)
     full = torch.ones(1, 5, 4)
     longest = field.shape[axis]
@@ -45,14 +45,14 @@ def test_places_are_as_many_as_a_full_mask_has(periodic, axis):
     torch.testing.assert_close(counts, totals(segment_products(full, axis, periodic, longest)))
 
 
-def test_a_mask_without_room_is_refused():
+def test_a_mask_without_a_position_for_some_length_is_refused():
     mask = torch.tensor([[1.0, 1, 0, 1, 1]])
     assert segment_counts(torch.zeros(1, 5), mask, 1, False, 2).tolist() == [[4, 2]]
     with pytest.raises(InputError, match="none for a run of 3 voxels along axis 0"):
         segment_counts(torch.zeros(1, 5), mask, 1, False, 3)
 
 
-def test_axes_and_lengths():
+def test_axes_and_lengths_are_checked():
     assert resolve_axes(None, 3) == (0, 1, 2)
     assert resolve_axes(-1, 3) == (2,)
     assert resolve_longest(None, 1, 7, "Segments") == 7

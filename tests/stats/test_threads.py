@@ -22,20 +22,20 @@ def number_in_a_new_thread() -> int:
         return pool.submit(torch.get_num_threads).result()
 
 
-def test_the_usual_number_comes_back():
+def test_the_usual_number_is_restored():
     with one_torch_thread():
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == 3
     assert number_in_a_new_thread() == 3
 
 
-def test_the_usual_number_comes_back_after_an_error():
+def test_the_usual_number_is_restored_after_an_error():
     with pytest.raises(KeyError), one_torch_thread():
         raise KeyError
     assert torch.get_num_threads() == 3
 
 
-def test_threads_that_overlap_in_any_order_leave_the_usual_number():
+def test_overlapping_threads_restore_the_usual_number():
     barrier = Barrier(3)
     inside: list[int] = []
 
@@ -54,7 +54,7 @@ def test_threads_that_overlap_in_any_order_leave_the_usual_number():
     assert number_in_a_new_thread() == 3
 
 
-def test_the_calling_thread_keeps_its_number_while_others_have_one():
+def test_the_calling_thread_keeps_its_number_while_workers_have_one():
     seen: list[tuple[int, bool]] = []
     for_each(range(4), lambda _: seen.append((torch.get_num_threads(), torch.is_grad_enabled())), 2)
     assert seen == [(1, False)] * 4
@@ -62,20 +62,20 @@ def test_the_calling_thread_keeps_its_number_while_others_have_one():
     assert torch.is_grad_enabled()
 
 
-def test_every_item_is_worked_on_once():
+def test_every_item_is_processed_once():
     done: list[int] = []
     for_each(range(50), done.append, 4)
     assert sorted(done) == list(range(50))
 
 
-def test_one_worker_is_this_thread():
+def test_a_single_worker_is_the_calling_thread():
     threads: list[Thread] = []
     for_each(range(3), lambda _: threads.append(current_thread()), 1)
     assert threads == [current_thread()] * 3
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_inference_mode_is_the_callers(workers):
+def test_workers_inherit_inference_mode(workers):
     seen: list[bool] = []
     for_each(range(3), lambda _: seen.append(torch.is_inference_mode_enabled()), workers)
     with torch.inference_mode():
@@ -83,14 +83,14 @@ def test_inference_mode_is_the_callers(workers):
     assert seen == [False] * 3 + [True] * 3
 
 
-def test_an_error_is_raised_and_what_has_not_begun_is_dropped():
-    begun: list[int] = []
+def test_an_error_is_raised_and_items_not_yet_started_are_dropped():
+    started: list[int] = []
 
     def work(item: int) -> None:
-        begun.append(item)
+        started.append(item)
         raise ValueError(f"item {item}")
 
     with pytest.raises(ValueError, match="item 0"):
         for_each(range(500), work, 2)
-    assert len(begun) < 500
+    assert len(started) < 500
     assert number_in_a_new_thread() == 3
