@@ -1,4 +1,4 @@
-"""Draw the pictures of the documentation: ``python docs/pictures.py``; the second one trains for a minute."""
+"""Draw the general figures of the documentation: ``python docs/pictures.py``; the second one trains for a minute."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ SECONDS = 60
 
 
 def structures(folder: Path, name: str, n: int, seed: int = 0, size: int = SIZE, **parameters) -> np.ndarray:
+    """Generate structures of a data set."""
     store = folder / f"{name}-{seed}.zarr"
     make_dataset(name, store, n=n, size=size, seed=seed, **parameters)
     return open_structures(store).data.compute()
 
 
 def two_point_statistics(folder: Path) -> None:
-    """Three structures, and the autocorrelation of phase 1 below each."""
+    """Draw three structures, with the autocorrelation of phase 1 below each."""
     examples = {
         "lines": structures(folder, "lines", n=1, seed=4),
         "interwoven phases (grf)": structures(folder, "grf", n=1, volume_fractions=[0.6, 0.4]),
@@ -35,21 +36,21 @@ def two_point_statistics(folder: Path) -> None:
     for column, (title, X) in enumerate(examples.items()):
         f = two_point_stats(X)
         plot_structure(table[0][column], X[0])
-        drawn = plot_statistics(table[1][column], f[0, ..., 0])
-        figure.colorbar(drawn, ax=table[1][column], shrink=0.75)
+        image = plot_statistics(table[1][column], f[0, ..., 0])
+        figure.colorbar(image, ax=table[1][column], shrink=0.75)
         table[0][column].set_title(f"{title}, phase 1: {100 * X.mean():.0f} %")
         table[1][column].set_title("2-point statistics of phase 1", fontsize=10)
     figure.savefig(IMAGES / "two-point-statistics.png")
 
 
 def reconstructions(folder: Path) -> None:
-    """Structures a model has not seen, what it makes of their latents, and the statistics of both."""
-    kind = {"volume_fraction_range": (0.2, 0.5), "correlation_length_range": (3, 8), "isotropic": False}
-    train = structures(folder, "grf", n=4000, seed=2, size=32, **kind)
-    unseen = structures(folder, "grf", n=3, seed=1, size=32, **kind)
+    """Draw structures that a model has not seen, their reconstructions, and the statistics of both."""
+    parameters = {"volume_fraction_range": (0.2, 0.5), "correlation_length_range": (3, 8), "isotropic": False}
+    train = structures(folder, "grf", n=4000, seed=2, size=32, **parameters)
+    unseen = structures(folder, "grf", n=3, seed=1, size=32, **parameters)
     model = StatsVAETransformer(9, max_time=SECONDS, random_state=0).fit(train)
-    made = model.inverse_transform(model.transform(unseen))
-    figure = plot_reconstructions(unseen, made, model.statistics(unseen), model.statistics(made))
+    decoded = model.inverse_transform(model.transform(unseen))
+    figure = plot_reconstructions(unseen, decoded, model.statistics(unseen), model.statistics(decoded))
     figure.savefig(IMAGES / "reconstructions.png", dpi=75)
 
 

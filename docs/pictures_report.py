@@ -1,4 +1,4 @@
-"""Draw the pictures of a report: ``python docs/pictures_report.py``; it trains for a minute, and needs chromium."""
+"""Draw the figures on reports: ``python docs/pictures_report.py``; it trains for a minute, and needs chromium."""
 
 from __future__ import annotations
 
@@ -24,62 +24,77 @@ from matvae.report import (
 
 IMAGES = Path(__file__).parent / "images"
 SECONDS = 60
-KIND = {"volume_fraction_range": (0.2, 0.5), "correlation_length_range": (3, 8), "isotropic": False}
-QUIET = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars")
+PARAMETERS = {"volume_fraction_range": (0.2, 0.5), "correlation_length_range": (3, 8), "isotropic": False}
+CHROMIUM_OPTIONS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--hide-scrollbars",
+)
 
 
-def trained(folder: Path) -> StatsVAETransformer:
-    """A model of random fields, with the structures it was trained on and others in the folder."""
+def train_model(folder: Path) -> StatsVAETransformer:
+    """Train a model on random fields; save it, its training structures and unseen structures in the folder."""
     for name, n, seed in (("train.zarr", 4000, 2), ("test.zarr", 500, 1)):
-        make_dataset("grf", folder / name, n=n, size=32, seed=seed, **KIND)
+        make_dataset("grf", folder / name, n=n, size=32, seed=seed, **PARAMETERS)
     model = StatsVAETransformer(9, max_time=SECONDS, random_state=0, decoder="dense")
     model.fit(open_structures(folder / "train.zarr")).save(folder / "fields.matvae")
     return model
 
 
 def page(folder: Path) -> None:
-    """The part of the page that shows what comes back."""
+    """Take a screenshot of the section on reconstructions."""
     report_model(folder / "fields.matvae", folder / "test.zarr", folder / "report.html", train=folder / "train.zarr")
-    # A browser's picture of a page begins at its top: of a copy all other parts are hidden.
+    # A screenshot begins at the top of the page, so all other sections are hidden in a copy.
     hidden = "main > :not(section), section:not([aria-labelledby=reconstructions]), footer, figcaption, .download"
-    only = hidden + " { display: none } </style>"
-    whole = (folder / "report.html").read_text(encoding="utf-8")
-    (folder / "part.html").write_text(whole.replace("</style>", only, 1), encoding="utf-8")
-    options = (f"--user-data-dir={folder / 'profile'}", "--window-size=1060,1000")
-    taken = folder / "report.png"
-    command = ["chromium", *QUIET, *options, f"--screenshot={taken}", f"file://{folder / 'part.html'}"]
+    style = hidden + " { display: none } </style>"
+    html = (folder / "report.html").read_text(encoding="utf-8")
+    (folder / "section.html").write_text(html.replace("</style>", style, 1), encoding="utf-8")
+    options = (f"--user-data-dir={folder / 'profile'}", "--window-size=1060,1030")
+    screenshot = folder / "report.png"
+    command = [
+        "chromium",
+        *CHROMIUM_OPTIONS,
+        *options,
+        f"--screenshot={screenshot}",
+        f"file://{folder / 'section.html'}",
+    ]
     subprocess.run(command, check=True)
-    # A page has few colours: a palette makes the file a third as large.
-    Image.open(taken).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(IMAGES / "report.png", optimize=True)
+    # The page has few colours: a palette more than halves the size of the file.
+    Image.open(screenshot).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
+        IMAGES / "report.png", optimize=True
+    )
 
 
 def plots(folder: Path, model: StatsVAETransformer) -> None:
-    """Every kind of plot on axes of one figure."""
+    """Draw plots of each kind in one figure."""
     test = open_structures(folder / "test.zarr")
     X = test.data.compute()
     Z = model.transform(X)
-    made = model.inverse_transform(Z)
-    f, g = (model.statistics(a[:1])[0, ..., 0] for a in (X, made))
+    reconstructions = model.inverse_transform(Z)
+    f, g = (model.statistics(a[:1])[0, ..., 0] for a in (X, reconstructions))
     make_dataset("grf", folder / "volume.zarr", n=1, size=(24, 24, 24), correlation_length=6)
     figure = Figure(figsize=(12, 9.5), dpi=75, layout="constrained")
     rows = figure.subfigures(3, 1, height_ratios=(1, 0.62, 1))
-    above = rows[0].subplots(1, 3)
-    plot_history(above[0], model.history_).set_title("plot_history")
-    fractions = [a.mean((1, 2)) for a in (X, made)]
-    plot_agreement(above[1], *fractions).set_title("plot_agreement")
-    plot_latents(above[2], Z, values=fractions[0], value_name="volume fraction").set_title("plot_latents")
+    top = rows[0].subplots(1, 3)
+    plot_history(top[0], model.history_).set_title("plot_history")
+    fractions = [a.mean((1, 2)) for a in (X, reconstructions)]
+    plot_agreement(top[1], *fractions).set_title("plot_agreement")
+    plot_latents(top[2], Z, values=fractions[0], value_name="volume fraction").set_title("plot_latents")
     strip, difference = rows[1].subplots(1, 2, width_ratios=(3, 1))
-    several = model.inverse_transform(Z[:1], n_realizations=3, random_state=0)[0]
-    plot_strip(strip, [X[0], *several], ["original", 1, 2, 3], phases=2).set_title("plot_strip")
+    realizations = model.inverse_transform(Z[:1], n_realizations=3, random_state=0)[0]
+    plot_strip(strip, [X[0], *realizations], ["original", 1, 2, 3], phases=2).set_title("plot_strip")
     plot_difference(difference, f, g).set_title("plot_difference")
-    below = list(rows[2].subplots(1, 3))
-    plot_sections(below, np.asarray(open_structures(folder / "volume.zarr").data[0]))
+    bottom = list(rows[2].subplots(1, 3))
+    plot_sections(bottom, np.asarray(open_structures(folder / "volume.zarr").data[0]))
     rows[2].suptitle("plot_sections")
     figure.savefig(IMAGES / "report-plots.png")
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
-        fitted = trained(Path(scratch))
+        fitted = train_model(Path(scratch))
         page(Path(scratch))
         plots(Path(scratch), fitted)

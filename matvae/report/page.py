@@ -121,7 +121,8 @@ class Panel:
     title : str
         Heading.
     content : sequence of blocks
-        In reading order; a string is a paragraph.
+        In reading order: strings, which are paragraphs, and `Figure`, `Table`, `PictureTable`, `VolumeGroup`,
+        `Definitions`, `Command`, `Remark` and `Download`.
     good : str, optional
         A sentence on what good results look like.
     """
@@ -159,7 +160,7 @@ class Page:
 
     @property
     def has_volumes(self) -> bool:
-        """Whether the page needs the viewer of volumes."""
+        """True if the page needs the viewer of volumes."""
         return any(isinstance(block, VolumeGroup) for panel in self.panels for block in panel.content)
 
 

@@ -1,4 +1,4 @@
-"""Made-up parts and results of a benchmark: what the page shows is known to the last number."""
+"""Synthetic contents and result of a benchmark, all of whose values are known."""
 
 from __future__ import annotations
 
@@ -11,18 +11,22 @@ STEPS = (-1.0, 0.0, 1.0)
 
 
 def images(n, seed):
+    """Random images ``(sample, y, x)``."""
     return (np.random.default_rng(seed).random((n, 12, 12)) < 0.2).astype(np.uint8)
 
 
 def example(number, lines, choice="drawn at random"):
-    original, made = images(2, number)
-    f, g = two_point_stats(np.stack([original, made]))[..., 0]
+    """A structure of horizontal lines whose reconstruction lacks one of them."""
+    original, reconstruction = images(2, number)
+    f, g = two_point_stats(np.stack([original, reconstruction]))[..., 0]
     latent = np.array([0.5, -1.0, 2.0])
-    return Example(number, choice, original, made, f, g, latent, 0.25, (lines, 0), (lines - 1, 1 if number else 0))
+    return Example(
+        number, choice, original, reconstruction, f, g, latent, 0.25, (lines, 0), (lines - 1, 1 if number else 0)
+    )
 
 
 def parts():
-    """Two structures with one line, two with two; latents of eight."""
+    """Two examples with one line and two with two lines; latents of eight samples."""
     examples = [
         example(0, 1),
         example(3, 1, "largest error"),
@@ -30,13 +34,17 @@ def parts():
         example(2, 2, "smallest error"),
     ]
     queries = [examples[0], examples[2]]
-    found = Neighbours(
+    neighbours = Neighbours(
         np.array([[7, 8], [9, 11]]), np.array([[2e-22, 0.5], [0.125, 0.25]]), images(4, 5).reshape(2, 2, 12, 12)
     )
     rng = np.random.default_rng(0)
     return BenchmarkParts(
         examples=examples,
-        neighbours={(of, by): found for of in ("original", "reconstruction") for by in ("image", "statistics")},
+        neighbours={
+            (source, measure): neighbours
+            for source in ("original", "reconstruction")
+            for measure in ("image", "statistics")
+        },
         queries=queries,
         traversal=Traversal(np.array([2, 0]), np.array(STEPS), images(6, 6).reshape(2, 3, 12, 12)),
         latents=rng.standard_normal((8, 3)),
@@ -51,9 +59,9 @@ def parts():
 
 
 def result():
-    """What `benchmark_paper` would give for these."""
+    """A result of `benchmark_paper` that belongs to these contents."""
     row = {"n_samples": 8, "orientation": 75.0, "number": 62.5, "volume_fraction_difference": 1.23456789}
-    found = [0, 3, 1, 0, 0, 0, 0]
+    counts = [0, 3, 1, 0, 0, 0, 0]
     return {
         "preset": "matvae",
         "size": 12,
@@ -80,7 +88,7 @@ def result():
             {"method": "PCA (3)", **row, "decoded_error": 0.5, "structure_error": 0.75},
             {"method": "matvae (3)", **row, "number": 87.5, "decoded_error": 0.0625, "structure_error": 0.125},
         ],
-        "by_number": [{"lines": n, **row, "n_samples": 4, "structure_error": 0.5, "found": found} for n in (1, 2)],
+        "by_number": [{"lines": n, **row, "n_samples": 4, "structure_error": 0.5, "found": counts} for n in (1, 2)],
         "mean_peak": {"original": 0.25, "reconstruction": 0.5, "registered": 0.375},
         "notes": ["A <note> & more."],
         "settings": {"beta": 1e-4, "encoder": "statistics", "correlations": None},

@@ -1,4 +1,4 @@
-"""What a report shows, made up: structures of any dimension, with values that are easy to recognise."""
+"""Synthetic contents of a report: structures of any dimension, with values that are easy to recognise."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ from matvae.report import Candidates, Examples, Neighbours, ReportParts, Travers
 
 
 def labels(rng, n, grid):
+    """Random structures ``(sample, *space)``."""
     return rng.integers(0, grid.phases, (n, *grid.shape)).astype(np.uint8)
 
 
 def statistics(structures, grid):
+    """2-point statistics ``(sample, *lag, correlation)``."""
     return np.asarray(two_point_stats(structures, phases=grid.phases))
 
 
 def parts(shape=(8, 8), phases=2, **changes):
-    """Parts of a report of six structures with three latent numbers each."""
+    """Contents of a report on six structures with three latent components."""
     rng = np.random.default_rng(0)
     grid = Grid(shape, phases=phases)
     n, k = 6, 3
-    originals, made, drawn = labels(rng, 2, grid), labels(rng, 2, grid), labels(rng, 4, grid)
-    walk = labels(rng, 15, grid)
+    originals, reconstructions, realizations = labels(rng, 2, grid), labels(rng, 2, grid), labels(rng, 4, grid)
+    traversal = labels(rng, 15, grid)
     values = {
         "title": "Report of rock.matvae",
         "version": "0.1.0",
@@ -46,11 +48,11 @@ def parts(shape=(8, 8), phases=2, **changes):
         "examples": Examples(
             np.array([0, 10]),
             originals,
-            made,
+            reconstructions,
             statistics(originals, grid),
-            statistics(made, grid),
+            statistics(reconstructions, grid),
             np.array([0.25, 0.5]),
-            drawn.reshape(2, 2, *shape),
+            realizations.reshape(2, 2, *shape),
             np.array([[0.11, 0.22], [0.33, 0.44]]),
         ),
         "similar": {
@@ -71,8 +73,8 @@ def parts(shape=(8, 8), phases=2, **changes):
         "traversal": Traversal(
             np.array([2, 0, 1]),
             np.array([-2.0, -1.0, 0.0, 1.0, 2.0]),
-            walk.reshape(3, 5, *shape),
-            statistics(walk, grid)[..., 0].reshape(3, 5, *shape),
+            traversal.reshape(3, 5, *shape),
+            statistics(traversal, grid)[..., 0].reshape(3, 5, *shape),
         ),
         "candidates": Candidates(
             "designed.zarr",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import cycle
 from typing import Any
 
+from ...validate import choice
 from ..style import GREY, SERIES, load_matplotlib, remove_frame
 
 DEFAULT_KEYS = {"loss": "loss", "validation_error": "error of held-out structures"}
@@ -39,10 +40,15 @@ def plot_history(
     Returns
     -------
     matplotlib Axes
+
+    Raises
+    ------
+    InputError
+        If `scale` is something else.
     """
-    for (key, label), (colour, marker) in zip(
-        (keys or DEFAULT_KEYS).items(), cycle([*SERIES, (GREY, "P")]), strict=False
-    ):
+    choice("scale", scale, ("log", "linear"))
+    styles = cycle([*SERIES, (GREY, "P")])
+    for (key, label), (colour, marker) in zip((keys or DEFAULT_KEYS).items(), styles, strict=False):
         points = [
             (record["seconds"] / 60 if minutes else epoch, record[key])
             for epoch, record in enumerate(history, 1)

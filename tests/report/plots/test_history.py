@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from matplotlib.figure import Figure
 
+from matvae.errors import InputError
 from matvae.report import plot_history
 
 HISTORY = [
@@ -38,3 +40,8 @@ def test_other_keys_and_empty_records():
     axes = plot_history(Figure().subplots(), [{"kl": 3.0}], keys={"kl": "divergence"})
     assert [line.get_label() for line in axes.lines] == ["divergence"]
     assert not plot_history(Figure().subplots(), [{"epoch": 1}]).lines
+
+
+def test_an_unknown_scale_is_rejected():
+    with pytest.raises(InputError, match="scale must be one of 'log', 'linear', but 'square' was given"):
+        plot_history(Figure().subplots(), HISTORY, scale="square")
