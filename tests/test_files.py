@@ -13,13 +13,13 @@ def folder(path: Path, text: str) -> Path:
     return path
 
 
-def test_a_new_name_is_given(tmp_path):
+def test_a_result_gets_its_final_name(tmp_path):
     move_into_place(folder(tmp_path / ".new", "new"), tmp_path / "result")
     assert (tmp_path / "result" / "content").read_text() == "new"
     assert [p.name for p in tmp_path.iterdir()] == ["result"]
 
 
-def test_files_and_folders_are_replaced_and_nothing_else_remains(tmp_path):
+def test_files_and_folders_are_replaced_without_residue(tmp_path):
     (tmp_path / "file").write_text("old")
     (tmp_path / ".file").write_text("new")
     move_into_place(tmp_path / ".file", tmp_path / "file")
@@ -30,7 +30,7 @@ def test_files_and_folders_are_replaced_and_nothing_else_remains(tmp_path):
 
 
 @pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
-def test_the_old_folder_comes_back_if_the_new_one_cannot_be_moved(tmp_path, monkeypatch, error):
+def test_the_old_folder_is_restored_if_the_new_one_cannot_be_moved(tmp_path, monkeypatch, error):
     target, complete = folder(tmp_path / "result", "old"), folder(tmp_path / ".new", "new")
     rename = Path.rename
 

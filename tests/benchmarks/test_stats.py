@@ -1,4 +1,4 @@
-"""Speed of 2-point statistics as ratios, side by side with bare transforms and with plain numpy."""
+"""Run times of 2-point statistics relative to bare transforms and to plain numpy."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .ratios import interleaved, report
 
 
 def bare_transforms(X: torch.Tensor) -> torch.Tensor:
-    """The least that statistics need: one real transform there and one back, and nothing in between."""
+    """Compute the minimum that statistics need: one real transform and its inverse."""
     axes = tuple(range(1, X.ndim))
     return torch.fft.irfftn(torch.fft.rfftn(X, dim=axes), s=X.shape[1:], dim=axes)
 
 
 def plain_numpy(X: np.ndarray) -> np.ndarray:
-    """The convolution theorem written down in complex numpy, as PyMKS does it."""
+    """Apply the convolution theorem in complex numpy, as PyMKS does."""
     axes = tuple(range(1, X.ndim))
     spectrum = np.fft.fftn(X, axes=axes)
     lags = np.fft.ifftn(np.conj(spectrum) * spectrum, axes=axes).real
@@ -59,7 +59,7 @@ def test_volumes_against_bare_transforms():
     report("field 64 x 32^3 / bare rfftn + irfftn", times["ours"] / times["bare"], "<= 1.5")
 
 
-def test_the_last_phase_against_its_own_transform():
+def test_the_complementary_phase_against_its_transform():
     labels = (torch.rand(128, 224, 224, generator=torch.manual_seed(0)) < 0.3).to(torch.uint8)
     pairs = ((0, 0), (0, 1))
 
@@ -70,7 +70,7 @@ def test_the_last_phase_against_its_own_transform():
 
     assert torch.equal(two_point_stats(labels, correlations=pairs), every_transform())
     times = interleaved({"slow": every_transform, "ours": lambda: two_point_stats(labels, correlations=pairs)})
-    report("labels 128 x 224^2, both phases / a transform a phase", times["ours"] / times["slow"], "<= 1")
+    report("labels 128 x 224^2, both phases / one transform per phase", times["ours"] / times["slow"], "<= 1")
 
 
 def test_backward_against_forward():

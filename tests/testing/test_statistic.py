@@ -1,4 +1,4 @@
-"""Every built-in statistic conforms, and every check sees what it is there for."""
+"""Every built-in statistic conforms, and every check detects the faults that it is for."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ def test_built_in_statistics_conform(check):
 
 
 @pytest.mark.parametrize(("name", "broken", "message"), FAULTS)
-def test_a_fault_is_seen_by_its_check(name, broken, message):
+def test_a_fault_is_detected_by_its_check(name, broken, message):
     (check,) = [check for check in statistic_checks(broken) if check.name == name]
     with pytest.raises((AssertionError, ValueError, UserWarning), match=message):
         check()
 
 
-def test_every_check_sees_a_fault():
+def test_every_check_detects_a_fault():
     assert {name for name, _, _ in FAULTS} == {check.name for check in statistic_checks(GOOD)}
     assert len(CHECKS) == len({check.name for check in statistic_checks(GOOD)})
 
 
-def test_all_checks_in_one_say_which_failed():
+def test_check_statistic_names_the_check_that_failed():
     check_statistic(GOOD)
     with pytest.raises(AssertionError, match="but the result has the shape") as failed:
         check_statistic(replace(GOOD, coordinates=lambda shape, axes, **options: {}))

@@ -8,7 +8,7 @@ from matvae.testing.structures import PHASES, SHAPES, columns_of, coordinates_of
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_every_phase_is_in_every_sample(shape):
+def test_every_phase_occurs_in_every_sample(shape):
     labels = labels_of(shape)
     assert labels.shape == (4, *shape)
     for sample in labels:

@@ -1,4 +1,4 @@
-"""A streamed array holds what was appended, and does not exist before all of it was."""
+"""A streamed array holds the appended blocks, and appears only when it is complete."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from matvae.jobs.files import arrays
 from matvae.jobs.files.arrays import new_array
 
 
-def test_blocks_come_back_as_one_array(tmp_path, monkeypatch):
+def test_blocks_form_one_array(tmp_path, monkeypatch):
     monkeypatch.setattr(arrays, "CHUNK_BYTES", 3 * 5 * 4)
     values = np.random.default_rng(0).normal(size=(10, 5)).astype(np.float32)
     with new_array(tmp_path / "z.zarr", "latent", (10, 5), ("sample", "component"), {"model": "m"}) as writer:
         for start in (0, 4, 8):
             writer.append(values[start : start + 4])
         writer.add("vf", np.linspace(0, 1, 10), "sample", unit="1")
-    with xarray.open_zarr(tmp_path / "z.zarr", consolidated=False) as found:
-        np.testing.assert_array_equal(found["latent"].values, values)
-        assert found["latent"].dims == ("sample", "component")
-        assert found["latent"].encoding["chunks"] == (3, 5)
-        assert found["vf"].attrs["unit"] == "1"
-        assert found.attrs["matvae"] == {"schema": 1, "model": "m"}
+    with xarray.open_zarr(tmp_path / "z.zarr", consolidated=False) as group:
+        np.testing.assert_array_equal(group["latent"].values, values)
+        assert group["latent"].dims == ("sample", "component")
+        assert group["latent"].encoding["chunks"] == (3, 5)
+        assert group["vf"].attrs["unit"] == "1"
+        assert group.attrs["matvae"] == {"schema": 1, "model": "m"}
 
 
-def test_a_flipped_bit_is_found_on_reading(tmp_path):
+def test_a_flipped_bit_is_detected_on_reading(tmp_path):
     with new_array(tmp_path / "z.zarr", "latent", (50, 5), ("sample", "component"), {}) as writer:
         writer.append(np.random.default_rng(0).normal(size=(50, 5)))
     chunk = next(file for file in (tmp_path / "z.zarr" / "latent").rglob("*") if file.name == "0" and file.is_file())
@@ -40,7 +40,7 @@ def test_a_flipped_bit_is_found_on_reading(tmp_path):
         zarr.open_group(tmp_path / "z.zarr")["latent"][...]
 
 
-def test_an_array_that_was_not_filled_is_not_kept(tmp_path):
+def test_an_incomplete_array_is_removed(tmp_path):
     with (
         pytest.raises(StoreError, match="must hold 3 samples, but only 2 were written"),
         new_array(tmp_path / "z.zarr", "latent", (3, 5), ("sample", "component"), {}) as writer,

@@ -1,4 +1,4 @@
-"""Outputs are complete or absent, never inside their input, and replace nothing that was not asked for."""
+"""Outputs are complete or absent, never inside their input, and replace results only on request."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ def test_output_and_input_may_not_contain_one_another(store, tmp_path, inside):
         check_output(tmp_path / inside, [store], overwrite=True)
 
 
-def test_a_link_into_the_input_is_seen_through(store, tmp_path):
+def test_links_into_the_input_are_followed(store, tmp_path):
     (tmp_path / "link").symlink_to(store, target_is_directory=True)
     with pytest.raises(InputError, match="must not contain one another"):
         check_output(tmp_path / "link" / "b.zarr", [store])
 
 
-def test_an_existing_output_is_replaced_only_when_asked(store, tmp_path):
+def test_an_existing_output_is_replaced_only_on_request(store, tmp_path):
     with pytest.raises(InputError, match=r"exists already.*--overwrite"):
         check_output(store, [])
     assert check_output(store, [], overwrite=True) == store
 
 
 @pytest.mark.parametrize("name", ["thesis.tex", "folder"])
-def test_what_matvae_did_not_write_is_never_replaced(tmp_path, name):
-    place = tmp_path / name
+def test_files_that_matvae_did_not_write_are_never_replaced(tmp_path, name):
+    path = tmp_path / name
     if name == "folder":
-        place.mkdir()
-        (place / "zarr.json").write_text('{"attributes": {}}')
+        path.mkdir()
+        (path / "zarr.json").write_text('{"attributes": {}}')
     else:
-        place.write_text("years of work")
+        path.write_text("years of work")
     with pytest.raises(InputError, match="was not written by matvae"):
-        check_output(place, [], overwrite=True)
+        check_output(path, [], overwrite=True)
 
 
 def test_the_folder_of_an_output_must_exist(tmp_path):
@@ -54,7 +54,7 @@ def test_the_folder_of_an_output_must_exist(tmp_path):
         check_output(tmp_path / "no" / "z.npy", [])
 
 
-def test_a_folder_without_rights_is_a_store_error(tmp_path, monkeypatch):
+def test_a_folder_without_permissions_is_a_store_error(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(StoreError, match="is not writable"):
         check_output(tmp_path / "z.npy", [])
@@ -62,7 +62,7 @@ def test_a_folder_without_rights_is_a_store_error(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
 @pytest.mark.parametrize("folder", [False, True])
-def test_an_interrupt_leaves_the_old_result_and_nothing_else(tmp_path, error, folder):
+def test_an_interrupt_leaves_only_the_old_result(tmp_path, error, folder):
     out = tmp_path / ("z.zarr" if folder else "z.npy")
     _write(out, "old", folder)
 
@@ -78,7 +78,7 @@ def test_an_interrupt_leaves_the_old_result_and_nothing_else(tmp_path, error, fo
 
 
 @pytest.mark.parametrize("folder", [False, True])
-def test_a_finished_result_takes_the_place_of_the_old_one(tmp_path, folder):
+def test_a_complete_result_replaces_the_old_one(tmp_path, folder):
     out = tmp_path / ("z.zarr" if folder else "z.npy")
     for text in ("old", "new"):
         with atomic_output(out) as temporary:
@@ -88,7 +88,7 @@ def test_a_finished_result_takes_the_place_of_the_old_one(tmp_path, folder):
     assert os.listdir(tmp_path) == [out.name]
 
 
-def test_a_store_and_single_files_are_results(store, tmp_path):
+def test_stores_and_files_are_recognised_as_results(store, tmp_path):
     table = tmp_path / "z.csv"
     table.write_text("a\n1\n")
     broken = tmp_path / "broken.zarr"

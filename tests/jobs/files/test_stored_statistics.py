@@ -1,4 +1,4 @@
-"""Stored statistics come back with what they are of; what is none, or damaged, is refused."""
+"""Stored statistics are opened with their metadata; anything else, or damaged ones, is refused."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from matvae.reconstruction import reconstruct
 
 @pytest.fixture
 def stored(tmp_path):
-    """Seven structures of three phases, 12 x 9 voxels, and their statistics, not periodic and periodic."""
+    """Seven structures of three phases, 12 x 9 voxels, and their non-periodic and periodic statistics."""
     X = np.random.default_rng(0).integers(0, 3, (7, 12, 9)).astype(np.uint8)
     grid = Grid((12, 9), phases=3, voxel_size=0.5, unit="micrometer", periodic=False)
     save_structures(tmp_path / "x.zarr", X, grid=grid, properties={"k": np.arange(7.0)}, units={"k": "GPa"})
@@ -26,21 +26,21 @@ def stored(tmp_path):
     return tmp_path, X, grid
 
 
-def test_a_group_says_what_it_holds(stored):
+def test_a_group_describes_its_statistics(stored):
     folder, X, grid = stored
-    found = open_statistics(folder / "s.zarr")
-    assert (len(found), found.shape) == (7, (23, 17, 3))
-    assert found.grid == grid
-    assert tuple(found.correlations) == ((1, 1), (1, 2), (2, 2))
-    np.testing.assert_allclose(found.read(2, 5), two_point_stats(X[2:5], phases=3, periodic=False), atol=1e-6)
-    np.testing.assert_array_equal(found.properties["k"], np.arange(7.0))
-    assert found.units == {"k": "GPa"}
+    opened = open_statistics(folder / "s.zarr")
+    assert (len(opened), opened.shape) == (7, (23, 17, 3))
+    assert opened.grid == grid
+    assert tuple(opened.correlations) == ((1, 1), (1, 2), (2, 2))
+    np.testing.assert_allclose(opened.read(2, 5), two_point_stats(X[2:5], phases=3, periodic=False), atol=1e-6)
+    np.testing.assert_array_equal(opened.properties["k"], np.arange(7.0))
+    assert opened.units == {"k": "GPa"}
     other = open_statistics(folder / "p.zarr")
     assert (other.grid.periodic, tuple(other.correlations)) == (True, ((1, 1), (2, 2)))
 
 
 @pytest.mark.parametrize(
-    ("name", "how", "shape", "lags"),
+    ("name", "options", "shape", "lags"),
     [
         ("p", {"size": 20}, (20, 20), (11, 9)),
         ("p", {"size": (12, 20)}, (12, 20), (11, 9)),
@@ -52,31 +52,34 @@ def test_a_group_says_what_it_holds(stored):
         ("p", {"periodic": False}, (12, 9), (11, 9)),
     ],
 )
-def test_lags_that_a_structure_can_have_are_kept(stored, name, how, shape, lags):
+def test_lags_that_exist_on_the_grid_are_kept(stored, name, options, shape, lags):
     folder, X, _ = stored
-    found = open_statistics(folder / f"{name}.zarr", **how)
-    assert (found.grid.shape, found.shape[:-1]) == (shape, lags)
-    block = found.read(0, 7)
-    pairs = tuple(found.correlations)
+    opened = open_statistics(folder / f"{name}.zarr", **options)
+    assert (opened.grid.shape, opened.shape[:-1]) == (shape, lags)
+    block = opened.read(0, 7)
+    pairs = tuple(opened.correlations)
     whole = two_point_stats(X, phases=3, periodic=name == "p", correlations=pairs)
-    middle = [n // 2 for n in whole.shape[1:-1]]
+    centre = [n // 2 for n in whole.shape[1:-1]]
     for r in ((0, 0), (1, -2), (-3, 4)):
-        mine = tuple(n // 2 + step for n, step in zip(lags, r, strict=True))
-        theirs = tuple(m + step for m, step in zip(middle, r, strict=True))
-        np.testing.assert_allclose(block[(slice(None), *mine)], whole[(slice(None), *theirs)], atol=1e-6)
-    # That many lags are what `reconstruct` takes.
-    reconstruct(block, grid=found.grid, correlations=pairs, max_iter=1)
+        kept_lag = tuple(n // 2 + step for n, step in zip(lags, r, strict=True))
+        whole_lag = tuple(m + step for m, step in zip(centre, r, strict=True))
+        np.testing.assert_allclose(block[(slice(None), *kept_lag)], whole[(slice(None), *whole_lag)], atol=1e-6)
+    # `reconstruct` accepts these lags.
+    reconstruct(block, grid=opened.grid, correlations=pairs, max_iter=1)
 
 
-def test_an_array_needs_to_be_told_what_it_is_of(tmp_path):
+def test_an_array_needs_information_on_its_structures(tmp_path):
     f = two_point_stats((np.random.default_rng(0).random((3, 8, 8)) < 0.4).astype(np.uint8))
     np.save(tmp_path / "f.npy", f)
-    found = open_statistics(tmp_path / "f.npy", size=8, periodic=True, phases=2)
-    assert found.grid == Grid((8, 8))
-    np.testing.assert_array_equal(found.read(1, 3), f[1:3])
-    for how, missing in [({}, "size and periodic and phases are"), ({"size": 8, "phases": 2}, "periodic is missing")]:
+    opened = open_statistics(tmp_path / "f.npy", size=8, periodic=True, phases=2)
+    assert opened.grid == Grid((8, 8))
+    np.testing.assert_array_equal(opened.read(1, 3), f[1:3])
+    for options, missing in [
+        ({}, "size and periodic and phases are"),
+        ({"size": 8, "phases": 2}, "periodic is missing"),
+    ]:
         with pytest.raises(InputError, match=missing):
-            open_statistics(tmp_path / "f.npy", **how)
+            open_statistics(tmp_path / "f.npy", **options)
     with pytest.raises(InputError, match="size must be one number of voxels, or one for each of the 2 axes"):
         open_statistics(tmp_path / "f.npy", size=(8, 8, 8), periodic=True, phases=2)
     np.save(tmp_path / "i.npy", np.zeros((3, 8, 8, 1), dtype=int))
@@ -86,7 +89,7 @@ def test_an_array_needs_to_be_told_what_it_is_of(tmp_path):
             open_statistics(tmp_path / name, size=8, periodic=True, phases=2)
 
 
-def test_what_holds_no_two_point_statistics_is_refused(stored):
+def test_anything_but_two_point_statistics_is_refused(stored):
     folder, _, _ = stored
     compute_statistics(folder / "x.zarr", folder / "l.zarr", statistic="lineal_path")
     (folder / "f.csv").write_text("1,2\n")
@@ -101,15 +104,15 @@ def test_what_holds_no_two_point_statistics_is_refused(stored):
         open_statistics(folder / "s.zarr", phases=3)
 
 
-def test_damage_is_found(stored):
+def test_damage_is_detected(stored):
     folder, _, _ = stored
-    found = open_statistics(folder / "s.zarr")
+    opened = open_statistics(folder / "s.zarr")
     chunk = next(file for file in (folder / "s.zarr" / "statistics" / "c").rglob("*") if file.is_file())
     data = bytearray(chunk.read_bytes())
     data[len(data) // 2] ^= 255
     chunk.write_bytes(bytes(data))
     with pytest.raises(StoreError, match="damaged"):
-        found.read(0, 7)
+        opened.read(0, 7)
     chunk.unlink()
     with pytest.raises(StoreError, match="1 of 1 chunks are missing"):
         open_statistics(folder / "s.zarr")
