@@ -82,7 +82,7 @@ class Grid:
         return math.prod(self.shape)
 
     def describe(self) -> str:
-        """One line for people: shape, phases, boundaries and voxel size."""
+        """Describe the grid in one line: shape, phases, boundaries and voxel size."""
         parts = [
             f"{' x '.join(map(str, self.shape))} voxels ({' '.join(self.axes or ())})",
             "continuous field" if self.phases == 1 else f"{self.phases} phases",

@@ -190,11 +190,11 @@ def _mask_counts(mask: Tensor, size: tuple[int, ...], ranges: Sequence[tuple[int
     counts = lags_of(spectra.conj() * spectra, size, ranges)
     empty = counts <= NO_PAIRS * counts.flatten(1).amax(1).view(-1, *[1] * len(size))
     if bool(empty.any()):
-        reach = _full_reach(empty, ranges)
+        largest_cutoff = _largest_cutoff(empty, ranges)
         advice = (
             "It has no weight at all in at least one sample: leave that sample out."
-            if reach is None
-            else f"Every lag up to cutoff={reach} has pairs: pass that, or a smaller one."
+            if largest_cutoff is None
+            else f"Every lag up to cutoff={largest_cutoff} has pairs: pass that, or a smaller one."
         )
         raise InputError(
             f"Statistics need a pair of voxels with weight at every lag, but the mask leaves none at some. {advice}"
@@ -202,14 +202,14 @@ def _mask_counts(mask: Tensor, size: tuple[int, ...], ranges: Sequence[tuple[int
     return counts
 
 
-def _full_reach(empty: Tensor, ranges: Sequence[tuple[int, int]]) -> int | None:
+def _largest_cutoff(empty: Tensor, ranges: Sequence[tuple[int, int]]) -> int | None:
     """Largest cutoff, equal along all axes, up to which no lag is empty; None if zero lag is."""
-    reach = None
+    largest_cutoff = None
     for c in range(min(min(negative, positive - 1) for negative, positive in ranges) + 1):
         inner = empty
         for axis, (negative, _) in enumerate(ranges, start=1):
             inner = inner.narrow(axis, negative - c, 2 * c + 1)
         if bool(inner.any()):
             break
-        reach = c
-    return reach
+        largest_cutoff = c
+    return largest_cutoff

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+
+import pytest
+from sklearn.exceptions import NotFittedError as SklearnNotFittedError
+
+from matvae import errors
+
+
+@pytest.mark.parametrize(
+    ("error", "builtin", "exit_code"),
+    [
+        (errors.InputError, ValueError, 3),
+        (errors.StoreError, OSError, 4),
+        (errors.PluginError, LookupError, 2),
+        (errors.MissingExtraError, ImportError, 2),
+        (errors.NotFittedError, SklearnNotFittedError, 2),
+    ],
+)
+def test_errors_have_a_builtin_class_and_an_exit_code(error, builtin, exit_code):
+    assert issubclass(error, errors.MatvaeError)
+    assert issubclass(error, builtin)
+    assert error.exit_code == exit_code
+    copy = pickle.loads(pickle.dumps(error("message")))
+    assert type(copy) is error
+    assert copy.args == ("message",)
+
+
+def test_unknown_errors_are_attribute_errors():
+    with pytest.raises(AttributeError, match="has no attribute 'OtherError'"):
+        _ = errors.OtherError
+
+
+def test_scikit_learn_is_imported_only_for_its_own_error():
+    code = "import sys, matvae.errors as e; assert 'sklearn' not in sys.modules; e.NotFittedError; import sklearn"
+    subprocess.run([sys.executable, "-c", code], check=True)
