@@ -1,4 +1,4 @@
-"""Inverse design: latents whose structures have wanted properties."""
+"""Inverse design: search for latents whose structures have requested properties."""
 
 from .goal import Constraint, Goal, between, maximize, minimize, parse_constraint, parse_goal, parse_property, reach
 from .latents import optimize_latents

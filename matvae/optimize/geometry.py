@@ -1,4 +1,4 @@
-"""Properties of the shape of one phase: its volume fraction, its surface and how far it is correlated."""
+"""Geometric properties of a phase: volume fraction, specific surface and correlation length."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import InputError
 from ..grid import Grid
 from ..stats import lag_radii, lag_shape, radial_average, surface_area, two_point_stats, volume_fractions
-from .property import Measured
+from .property import Measured, check_phase
 
-# Correlation to which the autocovariance falls at the correlation length, as that of exp(-r / length) does.
-FALL = math.exp(-1)
+# Normalised autocovariance at the correlation length, as for exp(-r / length).
+DECAY = math.exp(-1)
 
 
 @dataclass(frozen=True)
 class VolumeFraction:
-    """Share of the voxels that are of a phase.
+    """Volume fraction of a phase.
 
     Parameters
     ----------
@@ -34,7 +33,7 @@ class VolumeFraction:
     differentiable: ClassVar[bool] = True
 
     def measure(self, structures: np.ndarray, grid: Grid) -> Measured:
-        """Values of structures of labels ``(sample, *space)``."""
+        """Measure the labels ``(sample, *space)`` of structures."""
         check_phase(self.phase, grid)
         return Measured.of(volume_fractions(structures, phases=grid.phases)[:, self.phase])
 
@@ -46,13 +45,13 @@ class VolumeFraction:
 
 @dataclass(frozen=True)
 class SpecificSurface:
-    """Interface of a phase per volume, as `matvae.stats.surface_area` measures it.
+    """Interfacial area of a phase per unit volume, as measured by `matvae.stats.surface_area`.
 
     Parameters
     ----------
     phase : int
     isotropic : bool
-        Whether interfaces lie in all directions alike, as in `surface_area`.
+        Whether to assume interfaces without a preferred orientation, as in `surface_area`.
     """
 
     phase: int = 1
@@ -62,7 +61,7 @@ class SpecificSurface:
     differentiable: ClassVar[bool] = True
 
     def measure(self, structures: np.ndarray, grid: Grid) -> Measured:
-        """Values of structures of labels ``(sample, *space)``."""
+        """Measure the labels ``(sample, *space)`` of structures."""
         check_phase(self.phase, grid)
         areas = surface_area(
             structures,
@@ -88,11 +87,11 @@ class SpecificSurface:
 
 @dataclass(frozen=True)
 class CorrelationLength:
-    """Distance at which the autocovariance of a phase, averaged over directions, falls to 1/e of the variance.
+    """Lag at which the radially averaged autocovariance of a phase falls to 1/e of the variance.
 
-    The autocovariance is ``S2(r) - S2(0)^2`` with the autocorrelation S2 of the phase; between two distances that
-    occur on the grid it is taken to be straight. For the random medium with ``exp(-r / a)`` (Debye, Anderson &
-    Brumberger, Journal of Applied Physics 28, 679 (1957)) the correlation length is a.
+    The autocovariance is ``S2(r) - S2(0)^2``, where S2 is the autocorrelation of the phase; it is interpolated linearly
+    between the radii that occur on the grid. For a random medium with ``exp(-r / a)`` (Debye, Anderson & Brumberger,
+    Journal of Applied Physics 28, 679 (1957)) the correlation length is a.
 
     Parameters
     ----------
@@ -105,52 +104,40 @@ class CorrelationLength:
     differentiable: ClassVar[bool] = True
 
     def measure(self, structures: np.ndarray, grid: Grid) -> Measured:
-        """Values of structures of labels ``(sample, *space)``."""
+        """Measure the labels ``(sample, *space)`` of structures."""
         check_phase(self.phase, grid)
-        fields = torch.from_numpy(np.ascontiguousarray(structures == self.phase)).double()
-        lengths, falls = self._lengths(fields, grid)
-        values = torch.where(falls, lengths, torch.nan)
+        indicator = torch.from_numpy(np.ascontiguousarray(structures == self.phase)).double()
+        lengths, decays = self._lengths(indicator, grid)
+        values = torch.where(decays, lengths, torch.nan)
         return Measured.of(
             values.numpy(),
             f"The autocovariance of phase {self.phase} does not fall to 1/e of the variance within half the structure, "
-            "or the structure is of one phase.",
+            "or the structure consists of one phase.",
         )
 
     def soft(self, fractions: Tensor, grid: Grid) -> Tensor:
-        """Values ``(sample,)`` of soft fractions ``(sample, phase, *space)``; at most half the structure."""
+        """Values ``(sample,)`` of soft fractions ``(sample, phase, *space)``, at most half the structure."""
         check_phase(self.phase, grid)
         return self._lengths(fractions[:, self.phase], grid)[0]
 
     def _lengths(self, field: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
-        """Lengths ``(sample,)`` of fields, and whether the autocovariance falls far enough."""
-        sizes = grid.voxel_size or (1.0,) * grid.ndim
-        reach = min(n * size for n, size in zip(grid.shape, sizes, strict=True)) / 2
-        # One state of its own axis: a tensor of 16 columns or fewer could be taken for discretised states.
-        f = two_point_stats(field.unsqueeze(1), state_axis=1, periodic=grid.periodic)
-        curve = radial_average(f, max_radius=reach, voxel_size=sizes)[..., 0]
+        """Correlation lengths ``(sample,)``, and whether the autocovariance falls to 1/e at all."""
+        voxel_size = grid.voxel_size or (1.0,) * grid.ndim
+        max_radius = min(n * size for n, size in zip(grid.shape, voxel_size, strict=True)) / 2
+        # The explicit state axis matters: a tensor with 16 columns or fewer could be taken for discretised states.
+        autocorrelation = two_point_stats(field.unsqueeze(1), state_axis=1, periodic=grid.periodic)
+        S2 = radial_average(autocorrelation, max_radius=max_radius, voxel_size=voxel_size)[..., 0]
         lags = lag_shape(grid.shape, grid.periodic)
-        radii = torch.from_numpy(lag_radii(lags, max_radius=reach, voxel_size=sizes)).to(curve)
+        radii = torch.from_numpy(lag_radii(lags, max_radius=max_radius, voxel_size=voxel_size)).to(S2)
         mean = field.flatten(1).mean(1, keepdim=True)
-        variance = curve[:, :1] - mean.square()
-        ratio = (curve - mean.square()) / variance.clamp(min=1e-9)
-        below = ratio <= FALL
-        falls = below.any(1) & (variance[:, 0] > 1e-9)
-        # The first radius that is low enough, and the one before it.
-        at = below.int().argmax(1).clamp(min=1)
-        rows = torch.arange(len(ratio), device=ratio.device)
-        high, low = ratio[rows, at - 1], ratio[rows, at]
-        share = ((high - FALL) / (high - low).clamp(min=1e-9)).clamp(0, 1)
-        lengths = radii[at - 1] + share * (radii[at] - radii[at - 1])
-        return torch.where(falls, lengths, radii[-1]), falls
-
-
-def check_phase(phase: int, grid: Grid) -> None:
-    """Refuse a phase that the grid does not have.
-
-    Raises
-    ------
-    InputError
-        Naming those there are.
-    """
-    if not 0 <= phase < grid.phases:
-        raise InputError(f"A phase from 0 to {grid.phases - 1} is expected, but phase={phase} was given.")
+        variance = S2[:, :1] - mean.square()
+        normalised = (S2 - mean.square()) / variance.clamp(min=1e-9)
+        is_below = normalised <= DECAY
+        decays = is_below.any(1) & (variance[:, 0] > 1e-9)
+        # Interpolate between the first radius below the threshold and the one before it.
+        index = is_below.int().argmax(1).clamp(min=1)
+        rows = torch.arange(len(normalised), device=normalised.device)
+        above, below = normalised[rows, index - 1], normalised[rows, index]
+        weight = ((above - DECAY) / (above - below).clamp(min=1e-9)).clamp(0, 1)
+        lengths = radii[index - 1] + weight * (radii[index] - radii[index - 1])
+        return torch.where(decays, lengths, radii[-1]), decays

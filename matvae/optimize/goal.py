@@ -1,11 +1,11 @@
-"""What is wanted of a structure: goals to be reached, and constraints to be kept."""
+"""Goals and constraints on the properties of a structure."""
 
 from __future__ import annotations
 
 import ast
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,24 +13,25 @@ from ..errors import InputError
 from .property import Property, make_property
 
 MAXIMIZE, MINIMIZE, REACH = "maximize", "minimize", "reach"
-_SPEC = re.compile(r"\s*(?P<name>\w+)\s*(?:\((?P<options>.*)\))?\s*")
+_PROPERTY = re.compile(r"\s*(?P<name>\w+)\s*(?:\((?P<options>.*)\))?\s*")
 _CONSTRAINT = re.compile(
-    r"(?P<spec>\s*\w+\s*(?:\(.*\))?)\s*(?P<sign><=|>=|=)\s*(?P<value>[^<>=]+?)(?:\s*\+-\s*(?P<tolerance>[^<>=]+))?\s*"
+    r"(?P<property>\s*\w+\s*(?:\(.*\))?)\s*(?P<sign><=|>=|=)\s*"
+    r"(?P<value>[^<>=]+?)(?:\s*\+-\s*(?P<tolerance>[^<>=]+))?\s*"
 )
 
 
 @dataclass(frozen=True)
 class Goal:
-    """One thing to search for; made by `maximize`, `minimize` and `reach`.
+    """Objective for one property; created by `maximize`, `minimize` and `reach`.
 
     Parameters
     ----------
     property : Property
     sense : ``"maximize"``, ``"minimize"`` or ``"reach"``
     target : float, optional
-        The value to reach.
+        Value to reach.
     label : str
-        Under which results are given; by default the property's name.
+        Name under which results are reported; by default the property's name.
     """
 
     property: Property
@@ -42,16 +43,16 @@ class Goal:
         object.__setattr__(self, "label", self.label or self.property.name)
         if (self.sense == REACH) != (self.target is not None):
             raise InputError(
-                f"A goal is to maximize, to minimize, or to reach a target, but sense={self.sense!r} and "
-                f"target={self.target} were given."
+                "A goal is to maximize or minimize a property, or to reach a target, but "
+                f"sense={self.sense!r} and target={self.target} were given."
             )
         if self.target is not None and not math.isfinite(self.target):
-            raise InputError(f"A target is a finite number, but {self.target} was given for {self.label}.")
+            raise InputError(f"A target must be a finite number, but {self.target} was given for {self.label}.")
 
 
 @dataclass(frozen=True)
 class Constraint:
-    """A range in which a property has to stay; made by `between`.
+    """Permitted range of one property; created by `between`.
 
     Parameters
     ----------
@@ -75,46 +76,48 @@ class Constraint:
             )
 
 
-def maximize(wanted: Property | str) -> Goal:
-    """As much as possible of a property, given itself or as ``"name"`` or ``"name(option=value)"``."""
-    return Goal(*_split(wanted, MAXIMIZE))
+def maximize(property: Property | str) -> Goal:
+    """Maximise a property, given as an object or as text: ``"name"`` or ``"name(option=value)"``."""
+    resolved, label = _resolve(property)
+    return Goal(resolved, MAXIMIZE, label=label)
 
 
-def minimize(wanted: Property | str) -> Goal:
-    """As little as possible of a property, given as in `maximize`."""
-    return Goal(*_split(wanted, MINIMIZE))
+def minimize(property: Property | str) -> Goal:
+    """Minimise a property, given as in `maximize`."""
+    resolved, label = _resolve(property)
+    return Goal(resolved, MINIMIZE, label=label)
 
 
-def reach(wanted: Property | str, target: float) -> Goal:
-    """A property of this value, given as in `maximize`."""
-    found, sense, _, label = _split(wanted, REACH)
-    return Goal(found, sense, float(target), label)
+def reach(property: Property | str, target: float) -> Goal:
+    """Reach a target value of a property, given as in `maximize`."""
+    resolved, label = _resolve(property)
+    return Goal(resolved, REACH, float(target), label)
 
 
-def between(wanted: Property | str, low: float = -math.inf, high: float = math.inf) -> Constraint:
-    """A property no smaller than `low` and no larger than `high`, given as in `maximize`."""
-    found, _, _, label = _split(wanted, REACH)
-    return Constraint(found, float(low), float(high), label)
+def between(property: Property | str, low: float = -math.inf, high: float = math.inf) -> Constraint:
+    """Keep a property, given as in `maximize`, between `low` and `high`, both included."""
+    resolved, label = _resolve(property)
+    return Constraint(resolved, float(low), float(high), label)
 
 
 def parse_property(text: str) -> tuple[Property, str]:
-    """A property and its label from ``"volume_fraction"`` or ``"volume_fraction(phase=2)"``.
+    """Parse a property and its label from ``"volume_fraction"`` or ``"volume_fraction(phase=2)"``.
 
     Raises
     ------
     InputError
-        If the text is of another form, or the property does not take the options.
+        If the text has another form, or the property does not accept the options.
     PluginError
-        If there is no such property.
+        If no property has this name.
     """
-    match = _SPEC.fullmatch(text)
+    match = _PROPERTY.fullmatch(text)
     if match is None:
         raise InputError(f"A property is written as name or name(option=value), but {text!r} was given.")
     try:
         call = ast.parse(f"f({match['options'] or ''})", mode="eval").body
         assert isinstance(call, ast.Call)
         if call.args:
-            raise ValueError("options have names")
+            raise ValueError("every option needs its name")
         options = {str(option.arg): _literal(option.value) for option in call.keywords}
     except (SyntaxError, ValueError) as error:
         raise InputError(
@@ -124,19 +127,19 @@ def parse_property(text: str) -> tuple[Property, str]:
     return make_property(match["name"], **options), re.sub(r"\W+", "_", label)
 
 
-def parse_constraint(text: str, known: dict[str, Property] | None = None) -> Constraint:
-    """A constraint from ``"volume_fraction=0.30+-0.01"``, ``"specific_surface<=0.2"`` or ``">="``.
+def parse_constraint(text: str, named: Mapping[str, Property] | None = None) -> Constraint:
+    """Parse a constraint such as ``"volume_fraction=0.30+-0.01"``, ``"specific_surface<=0.2"`` or one with ``">="``.
 
     Parameters
     ----------
     text : str
-    known : dict of str to Property, optional
-        Properties that go by a name of their own, such as linkages.
+    named : dict of str to Property, optional
+        Properties that are not registered, such as linkages, by name.
 
     Raises
     ------
     InputError
-        If the text is of another form.
+        If the text has another form.
     """
     match = _CONSTRAINT.fullmatch(text)
     try:
@@ -148,62 +151,64 @@ def parse_constraint(text: str, known: dict[str, Property] | None = None) -> Con
             f"A constraint is written as name=value+-tolerance, name<=value or name>=value, but {text!r} was given."
         ) from error
     assert match is not None
-    spec = match["spec"].strip()
-    found, label = (known[spec], spec) if known and spec in known else parse_property(spec)
+    property, label = _parse_named(match["property"].strip(), named)
     if match["sign"] == "=":
-        return Constraint(found, value - tolerance, value + tolerance, label)
+        return Constraint(property, value - tolerance, value + tolerance, label)
     low, high = (value, math.inf) if match["sign"] == ">=" else (-math.inf, value)
-    return Constraint(found, low, high, label)
+    return Constraint(property, low, high, label)
 
 
-def parse_goal(text: str, known: dict[str, Property] | None = None) -> Goal:
-    """A goal from ``"specific_surface=max"``, ``"specific_surface=min"`` or ``"volume_fraction=0.3"``.
+def parse_goal(text: str, named: Mapping[str, Property] | None = None) -> Goal:
+    """Parse a goal such as ``"specific_surface=max"``, ``"specific_surface=min"`` or ``"volume_fraction=0.3"``.
 
     Parameters
     ----------
-    text, known
+    text, named
         As in `parse_constraint`.
 
     Raises
     ------
     InputError
-        If the text is of another form.
+        If the text has another form.
     """
-    spec, sign, wanted = (part.strip() for part in text.rpartition("="))
-    sense = {"max": MAXIMIZE, "min": MINIMIZE}.get(wanted, REACH)
+    property_text, sign, value = (part.strip() for part in text.rpartition("="))
+    sense = {"max": MAXIMIZE, "min": MINIMIZE}.get(value, REACH)
     try:
-        if not sign or spec[-1:] in ("<", ">", ""):
+        if not sign or property_text[-1:] in ("<", ">", ""):
             raise ValueError
-        target = float(wanted) if sense == REACH else None
+        target = float(value) if sense == REACH else None
     except ValueError as error:
         raise InputError(f"A goal is written as name=max, name=min or name=value, but {text!r} was given.") from error
-    found, label = (known[spec], spec) if known and spec in known else parse_property(spec)
-    return Goal(found, sense, target, label)
+    property, label = _parse_named(property_text, named)
+    return Goal(property, sense, target, label)
 
 
-def check_wishes(goals: Sequence[Goal], constraints: Sequence[Constraint]) -> None:
-    """Refuse goals and constraints that no structure can meet together.
+def check_requirements(goals: Sequence[Goal], constraints: Sequence[Constraint]) -> None:
+    """Refuse goals and constraints that are incomplete or contradict each other.
 
     Raises
     ------
     InputError
-        If there is no goal, a label means two properties, two goals are one, or ranges and targets exclude each other.
+        If there is no goal, a label stands for two properties, a property has two goals, or constraints and targets
+        exclude each other.
     """
     if not goals:
         raise InputError("A search needs a goal: maximize(...), minimize(...) or reach(...) a property.")
     labels = [goal.label for goal in goals]
     if len(set(labels)) < len(labels):
-        raise InputError(f"Each property can have one goal, but {labels} were given. Make a constraint of the others.")
-    meant: dict[str, Property] = {}
-    wishes: list[Goal | Constraint] = [*goals, *constraints]
-    for wish in wishes:
-        # Properties that do not define equality are equal to themselves alone, so the class decides for them.
-        known = meant.setdefault(wish.label, wish.property)
-        if known is not wish.property and known != wish.property and type(known).__eq__ is not object.__eq__:
-            raise InputError(f"The label {wish.label!r} means two different properties: {known} and {wish.property}.")
-    for label in {one.label for one in constraints}:
-        ranges = [one for one in constraints if one.label == label]
-        low, high = max(one.low for one in ranges), min(one.high for one in ranges)
+        raise InputError(f"Each property can have one goal, but {labels} were given. Turn the others into constraints.")
+    properties: dict[str, Property] = {}
+    requirements: list[Goal | Constraint] = [*goals, *constraints]
+    for requirement in requirements:
+        label, other = requirement.label, requirement.property
+        first = properties.setdefault(label, other)
+        # A class without its own equality compares by identity, which would reject two equal instances.
+        if first is not other and first != other and type(first).__eq__ is not object.__eq__:
+            raise InputError(f"The label {label!r} stands for two different properties: {first} and {other}.")
+    for label in {constraint.label for constraint in constraints}:
+        ranges = [constraint for constraint in constraints if constraint.label == label]
+        low = max(constraint.low for constraint in ranges)
+        high = min(constraint.high for constraint in ranges)
         if low > high:
             raise InputError(f"The constraints on {label} contradict each other: at least {low} and at most {high}.")
         for goal in goals:
@@ -214,13 +219,14 @@ def check_wishes(goals: Sequence[Goal], constraints: Sequence[Constraint]) -> No
                 )
 
 
+def _resolve(property: Property | str) -> tuple[Property, str]:
+    return parse_property(property) if isinstance(property, str) else (property, property.name)
+
+
+def _parse_named(text: str, named: Mapping[str, Property] | None) -> tuple[Property, str]:
+    return (named[text], text) if named and text in named else parse_property(text)
+
+
 def _literal(node: Any) -> Any:
-    """Value of an option; a bare word is a text."""
+    """Value of an option; a bare word is a string."""
     return node.id if isinstance(node, ast.Name) else ast.literal_eval(node)
-
-
-def _split(wanted: Property | str, sense: str) -> tuple[Property, str, None, str]:
-    if isinstance(wanted, str):
-        found, label = parse_property(wanted)
-        return found, sense, None, label
-    return wanted, sense, None, wanted.name

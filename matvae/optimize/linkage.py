@@ -1,4 +1,7 @@
-"""Fitted structure-property linkages as properties: any scikit-learn regressor on latents or statistics, by file."""
+"""Fitted structure-property linkages as properties: scikit-learn regressors on latents or statistics, stored in files.
+
+A linkage file is written by skops, which stores no executable code.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import hashlib
 import inspect
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,32 +20,33 @@ from torch import Tensor
 from ..errors import InputError, MissingExtraError, StoreError
 from ..files import move_into_place
 from ..grid import Grid
+from ..stats.map_samples import as_tensor
 from .property import Measured
 
 SCHEMA = 1
 LATENTS, STATISTICS = "latents", "statistics"
-# Step of finite differences, in units of a latent: large beside rounding, small beside what a latent means.
+# Step of finite differences in a latent: large compared with rounding, small compared with the unit prior.
 STEP = 1e-2
-# skops leaves to its users whether they trust these of scikit-learn; they hold numbers and no code.
-TRUSTED = ("sklearn.tree._tree.Tree", "sklearn.gaussian_process.kernels.")
+# skops asks its users whether they trust these types of scikit-learn, which hold numbers and no code.
+TRUSTED_TYPES = ("sklearn.tree._tree.Tree", "sklearn.gaussian_process.kernels.")
 
 
 @dataclass(frozen=True)
 class Linkage:
-    """A property that a regressor predicts of a structure's latent, or of its 2-point statistics.
+    """Property that a regressor predicts from the latent or the 2-point statistics of a structure.
 
     Parameters
     ----------
     regressor : scikit-learn regressor
         Fitted.
     model : StatsVAETransformer
-        Whose latents or statistics it was fitted on.
+        Model on whose latents or statistics the regressor was fitted.
     on : ``"latents"`` or ``"statistics"``
     name, unit : str
     fingerprint : str
-        Of the file it came from.
+        SHA-256 of the file.
     differentiable : bool
-        Whether small steps of a latent change the prediction; those of trees do not.
+        Whether small changes of a latent change the prediction, which is not so for trees.
     """
 
     regressor: Any = field(repr=False)
@@ -54,19 +58,20 @@ class Linkage:
     differentiable: bool = False
 
     def measure(self, structures: np.ndarray, grid: Grid) -> Measured:
-        """Predictions for structures of labels ``(sample, *space)``."""
-        return Measured.of(self._predict(self._features(structures, grid)), "The regressor gives no finite number.")
+        """Predict the property from the labels ``(sample, *space)`` of structures."""
+        predictions = self._predict(self._features(structures, grid))
+        return Measured.of(predictions, "The regressor does not predict a finite number.")
 
     def soft(self, fractions: Tensor, grid: Grid) -> Tensor:
-        """Predictions ``(sample,)`` for soft fractions, with the gradient of finite differences in the latent."""
+        """Predictions ``(sample,)`` from soft fractions; their gradient is by finite differences in the latent."""
         module = self.model.module_
         fields = fractions.to(module.field_mean)
-        reads = module.reads_statistics
-        z = module.encode(module.statistics(fields) if reads else None, None if reads else fields)[0]
-        return _Predicted.apply(z, self._predict).to(fractions)
+        on_statistics = module.reads_statistics
+        z = module.encode(module.statistics(fields) if on_statistics else None, None if on_statistics else fields)[0]
+        return _FiniteDifferences.apply(z, self._predict).to(fractions)
 
-    def predictive_spread(self, structures: np.ndarray, grid: Grid) -> np.ndarray | None:
-        """Standard deviation ``(sample,)`` of the prediction, where the regressor has one."""
+    def predictive_std(self, structures: np.ndarray, grid: Grid) -> np.ndarray | None:
+        """Standard deviation ``(sample,)`` of the prediction, or None if the regressor does not give one."""
         features = self._features(structures, grid)
         steps = getattr(self.regressor, "steps", None)
         last = self.regressor if steps is None else steps[-1][1]
@@ -75,8 +80,8 @@ class Linkage:
         trees = getattr(last, "estimators_", None)
         if trees is None:
             return None
-        inner = features if steps is None else self.regressor[:-1].transform(features)
-        return np.std([tree.predict(inner) for tree in np.ravel(trees)], axis=0)
+        transformed = features if steps is None else self.regressor[:-1].transform(features)
+        return np.std([tree.predict(transformed) for tree in np.ravel(trees)], axis=0)
 
     def _features(self, structures: np.ndarray, grid: Grid) -> np.ndarray:
         samples = self.model._inference().understood.array(structures, grid.phases)
@@ -98,25 +103,26 @@ def save_linkage(
     on: str = LATENTS,
     overwrite: bool = False,
 ) -> None:
-    """Write a regressor that was fitted on a model's latents, or on its statistics.
+    """Save a regressor that was fitted on a model's latents or statistics.
 
     Parameters
     ----------
     path : path
-        New ``NAME.skops``.
+        New file, ``NAME.skops``.
     regressor : scikit-learn regressor
-        Fitted on ``model.transform(X)``, or on ``model.statistics(X)`` with one row a structure, and one property.
+        Fitted on ``model.transform(X)``, or on ``model.statistics(X)`` flattened to one row per structure, to predict
+        one property.
     model : StatsVAETransformer
     name, unit : str
-        Of the property.
+        Name and unit of the property.
     on : ``"latents"`` or ``"statistics"``
     overwrite : bool
-        Whether an existing file may be replaced.
+        Whether to replace an existing file.
 
     Raises
     ------
     InputError
-        If the regressor takes something else, or the file exists.
+        If the regressor was fitted on something else, or the file exists.
     MissingExtraError
         If skops is not installed.
     """
@@ -124,27 +130,27 @@ def save_linkage(
     if target.exists() and not overwrite:
         raise InputError(f"{path} exists already. Choose another name, or pass overwrite=True.")
     if not name.isidentifier():
-        raise InputError(f"A property's name is a word of letters, digits and _, but {name!r} was given.")
-    _check(regressor, model, on)
-    facts = {"schema": SCHEMA, "name": name, "unit": unit, "on": on, "model": model_hash(model)}
+        raise InputError(f"The name of a property must be a word of letters, digits and _, but {name!r} was given.")
+    _check_regressor(regressor, model, on)
+    metadata = {"schema": SCHEMA, "name": name, "unit": unit, "on": on, "model": model_hash(model)}
     temporary = target.with_name(f".{target.name}.partial")
     try:
-        _skops().dump({**facts, "regressor": regressor}, temporary)
+        _skops().dump({**metadata, "regressor": regressor}, temporary)
         move_into_place(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def load_linkage(path: str | Path, model: Any) -> Linkage:
-    """Read what `save_linkage` wrote, for the model it belongs to.
+    """Load a linkage that `save_linkage` wrote for this model.
 
     Raises
     ------
     InputError
-        If there is no such file, if it was fitted on another model, or if it holds something else than scikit-learn's
-        own types, which might run code.
+        If the file does not exist, belongs to another model, or contains types other than scikit-learn's own, which
+        might run code.
     StoreError
-        If it is damaged.
+        If the file is damaged.
     MissingExtraError
         If skops is not installed.
     """
@@ -152,33 +158,32 @@ def load_linkage(path: str | Path, model: Any) -> Linkage:
     if not source.is_file():
         raise InputError(f"There is no linkage {path}. Write one with matvae.optimize.save_linkage.")
     try:
-        doubtful = [str(one) for one in io.get_untrusted_types(file=source)]
-        unknown = sorted(one for one in doubtful if not one.startswith(TRUSTED))
+        untrusted = [str(name) for name in io.get_untrusted_types(file=source)]
+        unknown = sorted(name for name in untrusted if not name.startswith(TRUSTED_TYPES))
         if unknown:
             raise InputError(
-                f"The linkage {path} holds types that could run code: {', '.join(unknown)}. Use a regressor "
-                "of scikit-learn alone."
+                f"The linkage {path} contains types that could run code: {', '.join(unknown)}. Use a regressor that "
+                "consists of scikit-learn's own types."
             )
-        facts = io.load(source, trusted=doubtful)
-        regressor, on, name, unit = facts["regressor"], facts["on"], facts["name"], facts["unit"]
-        schema, fitted_on = facts["schema"], facts["model"]
+        contents = io.load(source, trusted=untrusted)
+        regressor, on, name, unit = contents["regressor"], contents["on"], contents["name"], contents["unit"]
+        schema, fitted_on = contents["schema"], contents["model"]
     except (AttributeError, KeyError, OSError, TypeError, zipfile.BadZipFile) as error:
-        raise StoreError(f"The linkage {path} is damaged ({error}). Write it anew with save_linkage.") from error
+        raise StoreError(f"The linkage {path} is damaged ({error}). Write it again with save_linkage.") from error
     if schema != SCHEMA:
-        raise StoreError(f"The linkage {path} has schema {schema}, but schema {SCHEMA} is expected. Write it anew.")
+        raise StoreError(f"The linkage {path} has schema {schema}, but schema {SCHEMA} is expected. Write it again.")
     if fitted_on != model_hash(model):
         raise InputError(
             f"The linkage {path} was fitted on the {on} of another model (SHA-256 {fitted_on[:12]}..., this model has "
-            f"{model_hash(model)[:12]}...), so its predictions would mean nothing. Fit it on this model's."
+            f"{model_hash(model)[:12]}...), so its predictions would be meaningless. Fit it on those of this model."
         )
-    _check(regressor, model, on)
-    digest = hashlib.sha256(source.read_bytes()).hexdigest()
-    linkage = Linkage(regressor, model, on, name, unit, digest)
-    return Linkage(regressor, model, on, name, unit, digest, on == LATENTS and _responds(linkage))
+    _check_regressor(regressor, model, on)
+    linkage = Linkage(regressor, model, on, name, unit, fingerprint=hashlib.sha256(source.read_bytes()).hexdigest())
+    return replace(linkage, differentiable=on == LATENTS and _responds(linkage))
 
 
 def model_hash(model: Any) -> str:
-    """SHA-256 of a fitted model's weights: it tells models apart, wherever they were saved."""
+    """SHA-256 of a fitted model's weights, which identifies the model wherever it is stored."""
     digest = hashlib.sha256()
     for name, tensor in sorted(model.module_.state_dict().items()):
         digest.update(name.encode())
@@ -186,19 +191,19 @@ def model_hash(model: Any) -> str:
     return digest.hexdigest()
 
 
-def _check(regressor: Any, model: Any, on: str) -> None:
+def _check_regressor(regressor: Any, model: Any, on: str) -> None:
     if on not in (LATENTS, STATISTICS) or not hasattr(regressor, "predict"):
         raise InputError(
             f"A regressor on {LATENTS!r} or {STATISTICS!r} is expected, but {type(regressor).__name__} on {on!r} was "
             "given."
         )
     spec = model.module_.spec
-    expected = spec.n_components if on == LATENTS else int(np.prod(spec.lag_shape)) * len(spec.pairs)
-    found = getattr(regressor, "n_features_in_", None)
-    if found != expected:
+    n_expected = spec.n_components if on == LATENTS else int(np.prod(spec.lag_shape)) * len(spec.pairs)
+    n_features = getattr(regressor, "n_features_in_", None)
+    if n_features != n_expected:
         raise InputError(
-            f"A regressor fitted on the {expected} numbers of this model's {on} is expected, but {found} numbers went "
-            "into this one. Fit it on them."
+            f"A regressor fitted on the {n_expected} features of this model's {on} is expected, but this one was "
+            f"fitted on {n_features}. Fit it on this model's {on}."
         )
 
 
@@ -206,26 +211,28 @@ def _responds(linkage: Linkage) -> bool:
     """Whether steps of finite differences change most predictions."""
     rng = np.random.default_rng(0)
     z = rng.standard_normal((32, linkage.regressor.n_features_in_))
-    moved = z + STEP * rng.choice([-1, 1], z.shape)
-    return bool((linkage._predict(z) != linkage._predict(moved)).mean() > 0.9)
+    shifted = z + STEP * rng.choice([-1, 1], z.shape)
+    return bool((linkage._predict(z) != linkage._predict(shifted)).mean() > 0.9)
 
 
-class _Predicted(torch.autograd.Function):
-    """A prediction of latents, differentiated by central finite differences."""
+class _FiniteDifferences(torch.autograd.Function):
+    """Prediction from latents, differentiated by central finite differences."""
 
     @staticmethod
     def forward(ctx: Any, z: Tensor, predict: Callable[[np.ndarray], np.ndarray]) -> Tensor:
         latents = z.detach().cpu().double().numpy()
-        steps = STEP * np.eye(latents.shape[1])
-        around = np.concatenate([latents[:, None] + steps, latents[:, None] - steps], axis=1)
-        ahead, behind = np.split(predict(around.reshape(-1, latents.shape[1])).reshape(len(latents), -1), 2, axis=1)
-        ctx.save_for_backward(torch.from_numpy((ahead - behind) / (2 * STEP)).to(z))
-        return torch.from_numpy(predict(latents)).to(z)
+        n_components = latents.shape[1]
+        steps = STEP * np.eye(n_components)
+        shifted = np.concatenate([latents[:, None] + steps, latents[:, None] - steps], axis=1)
+        predictions = predict(shifted.reshape(-1, n_components)).reshape(len(latents), -1)
+        plus, minus = np.split(predictions, 2, axis=1)
+        ctx.save_for_backward(torch.from_numpy((plus - minus) / (2 * STEP)).to(z))
+        return as_tensor(predict(latents)).to(z)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        (slopes,) = ctx.saved_tensors
-        return gradients[0].unsqueeze(1) * slopes, None
+        (derivatives,) = ctx.saved_tensors
+        return gradients[0].unsqueeze(1) * derivatives, None
 
 
 def _skops() -> Any:
@@ -233,6 +240,6 @@ def _skops() -> Any:
         import skops.io
     except ImportError as error:
         raise MissingExtraError(
-            "Linkages are files of skops, which is not installed. Install the extra: pip install 'matvae[optimize]'."
+            "Linkage files require skops, which is not installed. Install the extra: pip install 'matvae[optimize]'."
         ) from error
     return skops.io

@@ -1,9 +1,9 @@
-"""Decoding latents, and measuring properties of what comes out, without a property's failure ending a search."""
+"""Decoding of latents and measurement of properties; a property that fails on a structure does not end a search."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +16,13 @@ from ..errors import InputError
 from ..grid import Grid
 from .property import Measured, Property
 
-# Values of soft fractions that are held at once.
-PART_VALUES = 1 << 23
+# Values of soft fractions that are held in memory at once.
+BLOCK_VALUES = 1 << 23
 
 
 @dataclass(frozen=True)
-class Decoder:
-    """Latents to structures of a fitted model.
+class LatentDecoder:
+    """Structures of a fitted model as a function of its latents.
 
     Parameters
     ----------
@@ -33,98 +33,126 @@ class Decoder:
 
     @property
     def grid(self) -> Grid:
-        """What one structure is."""
+        """Grid of one structure."""
         return self.model.grid_
 
     def soft(self, z: Tensor) -> Tensor:
-        """Soft fractions ``(sample, phase, *space)`` on the CPU or the model's device, with a gradient."""
+        """Soft fractions ``(sample, phase, *space)``, with a gradient, on the model's device."""
         module = self.model.module_
         return module.decode(z.to(module.field_mean))
 
     def structures(self, z: Tensor) -> np.ndarray:
-        """Labels ``(sample, *space)`` of latents."""
+        """Labels ``(sample, *space)``."""
         return self.model._inference().labels(z.detach().cpu().numpy())
 
     def realizations(self, z: Tensor, n: int, seed: int) -> np.ndarray:
-        """Labels ``(sample, n, *space)``: so many different structures of each latent."""
+        """Labels ``(sample, n, *space)`` of n different realizations of each latent."""
         latents = z.detach().cpu().numpy()
         sharpen = self.model._inference()._sharpen
-        made = []
-        for start in range(0, len(latents), step := self.at_once(n)):
-            soft = self.model.inverse_transform(
+        blocks = []
+        for start in range(0, len(latents), step := self.block_size(n)):
+            fractions = self.model.inverse_transform(
                 latents[start : start + step], n_realizations=n, random_state=seed + start, as_fractions=True
             )
-            labels = sharpen(torch.from_numpy(soft).flatten(0, 1)).numpy()
-            made.append(labels.reshape(-1, n, *self.grid.shape))
-        return np.concatenate(made)
+            labels = sharpen(torch.from_numpy(fractions).flatten(0, 1)).numpy()
+            blocks.append(labels.reshape(-1, n, *self.grid.shape))
+        return np.concatenate(blocks)
 
-    def at_once(self, copies: int = 1) -> int:
-        """Latents that are decoded at once."""
-        return max(1, PART_VALUES // (self.grid.n_voxels * self.grid.phases * copies))
+    def block_size(self, n_realizations: int = 1) -> int:
+        """Number of latents to decode at once."""
+        return max(1, BLOCK_VALUES // (self.grid.n_voxels * self.grid.phases * n_realizations))
 
 
-def measure_all(properties: Sequence[Property], structures: np.ndarray, grid: Grid) -> tuple[np.ndarray, list[str]]:
-    """Values ``(sample, property)`` of labels ``(sample, *space)``, NaN where there is none, and all reasons why.
+def measure_all(properties: Iterable[Property], structures: np.ndarray, grid: Grid) -> tuple[np.ndarray, list[str]]:
+    """Measure properties of labels ``(sample, *space)``.
 
-    What is not differentiable is taken to be costly: its structures are measured in parallel by dask, on threads or on
-    the cluster of the client that is active.
+    Properties that are not differentiable are assumed to be expensive: dask measures their structures in parallel, on
+    threads or on the cluster of the active client.
+
+    Returns
+    -------
+    ndarray ``(sample, property)``, list of str
+        Values, NaN where a property is not defined, and all reasons for missing values.
     """
-    columns = [
-        measure(one, structures, grid) if one.differentiable else _in_parallel(one, structures, grid)
-        for one in properties
-    ]
-    reasons = [
-        f"{one.name}: {reason}"
-        for one, found in zip(properties, columns, strict=True)
-        for reason in found.reasons
-        if reason is not None
-    ]
-    return np.stack([found.values for found in columns], axis=1), reasons
+    values, reasons = [], []
+    for property in properties:
+        run = measure if property.differentiable else _measure_in_parallel
+        measured = run(property, structures, grid)
+        values.append(measured.values)
+        reasons += [f"{property.name}: {reason}" for reason in measured.reasons if reason is not None]
+    return np.stack(values, axis=1), reasons
 
 
-def measure(wanted: Property, structures: np.ndarray, grid: Grid) -> Measured:
-    """What a property measures; where it raises, each structure on its own, with the error as the reason."""
+def measure(property: Property, structures: np.ndarray, grid: Grid) -> Measured:
+    """Measure a property; if it raises, measure each structure by itself and record the errors as reasons."""
     try:
-        found = wanted.measure(structures, grid)
-        values = np.asarray(found.values, dtype=np.float64)
-        if values.shape != (len(structures),) or len(found.reasons) != len(structures):
+        measured = property.measure(structures, grid)
+        values = np.asarray(measured.values, dtype=np.float64)
+        if values.shape != (len(structures),) or len(measured.reasons) != len(structures):
             raise InputError(
-                f"The property {wanted.name!r} measured {values.shape} values with {len(found.reasons)} reasons of "
-                f"{len(structures)} structures. Correct the property; matvae.testing.check_property tells more."
+                f"The property {property.name!r} must return one value and one reason per structure, but returned "
+                f"values of shape {values.shape} and {len(measured.reasons)} reasons for {len(structures)} structures. "
+                "Correct the property; matvae.testing.check_property shows details."
             )
-    # A property is a user's own code: whatever it raises is recorded and the search goes on.
+    # A property is user code: whatever it raises is recorded, and the search continues.
     except Exception as error:  # noqa: BLE001
         if len(structures) == 1:
             return Measured(np.full(1, np.nan), (f"{type(error).__name__}: {error}",))
-        parts = [measure(wanted, structures[i : i + 1], grid) for i in range(len(structures))]
-        return Measured(np.concatenate([p.values for p in parts]), tuple(r for p in parts for r in p.reasons))
-    known = np.isfinite(values)
+        return _join(measure(property, structures[i : i + 1], grid) for i in range(len(structures)))
+    is_finite = np.isfinite(values)
     reasons = tuple(
-        None if ok else reason or "It is not a finite number." for ok, reason in zip(known, found.reasons, strict=True)
+        None if finite else reason or "It is not a finite number."
+        for finite, reason in zip(is_finite, measured.reasons, strict=True)
     )
-    return Measured(np.where(known, values, np.nan), reasons)
+    return Measured(np.where(is_finite, values, np.nan), reasons)
 
 
-def _in_parallel(wanted: Property, structures: np.ndarray, grid: Grid) -> Measured:
-    parts = dask.compute(*(dask.delayed(measure)(wanted, structures[i : i + 1], grid) for i in range(len(structures))))
-    return Measured(np.concatenate([p.values for p in parts]), tuple(r for p in parts for r in p.reasons))
+def _measure_in_parallel(property: Property, structures: np.ndarray, grid: Grid) -> Measured:
+    calls = (dask.delayed(measure)(property, structures[i : i + 1], grid) for i in range(len(structures)))
+    return _join(dask.compute(*calls))
 
 
-def mean_and_spread(
-    properties: Sequence[Property], realizations: np.ndarray, grid: Grid
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
-    """Mean and standard deviation ``(sample, property)`` over realizations ``(sample, n, *space)``.
+def _join(parts: Iterable[Measured]) -> Measured:
+    parts = list(parts)
+    reasons = tuple(reason for part in parts for reason in part.reasons)
+    return Measured(np.concatenate([part.values for part in parts]), reasons)
 
-    Also the share of realizations that have the properties, ``(sample, property)``, and the reasons of the others.
+
+def check_any_measured(values: np.ndarray, reasons: Iterable[str]) -> None:
+    """Refuse values ``(sample, property)`` none of which is complete.
+
+    Raises
+    ------
+    InputError
+        With the reasons for missing values.
     """
-    n, copies = realizations.shape[:2]
+    if not np.isfinite(values).all(1).any():
+        details = "; ".join(sorted(set(reasons)))
+        raise InputError(
+            f"None of the {len(values)} structures measured has all properties{f' ({details})' if details else ''}. "
+            "Choose another property, or a model of structures that have it."
+        )
+
+
+def mean_and_std(
+    properties: Iterable[Property], realizations: np.ndarray, grid: Grid
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
+    """Mean and standard deviation of properties over realizations ``(sample, n, *space)``.
+
+    Returns
+    -------
+    mean, std, fraction : ndarray ``(sample, property)``
+        The last is the fraction of the realizations on which the property is defined.
+    reasons : list of str
+        Reasons for missing values.
+    """
+    n_samples, n_realizations = realizations.shape[:2]
     values, reasons = measure_all(properties, realizations.reshape(-1, *grid.shape), grid)
-    values = values.reshape(n, copies, -1)
-    known = np.isfinite(values)
-    count = known.sum(1)
-    filled = np.where(known, values, 0.0)
+    values = values.reshape(n_samples, n_realizations, -1)
+    is_finite = np.isfinite(values)
+    count = is_finite.sum(1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = filled.sum(1) / count
-        variance = (np.where(known, values - mean[:, None], 0.0) ** 2).sum(1) / (count - 1)
-    spread = np.where(count > 1, np.sqrt(np.maximum(variance, 0)), np.where(count == 1, 0.0, math.nan))
-    return mean, spread, count / copies, reasons
+        mean = np.where(is_finite, values, 0.0).sum(1) / count
+        variance = (np.where(is_finite, values - mean[:, None], 0.0) ** 2).sum(1) / (count - 1)
+    std = np.where(count > 1, np.sqrt(np.maximum(variance, 0)), np.where(count == 1, 0.0, math.nan))
+    return mean, std, count / n_realizations, reasons

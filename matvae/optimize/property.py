@@ -1,4 +1,4 @@
-"""What a property of structures is, and all there are by name: plugins add theirs by ``matvae.properties``."""
+"""Interface and registry of structure properties; plugins register theirs under ``matvae.properties``."""
 
 from __future__ import annotations
 
@@ -29,76 +29,134 @@ PROPERTIES = Registry(
 
 @dataclass(frozen=True)
 class Measured:
-    """What a property measured on some structures.
+    """Measured values of a property.
 
     Parameters
     ----------
     values : ndarray ``(sample,)``
-        float64; NaN where a structure does not have the property.
+        float64; NaN for structures on which the property is not defined.
     reasons : tuple of (str or None)
-        One a sample: why there is no value, None where there is one.
+        Per sample, the reason for a missing value, or None if there is a value.
     """
 
     values: np.ndarray
     reasons: tuple[str | None, ...]
 
     @classmethod
-    def of(cls, values: Sequence[float] | np.ndarray, why_not: str = "It has no value.") -> Measured:
-        """Values with one reason for all that are not finite."""
-        found = np.asarray(values, dtype=np.float64)
-        known = np.isfinite(found)
-        return cls(np.where(known, found, np.nan), tuple(None if ok else why_not for ok in known))
+    def of(cls, values: Sequence[float] | np.ndarray, reason: str = "It has no value.") -> Measured:
+        """Wrap values, with one common reason for all that are not finite."""
+        values = np.asarray(values, dtype=np.float64)
+        is_finite = np.isfinite(values)
+        return cls(np.where(is_finite, values, np.nan), tuple(None if finite else reason for finite in is_finite))
 
 
 class Property(Protocol):
-    """One number of a structure, measured on labels and, where that is possible, differentiable in soft fractions.
+    """A scalar property of a structure, measured on labels and, where possible, differentiable in soft fractions.
 
-    A class of this form is registered by its name; its constructor's keyword arguments, which all have defaults, are
-    the property's options.
+    A class that implements this protocol is registered by name. The keyword arguments of its constructor, all of which
+    have defaults, are the options of the property.
     """
 
     @property
     def name(self) -> str:
-        """By which it is asked for, and stored."""
+        """Name under which the property is requested and stored."""
 
     @property
     def unit(self) -> str:
-        """Unit of the values; the word ``length`` in it stands for the grid's unit, or voxels. Empty for a ratio."""
+        """Unit of the values; ``length`` in it stands for the grid's unit, or voxels. Empty if dimensionless."""
 
     @property
     def differentiable(self) -> bool:
-        """Whether there is `soft`."""
+        """Whether the property implements `soft`."""
 
     def measure(self, structures: np.ndarray, grid: Grid) -> Measured:
-        """Values of structures of labels ``(sample, *space)``."""
+        """Measure the labels ``(sample, *space)`` of structures."""
 
     def soft(self, fractions: Tensor, grid: Grid) -> Tensor:
-        """Values ``(sample,)`` of soft phase fractions ``(sample, phase, *space)``, with a gradient.
+        """Values ``(sample,)``, with a gradient, of soft phase fractions ``(sample, phase, *space)``.
 
-        At fractions of 0 and 1 they equal what `measure` gives.
+        For fractions of 0 and 1 they equal the values of `measure`.
         """
 
 
 def make_property(name: str, **options: Any) -> Property:
-    """The property called `name`, built in or of a plugin, with its options.
+    """Create a property, built in or from a plugin, by name.
 
     Raises
     ------
     PluginError
-        If there is none of that name.
+        If no property has this name.
     InputError
-        If it does not take an option, or not such a value.
+        If the property does not accept an option or its value.
     """
-    made = PROPERTIES.get(name)
+    property_class = PROPERTIES.get(name)
     try:
-        return made(**options)
+        return property_class(**options)
     except TypeError as error:
         raise InputError(
-            f"The property {name!r} cannot be made with the options {sorted(options)}: {error}. Leave out what it does "
-            "not take."
+            f"The property {name!r} cannot be created with the options {sorted(options)}: {error}. Remove the options "
+            "that it does not accept."
         ) from error
 
 
-def unit_on(wanted: Property, grid: Grid) -> str:
-    """Unit of a property's values on a grid, empty for a ratio."""
-    return wanted.unit.replace("length", grid.unit or "voxel")
+def unit_on(property: Property, grid: Grid) -> str:
+    """Unit of a property's values on a grid, empty if dimensionless."""
+    return property.unit.replace("length", grid.unit or "voxel")
+
+
+def check_phase(phase: int, grid: Grid) -> None:
+    """Refuse a phase that the grid does not have.
+
+    Raises
+    ------
+    InputError
+        If the phase is out of range.
+    """
+    if not 0 <= phase < grid.phases:
+        raise InputError(f"A phase from 0 to {grid.phases - 1} is expected, but phase={phase} was given.")
+
+
+def check_labels(structures: np.ndarray, grid: Grid) -> None:
+    """Refuse structures that are not phase labels ``(sample, *space)`` on the grid.
+
+    Raises
+    ------
+    InputError
+        If the shape does not match the grid, or the values are not integers.
+    """
+    if structures.ndim == 0 or structures.shape[1:] != grid.shape or structures.dtype.kind not in "iub":
+        raise InputError(
+            f"Phase labels (sample, *space) with space {grid.shape} are expected, but an array of {structures.dtype} "
+            f"with shape {structures.shape} was given."
+        )
+
+
+def check_cubic_voxels(name: str, grid: Grid) -> None:
+    """Refuse a grid whose voxels are not squares or cubes.
+
+    Raises
+    ------
+    InputError
+        If the voxel size differs between axes; the message begins with `name`, the property.
+    """
+    if grid.voxel_size is not None and len(set(grid.voxel_size)) > 1:
+        raise InputError(
+            f"{name} requires square or cubic voxels, but the voxel size is {grid.voxel_size}. Resample the structures."
+        )
+
+
+def axis_index(axis: int | str, grid: Grid) -> int:
+    """Index of a spatial axis that is given by its index or by its name in the grid, such as ``"x"``.
+
+    Raises
+    ------
+    InputError
+        If the grid does not have this axis.
+    """
+    names = grid.axes or ()
+    index = names.index(axis) if axis in names else axis
+    if index not in range(grid.ndim):
+        raise InputError(
+            f"axis must be one of {', '.join(names)}, or an index from 0 to {grid.ndim - 1}, but {axis!r} was given."
+        )
+    return int(index)

@@ -1,4 +1,4 @@
-"""The part of latent space that a search may not leave: where the decoder has learned what structures look like."""
+"""Region of latent space to which a search is confined, because the decoder is reliable only near its training data."""
 
 from __future__ import annotations
 
@@ -12,41 +12,41 @@ from torch import Tensor
 from ..errors import InputError
 from ..stats.map_samples import as_tensor
 
-# Share of the normal prior, or of the data, that lies within.
-INSIDE = 0.95
-# The nearest of so many training latents is found quickly, and more would hardly change the region.
-MOST_POINTS = 2000
+# Fraction of the normal prior, or of the training latents, that lies inside.
+COVERAGE = 0.95
+# The nearest of this many training latents is found quickly; more would hardly change the region.
+MAX_POINTS = 2000
 
 
 @dataclass(frozen=True)
 class Region:
-    """A bounded region of latents, with a score that is 0 in its middle and 1 at its boundary.
+    """Bounded region of latent space, with a score that is 0 at its centre and 1 at its boundary.
 
     Parameters
     ----------
-    unit : Tensor ``(component,)``
-        Length of each component in which distances are measured.
+    scale : Tensor ``(component,)``
+        Length by which each component is divided before distances are computed.
     radius : float
-        Largest distance from the nearest point, in units.
+        Largest scaled distance from the nearest point.
     points : Tensor ``(point, component)``
-        Training latents; of the prior its centre.
+        Training latents, or the centre of the prior.
     kind : ``"prior"`` or ``"data"``
     """
 
-    unit: Tensor
+    scale: Tensor
     radius: float
     points: Tensor
     kind: str
 
     @classmethod
     def of_prior(cls, n_components: int) -> Region:
-        """Where 95 % of the standard normal prior lies: a ball."""
-        radius = float(chi2.ppf(INSIDE, n_components) ** 0.5)
+        """Ball that holds 95 % of the standard normal prior."""
+        radius = float(chi2.ppf(COVERAGE, n_components) ** 0.5)
         return cls(torch.ones(n_components), radius, torch.zeros(1, n_components), "prior")
 
     @classmethod
     def of_data(cls, latents: np.ndarray, n_components: int, seed: int = 0) -> Region:
-        """As near to a training latent as 95 % of those are to the nearest other.
+        """Neighbourhood of training latents, as wide as 95 % of their nearest-neighbour distances.
 
         Parameters
         ----------
@@ -55,47 +55,51 @@ class Region:
         Raises
         ------
         InputError
-            If these are no finite latents of the model, or fewer than ten.
+            If the array does not hold ten or more finite latents of the model.
         """
-        found = np.asarray(latents, dtype=np.float32)
-        if found.ndim != 2 or found.shape[1] != n_components or len(found) < 10 or not np.isfinite(found).all():
+        latents = np.asarray(latents, dtype=np.float32)
+        has_shape = latents.ndim == 2 and latents.shape[1] == n_components and len(latents) >= 10
+        if not has_shape or not np.isfinite(latents).all():
             raise InputError(
                 f"Ten or more finite training latents (sample, {n_components}) are expected, but an array of shape "
-                f"{found.shape} was given. Pass model.transform(X) of the training structures."
+                f"{latents.shape} was given. Pass model.transform(X) of the training structures."
             )
-        if len(found) > MOST_POINTS:
-            found = found[np.random.default_rng(seed).choice(len(found), MOST_POINTS, replace=False)]
-        points = as_tensor(found)
-        unit = points.std(0).clamp(min=1e-6)
-        distances = torch.cdist(points / unit, points / unit)
+        if len(latents) > MAX_POINTS:
+            latents = latents[np.random.default_rng(seed).choice(len(latents), MAX_POINTS, replace=False)]
+        points = as_tensor(latents)
+        scale = points.std(0).clamp(min=1e-6)
+        distances = torch.cdist(points / scale, points / scale)
         nearest = distances.fill_diagonal_(torch.inf).amin(1)
-        return cls(unit, max(float(nearest.quantile(INSIDE)), 1e-3), points, "data")
+        return cls(scale, max(float(nearest.quantile(COVERAGE)), 1e-3), points, "data")
 
     def draw(self, n: int, rng: np.random.Generator) -> Tensor:
-        """Latents ``(n, component)`` at random: of the prior, or training latents moved a little."""
+        """Random latents ``(n, component)``: samples of the prior, or perturbed training latents."""
         noise = torch.from_numpy(rng.standard_normal((n, self.points.shape[1])).astype(np.float32))
         if self.kind == "prior":
             return self.project(noise)
-        chosen = torch.from_numpy(rng.choice(len(self.points), n, replace=n > len(self.points)))
-        return self.project(self.points[chosen] + noise * self.unit * self.radius / self.points.shape[1] ** 0.5)
+        indices = torch.from_numpy(rng.choice(len(self.points), n, replace=n > len(self.points)))
+        return self.project(self.points[indices] + noise * self.scale * self.radius / self.points.shape[1] ** 0.5)
 
     def score(self, z: Tensor) -> Tensor:
-        """How far out latents ``(n, component)`` are: 1 at the boundary."""
+        """Distance of latents ``(n, component)`` from the nearest point, relative to that of the boundary."""
         return self._nearest(z)[1] / self.radius
 
     def project(self, z: Tensor) -> Tensor:
-        """The latents, those outside moved to the boundary."""
+        """Move latents that lie outside onto the boundary."""
         point, distance = self._nearest(z)
-        # A little inside: rounding must not leave a score above one.
-        share = (0.9999 * self.radius / distance.clamp(min=1e-12)).clamp(max=1)
-        return point + (z - point) * share.unsqueeze(1)
+        # Slightly inside, so that rounding never leaves a score above 1.
+        shrinkage = (0.9999 * self.radius / distance.clamp(min=1e-12)).clamp(max=1)
+        return point + (z - point) * shrinkage.unsqueeze(1)
 
     def describe(self) -> str:
-        """What the region is, in a sentence."""
+        """Describe the region in one sentence."""
         if self.kind == "prior":
-            return "Latents stay where 95 % of the standard normal prior lies."
-        return "Latents stay as near to a training latent as 95 % of those are to the nearest other."
+            return "Latents are confined to the region that holds 95 % of the standard normal prior."
+        return (
+            "Latents are confined to the neighbourhood of the training latents, within the distance of 95 % of those "
+            "to their nearest neighbour."
+        )
 
     def _nearest(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        distance, index = torch.cdist(z / self.unit, self.points / self.unit).min(1)
+        distance, index = torch.cdist(z / self.scale, self.points / self.scale).min(1)
         return self.points[index], distance

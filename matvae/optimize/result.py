@@ -1,4 +1,4 @@
-"""What a search found: candidates, what was asked of them, and what they have."""
+"""Result of a search: candidates with requested and achieved values, and reasons for goals that were missed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 from .region import Region
 from .task import Task
 
-# Share of the range of a property in the region within which a target counts as reached.
-REACHED = 0.02
+# A target counts as reached within this fraction of the property's range in the region.
+TARGET_TOLERANCE = 0.02
 
 
 @dataclass(frozen=True)
@@ -23,31 +23,31 @@ class Candidates:
     structures : ndarray ``(candidate, *space)``
         uint8 labels.
     requested : dict of str to (float or None)
-        Property to its target, None where it was maximised, minimised or constrained only.
+        Target of each property; None if it was maximised, minimised or only constrained.
     achieved, spread : dict of str to ndarray ``(candidate,)``
-        Property to mean and standard deviation over fresh realizations of the candidate, thresholded.
+        Mean and standard deviation of each property over thresholded realizations that the search did not use.
     measured : dict of str to ndarray ``(candidate,)``
-        Share of the realizations that have the property at all.
+        Fraction of the realizations on which each property is defined.
     units : dict of str to str
     feasible : ndarray ``(candidate,)``
-        Whether the means keep all constraints.
+        Whether the means satisfy all constraints.
     on_front : ndarray ``(candidate,)``
-        Whether no other candidate is better in all goals.
+        Whether the candidate is Pareto-optimal among the candidates.
     score : ndarray ``(candidate,)``
-        How far out of the region the latent is: 1 is its boundary.
+        Distance of the latent from the centre of the region, 1 at its boundary.
     region : str
-        Which region that is.
+        Description of the region.
     reachable : dict of str to (float, float)
-        Property to the least and largest value met in the whole search.
+        Smallest and largest value of each property found during the search.
     reasons : tuple of (str or None)
-        One a candidate: why it is not what was asked for.
+        Per candidate, the reason why it misses a goal or constraint; None if it meets all.
     failures : dict of str to int
-        Reasons why properties could not be measured during the search, and how often.
+        Reasons why properties could not be measured during the search, with their counts.
     method : ``"gradient"`` or ``"black box"``
     n_evaluations : int
-        Latents of which thresholded structures were measured during the search.
+        Number of latents whose thresholded structures were measured during the search.
     predictive_spread : dict of str to ndarray ``(candidate,)``
-        Property to the standard deviation of its prediction, where it is predicted by a linkage that has one.
+        Standard deviation of the prediction of each property that is a linkage with a predictive distribution.
     """
 
     latents: np.ndarray
@@ -72,51 +72,55 @@ class Candidates:
         return len(self.latents)
 
 
-def why_not(task: Task, values: np.ndarray, seen: np.ndarray, region: Region) -> tuple[str | None, ...]:
-    """One reason a candidate ``(candidate, property)`` why it is not what was asked for, None where it is.
+def explain_misses(task: Task, values: np.ndarray, searched: np.ndarray, region: Region) -> tuple[str | None, ...]:
+    """Reason per candidate why it misses a goal or constraint, None if it meets all.
 
     Parameters
     ----------
     task : Task
     values : ndarray ``(candidate, property)``
-    seen : ndarray ``(sample, property)``
-        All values met in the search.
+    searched : ndarray ``(sample, property)``
+        All values found during the search.
     region : Region
     """
-    return tuple(" ".join(_complaints(task, row, seen, region)) or None for row in values)
+    return tuple(" ".join(_misses(task, row, searched, region)) or None for row in values)
 
 
-def _complaints(task: Task, row: np.ndarray, seen: np.ndarray, region: Region) -> list[str]:
-    found = []
-    missing = [label for label, value in zip(task.labels, row, strict=True) if not np.isfinite(value)]
-    if missing:
-        found.append(f"No realization has {', '.join(missing)}.")
-    for one in task.constraints:
-        k = task.labels.index(one.label)
-        if np.isfinite(row[k]) and not one.low <= row[k] <= one.high:
-            low, high = np.nanmin(seen[:, k]), np.nanmax(seen[:, k])
-            found.append(
-                f"{one.label} is {row[k]:.4g}, outside of {one.low:.4g} to {one.high:.4g}; structures of the region "
-                f"have {low:.4g} to {high:.4g}."
+def _misses(task: Task, row: np.ndarray, searched: np.ndarray, region: Region) -> list[str]:
+    sentences = []
+    undefined = [label for label, value in zip(task.labels, row, strict=True) if not np.isfinite(value)]
+    if undefined:
+        sentences.append(f"No realization has a value of {', '.join(undefined)}.")
+    for constraint in task.constraints:
+        k = task.labels.index(constraint.label)
+        if np.isfinite(row[k]) and not constraint.low <= row[k] <= constraint.high:
+            low, high = np.nanmin(searched[:, k]), np.nanmax(searched[:, k])
+            sentences.append(
+                f"{constraint.label} is {row[k]:.4g}, outside {constraint.low:.4g} to {constraint.high:.4g}; "
+                f"structures of the region range from {low:.4g} to {high:.4g}."
             )
     for goal in task.goals:
         k = task.labels.index(goal.label)
-        value, met = row[k], seen[:, k][np.isfinite(seen[:, k])]
-        if goal.target is None or not np.isfinite(value) or not len(met):
+        value, column = row[k], searched[:, k][np.isfinite(searched[:, k])]
+        if goal.target is None or not np.isfinite(value) or not len(column):
             continue
-        low, high = float(met.min()), float(met.max())
-        if abs(value - goal.target) <= REACHED * max(high - low, 1e-12):
+        low, high = float(column.min()), float(column.max())
+        if abs(value - goal.target) <= TARGET_TOLERANCE * max(high - low, 1e-12):
             continue
-        if low <= goal.target <= high:
-            cause = "The region has such structures, but not together with the rest that was asked for."
-            if not task.constraints and len(task.goals) == 1:
-                cause = "The region has such structures, but their realizations differ. More starts may find better."
-        else:
-            cause = f"Structures of the region have {low:.4g} to {high:.4g}, and {value:.4g} is the closest. "
-            cause += (
-                "Training latents (latents=, --train) allow the region of the data."
-                if region.kind == "prior"
-                else "The model would have to be fitted on structures that have it."
+        if not low <= goal.target <= high:
+            cause = (
+                f"Structures of the region range from {low:.4g} to {high:.4g}, and {value:.4g} is the closest value. "
             )
-        found.append(f"{goal.label} {goal.target:.4g} was not reached. {cause}")
-    return found
+            cause += (
+                "Pass training latents (latents=, --train) to search the region of the data."
+                if region.kind == "prior"
+                else "Fit the model on structures that have this value."
+            )
+        elif task.constraints or len(task.goals) > 1:
+            cause = "The region contains such structures, but none that meets the other goals and constraints as well."
+        else:
+            cause = (
+                "The region contains such structures, but their realizations scatter. More starts may find better ones."
+            )
+        sentences.append(f"{goal.label} {goal.target:.4g} was not reached. {cause}")
+    return sentences

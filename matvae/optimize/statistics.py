@@ -1,4 +1,4 @@
-"""How far the 2-point statistics of a structure are from those that are wanted."""
+"""Difference between the 2-point statistics of a structure and target statistics, as a property."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from .property import Measured
 
 
 class StatisticsError:
-    """Relative error ``||f - g|| / ||f||`` of 2-point statistics g from the wanted f.
+    """Relative error ``||f - g|| / ||f||`` of 2-point statistics g with respect to the target f.
 
     Parameters
     ----------
-    target : array ``(*lag, correlation)`` or path of such a .npy
-        The wanted statistics, as `two_point_stats` gives them for one structure.
+    target : array ``(*lag, correlation)`` or path of a .npy file that holds one
+        Target statistics of one structure, as returned by `two_point_stats`.
     correlations, cutoff
-        With which they were made; as in `two_point_stats`.
+        Parameters of `two_point_stats` with which the target was computed.
 
     Raises
     ------
     InputError
-        If there is no target, or it is no array of finite numbers.
+        If the target is missing or is not an array of finite numbers.
     """
 
     name: ClassVar[str] = "statistics_error"
@@ -37,24 +37,24 @@ class StatisticsError:
 
     def __init__(self, target: Any = None, correlations: Any = None, cutoff: Any = None) -> None:
         self.correlations, self.cutoff = correlations, cutoff
-        self.target = as_tensor(_statistics(target))[None]
+        self.target = as_tensor(_target_statistics(target))[None]
 
     def measure(self, structures: np.ndarray, grid: Grid) -> Measured:
-        """Values of structures of labels ``(sample, *space)``."""
-        f = two_point_stats(structures, phases=grid.phases, periodic=grid.periodic, **self._how)
+        """Measure the labels ``(sample, *space)`` of structures."""
+        f = two_point_stats(structures, phases=grid.phases, periodic=grid.periodic, **self._options)
         return Measured.of(relative_error(self.target.numpy(), f))
 
     def soft(self, fractions: Tensor, grid: Grid) -> Tensor:
         """Values ``(sample,)`` of soft fractions ``(sample, phase, *space)``."""
-        f = two_point_stats(fractions, state_axis=1, periodic=grid.periodic, **self._how)
+        f = two_point_stats(fractions, state_axis=1, periodic=grid.periodic, **self._options)
         return relative_error(self.target.to(f), f)
 
     @property
-    def _how(self) -> dict[str, Any]:
+    def _options(self) -> dict[str, Any]:
         return {"correlations": self.correlations, "cutoff": self.cutoff}
 
 
-def _statistics(target: Any) -> np.ndarray:
+def _target_statistics(target: Any) -> np.ndarray:
     if isinstance(target, str | Path):
         try:
             target = np.load(target, allow_pickle=False)
@@ -62,11 +62,11 @@ def _statistics(target: Any) -> np.ndarray:
             raise InputError(
                 f"The target statistics {target} cannot be read ({error}). Write them with numpy.save."
             ) from error
-    found = np.asarray(np.nan if target is None else target, dtype=np.float64)
-    if not 2 <= found.ndim <= 4 or not np.isfinite(found).all():
+    statistics = np.asarray(np.nan if target is None else target, dtype=np.float64)
+    if not 2 <= statistics.ndim <= 4 or not np.isfinite(statistics).all():
         raise InputError(
-            "statistics_error needs target=, the wanted statistics (*lag, correlation) of one structure as "
-            f"two_point_stats makes them, or a .npy of them, but {type(target).__name__} of shape {found.shape} was "
+            "statistics_error needs target=, the statistics (*lag, correlation) of one structure as returned by "
+            f"two_point_stats, or a .npy file of them, but {type(target).__name__} with shape {statistics.shape} was "
             "given."
         )
-    return found
+    return statistics

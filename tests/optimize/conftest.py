@@ -1,4 +1,4 @@
-"""A small model of structures of many volume fractions, fitted once."""
+"""Small model, fitted once on structures of various volume fractions."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ..structures import blobs
 
 @pytest.fixture(scope="session")
 def training():
-    """Labels ``(120, 12, 12)``."""
+    """Return labels ``(120, 12, 12)``."""
     volume_fractions = np.random.default_rng(0).uniform(0.2, 0.8, 120)
     return blobs(120, (12, 12), width=1.0, volume_fraction=volume_fractions)
 
 
 @pytest.fixture(scope="session")
 def model(training):
-    """Two components, enough to know the volume fraction."""
+    """Return a model with two components, enough to encode the volume fraction."""
     return StatsVAETransformer(n_components=2, max_epochs=30, width=16, random_state=0).fit(training)

@@ -1,4 +1,4 @@
-"""Without gradients a property is reached in fewer evaluations than by chance, and a search goes on where it ended."""
+"""Bayesian optimisation needs fewer evaluations than random search, and continues an earlier search."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from matvae.errors import InputError, MissingExtraError
 from matvae.optimize import Measured, maximize, optimize_latents, reach
 from matvae.optimize.blackbox import BlackBoxSearch
 from matvae.optimize.geometry import VolumeFraction
-from matvae.optimize.measuring import Decoder
+from matvae.optimize.measuring import LatentDecoder
 from matvae.optimize.region import Region
 from matvae.optimize.task import Task
 
 
 class Opaque(VolumeFraction):
-    """The volume fraction, which some structures do not have, and without a gradient."""
+    """Volume fraction without a gradient, undefined for dense structures."""
 
     name = "opaque"
     differentiable = False
@@ -29,69 +29,82 @@ class Opaque(VolumeFraction):
 
 
 def search(model, task):
-    return BlackBoxSearch(Decoder(model), task, Region.of_prior(2))
+    return BlackBoxSearch(LatentDecoder(model), task, Region.of_prior(2))
 
 
-def test_a_target_is_reached_in_few_evaluations(model):
+def test_target_is_reached_in_few_evaluations(model):
     pytest.importorskip("botorch")
     task = Task.of([reach(Opaque(), 0.431)], [])
     z, values, reasons = search(model, task).run(14, np.random.default_rng(0))
-    # The first 6 are drawn at random.
-    chance, found = np.nanmin(np.abs(values[:6] - 0.431)), np.nanmin(np.abs(values - 0.431))
-    assert found <= 0.5 / 144 + 1e-9 < chance
+    # The first 6 latents are random.
+    errors = np.abs(values - 0.431)
+    assert np.nanmin(errors) <= 0.5 / 144 + 1e-9 < np.nanmin(errors[:6])
     assert z.shape == (14, 2)
     assert np.isnan(values).sum() == len(reasons)
     assert set(reasons) <= {"opaque: It is too dense."}
 
 
-def test_the_properties_of_the_result_say_how_it_was_found(model):
+def test_result_describes_the_search_and_an_earlier_search_is_continued(model):
     pytest.importorskip("botorch")
     batches = []
-    found = optimize_latents(
+    candidates = optimize_latents(
         model,
         maximize(Opaque()),
         n_candidates=2,
         n_evaluations=8,
         random_state=0,
-        on_batch=lambda *b: batches.append(b),
+        on_batch=lambda *batch: batches.append(batch),
     )
-    assert (found.method, found.n_evaluations) == ("black box", 8)
-    assert np.nanmax(found.achieved["opaque"]) <= 0.6
+    assert (candidates.method, candidates.n_evaluations) == ("black box", 8)
+    assert np.nanmax(candidates.achieved["opaque"]) <= 0.6
     assert sum(len(latents) for latents, _ in batches) == 8
     evaluated = tuple(np.concatenate(part) for part in zip(*batches, strict=True))
-    again = optimize_latents(
+    continued = optimize_latents(
         model,
         maximize(Opaque()),
         n_candidates=2,
         n_evaluations=8,
         random_state=0,
         evaluated=evaluated,
-        on_batch=lambda *batch: pytest.fail("Everything was measured before."),
+        on_batch=lambda *batch: pytest.fail("All latents were measured in the earlier search."),
     )
-    assert again.n_evaluations == 8
+    assert continued.n_evaluations == 8
 
 
-def test_nothing_to_go_on_is_refused(model):
+def test_read_only_results_of_an_earlier_search_are_accepted_silently(model, recwarn):
+    pytest.importorskip("botorch")
+    latents = np.random.default_rng(0).standard_normal((8, 2)).astype(np.float32)
+    values = np.linspace(0.3, 0.5, 8)[:, None]
+    for array in (latents, values):
+        array.flags.writeable = False
+    candidates = optimize_latents(
+        model, maximize(Opaque()), n_candidates=2, n_evaluations=8, random_state=0, evaluated=(latents, values)
+    )
+    assert len(candidates) == 2
+    assert not [warning for warning in recwarn if "writable" in str(warning.message)]
+
+
+def test_property_that_no_structure_has_is_refused(model):
     pytest.importorskip("botorch")
 
-    class Never(Opaque):
+    class Undefined(Opaque):
         def measure(self, structures, grid):
             raise RuntimeError("no solver")
 
     with pytest.raises(InputError, match="no solver"):
-        search(model, Task.of([maximize(Never())], [])).run(10, np.random.default_rng(0))
-    nothing = (np.zeros((10, 2)), np.full((10, 1), np.nan))
-    with pytest.raises(InputError, match="None of the first 10"):
-        search(model, Task.of([maximize(Never())], [])).run(10, np.random.default_rng(0), evaluated=nothing)
+        search(model, Task.of([maximize(Undefined())], [])).run(10, np.random.default_rng(0))
+    evaluated = (np.zeros((10, 2)), np.full((10, 1), np.nan))
+    with pytest.raises(InputError, match="None of the 10 structures measured has all properties"):
+        search(model, Task.of([maximize(Undefined())], [])).run(10, np.random.default_rng(0), evaluated=evaluated)
 
 
-def test_without_botorch_the_extra_is_named(model, monkeypatch):
+def test_missing_botorch_names_the_extra(model, monkeypatch):
     monkeypatch.setitem(sys.modules, "botorch", None)
     with pytest.raises(MissingExtraError, match=r"matvae\[optimize\]"):
         optimize_latents(model, maximize(Opaque()))
 
 
-def test_random_numbers_of_the_user_stay_as_they_are(model):
+def test_global_random_state_is_unchanged(model):
     pytest.importorskip("botorch")
     torch.manual_seed(3)
     expected = torch.rand(1)

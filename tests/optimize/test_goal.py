@@ -1,4 +1,4 @@
-"""Goals and constraints are read as written, and contradictions are refused."""
+"""Goals and constraints are parsed, and contradictions are refused."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import pytest
 from matvae.errors import InputError, PluginError
 from matvae.optimize.geometry import VolumeFraction
 from matvae.optimize.goal import (
+    Constraint,
     Goal,
     between,
-    check_wishes,
+    check_requirements,
     maximize,
     minimize,
     parse_constraint,
@@ -30,22 +31,26 @@ from matvae.optimize.goal import (
         ("volume_fraction >= .2", 0.2, math.inf),
     ],
 )
-def test_constraints_are_ranges(text, low, high):
-    found = parse_constraint(text)
-    assert (found.label, found.low, found.high) == ("volume_fraction", pytest.approx(low), pytest.approx(high))
+def test_constraint_is_a_range(text, low, high):
+    constraint = parse_constraint(text)
+    assert (constraint.label, constraint.low, constraint.high) == (
+        "volume_fraction",
+        pytest.approx(low),
+        pytest.approx(high),
+    )
 
 
 def test_options_are_part_of_the_label():
     assert parse_property("volume_fraction(phase=2)") == (VolumeFraction(2), "volume_fraction_phase_2")
-    found = parse_constraint("specific_surface(phase=0, isotropic=False)<=0.2")
-    assert (found.property.phase, found.property.isotropic) == (0, False)
-    assert found.label == "specific_surface_phase_0_isotropic_False"
+    constraint = parse_constraint("specific_surface(phase=0, isotropic=False)<=0.2")
+    assert (constraint.property.phase, constraint.property.isotropic) == (0, False)
+    assert constraint.label == "specific_surface_phase_0_isotropic_False"
 
 
 @pytest.mark.parametrize(
     "text", ["volume_fraction", "volume_fraction=0.3", "volume_fraction=a+-b", "<=3", "v(1)<=3", ""]
 )
-def test_other_texts_are_refused(text):
+def test_malformed_constraint_is_refused(text):
     with pytest.raises((InputError, PluginError)):
         parse_constraint(text)
 
@@ -53,25 +58,24 @@ def test_other_texts_are_refused(text):
 @pytest.mark.parametrize(
     "text", ["volume_fraction(1)", "volume_fraction(phase=)", "volume_fraction(phase=print())", "a b"]
 )
-def test_other_properties_are_refused(text):
+def test_malformed_property_is_refused(text):
     with pytest.raises(InputError, match="written as"):
         parse_property(text)
 
 
-def test_a_name_of_its_own_is_known():
-    mine = VolumeFraction(0)
-    assert parse_constraint("stiffness<=2", {"stiffness": mine}) == between(mine, high=2).__class__(
-        mine, -math.inf, 2.0, "stiffness"
-    )
+def test_constraint_on_a_named_property():
+    property = VolumeFraction(0)
+    constraint = parse_constraint("stiffness<=2", {"stiffness": property})
+    assert constraint == Constraint(property, -math.inf, 2.0, "stiffness")
 
 
-def test_goals_have_a_sense():
+def test_goal_has_a_sense():
     assert [goal.sense for goal in (maximize("volume_fraction"), minimize("volume_fraction"))] == [
         "maximize",
         "minimize",
     ]
     assert reach("volume_fraction", 0.3).target == 0.3
-    with pytest.raises(InputError, match="finite"):
+    with pytest.raises(InputError, match="must be a finite number"):
         reach("volume_fraction", math.nan)
     with pytest.raises(InputError, match="to reach a target"):
         Goal(VolumeFraction(), "reach")
@@ -79,22 +83,22 @@ def test_goals_have_a_sense():
 
 def test_contradictions_are_refused():
     goal = reach("volume_fraction", 0.3)
-    check_wishes([goal], [parse_constraint("volume_fraction<=0.3")])
+    check_requirements([goal], [parse_constraint("volume_fraction<=0.3")])
     for goals, constraints, message in (
         ([], [], "needs a goal"),
-        ([goal, goal], [], "one goal"),
+        ([goal, goal], [], "can have one goal"),
         ([goal], [between("volume_fraction", 0.4)], "contradicts its constraint"),
         ([goal], [between("specific_surface", 0.4), between("specific_surface", high=0.3)], "contradict each other"),
-        ([goal], [between(VolumeFraction(0), 0.4)], "two different properties"),
+        ([goal], [between(VolumeFraction(0), 0.4)], "stands for two different properties"),
     ):
         with pytest.raises(InputError, match=message):
-            check_wishes(goals, constraints)
+            check_requirements(goals, constraints)
     for low, high in ((0.4, 0.3), (-math.inf, math.inf), (math.nan, 1)):
-        with pytest.raises(InputError, match="range"):
+        with pytest.raises(InputError, match="is a range of numbers from low to high"):
             between("volume_fraction", low, high)
 
 
-def test_goals_are_read_as_written():
+def test_goal_is_parsed_from_text():
     for text, expected in (
         ("volume_fraction=max", maximize("volume_fraction")),
         (" volume_fraction = min", minimize("volume_fraction")),

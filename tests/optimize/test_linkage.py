@@ -1,4 +1,4 @@
-"""A linkage predicts what its regressor predicts, leads a search, and belongs to one model."""
+"""A linkage predicts like its regressor, guides a search, and belongs to one model."""
 
 from __future__ import annotations
 
@@ -22,71 +22,75 @@ pytest.importorskip("skops")
 
 
 @pytest.fixture(scope="module")
-def known(model, training):
-    """Latents, statistics, and a property: 10 times the volume fraction."""
+def data(model, training):
+    """Return latents, statistics and a property, 10 times the volume fraction."""
     statistics = model.statistics(training).reshape(len(training), -1)
     return model.transform(training), statistics, 10 * training.mean((1, 2))
 
 
-def linked(path, regressor, model, **options):
+def saved_and_loaded(path, regressor, model, **options):
     save_linkage(path, regressor, model, name="density", unit="g/cm3", **options)
     return load_linkage(path, model)
 
 
-def test_predictions_are_those_of_the_regressor(model, training, known, tmp_path):
-    Z, f, y = known
+def test_predictions_equal_those_of_the_regressor(model, training, data, tmp_path):
+    Z, f, y = data
     on_latents = make_pipeline(StandardScaler(), PolynomialFeatures(2), LinearRegression()).fit(Z, y)
-    found = linked(tmp_path / "a.skops", on_latents, model)
-    assert (found.name, found.unit, found.differentiable) == ("density", "g/cm3", True)
-    np.testing.assert_allclose(found.measure(training, model.grid_).values, on_latents.predict(Z), rtol=1e-5)
+    linkage = saved_and_loaded(tmp_path / "a.skops", on_latents, model)
+    assert (linkage.name, linkage.unit, linkage.differentiable) == ("density", "g/cm3", True)
+    np.testing.assert_allclose(linkage.measure(training, model.grid_).values, on_latents.predict(Z), rtol=1e-5)
     on_statistics = LinearRegression().fit(f, y)
-    found = linked(tmp_path / "b.skops", on_statistics, model, on="statistics")
-    assert not found.differentiable
-    np.testing.assert_allclose(found.measure(training, model.grid_).values, on_statistics.predict(f), rtol=1e-5)
+    linkage = saved_and_loaded(tmp_path / "b.skops", on_statistics, model, on="statistics")
+    assert not linkage.differentiable
+    np.testing.assert_allclose(linkage.measure(training, model.grid_).values, on_statistics.predict(f), rtol=1e-5)
 
 
-def test_soft_predictions_have_a_gradient(model, training, known, tmp_path):
-    Z, _, y = known
-    found = linked(tmp_path / "a.skops", LinearRegression().fit(Z, y), model)
+def test_soft_predictions_have_a_gradient(model, training, data, tmp_path):
+    Z, _, y = data
+    linkage = saved_and_loaded(tmp_path / "a.skops", LinearRegression().fit(Z, y), model)
     fractions = torch.from_numpy(np.stack([1 - training[:4], training[:4]], 1)).float()
     soft = (0.9 * fractions + 0.05).requires_grad_()
     np.testing.assert_allclose(
-        found.soft(fractions, model.grid_).detach().numpy(), found.measure(training[:4], model.grid_).values, rtol=1e-4
+        linkage.soft(fractions, model.grid_).detach().numpy(),
+        linkage.measure(training[:4], model.grid_).values,
+        rtol=1e-4,
     )
-    value = found.soft(soft, model.grid_).sum()
+    value = linkage.soft(soft, model.grid_).sum()
     (gradient,) = torch.autograd.grad(value, soft)
     with torch.no_grad():
         step = 1e-2 * gradient / gradient.abs().max()
-        ahead, behind = (found.soft(soft + sign * step, model.grid_).sum() for sign in (1, -1))
-    assert float(ahead - behind) == pytest.approx(2 * float((gradient * step).sum()), rel=0.1)
+        plus, minus = (linkage.soft(soft + sign * step, model.grid_).sum() for sign in (1, -1))
+    assert float(plus - minus) == pytest.approx(2 * float((gradient * step).sum()), rel=0.1)
 
 
-def test_a_search_reaches_a_predicted_value(model, known, tmp_path):
-    Z, _, y = known
-    found = linked(tmp_path / "a.skops", GaussianProcessRegressor(alpha=0.01, normalize_y=True).fit(Z, y), model)
+def test_search_reaches_a_predicted_value(model, data, tmp_path):
+    Z, _, y = data
+    linkage = saved_and_loaded(
+        tmp_path / "a.skops", GaussianProcessRegressor(alpha=0.01, normalize_y=True).fit(Z, y), model
+    )
     candidates = optimize_latents(
-        model, reach(found, 5.0), latents=Z, n_candidates=2, n_starts=6, max_iter=20, random_state=0
+        model, reach(linkage, 5.0), latents=Z, n_candidates=2, n_starts=6, max_iter=20, random_state=0
     )
     assert candidates.method == "gradient"
     np.testing.assert_allclose(candidates.achieved["density"], 5.0, atol=0.2)
     assert (candidates.predictive_spread["density"] > 0).all()
-    # What the linkage stands for, on structures it has not seen.
+    # The true property of structures on which the regressor was not fitted.
     np.testing.assert_allclose(10 * candidates.structures.mean((1, 2)), 5.0, atol=1.0)
 
 
-def test_trees_have_a_spread_but_no_gradient(model, training, known, tmp_path):
-    Z, _, y = known
+def test_trees_have_a_standard_deviation_but_no_gradient(model, training, data, tmp_path):
+    Z, _, y = data
     forest = make_pipeline(StandardScaler(), RandomForestRegressor(5, random_state=0)).fit(Z, y)
-    found = linked(tmp_path / "a.skops", forest, model)
-    assert not found.differentiable
+    linkage = saved_and_loaded(tmp_path / "a.skops", forest, model)
+    assert not linkage.differentiable
     trees = [tree.predict(forest[:-1].transform(Z)) for tree in forest[-1].estimators_]
-    np.testing.assert_allclose(found.predictive_spread(training, model.grid_), np.std(trees, 0), atol=1e-9)
-    plain = linked(tmp_path / "b.skops", LinearRegression().fit(Z, y), model)
-    assert plain.predictive_spread(training, model.grid_) is None
+    np.testing.assert_allclose(linkage.predictive_std(training, model.grid_), np.std(trees, 0), atol=1e-9)
+    plain = saved_and_loaded(tmp_path / "b.skops", LinearRegression().fit(Z, y), model)
+    assert plain.predictive_std(training, model.grid_) is None
 
 
-def test_what_does_not_belong_is_refused(model, training, known, tmp_path, monkeypatch):
-    Z, f, y = known
+def test_mismatched_files_and_regressors_are_refused(model, training, data, tmp_path, monkeypatch):
+    Z, f, y = data
     regressor = LinearRegression().fit(Z, y)
     save_linkage(tmp_path / "a.skops", regressor, model, name="density")
     other = StatsVAETransformer(n_components=2, max_epochs=1, width=16, random_state=1).fit(training)
@@ -96,7 +100,7 @@ def test_what_does_not_belong_is_refused(model, training, known, tmp_path, monke
         save_linkage(tmp_path / "a.skops", regressor, model, name="density")
     with pytest.raises(InputError, match="no linkage"):
         load_linkage(tmp_path / "b.skops", model)
-    with pytest.raises(InputError, match="fitted on the 2 numbers"):
+    with pytest.raises(InputError, match="fitted on the 2 features"):
         save_linkage(tmp_path / "b.skops", LinearRegression().fit(f, y), model, name="density")
     with pytest.raises(InputError, match="word of letters"):
         save_linkage(tmp_path / "b.skops", regressor, model, name="a b")
@@ -108,12 +112,12 @@ def test_what_does_not_belong_is_refused(model, training, known, tmp_path, monke
         load_linkage(tmp_path / "a.skops", model)
 
 
-class Mine(LinearRegression):
-    """A regressor of somebody's own, which reading a file would run."""
+class Custom(LinearRegression):
+    """Regressor whose code would run when a file is loaded."""
 
 
-def test_foreign_code_is_refused(model, known, tmp_path):
-    save_linkage(tmp_path / "a.skops", Mine().fit(known[0], known[2]), model, name="density")
+def test_custom_code_is_refused(model, data, tmp_path):
+    save_linkage(tmp_path / "a.skops", Custom().fit(data[0], data[2]), model, name="density")
     with pytest.raises(InputError, match="could run code"):
         load_linkage(tmp_path / "a.skops", model)
     assert [path.name for path in tmp_path.iterdir()] == ["a.skops"]

@@ -1,4 +1,4 @@
-"""The error of statistics is zero at the target, and none without a target."""
+"""The statistics error vanishes at the target, and requires a target."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ LABELS = (np.random.default_rng(0).random((3, 8, 9)) < 0.3).astype(np.uint8)
 
 
 @pytest.mark.parametrize("cutoff", [None, 2])
-def test_it_is_the_relative_error_from_the_target(cutoff, tmp_path):
+def test_value_is_the_relative_error(cutoff, tmp_path):
     f = two_point_stats(LABELS, phases=2, cutoff=cutoff)
     np.save(tmp_path / "f.npy", f[1])
     grid = Grid((8, 9))
-    wanted = StatisticsError(str(tmp_path / "f.npy"), cutoff=cutoff)
-    found = wanted.measure(LABELS, grid).values
-    np.testing.assert_allclose(found, relative_error(f[1:2], f), rtol=1e-6, atol=1e-9)
-    assert found[1] == pytest.approx(0, abs=1e-9)
+    property = StatisticsError(str(tmp_path / "f.npy"), cutoff=cutoff)
+    values = property.measure(LABELS, grid).values
+    np.testing.assert_allclose(values, relative_error(f[1:2], f), rtol=1e-6, atol=1e-9)
+    assert values[1] == pytest.approx(0, abs=1e-9)
     fractions = torch.from_numpy(np.stack([LABELS == 0, LABELS == 1], 1)).double()
-    np.testing.assert_allclose(wanted.soft(fractions, grid).numpy(), found, atol=1e-6)
+    np.testing.assert_allclose(property.soft(fractions, grid).numpy(), values, atol=1e-6)
 
 
-def test_a_target_that_moves_is_the_same_target():
-    wanted = StatisticsError(two_point_stats(LABELS, phases=2)[0])
-    assert wanted.measure(np.roll(LABELS[:1], (2, 3), (1, 2)), Grid((8, 9))).values[0] == pytest.approx(0, abs=1e-7)
+def test_error_of_a_translated_structure_is_zero():
+    property = StatisticsError(two_point_stats(LABELS, phases=2)[0])
+    translated = np.roll(LABELS[:1], (2, 3), (1, 2))
+    assert property.measure(translated, Grid((8, 9))).values[0] == pytest.approx(0, abs=1e-7)
 
 
 @pytest.mark.parametrize("target", [None, 0.3, np.full((3, 3, 1), np.nan), "missing.npy"])
-def test_no_target_is_refused(target):
+def test_invalid_target_is_refused(target):
     with pytest.raises(InputError, match="target"):
         StatisticsError(target)
 

@@ -1,4 +1,4 @@
-"""Every built-in property conforms, and every check sees what it is there for."""
+"""Every built-in property conforms, and every check detects its fault."""
 
 from __future__ import annotations
 
@@ -26,66 +26,66 @@ def test_built_in_properties_conform(check):
     check()
 
 
-class Nameless(VolumeFraction):
+class InvalidName(VolumeFraction):
     name = "volume fraction"
 
 
-class Unreasonable(VolumeFraction):
+class MissingReason(VolumeFraction):
     def measure(self, structures, grid):
         return Measured(np.full(len(structures), np.nan), (None,) * len(structures))
 
 
-class Crowd(VolumeFraction):
+class DependsOnBatch(VolumeFraction):
     def measure(self, structures, grid):
         return Measured.of(super().measure(structures, grid).values / len(structures))
 
 
-class Vandal(VolumeFraction):
+class ChangesInput(VolumeFraction):
     def measure(self, structures, grid):
         structures[0] = 0
         return super().measure(structures, grid)
 
 
-class Homebody(VolumeFraction):
+class CannotBePickled(VolumeFraction):
     def __reduce__(self):
         raise TypeError("cannot be pickled")
 
 
-class Off(VolumeFraction):
+class OffsetSoft(VolumeFraction):
     def soft(self, fractions, grid):
         return super().soft(fractions, grid) + 0.1
 
 
-class Flat(VolumeFraction):
+class ZeroGradient(VolumeFraction):
     def soft(self, fractions, grid):
-        found = super().soft(fractions, grid)
-        return found.detach() + 0 * found
+        values = super().soft(fractions, grid)
+        return values.detach() + 0 * values
 
 
 FAULTS = [
-    ("declaration", Nameless, "no name"),
-    ("one_value_or_reason_a_structure", Unreasonable, "only there"),
-    ("structures_are_independent", Crowd, "one by one"),
-    ("its_input_is_left_alone", Vandal, "read-only"),
-    ("it_can_be_sent_to_a_worker", Homebody, "cannot be pickled"),
-    ("soft_values_of_sharp_structures", Off, "soft and measured"),
-    ("gradient", Flat, "finite differences give"),
+    ("declaration", InvalidName, "string of letters, digits and _"),
+    ("one_value_or_reason_per_structure", MissingReason, "Missing values, and only those, must have a reason"),
+    ("structures_are_independent", DependsOnBatch, "one by one"),
+    ("input_is_unchanged", ChangesInput, "read-only"),
+    ("pickling", CannotBePickled, "cannot be pickled"),
+    ("soft_values_of_sharp_structures", OffsetSoft, "soft and measured"),
+    ("gradient", ZeroGradient, "finite differences give"),
 ]
 
 
 @pytest.mark.parametrize(("name", "broken", "message"), FAULTS)
-def test_a_fault_is_seen_by_its_check(name, broken, message):
+def test_check_detects_its_fault(name, broken, message):
     (check,) = [check for check in property_checks(broken()) if check.name == name]
     with pytest.raises((AssertionError, ValueError, TypeError), match=message):
         check()
 
 
-def test_every_check_sees_a_fault():
+def test_every_check_has_a_fault_to_detect():
     assert [name for name, _, _ in FAULTS] == [run.__name__.removeprefix("check_") for run in CHECKS]
 
 
-def test_all_checks_in_one_say_which_failed():
+def test_check_property_names_the_failed_check():
     check_property(VolumeFraction())
     with pytest.raises(AssertionError, match="one by one") as failed:
-        check_property(Crowd())
+        check_property(DependsOnBatch())
     assert failed.value.__notes__ == ["Raised in the check volume_fraction-structures_are_independent."]

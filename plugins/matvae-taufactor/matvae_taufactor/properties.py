@@ -10,7 +10,7 @@ import numpy as np
 from matvae.errors import InputError
 from matvae.grid import Grid
 from matvae.optimize import Measured
-from matvae.optimize.geometry import check_phase
+from matvae.optimize.property import check_phase
 
 from .percolation import percolating
 
