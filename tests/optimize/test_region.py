@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -40,3 +42,14 @@ def test_invalid_training_latents_are_refused():
     for latents in (DATA[:, :2], DATA[:9], np.where(DATA > 60, np.nan, DATA)):
         with pytest.raises(InputError, match="training latents"):
             Region.of_data(latents, 3)
+
+
+def test_read_only_latents_are_copied():
+    latents = DATA.astype(np.float32)
+    latents.flags.writeable = False
+    torch.set_warn_always(True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        region = Region.of_data(latents, 3)
+    torch.set_warn_always(False)
+    torch.testing.assert_close(region.points, torch.tensor(latents))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -42,3 +44,14 @@ def test_invalid_target_is_refused(target):
 def test_statistics_of_other_lags_are_refused():
     with pytest.raises(InputError, match="of the same shape"):
         StatisticsError(np.zeros((4, 4, 1))).measure(LABELS, Grid((8, 9)))
+
+
+def test_a_read_only_target_is_copied():
+    target = two_point_stats(LABELS, phases=2)[1].astype(np.float64)
+    target.flags.writeable = False
+    torch.set_warn_always(True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        error = StatisticsError(target)
+    torch.set_warn_always(False)
+    assert error.measure(LABELS, Grid((8, 9))).values[1] == pytest.approx(0, abs=1e-7)
