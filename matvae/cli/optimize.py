@@ -1,4 +1,4 @@
-"""The command optimize: structures with wanted properties."""
+"""The optimize command: inverse design of structures with requested properties."""
 
 from __future__ import annotations
 
@@ -18,53 +18,55 @@ SEARCH = "Search"
 
 def optimize_command(
     model: Model,
-    out: Annotated[Path, typer.Option("--out", "-o", help="New store of candidates.", metavar="OUT.zarr")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="New store for the candidates.", metavar="OUT.zarr")],
     property: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Property of the goal, such as volume_fraction or volume_fraction(phase=2)."),
+        typer.Option(metavar="NAME", help="Property to optimise, such as volume_fraction or volume_fraction(phase=2)."),
     ] = None,
-    target: Annotated[float | None, typer.Option(metavar="V", help="Value that it is to have.")] = None,
-    maximize: Annotated[bool, typer.Option("--maximize", help="As much of it as possible.")] = False,
-    minimize: Annotated[bool, typer.Option("--minimize", help="As little of it as possible.")] = False,
+    target: Annotated[float | None, typer.Option(metavar="V", help="Target value of the property.")] = None,
+    maximize: Annotated[bool, typer.Option("--maximize", help="Maximise the property.")] = False,
+    minimize: Annotated[bool, typer.Option("--minimize", help="Minimise the property.")] = False,
     goal: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=max|min|V", help="A goal as one text; repeat it for several goals at once."),
+        typer.Option(metavar="NAME=max|min|V", help="A goal in one string; may be repeated."),
     ] = None,
     constraint: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=V+-T", help="Range to stay in, or NAME<=V, NAME>=V; repeat it for several."),
+        typer.Option(metavar="NAME=V+-T", help="Range of a property, also NAME<=V or NAME>=V; may be repeated."),
     ] = None,
     linkage: Annotated[
         list[Path] | None,
-        typer.Option(exists=True, metavar="FILE.skops", help="A fitted linkage, as a property; repeat it for several."),
+        typer.Option(exists=True, metavar="FILE.skops", help="A fitted linkage, used as a property; may be repeated."),
     ] = None,
-    n_candidates: Annotated[int, typer.Option("--n-candidates", "-k", min=1, help="Structures to find.")] = 10,
+    n_candidates: Annotated[
+        int, typer.Option("--n-candidates", "-k", min=1, help="Number of structures to find.")
+    ] = 10,
     train: Annotated[
         Path | None,
         typer.Option(
-            exists=True, metavar="TRAIN", help="Training structures: stay where they are, instead of in the prior."
+            exists=True, metavar="TRAIN", help="Training structures: search near their latents instead of the prior."
         ),
     ] = None,
     latents: Annotated[
-        Path | None, typer.Option(metavar="Z", help="New .csv, .npy or .zarr of the candidates' latents.")
+        Path | None, typer.Option(metavar="Z", help="New .csv, .npy or .zarr with the latents of the candidates.")
     ] = None,
     n_realizations: Annotated[
-        int, typer.Option(min=2, help="Structures of a candidate to average over.", rich_help_panel=SEARCH)
+        int, typer.Option(min=2, help="Realizations per candidate to average over.", rich_help_panel=SEARCH)
     ] = 8,
     n_starts: Annotated[
-        int | None, typer.Option(min=1, help="Starts of the search by gradient.", rich_help_panel=SEARCH)
+        int | None, typer.Option(min=1, help="Starts of the gradient search.", rich_help_panel=SEARCH)
     ] = None,
-    max_iter: Annotated[int, typer.Option(min=1, help="Steps of each start.", rich_help_panel=SEARCH)] = 150,
+    max_iter: Annotated[int, typer.Option(min=1, help="Steps per start.", rich_help_panel=SEARCH)] = 150,
     n_evaluations: Annotated[
-        int, typer.Option(min=1, help="Structures measured in a search without gradient.", rich_help_panel=SEARCH)
+        int, typer.Option(min=1, help="Structures measured in a search without gradients.", rich_help_panel=SEARCH)
     ] = 60,
-    seed: Annotated[int, typer.Option(help="Start of the random numbers.", rich_help_panel=SEARCH)] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed.", rich_help_panel=SEARCH)] = 0,
     overwrite: Overwrite = False,
     json: Json = False,
     quiet: Quiet = False,
     config: Config = None,
 ) -> None:
-    """Find structures that have wanted properties.
+    """Find structures with requested properties.
 
     \b
     Examples:
@@ -96,49 +98,47 @@ def optimize_command(
 
 
 def _goal_texts(name: str | None, target: float | None, maximize: bool, minimize: bool, goals: list[str]) -> list[str]:
-    """Goals as texts, from the options that say one."""
-    wanted = [
-        text for asked, text in ((target is not None, f"{target!r}"), (maximize, "max"), (minimize, "min")) if asked
-    ]
-    if name is None and not wanted and goals:
+    """Goals as text, from --goal and from --property with its sense."""
+    options = ((target is not None, f"{target!r}"), (maximize, "max"), (minimize, "min"))
+    senses = [text for is_given, text in options if is_given]
+    if name is None and not senses and goals:
         return goals
-    if name is None or len(wanted) != 1:
+    if name is None or len(senses) != 1:
         raise typer.BadParameter(
             "A goal is --property NAME with one of --target V, --maximize and --minimize, or --goal NAME=max|min|V."
         )
-    return [f"{name}={wanted[0]}", *goals]
+    return [f"{name}={senses[0]}", *goals]
 
 
 def _show_candidates(result: Mapping[str, Any]) -> None:
-    units = {label: f"{label} ({unit})" if unit else label for label, unit in result["units"].items()}
+    labels = list(result["units"])
     header = ["candidate"]
-    for label, text in units.items():
-        wanted = result["requested"][label]
-        header += [text if wanted is None else f"{text} for {wanted:.4g}", "spread"]
-    header += ["out of distribution", "as asked"]
+    for label, unit in result["units"].items():
+        column, target = f"{label} ({unit})" if unit else label, result["requested"][label]
+        header += [column if target is None else f"{column}, target {target:.4g}", "std"]
+    header += ["out of distribution", "as requested"]
     rows = [
         [
             str(row["candidate"]),
-            *(f"{row[kind][label]:.4g}" for label in units for kind in ("achieved", "spread")),
+            *(f"{row[kind][label]:.4g}" for label in labels for kind in ("achieved", "spread")),
             f"{row['out_of_distribution']:.2f}",
             "no" if row["reason"] else "yes",
         ]
         for row in result["rows"]
     ]
     show_table(header, rows)
-    first = result["rows"][0]
-    if first["reason"]:
-        typer.echo(f"candidate 0: {first['reason']}")
+    reason = result["rows"][0]["reason"]
+    if reason:
+        typer.echo(f"candidate 0: {reason}")
     typer.echo(result["region"])
-    failures = sum(result["failures"].values())
+    failures = result["failures"]
+    n_failures, most_frequent = sum(failures.values()), max(failures, key=failures.get, default="")
     show_values(
         {
             "written": result["out"],
             "latents": result["latents"],
             "each": grid_text(result["grid"]),
             "search": f"{result['method']}, {result['n_evaluations']} structures measured",
-            "without value": f"{failures} structures; most often: {max(result['failures'], key=result['failures'].get)}"
-            if failures
-            else None,
+            "without value": f"{n_failures} structures; most often: {most_frequent}" if failures else None,
         }
     )

@@ -1,4 +1,4 @@
-"""Structures with wanted properties, into a store."""
+"""Inverse design job: search for structures with requested properties, and write them to a store."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ..data import StoreWriter, open_structures
 from ..data.layout import check_property_names
 from ..data.sample_blocks import Progress
 from ..estimator import load
+from ..grid import Grid
 from ..optimize import (
     Candidates,
     Constraint,
@@ -51,42 +52,43 @@ def optimize_structures(
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Search for structures with wanted properties and write them to a new store.
+    """Search for structures with requested properties and write them to a new store.
 
     Parameters
     ----------
     model : path
-        Fitted model, as `fit_model` saved it.
+        Fitted model, as saved by `fit_model`.
     out : path
-        New store: ``(candidate, *space)``, best first. Its properties are, for each property NAME of the goals and
-        constraints, ``NAME`` (mean over realizations), ``NAME_spread`` and, where there is a target,
-        ``requested_NAME``; further ``feasible``, ``on_front``, ``out_of_distribution`` and the latents, ``latent_0``
-        and so on; of a linkage with a predictive spread ``NAME_predictive_spread`` too.
+        New store ``(candidate, *space)``, best first. For each property NAME of the goals and constraints it has the
+        properties ``NAME`` (mean over realizations), ``NAME_spread`` (their standard deviation), ``requested_NAME`` if
+        there is a target, and ``NAME_predictive_spread`` for a linkage with a predictive distribution; in addition
+        ``feasible``, ``on_front``, ``out_of_distribution``, and the latents as ``latent_0`` and so on.
     objective, constraints, n_candidates, n_realizations, n_starts, max_iter, n_evaluations
-        As in `matvae.optimize.optimize_latents`; goals may also be texts, such as ``"specific_surface=max"``.
+        As in `matvae.optimize.optimize_latents`; goals may also be text, such as ``"specific_surface=max"``.
     linkages : sequence of path
-        Files that `matvae.optimize.save_linkage` wrote for this model; goals and constraints name their properties.
+        Files that `matvae.optimize.save_linkage` wrote for this model. Goals and constraints refer to their properties
+        by name.
     train : path, optional
-        Training structures; the search then stays where their latents are, otherwise within the prior.
+        Training structures. The search then stays near their latents, otherwise within the prior.
     latents : path, optional
-        New .zarr, .npy or .csv for the latents of the candidates, to make more structures of.
+        New .zarr, .npy or .csv file for the latents of the candidates, from which more realizations can be generated.
     seed : int
     overwrite : bool
-        Whether existing outputs may be replaced.
+        Whether to replace existing outputs.
     progress : callable, optional
-        Called with the work done and all there is.
+        Called with the amount of work done and the total.
 
     Returns
     -------
     dict
-        ``out``, ``n_candidates``, ``rows`` (one a candidate), ``region``, ``method``, ``n_evaluations``,
-        ``reachable``, ``units``, ``failures``.
+        ``out``, ``latents``, ``n_candidates``, ``grid``, ``rows`` (one per candidate), ``requested``, ``units``,
+        ``region``, ``reachable``, ``method``, ``n_evaluations``, ``failures``.
 
     Raises
     ------
     InputError, PluginError, StoreError
-        If something does not fit together; nothing is written then. A search without gradients keeps what it has
-        measured in a file beside `out`, and the same call goes on from there.
+        If the inputs do not match; nothing is written then. A search without gradients keeps its measurements in a
+        file next to `out`, and the same call resumes it.
     """
     inputs = [path for path in (model, train, *linkages) if path is not None]
     target = check_output(out, inputs, overwrite=overwrite)
@@ -95,133 +97,148 @@ def optimize_structures(
         check_output(latents, [*inputs, target], overwrite=overwrite)
     estimator = load(model)
     check_form(estimator, model)
-    known: dict[str, Property] = {}
+    named: dict[str, Property] = {}
     for path in linkages:
         linkage = load_linkage(path, estimator)
-        known[linkage.name] = linkage
-    asked = [objective] if isinstance(objective, Goal | str) else list(objective)
-    goals = [parse_goal(one, known) if isinstance(one, str) else one for one in asked]
-    kept = [parse_constraint(one, known) if isinstance(one, str) else one for one in constraints]
-    wishes: list[Goal | Constraint] = [*goals, *kept]
+        named[linkage.name] = linkage
+    objectives = [objective] if isinstance(objective, Goal | str) else list(objective)
+    goals = [parse_goal(goal, named) if isinstance(goal, str) else goal for goal in objectives]
+    ranges = [parse_constraint(item, named) if isinstance(item, str) else item for item in constraints]
+    requirements: list[Goal | Constraint] = [*goals, *ranges]
     n_components = len(estimator.get_feature_names_out())
-    check_property_names(_names([wish.label for wish in wishes], goals, n_components), estimator.grid_)
-    data = None
+    check_property_names(_property_names(requirements, n_components), estimator.grid_)
+    train_latents = None
     if train is not None:
         structures = open_structures(train)
         check_fits(estimator, structures, model, train)
-        data = np.asarray(estimator.transform(structures.data))
-    log = SearchLog.beside(target, _fingerprint(model, train, wishes, seed))
-    before = log.read(overwrite=overwrite)
-    if before is not None:
-        logger.info("%d latents were measured before; the search goes on from there.", len(before[0]))
+        train_latents = np.asarray(estimator.transform(structures.data))
+    log = SearchLog.next_to(target, _fingerprint(model, train, requirements, seed))
+    evaluated = log.read(overwrite=overwrite)
+    if evaluated is not None:
+        logger.info("Resuming the search: %d latents were measured before.", len(evaluated[0]))
     try:
-        found = optimize_latents(
+        candidates = optimize_latents(
             estimator,
             goals,
-            constraints=kept,
+            constraints=ranges,
             n_candidates=n_candidates,
-            latents=data,
+            latents=train_latents,
             n_realizations=n_realizations,
             n_starts=n_starts,
             max_iter=max_iter,
             n_evaluations=n_evaluations,
             random_state=seed,
-            evaluated=before,
+            evaluated=evaluated,
             on_batch=log.append,
             progress=progress,
         )
     except KeyboardInterrupt:
-        kept_text = f"What was measured is in {log.path}; the same command goes on." if log.path.exists() else ""
-        raise KeyboardInterrupt(f"Interrupted; {target} was not written. {kept_text}".strip()) from None
-    _write(found, target, estimator.grid_, Path(model).name, overwrite)
+        saved = f" Its measurements are in {log.path}; the same command resumes it." if log.path.exists() else ""
+        raise KeyboardInterrupt(f"The search was interrupted, and {target} was not written.{saved}") from None
+    _write(candidates, target, estimator.grid_, Path(model).name, overwrite)
     if latents is not None:
         names = list(estimator.get_feature_names_out())
-        made = Path(latents)
-        with new_latents(made, len(found), names, attributes={}, properties={}, units={}) as put:
-            put(found.latents)
+        with new_latents(Path(latents), len(candidates), names, attributes={}, properties={}, units={}) as append:
+            append(candidates.latents)
     log.remove()
     return {
         "out": str(target),
         "latents": None if latents is None else str(latents),
-        "n_candidates": len(found),
+        "n_candidates": len(candidates),
         "grid": estimator.grid_.to_dict(),
-        "rows": _rows(found),
-        "requested": found.requested,
-        "units": found.units,
-        "region": found.region,
-        "reachable": {label: list(ends) for label, ends in found.reachable.items()},
-        "method": found.method,
-        "n_evaluations": found.n_evaluations,
-        "failures": found.failures,
+        "rows": _rows(candidates),
+        "requested": candidates.requested,
+        "units": candidates.units,
+        "region": candidates.region,
+        "reachable": {label: list(limits) for label, limits in candidates.reachable.items()},
+        "method": candidates.method,
+        "n_evaluations": candidates.n_evaluations,
+        "failures": candidates.failures,
     }
 
 
-def _write(found: Candidates, target: Path, grid: Any, model: str, overwrite: bool) -> None:
+def _write(candidates: Candidates, target: Path, grid: Grid, model: str, overwrite: bool) -> None:
     properties: dict[str, np.ndarray] = {}
     units: dict[str, str] = {}
-    for label, values in found.achieved.items():
-        own = {label: values, f"{label}_spread": found.spread[label]}
-        if label in found.predictive_spread:
-            own[f"{label}_predictive_spread"] = found.predictive_spread[label]
-        wanted = found.requested[label]
-        if wanted is not None:
-            own[f"requested_{label}"] = np.full(len(found), wanted)
-        properties.update(own)
-        if found.units[label]:
-            units.update(dict.fromkeys(own, found.units[label]))
-    properties["feasible"] = found.feasible.astype(float)
-    properties["on_front"] = found.on_front.astype(float)
-    properties["out_of_distribution"] = found.score.astype(float)
-    properties.update({f"latent_{i}": column.astype(float) for i, column in enumerate(found.latents.T)})
-    attributes = {"model": model, "region": found.region, "reasons": list(found.reasons), "method": found.method}
+    for label, values in candidates.achieved.items():
+        columns = {label: values, f"{label}_spread": candidates.spread[label]}
+        if label in candidates.predictive_spread:
+            columns[f"{label}_predictive_spread"] = candidates.predictive_spread[label]
+        requested = candidates.requested[label]
+        if requested is not None:
+            columns[f"requested_{label}"] = np.full(len(candidates), requested)
+        properties.update(columns)
+        if candidates.units[label]:
+            units.update(dict.fromkeys(columns, candidates.units[label]))
+    properties["feasible"] = candidates.feasible.astype(float)
+    properties["on_front"] = candidates.on_front.astype(float)
+    properties["out_of_distribution"] = candidates.score.astype(float)
+    properties.update({f"latent_{i}": column.astype(float) for i, column in enumerate(candidates.latents.T)})
+    attributes = {
+        "model": model,
+        "region": candidates.region,
+        "reasons": list(candidates.reasons),
+        "method": candidates.method,
+    }
     with StoreWriter(
         target,
         grid,
-        n_samples=len(found),
+        n_samples=len(candidates),
         property_names=list(properties),
         units=units,
         attributes=attributes,
         overwrite=overwrite,
     ) as writer:
-        writer.append(found.structures, properties)
+        writer.append(candidates.structures, properties)
 
 
-def _rows(found: Candidates) -> list[dict[str, Any]]:
+def _rows(candidates: Candidates) -> list[dict[str, Any]]:
     return [
         {
             "candidate": i,
-            "achieved": {label: float(values[i]) for label, values in found.achieved.items()},
-            "spread": {label: float(values[i]) for label, values in found.spread.items()},
-            "predictive_spread": {label: float(values[i]) for label, values in found.predictive_spread.items()},
-            "measured": {label: float(values[i]) for label, values in found.measured.items()},
-            "feasible": bool(found.feasible[i]),
-            "on_front": bool(found.on_front[i]),
-            "out_of_distribution": float(found.score[i]),
-            "reason": found.reasons[i],
+            "achieved": {label: float(values[i]) for label, values in candidates.achieved.items()},
+            "spread": {label: float(values[i]) for label, values in candidates.spread.items()},
+            "predictive_spread": {label: float(values[i]) for label, values in candidates.predictive_spread.items()},
+            "measured": {label: float(values[i]) for label, values in candidates.measured.items()},
+            "feasible": bool(candidates.feasible[i]),
+            "on_front": bool(candidates.on_front[i]),
+            "out_of_distribution": float(candidates.score[i]),
+            "reason": candidates.reasons[i],
         }
-        for i in range(len(found))
+        for i in range(len(candidates))
     ]
 
 
-def _names(labels: Sequence[str], goals: Sequence[Goal], n_components: int) -> list[str]:
-    """Names of the properties that a store of candidates has."""
-    unique = list(dict.fromkeys(labels))
-    requested = [f"requested_{goal.label}" for goal in goals if goal.target is not None]
-    fixed = ["feasible", "on_front", "out_of_distribution", *(f"latent_{i}" for i in range(n_components))]
-    return [*unique, *(f"{label}_spread" for label in unique), *requested, *fixed]
+def _property_names(requirements: Sequence[Goal | Constraint], n_components: int) -> list[str]:
+    """Names of the properties of a store of candidates."""
+    labels = list(dict.fromkeys(requirement.label for requirement in requirements))
+    targets = [goal.label for goal in requirements if isinstance(goal, Goal) and goal.target is not None]
+    return [
+        *labels,
+        *(f"{label}_spread" for label in labels),
+        *(f"requested_{label}" for label in targets),
+        *("feasible", "on_front", "out_of_distribution"),
+        *(f"latent_{i}" for i in range(n_components)),
+    ]
 
 
-def _fingerprint(model: str | Path, train: str | Path | None, wishes: Sequence[Goal | Constraint], seed: int) -> str:
-    """Hash of what the values of a search depend on; not of how long it goes on."""
+def _fingerprint(
+    model: str | Path, train: str | Path | None, requirements: Sequence[Goal | Constraint], seed: int
+) -> str:
+    """Hash of everything that the measurements depend on, but not of the length of the search."""
     digest = hashlib.sha256((Path(model) / "estimator.json").read_bytes())
-    for wish in wishes:
-        asked = (wish.sense, wish.target) if isinstance(wish, Goal) else (wish.low, wish.high)
-        digest.update(repr((wish.label, _identity(wish.property), asked)).encode())
+    for requirement in requirements:
+        bounds = (
+            (requirement.sense, requirement.target)
+            if isinstance(requirement, Goal)
+            else (requirement.low, requirement.high)
+        )
+        digest.update(repr((requirement.label, _identity(requirement.property), bounds)).encode())
     digest.update(repr((str(train), seed)).encode())
     return digest.hexdigest()
 
 
-def _identity(wanted: Property) -> str:
-    """What tells a property from others of its name: its options, where it is a dataclass."""
-    own = repr(wanted) if is_dataclass(wanted) else ""
-    return f"{type(wanted).__module__}.{type(wanted).__qualname__} {own}"
+def _identity(property: Property) -> str:
+    """Class of a property and, for dataclasses, its options."""
+    options = repr(property) if is_dataclass(property) else ""
+    return f"{type(property).__module__}.{type(property).__qualname__} {options}"

@@ -1,4 +1,4 @@
-"""What the command optimize prints and writes."""
+"""Output and files of the optimize command."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def model(tmp_path_factory):
     return path
 
 
-def test_a_table_of_candidates(matvae, model, tmp_path):
-    asked = ("--property", "volume_fraction", "--target", 0.5, "--constraint", "specific_surface<=2")
-    ran = matvae("optimize", model, *asked, *QUICK, "-o", tmp_path / "out.zarr", "--latents", tmp_path / "z.csv")
+def test_candidates_are_shown_as_a_table(matvae, model, tmp_path):
+    options = ("--property", "volume_fraction", "--target", 0.5, "--constraint", "specific_surface<=2")
+    ran = matvae("optimize", model, *options, *QUICK, "-o", tmp_path / "out.zarr", "--latents", tmp_path / "z.csv")
     assert ran.code == 0, ran.err
     lines = ran.out.splitlines()
     assert lines[0].split("  ")[0] == "candidate"
     assert "specific_surface (1/voxel)" in lines[0]
-    assert "volume_fraction for 0.5" in lines[0]
+    assert "volume_fraction, target 0.5" in lines[0]
     assert [line.split()[0] for line in lines[1:3]] == ["0", "1"]
     assert "prior" in ran.out
     store = open_structures(tmp_path / "out.zarr")
@@ -35,16 +35,16 @@ def test_a_table_of_candidates(matvae, model, tmp_path):
     assert (tmp_path / "z.csv").exists()
 
 
-def test_json_has_the_same(matvae, model, tmp_path):
-    asked = ("--goal", "specific_surface=max", "--goal", "volume_fraction=min")
-    ran = matvae("optimize", model, *asked, *QUICK, "-o", tmp_path / "out.zarr", "--json")
+def test_candidates_are_printed_as_json(matvae, model, tmp_path):
+    options = ("--goal", "specific_surface=max", "--goal", "volume_fraction=min")
+    ran = matvae("optimize", model, *options, *QUICK, "-o", tmp_path / "out.zarr", "--json")
     assert ran.code == 0, ran.err
     result = json.loads(ran.out)
     assert [sorted(row["achieved"]) for row in result["rows"]] == [["specific_surface", "volume_fraction"]] * 2
     assert any(row["on_front"] for row in result["rows"])
 
 
-def test_a_target_out_of_reach_is_said(matvae, model, tmp_path):
+def test_unreachable_target_is_reported(matvae, model, tmp_path):
     ran = matvae("optimize", model, "--property", "volume_fraction", "--target", 7, *QUICK, "-o", tmp_path / "out.zarr")
     assert ran.code == 0
     assert "volume_fraction 7 was not reached" in ran.out
@@ -66,7 +66,7 @@ def test_a_target_out_of_reach_is_said(matvae, model, tmp_path):
         (("--goal", "statistics_error=min"), 3, "needs target="),
     ],
 )  # fmt: skip
-def test_wrong_usage(matvae, model, tmp_path, options, code, message):
+def test_invalid_options_are_refused(matvae, model, tmp_path, options, code, message):
     ran = matvae("optimize", model, *options, "-o", tmp_path / "out.zarr")
     assert ran.code == code, ran.err
     assert message in ran.err

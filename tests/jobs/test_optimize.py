@@ -1,4 +1,4 @@
-"""Candidates are stored with what was asked for and what they have, and a costly search goes on where it ended."""
+"""Candidates are stored with requested and achieved values, and an interrupted search is resumed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from matvae.optimize.geometry import VolumeFraction
 QUICK = {"n_candidates": 3, "n_starts": 6, "max_iter": 10}
 
 
-def test_the_store_holds_structures_properties_and_latents(trained, tmp_path):
+def test_store_contains_structures_properties_and_latents(trained, tmp_path):
     result = optimize_structures(
         trained / "m.matvae",
         tmp_path / "out.zarr",
@@ -27,25 +27,25 @@ def test_the_store_holds_structures_properties_and_latents(trained, tmp_path):
         latents=tmp_path / "z.csv",
         **QUICK,
     )
-    found = open_structures(tmp_path / "out.zarr")
+    store = open_structures(tmp_path / "out.zarr")
     rows = result["rows"]
-    assert found.data.shape == (3, 8, 8)
+    assert store.data.shape == (3, 8, 8)
     for label in ("volume_fraction", "specific_surface"):
-        np.testing.assert_array_equal(found.properties[label], [row["achieved"][label] for row in rows])
-        np.testing.assert_array_equal(found.properties[f"{label}_spread"], [row["spread"][label] for row in rows])
-    np.testing.assert_array_equal(found.properties["requested_volume_fraction"], 0.5)
-    assert "requested_specific_surface" not in found.properties
-    assert found.units["specific_surface"] == found.units["specific_surface_spread"] == "1/voxel"
-    assert "volume_fraction" not in found.units
-    assert found.attributes["reasons"] == [row["reason"] for row in rows]
+        np.testing.assert_array_equal(store.properties[label], [row["achieved"][label] for row in rows])
+        np.testing.assert_array_equal(store.properties[f"{label}_spread"], [row["spread"][label] for row in rows])
+    np.testing.assert_array_equal(store.properties["requested_volume_fraction"], 0.5)
+    assert "requested_specific_surface" not in store.properties
+    assert store.units["specific_surface"] == store.units["specific_surface_spread"] == "1/voxel"
+    assert "volume_fraction" not in store.units
+    assert store.attributes["reasons"] == [row["reason"] for row in rows]
     assert "training latent" in result["region"]
-    latents = np.stack([found.properties[f"latent_{i}"] for i in range(3)], 1).astype(np.float32)
-    np.testing.assert_array_equal(found.data.compute(), load(trained / "m.matvae").inverse_transform(latents))
-    inverse_latents(trained / "m.matvae", tmp_path / "z.csv", tmp_path / "again.zarr")
-    np.testing.assert_array_equal(open_structures(tmp_path / "again.zarr").data.compute(), found.data.compute())
+    latents = np.stack([store.properties[f"latent_{i}"] for i in range(3)], 1).astype(np.float32)
+    np.testing.assert_array_equal(store.data.compute(), load(trained / "m.matvae").inverse_transform(latents))
+    inverse_latents(trained / "m.matvae", tmp_path / "z.csv", tmp_path / "decoded.zarr")
+    np.testing.assert_array_equal(open_structures(tmp_path / "decoded.zarr").data.compute(), store.data.compute())
 
 
-def test_bad_input_leaves_nothing(trained, tmp_path):
+def test_invalid_input_writes_nothing(trained, tmp_path):
     model, goal = trained / "m.matvae", reach("volume_fraction", 0.5)
     for options, message in (
         ({"objective": []}, "needs a goal"),
@@ -63,7 +63,7 @@ def test_bad_input_leaves_nothing(trained, tmp_path):
 
 @dataclass(frozen=True)
 class Costly(VolumeFraction):
-    """The volume fraction, of which every measurement is counted, and one is interrupted."""
+    """Volume fraction that counts its measurements and interrupts one of them."""
 
     name = "costly"
     differentiable = False
@@ -79,27 +79,27 @@ MEASURED: list[int] = []
 STOP_AT = 6
 
 
-def test_an_interrupted_search_goes_on(trained, tmp_path):
+def test_interrupted_search_is_resumed(trained, tmp_path):
     pytest.importorskip("botorch")
     model, goal = trained / "m.matvae", maximize(Costly())
     quick = {"n_candidates": 2, "n_realizations": 2, "n_evaluations": 8}
     MEASURED.clear()
-    with pytest.raises(KeyboardInterrupt, match="same command goes on"):
+    with pytest.raises(KeyboardInterrupt, match="the same command resumes it"):
         optimize_structures(model, tmp_path / "out.zarr", objective=goal, **quick)
     assert [path.name for path in tmp_path.iterdir()] == [".out.zarr.search.jsonl"]
     with pytest.raises(InputError, match="another search"):
         optimize_structures(model, tmp_path / "out.zarr", objective=goal, seed=1, **quick)
     n_before = len(MEASURED)
     optimize_structures(model, tmp_path / "out.zarr", objective=goal, **quick)
-    # 4 of 8 were measured before; then come 2 realizations of 2 candidates.
+    # 4 of 8 latents were measured before; verification adds 2 realizations of 2 candidates.
     assert len(MEASURED) - n_before == 4 + 4
     assert [path.name for path in tmp_path.iterdir()] == ["out.zarr"]
-    optimize_structures(model, tmp_path / "whole.zarr", objective=goal, **quick)
-    first, whole = (open_structures(tmp_path / name) for name in ("out.zarr", "whole.zarr"))
-    assert first.properties["costly"].shape == whole.properties["costly"].shape == (2,)
+    optimize_structures(model, tmp_path / "uninterrupted.zarr", objective=goal, **quick)
+    resumed, uninterrupted = (open_structures(tmp_path / name) for name in ("out.zarr", "uninterrupted.zarr"))
+    assert resumed.properties["costly"].shape == uninterrupted.properties["costly"].shape == (2,)
 
 
-def test_a_linkage_is_a_property(trained, tmp_path):
+def test_linkage_is_used_as_a_property(trained, tmp_path):
     pytest.importorskip("skops")
     model = load(trained / "m.matvae")
     Z = model.transform(open_structures(trained / "train.zarr").data.compute())
@@ -112,9 +112,9 @@ def test_a_linkage_is_a_property(trained, tmp_path):
         linkages=[tmp_path / "k.skops"],
         **QUICK,
     )
-    found = open_structures(tmp_path / "out.zarr")
-    assert found.units["k"] == "GPa"
-    assert (found.properties["k_predictive_spread"] > 0).all()
+    store = open_structures(tmp_path / "out.zarr")
+    assert store.units["k"] == "GPa"
+    assert (store.properties["k_predictive_spread"] > 0).all()
     np.testing.assert_allclose(
-        found.properties["k"], model.transform(found.data.compute())[:, 0], atol=3 * found.properties["k_spread"].max()
+        store.properties["k"], model.transform(store.data.compute())[:, 0], atol=3 * store.properties["k_spread"].max()
     )

@@ -1,4 +1,4 @@
-"""A log gives back what was measured, also after its last line was torn, and never that of another search."""
+"""A log returns what was measured, also after an incomplete line, and never the measurements of another search."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ LATENTS = np.random.default_rng(0).normal(size=(3, 2)).astype(np.float32)
 VALUES = np.array([[0.1, 2.0], [np.nan, 1.0], [0.3, 1 / 3]])
 
 
-def test_what_was_measured_comes_back_exactly(tmp_path):
-    log = SearchLog.beside(tmp_path / "out.zarr", "a")
+def test_measurements_are_read_back_exactly(tmp_path):
+    log = SearchLog.next_to(tmp_path / "out.zarr", "a")
     assert log.read() is None
     log.append(LATENTS[:2], VALUES[:2])
     log.append(LATENTS[2:], VALUES[2:])
@@ -25,8 +25,8 @@ def test_what_was_measured_comes_back_exactly(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_torn_line_is_lost_alone(tmp_path):
-    log = SearchLog.beside(tmp_path / "out.zarr", "a")
+def test_only_an_incomplete_line_is_lost(tmp_path):
+    log = SearchLog.next_to(tmp_path / "out.zarr", "a")
     log.append(LATENTS[:2], VALUES[:2])
     text = log.path.read_text()
     log.path.write_text(text[:-9])
@@ -36,9 +36,9 @@ def test_a_torn_line_is_lost_alone(tmp_path):
     np.testing.assert_array_equal(values, VALUES[[0, 2]])
 
 
-def test_another_search_is_refused(tmp_path):
-    SearchLog.beside(tmp_path / "out.zarr", "a").append(LATENTS, VALUES)
-    other = SearchLog.beside(tmp_path / "out.zarr", "b")
+def test_log_of_another_search_is_refused(tmp_path):
+    SearchLog.next_to(tmp_path / "out.zarr", "a").append(LATENTS, VALUES)
+    other = SearchLog.next_to(tmp_path / "out.zarr", "b")
     with pytest.raises(InputError, match="another search"):
         other.read()
     assert other.read(overwrite=True) is None
