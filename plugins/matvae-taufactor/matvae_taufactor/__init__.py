@@ -1,4 +1,4 @@
-"""Effective diffusivity and tortuosity of a phase, by TauFactor, as properties that matvae can design for."""
+"""Effective diffusivity and tortuosity of a phase, computed by TauFactor, as properties for matvae."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# Public name -> module. TauFactor, which takes seconds to import, waits until something is measured.
-_HOME = {
+# Public name -> module, imported on first use: TauFactor takes seconds to import.
+_MODULES = {
     "EffectiveDiffusivity": "matvae_taufactor.properties",
     "Tortuosity": "matvae_taufactor.properties",
     "percolating": "matvae_taufactor.percolation",
@@ -22,10 +22,10 @@ __all__ = ["EffectiveDiffusivity", "Tortuosity", "percolating"]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name not in _MODULES:
         raise AttributeError(f"module 'matvae_taufactor' has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+    return getattr(import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOME])
+    return sorted([*globals(), *_MODULES])

@@ -1,4 +1,4 @@
-"""Which part of a phase leads from one side of a structure to the other."""
+"""Percolating part of a phase."""
 
 from __future__ import annotations
 
@@ -8,26 +8,25 @@ from matvae.stats.labelling import label_clusters
 
 
 def percolating(inside: np.ndarray, axis: int = 0, periodic: bool = True) -> np.ndarray:
-    """The voxels of a phase that are connected, through shared faces, to both sides of an axis.
+    """Voxels of a phase that are connected, through shared faces, to both sides along an axis.
 
     Parameters
     ----------
     inside : ndarray of bool ``(*space)``
-        Where the phase is.
+        Voxels of the phase.
     axis : int
-        The first and the last layer along it are to be connected, within the structure: that it continues along this
-        axis does not count.
+        Axis whose first and last layers must be connected within the structure; periodicity along it is ignored.
     periodic : bool
-        Whether a path may leave through a side of another axis and come in at the opposite one.
+        Whether paths may cross the sides of the other axes periodically.
 
     Returns
     -------
     ndarray of bool ``(*space)``
-        All False where the phase does not percolate.
+        False everywhere if the phase does not percolate.
     """
     layers = np.moveaxis(inside, axis, 0)
-    # A layer without the phase keeps the two sides of the axis apart when the structure is taken as periodic.
+    # An empty layer separates the two sides along the axis when clusters are labelled periodically.
     padded = np.pad(layers, [(0, 1), *[(0, 0)] * (inside.ndim - 1)])
     clusters = label_clusters(padded, periodic=periodic)[0][:-1]
-    through = np.intersect1d(clusters[0], clusters[-1])
-    return np.moveaxis(np.isin(clusters, through[through > 0]), 0, axis)
+    spanning = np.intersect1d(clusters[0], clusters[-1])
+    return np.moveaxis(np.isin(clusters, spanning[spanning > 0]), 0, axis)

@@ -1,4 +1,4 @@
-"""Effective diffusivity and tortuosity factor of a phase, measured on structures."""
+"""Effective diffusivity and tortuosity factor of a phase."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from matvae.errors import InputError
 from matvae.grid import Grid
 from matvae.optimize import Measured
-from matvae.optimize.property import check_phase
+from matvae.optimize.property import axis_index, check_cubic_voxels, check_labels, check_phase
 
 from .percolation import percolating
 
@@ -20,29 +20,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EffectiveDiffusivity:
-    """How well a phase lets something diffuse through the structure: D_eff / D_0, between 0 and 1.
+    """Relative effective diffusivity D_eff / D_0 of a phase along an axis, between 0 and 1.
 
-    One side of the structure along `axis` is held at one concentration and the opposite side at another; D_eff is
-    mean flux times length over their difference, and D_0 the diffusivity within the phase. The other phases let
-    nothing pass. Electrical and thermal conduction through one phase are the same problem.
+    Opposite sides of the structure along `axis` are held at different concentrations. D_eff is the mean flux times the
+    length, divided by the difference in concentration; D_0 is the diffusivity within the phase. The other phases are
+    impermeable. Electrical and thermal conduction through one phase are the same problem.
 
     Parameters
     ----------
     phase : int
         Label of the phase.
     axis : int or str
-        Along which to measure: its place in the array, or its name in the grid, such as ``"x"``.
+        Direction of the flow: index of the axis in the array, or its name in the grid, such as ``"x"``.
     tolerance : float
-        The solution is good enough when the fluxes through any two layers differ by at most this fraction.
+        The solution has converged when the fluxes through any two layers differ by at most this fraction.
     max_iter : int
-        Iterations after which a structure is given up.
+        Number of iterations after which a structure is given up.
     device : str
-        Where to compute: ``"cpu"``, ``"cuda"``, ``"auto"``. A GPU pays for volumes only.
+        Device to compute on: ``"cpu"``, ``"cuda"`` or ``"auto"``. A GPU is worthwhile for volumes only.
 
     Notes
     -----
-    By TauFactor (Kench, Squires and Cooper 2023, doi 10.21105/joss.05358). Where the grid is periodic, so are the sides
-    along the flow; across the flow there are always walls of given concentration. Voxels are cubes.
+    Computed by TauFactor (Kench, Squires and Cooper 2023, doi 10.21105/joss.05358). If the grid is periodic, so are the
+    sides parallel to the flow; the two sides perpendicular to it are always walls of fixed concentration. Voxels must
+    be cubic, because TauFactor's solver for other voxels yields no flux if they are elongated along it.
     """
 
     phase: int = 1
@@ -57,8 +58,9 @@ class EffectiveDiffusivity:
     def __post_init__(self) -> None:
         if not 0 < self.tolerance < 1 or self.max_iter < 200:
             raise InputError(
-                "tolerance is a fraction between 0 and 1, and max_iter at least 200, as TauFactor compares every 100 "
-                f"iterations, but tolerance={self.tolerance!r} and max_iter={self.max_iter!r} were given."
+                "tolerance must be a fraction between 0 and 1, and max_iter at least 200, because TauFactor tests for "
+                f"convergence every 100 iterations, but tolerance={self.tolerance!r} and max_iter={self.max_iter!r} "
+                "were given."
             )
 
     def measure(self, structures: np.ndarray, grid: Grid) -> Measured:
@@ -69,7 +71,7 @@ class EffectiveDiffusivity:
         structures : ndarray of int ``(sample, *space)``
             Phase labels.
         grid : Grid
-            What one structure is.
+            Grid of one structure.
 
         Returns
         -------
@@ -80,25 +82,32 @@ class EffectiveDiffusivity:
         ------
         InputError
             If the structures do not fit the grid, or the grid lacks the phase or the axis, has fewer than 2 voxels
-            along it, or has voxels that are no cubes.
+            along it, or has voxels that are not cubic.
         """
         from matvae.stats.device import resolve_device
 
-        self._check(structures, grid)
-        axis = self._place(grid)
+        check_labels(structures, grid)
+        check_phase(self.phase, grid)
+        check_cubic_voxels(self.name, grid)
+        axis = axis_index(self.axis, grid)
+        if grid.shape[axis] < 2:
+            raise InputError(
+                f"{self.name} requires at least 2 voxels along axis {self.axis!r}, but structures have shape "
+                f"{grid.shape}."
+            )
         device = resolve_device(self.device)
-        found = [self._measure_one(structure == self.phase, axis, grid, device) for structure in structures]
-        return Measured(np.array([value for value, _ in found], float), tuple(reason for _, reason in found))
+        results = [self._measure_one(structure == self.phase, axis, grid, device) for structure in structures]
+        return Measured(np.array([value for value, _ in results], float), tuple(reason for _, reason in results))
 
     def _measure_one(self, inside: np.ndarray, axis: int, grid: Grid, device: torch.device) -> tuple[float, str | None]:
-        # TauFactor takes a second or more to import.
+        # Imported late, because TauFactor takes a second or more to import.
         from .solver import relative_diffusivity
 
-        through = percolating(inside, axis, grid.periodic)
-        if not through.any():
+        connected = percolating(inside, axis, grid.periodic)
+        if not connected.any():
             return np.nan, f"Phase {self.phase} does not percolate along {(grid.axes or ())[axis]}."
-        # What is not connected to both sides carries nothing, and would slow convergence.
-        D = relative_diffusivity(np.moveaxis(through, axis, 0), grid.periodic, self.tolerance, self.max_iter, device)
+        # Voxels that are not connected to both sides carry no flux and would slow down convergence.
+        D = relative_diffusivity(np.moveaxis(connected, axis, 0), grid.periodic, self.tolerance, self.max_iter, device)
         if D is None:
             return np.nan, (
                 f"The iteration did not converge to a tolerance of {self.tolerance:g} within {self.max_iter} steps. "
@@ -109,45 +118,22 @@ class EffectiveDiffusivity:
     def _value(self, diffusivity: float, fraction: float) -> float:
         return diffusivity
 
-    def _check(self, structures: np.ndarray, grid: Grid) -> None:
-        if structures.ndim == 0 or structures.shape[1:] != grid.shape or structures.dtype.kind not in "iub":
-            raise InputError(
-                f"Phase labels (sample, *space) with space {grid.shape} are expected, but an array of "
-                f"{structures.dtype} of shape {structures.shape} was given."
-            )
-        check_phase(self.phase, grid)
-        if grid.voxel_size is not None and len(set(grid.voxel_size)) > 1:
-            raise InputError(
-                f"{self.name} needs voxels that are squares or cubes, but their size is {grid.voxel_size}. TauFactor's "
-                "solver for others gives no flux where they are long along it: resample the structures."
-            )
-
-    def _place(self, grid: Grid) -> int:
-        names = grid.axes or ()
-        place = names.index(self.axis) if self.axis in names else self.axis
-        if place not in range(grid.ndim) or grid.shape[int(place)] < 2:
-            raise InputError(
-                f"axis must be one of {', '.join(names)}, or its place from 0 to {grid.ndim - 1}, and have at least 2 "
-                f"voxels, but {self.axis!r} of structures of shape {grid.shape} was given."
-            )
-        return int(place)
-
 
 @dataclass(frozen=True)
 class Tortuosity(EffectiveDiffusivity):
     """Tortuosity factor of a phase: its volume fraction over its relative effective diffusivity, at least 1.
 
-    It is 1 for straight channels along the axis, and the square of the relative length of the path for a channel of
-    even width that winds. The volume fraction counts all of the phase, dead ends and closed pores too.
+    It is 1 for straight channels along the axis and, for a winding channel of constant width, the square of its
+    relative length. The volume fraction includes dead ends and closed pores.
 
     Parameters
     ----------
     phase, axis, tolerance, max_iter, device
-        As of `EffectiveDiffusivity`.
+        As in `EffectiveDiffusivity`.
 
     Notes
     -----
-    By TauFactor, whose definition this is; see `EffectiveDiffusivity`.
+    Computed by TauFactor, and as defined there; see `EffectiveDiffusivity`.
     """
 
     name: ClassVar[str] = "tortuosity"

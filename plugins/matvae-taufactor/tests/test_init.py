@@ -1,4 +1,4 @@
-"""The package: light to import, complete."""
+"""The package is light to import and exports its public names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import matvae_taufactor
 
 
 def test_import_is_light():
-    """Nor do properties import TauFactor before they measure."""
+    """Properties import TauFactor only when they measure."""
     code = (
         "import sys, matvae_taufactor; matvae_taufactor.EffectiveDiffusivity();"
         "print(sorted({'taufactor', 'IPython', 'vtk'} & set(sys.modules)))"
@@ -20,12 +20,12 @@ def test_import_is_light():
     assert done.stdout.strip() == "[]", done.stderr
 
 
-def test_every_public_name_is_there():
-    assert set(matvae_taufactor.__all__) == set(matvae_taufactor._HOME) <= set(dir(matvae_taufactor))
+def test_public_names_are_exported():
+    assert set(matvae_taufactor.__all__) == set(matvae_taufactor._MODULES) <= set(dir(matvae_taufactor))
     for name in matvae_taufactor.__all__:
         assert getattr(matvae_taufactor, name).__module__.startswith("matvae_taufactor.")
 
 
-def test_unknown_name_is_an_attribute_error():
+def test_unknown_name_raises_attribute_error():
     with pytest.raises(AttributeError, match="'matvae_taufactor' has no attribute 'tortuosity'"):
         matvae_taufactor.tortuosity  # noqa: B018
