@@ -1,9 +1,9 @@
-"""Stored 2-point statistics: which convention they follow, and how they become the arrays matvae uses.
+"""Lag conventions of stored 2-point statistics, and conversion to those of matvae.
 
 matvae keeps N lags along a periodic axis of N voxels and 2N-1 along others. PyMKS 0.4.1 crops every axis to the same
-2c+1 lags, c = (min N - 1)//2 or a smaller cutoff. Its unreleased master repeats lag -N/2 of an even periodic axis at
-the other end (N+1 lags), and along an even non-periodic axis keeps the lags -N and N, at which there are no pairs of
-voxels (2N+1 lags). All agree within a cutoff window, and all put zero lag at index L//2 of L lags.
+2c+1 lags, where c is (min N - 1)//2 or a smaller cutoff. Its unreleased master branch repeats lag -N/2 of an even
+periodic axis at the other end (N+1 lags), and along an even non-periodic axis keeps the lags -N and N, for which there
+are no voxel pairs (2N+1 lags). All agree within a cutoff window, and all put zero lag at index L//2 of L lags.
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ RELEASE = "pymks-0.4.1"
 MASTER = "pymks-master"
 WINDOW = "window"
 
-# Of a dask array so many samples are read to check values.
-SAMPLES_READ = 16
+# Number of samples of a dask array whose values are checked.
+N_CHECKED = 16
 
 Correlations = Sequence[Sequence[int]] | None
 
 
 @dataclass(frozen=True)
 class StatisticsConvention:
-    """Which lags stored statistics hold.
+    """Set of lags that stored statistics contain.
 
     Parameters
     ----------
     name : str
-        ``"matvae"``: every lag there is, once. ``"pymks-master"``: every lag, and the outermost of even axes twice or
-        empty. ``"pymks-0.4.1"``: along every axis as many lags as along the smallest. ``"window"``: lags up to another
-        cutoff. Where conventions agree, the first of these.
+        ``"matvae"``: every lag, once. ``"pymks-master"``: every lag, with the outermost of even axes repeated or empty.
+        ``"pymks-0.4.1"``: as many lags along every axis as along the smallest. ``"window"``: lags up to another cutoff.
+        Where conventions agree, the first of these.
     lags : tuple of int
-        Number of lags along each axis, as stored.
+        Number of stored lags along each axis.
     cutoff : tuple of int or None
-        What matvae needs as `cutoff`, one an axis; None where no lag is lacking.
+        Value per axis to pass to matvae as `cutoff`; None if no lag is missing.
     """
 
     name: str
@@ -67,23 +67,23 @@ def check_statistics(
     n_correlations: int | None = None,
     correlations: Correlations = None,
 ) -> StatisticsConvention:
-    """Tell which convention stored 2-point statistics follow, and refuse what follows none.
+    """Determine the convention of stored 2-point statistics, and refuse arrays that follow none.
 
     Parameters
     ----------
     array : array ``(sample, *lag, correlation)`` or ``(sample, *lag)``
-        numpy or dask; of a dask array the first 16 samples are read.
+        numpy or dask; the first 16 samples of a dask array are read.
     sample_shape : sequence of int
         Shape of one structure, in voxels.
     cutoff : int or sequence of int, optional
-        Cutoff in voxels with which the statistics were made, if known; they must then hold exactly these lags.
+        Cutoff in voxels with which the statistics were computed, if known; they must then contain exactly these lags.
     periodic : bool
-        Whether they were made with periodic boundaries.
+        Whether they were computed with periodic boundaries.
     n_correlations : int, optional
-        How many correlations are expected.
+        Expected number of correlations.
     correlations : list of (int, int), optional
-        The pairs of local states. By default the first correlation is taken for an autocorrelation, as it is in the
-        defaults of both matvae and PyMKS. Of other correlations nothing is known that could be checked.
+        Pairs of local states. By default the first correlation is assumed to be an autocorrelation, as in the defaults
+        of both matvae and PyMKS, and other correlations are not checked.
 
     Returns
     -------
@@ -92,13 +92,13 @@ def check_statistics(
     Raises
     ------
     InputError
-        If no convention gives such a shape; if lags differ between axes, or there is one only, and no cutoff says that
-        this is meant; or if an autocorrelation is not symmetric about a zero lag in the centre.
+        If no convention yields this shape; if the numbers of lags differ between axes, or there is only one, and no
+        cutoff confirms this; or if an autocorrelation is not symmetric about a central zero lag.
     """
     stored, space, convention = _understand(array, sample_shape, periodic, n_correlations, correlations)
     _check_cutoff(space, convention, periodic, cutoff)
-    some = stored[:SAMPLES_READ].compute() if is_dask(stored) else stored
-    _convert(some, space, convention, convention.cutoff, periodic, correlations)
+    checked = stored[:N_CHECKED].compute() if is_dask(stored) else stored
+    _convert(checked, space, convention, convention.cutoff, periodic, correlations)
     return convention
 
 
@@ -111,7 +111,7 @@ def to_matvae_statistics(
     n_correlations: int | None = None,
     correlations: Correlations = None,
 ) -> Any:
-    """Statistics of PyMKS, whole or cut off, as the arrays that matvae uses.
+    """Convert 2-point statistics from PyMKS, complete or cropped, to matvae's convention.
 
     Parameters
     ----------
@@ -123,35 +123,36 @@ def to_matvae_statistics(
     Returns
     -------
     array ``(sample, *lag, correlation)``
-        numpy, or lazy dask for dask. Without a `cutoff` every lag there is, or, if some were cropped when the
-        statistics were made, those up to the largest common cutoff, as `check_statistics` names it.
+        numpy, or lazy dask for dask. Without a `cutoff` it contains every lag or, if some were cropped when the
+        statistics were computed, those up to the largest common cutoff, which `check_statistics` returns.
 
     Warns
     -----
     UserWarning
-        Without a `cutoff`, if lags were cropped: lag -N/2 of even axes, say, or the far lags of the longer axes. They
-        cannot be had back; the warning names the cutoff to pass to matvae.
+        Without a `cutoff`, if lags were cropped, such as lag -N/2 of even axes or the far lags of the longer axes. They
+        cannot be recovered; the warning names the cutoff to pass to matvae.
 
     Raises
     ------
     InputError
-        As in `check_statistics`, or if lags are asked for that are not stored. Wrong values in a dask array are found
-        when it is computed.
+        As in `check_statistics`, or if requested lags are not stored. Invalid values of a dask array are detected when
+        it is computed.
     """
     stored, space, convention = _understand(array, sample_shape, periodic, n_correlations, correlations)
-    kept, held = resolve_cutoff(space, periodic, cutoff), convention.cutoff
+    kept, available = resolve_cutoff(space, periodic, cutoff), convention.cutoff
     if kept is None:
         _check_cutoff(space, convention, periodic, None)
-        kept = held
-    elif held is not None and any(c > most for c, most in zip(kept, held, strict=True)):
+        kept = available
+    elif available is not None and any(c > largest for c, largest in zip(kept, available, strict=True)):
         raise InputError(
-            f"Lags up to {kept} voxels are asked for, but the statistics hold lags up to {held} only. Pass a smaller "
-            "cutoff, or compute the statistics again from the structures."
+            f"Lags up to {kept} voxels are requested, but the statistics only contain lags up to {available}. Pass a "
+            "smaller cutoff, or compute the statistics again from the structures."
         )
-    if cutoff is None and held is not None:
+    if cutoff is None and available is not None:
         warn(
-            f"These statistics hold {convention.lags} of the {lag_shape(space, periodic)} lags of structures of shape "
-            f"{space}; what was cropped when they were made cannot be had back. Pass cutoff={held} to matvae."
+            f"These statistics contain {convention.lags} of the {lag_shape(space, periodic)} lags of structures of "
+            f"shape {space}; those cropped when they were computed cannot be recovered. Pass cutoff={available} to "
+            "matvae."
         )
     out_shape = (*lag_shape(space, periodic, kept), stored.shape[-1])
     return lazily(
@@ -165,7 +166,7 @@ def to_matvae_statistics(
 def _understand(
     array: Any, sample_shape: Sequence[int], periodic: bool, n_correlations: int | None, correlations: Correlations
 ) -> tuple[Any, tuple[int, ...], StatisticsConvention]:
-    """The array with an axis of correlations, the shape of one structure, and the convention by shape."""
+    """Statistics with a correlation axis, the shape of one structure, and the convention that the lags follow."""
     space = Grid(tuple(np.atleast_1d(sample_shape))).shape
     array = as_array(array)
     array = check_dask(array) if is_dask(array) else array
@@ -173,55 +174,56 @@ def _understand(
     if len(shape) - len(space) not in (1, 2):
         raise InputError(
             f"Statistics of structures of shape {space} are expected as (sample, *lag, correlation) or (sample, *lag), "
-            f"but an array of shape {shape} was given. Restore the axes of flattened statistics with reshape; a single "
-            "one gets its sample axis by array[None]."
+            f"but an array of shape {shape} was given. Restore the axes of flattened statistics with reshape, and add "
+            "the sample axis of a single one with array[None]."
         )
     if array.dtype.kind != "f" or min(shape) == 0:
         raise InputError(
             f"2-point statistics are real numbers, but an array of type {array.dtype} and shape {shape} was given. "
-            "Take the real part of what a Fourier transform gave, and convert integers with astype('float64')."
+            "Take the real part of an inverse Fourier transform, and convert integers with astype('float64')."
         )
     stored = array if len(shape) == len(space) + 2 else array[..., None]
-    n_given = stored.shape[-1]
+    n_stored = stored.shape[-1]
     n_expected = n_correlations if correlations is None else len(correlations)
-    if n_expected not in (None, n_given):
+    if n_expected not in (None, n_stored):
         raise InputError(
-            f"{n_expected} correlations are expected, but the array of shape {shape} holds {n_given} along its last "
-            "axis. Pass the pairs with which the statistics were made."
+            f"{n_expected} correlations are expected, but the array of shape {shape} has {n_stored} along its last "
+            "axis. Pass the pairs with which the statistics were computed."
         )
     return stored, space, _convention(space, shape[1 : 1 + len(space)], periodic)
 
 
 def _convention(space: tuple[int, ...], lags: tuple[int, ...], periodic: bool) -> StatisticsConvention:
-    every = lag_shape(space, periodic)
-    added = [0 if size % 2 else 1 if periodic else 2 for size in space]
-    master = tuple(n + more for n, more in zip(every, added, strict=True))
-    if lags in (every, master):
-        return StatisticsConvention(MATVAE if lags == every else MASTER, lags, None)
-    if all(n % 2 == 1 and n <= most for n, most in zip(lags, every, strict=True)):
-        held = tuple(n // 2 for n in lags)
-        cropped = set(held) == {(min(space) - 1) // 2}
-        return StatisticsConvention(RELEASE if cropped else WINDOW, lags, held)
+    complete = lag_shape(space, periodic)
+    extra = [0 if size % 2 else 1 if periodic else 2 for size in space]
+    master = tuple(n + more for n, more in zip(complete, extra, strict=True))
+    if lags in (complete, master):
+        return StatisticsConvention(MATVAE if lags == complete else MASTER, lags, None)
+    if all(n % 2 == 1 and n <= largest for n, largest in zip(lags, complete, strict=True)):
+        cutoff = tuple(n // 2 for n in lags)
+        is_release = set(cutoff) == {(min(space) - 1) // 2}
+        return StatisticsConvention(RELEASE if is_release else WINDOW, lags, cutoff)
     raise InputError(
-        f"{'Periodic' if periodic else 'Non-periodic'} statistics of structures of shape {space} have lags {every} "
-        f"(matvae), {master} (PyMKS master), or odd numbers of them with a cutoff (PyMKS 0.4.1 always), but {lags} "
-        "were given. Pass the shape of one structure, its axes in the order of the lags, and periodic as it was."
+        f"{'Periodic' if periodic else 'Non-periodic'} statistics of structures of shape {space} have {complete} lags "
+        f"(matvae), {master} (PyMKS master), or odd numbers of lags with a cutoff (PyMKS 0.4.1 always), but {lags} "
+        "were given. Pass the shape of one structure, with its axes in the order of the lags, and the value of "
+        "periodic with which they were computed."
     )
 
 
 def _check_cutoff(space: tuple[int, ...], convention: StatisticsConvention, periodic: bool, cutoff: Cutoff) -> None:
-    """Refuse another cutoff than the one named, and windows that are not safe to guess."""
-    cuts, held = resolve_cutoff(space, periodic, cutoff), convention.cutoff
-    if cuts is not None and convention.lags != tuple(2 * c + 1 for c in cuts):
+    """Refuse lags that do not match the cutoff or, without one, ambiguous windows."""
+    expected, available = resolve_cutoff(space, periodic, cutoff), convention.cutoff
+    if expected is not None and convention.lags != tuple(2 * c + 1 for c in expected):
         raise InputError(
-            f"With cutoff={cutoff} the statistics hold {tuple(2 * c + 1 for c in cuts)} lags, but {convention.lags} "
-            "were given. Pass the cutoff with which they were made, or None to find it by their shape."
+            f"With cutoff={cutoff} statistics have {tuple(2 * c + 1 for c in expected)} lags, but {convention.lags} "
+            "were given. Pass the cutoff with which they were computed, or None to infer it from their shape."
         )
-    if cuts is None and held is not None and (len(set(held)) > 1 or 0 in held):
+    if expected is None and available is not None and (len(set(available)) > 1 or 0 in available):
         raise InputError(
-            f"Lags of shape {convention.lags} may be a window of the statistics of structures of shape {space}, but a "
-            "window that differs between axes, or holds zero lag only, may as well be permuted axes or something else. "
-            f"Pass cutoff={held} if this is meant, or correct sample_shape."
+            f"{convention.lags} lags may be a window of the statistics of structures of shape {space}, but if their "
+            "numbers differ between axes, or there is only zero lag, the axes may as well be permuted. Pass "
+            f"cutoff={available} to confirm the window, or correct sample_shape."
         )
 
 
@@ -233,11 +235,12 @@ def _convert(
     periodic: bool,
     correlations: Correlations,
 ) -> np.ndarray:
-    """The lags matvae uses, of numpy statistics ``(sample, *lag, correlation)``, checked."""
+    """Crop statistics ``(sample, *lag, correlation)`` to the lags that matvae uses, and check their values."""
     if convention.name == MASTER and periodic:
         check_repeated(block, [axis for axis, size in enumerate(space, start=1) if size % 2 == 0])
-    kept = crop(block, lag_ranges(space, periodic, cutoff))
+    cropped = crop(block, lag_ranges(space, periodic, cutoff))
     pairs = [(0, 0)] if correlations is None else correlations
-    share = pair_counts(space, periodic=periodic, cutoff=cutoff).numpy() / math.prod(space)
-    check_values(kept, [k for k, (first, second) in enumerate(pairs) if first == second], share, periodic)
-    return kept
+    coverage = pair_counts(space, periodic=periodic, cutoff=cutoff).numpy() / math.prod(space)
+    autocorrelations = [k for k, (first, second) in enumerate(pairs) if first == second]
+    check_values(cropped, autocorrelations, coverage, periodic)
+    return cropped

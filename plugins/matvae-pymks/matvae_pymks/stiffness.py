@@ -1,4 +1,4 @@
-"""Effective stiffness of structures, as a property that matvae measures and designs for."""
+"""Effective stiffness, as a property that matvae measures and designs structures for."""
 
 from __future__ import annotations
 
@@ -11,29 +11,30 @@ import numpy as np
 from matvae.errors import InputError
 from matvae.grid import Grid
 from matvae.optimize import Measured
+from matvae.optimize.property import axis_index, check_cubic_voxels, check_labels
 
 
 @dataclass(frozen=True)
 class Stiffness:
-    """Effective stiffness component C11 along an axis: mean stress over mean strain, by `solve_fe`.
+    """Effective stiffness component C11 along an axis: mean stress over mean strain, computed by `solve_fe`.
 
-    The mean strain is along the axis and zero otherwise, so C11 of one phase is more than its Young's modulus.
+    The mean strain is uniaxial, so C11 of a single phase exceeds its Young's modulus.
 
     Parameters
     ----------
     elastic_modulus : sequence of float
-        Young's modulus of each phase, in any unit; the stiffness is in it too.
+        Young's modulus of each phase, in any unit; the stiffness has the same unit.
     poissons_ratio : float or sequence of float
-        Poisson's ratio of each phase, or of all, between -1 and 0.5.
+        Poisson's ratio of all phases or of each, between -1 and 0.5.
     axis : int or str
-        Along which to measure: its place in the array, or its name in the grid, such as ``"x"``.
+        Direction of the strain: index of the axis in the array, or its name in the grid, such as ``"x"``.
     unit : str
-        Unit of the moduli, to be written beside values: ``"GPa"``.
+        Unit of the moduli, which is reported with the values: ``"GPa"``.
 
     Notes
     -----
-    Structures are taken to repeat periodically, whether the grid says so or not, and voxels are squares or cubes. In
-    2-D PyMKS scales the shear modulus by 2/3, which is neither plane strain nor plane stress; see `solve_fe`.
+    Structures are treated as periodic, whether or not the grid is, and voxels as squares or cubes. In 2-D PyMKS scales
+    the shear modulus by 2/3, which is neither plane strain nor plane stress; see `solve_fe`.
     """
 
     elastic_modulus: Sequence[float] = (1.0, 10.0)
@@ -51,7 +52,7 @@ class Stiffness:
         structures : ndarray of int ``(sample, *space)``
             Phase labels, in 2-D or 3-D.
         grid : Grid
-            What one structure is.
+            Grid of one structure.
 
         Returns
         -------
@@ -63,50 +64,30 @@ class Stiffness:
         MissingExtraError
             If sfepy is not installed.
         InputError
-            If the structures do not fit the grid, or the grid lacks the axis, has voxels that are no cubes, or not as
-            many phases as there are moduli and ratios; or as `solve_fe` for moduli and ratios out of range.
+            If the structures do not fit the grid, or the grid lacks the axis, has voxels that are not cubic, or has
+            another number of phases than there are moduli and ratios; and as `solve_fe` for moduli and ratios that are
+            out of range.
         """
         from .elastic import solve_fe
 
         modulus, ratio = tuple(self.elastic_modulus), self.poissons_ratio
         ratios = (float(ratio),) * len(modulus) if isinstance(ratio, int | float) else tuple(ratio)
-        self._check(structures, grid, len(modulus), len(ratios))
-        turned = np.moveaxis(structures, 1 + self._place(grid), 1)
-        # With no structure at all, what is wrong with the settings is found and raised.
-        solve_fe(turned[:0], modulus, ratios)
-        values, reasons = np.full(len(turned), np.nan), list[str | None]()
-        for i in range(len(turned)):
+        check_labels(structures, grid)
+        if not len(modulus) == len(ratios) == grid.phases:
+            raise InputError(
+                f"stiffness requires a modulus and a Poisson's ratio for each of the {grid.phases} phases, but "
+                f"elastic_modulus={self.elastic_modulus} and poissons_ratio={self.poissons_ratio} were given."
+            )
+        check_cubic_voxels(self.name, grid)
+        oriented = np.moveaxis(structures, 1 + axis_index(self.axis, grid), 1)
+        # Invalid settings raise here; with a structure, the error would become the reason for its missing value.
+        solve_fe(oriented[:0], modulus, ratios)
+        values, reasons = np.full(len(oriented), np.nan), list[str | None]()
+        for i in range(len(oriented)):
             reason = None
             try:
-                values[i] = solve_fe(turned[i : i + 1], modulus, ratios)["stress"][..., 0].mean()
+                values[i] = solve_fe(oriented[i : i + 1], modulus, ratios)["stress"][..., 0].mean()
             except InputError as error:
                 reason = str(error)
             reasons.append(reason)
         return Measured(values, tuple(reasons))
-
-    def _check(self, structures: np.ndarray, grid: Grid, n_moduli: int, n_ratios: int) -> None:
-        if structures.ndim == 0 or structures.shape[1:] != grid.shape or structures.dtype.kind not in "iub":
-            raise InputError(
-                f"Phase labels (sample, *space) with space {grid.shape} are expected, but an array of "
-                f"{structures.dtype} of shape {structures.shape} was given."
-            )
-        if not n_moduli == n_ratios == grid.phases:
-            raise InputError(
-                f"stiffness needs a modulus and a Poisson's ratio for each of the {grid.phases} phases, but "
-                f"elastic_modulus={self.elastic_modulus} and poissons_ratio={self.poissons_ratio} were given."
-            )
-        if grid.voxel_size is not None and len(set(grid.voxel_size)) > 1:
-            raise InputError(
-                f"stiffness needs voxels that are squares or cubes, but their size is {grid.voxel_size}. Resample the "
-                "structures."
-            )
-
-    def _place(self, grid: Grid) -> int:
-        names = grid.axes or ()
-        place = names.index(self.axis) if self.axis in names else self.axis
-        if place not in range(grid.ndim):
-            raise InputError(
-                f"axis must be one of {', '.join(names)}, or its place from 0 to {grid.ndim - 1}, but {self.axis!r} "
-                "was given."
-            )
-        return int(place)

@@ -1,4 +1,4 @@
-"""Stored statistics of every convention become matvae's, and what follows none is refused with the reason."""
+"""Stored statistics of every convention are converted to matvae's, and arrays of no convention are refused."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def matvae(case: Case, cutoff: int | tuple[int, ...] | None = None) -> np.ndarra
 
 
 def master(case: Case) -> np.ndarray:
-    """What PyMKS's unreleased master gives: lag -N/2 again at the end, or lags without pairs at both."""
+    """Return statistics as PyMKS's master does: with lag -N/2 repeated, or with lags without pairs at both ends."""
     f = matvae(case)
     for axis, size in enumerate(case.space, start=1):
         width = [(0, 0)] * f.ndim
@@ -38,7 +38,7 @@ def master(case: Case) -> np.ndarray:
 
 @pytest.mark.parametrize("space", SPACES)
 @pytest.mark.parametrize("periodic", [True, False])
-def test_master_becomes_every_lag_matvae_has(space, periodic):
+def test_master_is_converted_to_all_lags(space, periodic):
     case = Case(space, periodic=periodic)
     stored = master(case)
     even = any(size % 2 == 0 for size in space)
@@ -53,44 +53,44 @@ def test_master_becomes_every_lag_matvae_has(space, periodic):
 
 @pytest.mark.parametrize("space", SPACES)
 @pytest.mark.parametrize("periodic", [True, False])
-def test_the_release_becomes_the_largest_common_window_and_says_so(space, periodic):
+def test_release_is_converted_to_the_largest_common_window_with_a_warning(space, periodic):
     case = Case(space, periodic=periodic)
     stored = pymks_statistics(case)
     convention = check_statistics(stored, sample_shape=space, periodic=periodic)
     if stored.shape == matvae(case).shape:
-        # Odd and square: nothing is cropped, and all conventions agree.
+        # With equal odd numbers of voxels nothing is cropped, and all conventions agree.
         assert (convention.name, convention.cutoff) == (MATVAE, None)
         converted = to_matvae_statistics(stored, sample_shape=space, periodic=periodic)
     else:
         cutoff = ((min(space) - 1) // 2,) * len(space)
         assert (convention.name, convention.cutoff) == (RELEASE, cutoff)
-        with pytest.warns(UserWarning, match="cannot be had back") as told:
+        with pytest.warns(UserWarning, match="cannot be recovered") as warned:
             converted = to_matvae_statistics(stored, sample_shape=space, periodic=periodic)
-        assert f"cutoff={cutoff}" in str(told[0].message)
-        assert told[0].filename == __file__
+        assert f"cutoff={cutoff}" in str(warned[0].message)
+        assert warned[0].filename == __file__
     np.testing.assert_allclose(converted, matvae(case, convention.cutoff), rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("periodic", [True, False])
-def test_whole_statistics_of_matvae_stay_what_they_are(periodic):
+def test_complete_statistics_of_matvae_are_unchanged(periodic):
     case = Case((8, 6), periodic=periodic)
     converted = to_matvae_statistics(matvae(case), sample_shape=(8, 6), periodic=periodic)
     np.testing.assert_array_equal(converted, matvae(case))
     assert check_statistics(converted, sample_shape=(8, 6), periodic=periodic).name == MATVAE
 
 
-def test_a_cutoff_window_is_named_and_is_common_to_all():
+def test_cutoff_window_is_recognised():
     case = Case((8, 9), cutoff=2)
     stored = pymks_statistics(case)
     convention = check_statistics(stored, sample_shape=(8, 9))
     assert (convention.name, convention.cutoff) == (WINDOW, (2, 2))
     assert check_statistics(stored, sample_shape=(8, 9), cutoff=2) == convention
-    with pytest.raises(InputError, match=r"With cutoff=3 the statistics hold \(7, 7\) lags, but \(5, 5\)"):
+    with pytest.raises(InputError, match=r"With cutoff=3 statistics have \(7, 7\) lags, but \(5, 5\)"):
         check_statistics(stored, sample_shape=(8, 9), cutoff=3)
 
 
 @pytest.mark.parametrize("make", [matvae, master, pymks_statistics])
-def test_a_cutoff_keeps_fewer_lags_of_any_convention(make):
+def test_cutoff_crops_statistics_of_any_convention(make):
     case = Case((8, 9))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -98,14 +98,14 @@ def test_a_cutoff_keeps_fewer_lags_of_any_convention(make):
     np.testing.assert_allclose(converted, matvae(case, 2), rtol=0, atol=1e-10)
 
 
-def test_lags_that_are_not_stored_cannot_be_kept():
+def test_requested_lags_must_be_stored():
     stored = pymks_statistics(Case((8, 12)))
-    with pytest.raises(InputError, match=r"Lags up to \(3, 4\) voxels are asked for.*up to \(3, 3\) only"):
+    with pytest.raises(InputError, match=r"Lags up to \(3, 4\) voxels are requested.*only contain lags up to \(3, 3\)"):
         to_matvae_statistics(stored, sample_shape=(8, 12), cutoff=(3, 4))
 
 
 @pytest.mark.parametrize("make", [matvae, master, pymks_statistics])
-def test_dask_is_converted_lazily_to_the_same(make):
+def test_dask_is_converted_lazily_to_the_same_values(make):
     case = Case((8, 6))
     stored = make(case)
     expected = to_matvae_statistics(stored, sample_shape=(8, 6), cutoff=2)
@@ -131,7 +131,7 @@ def test_dask_values_are_checked_when_computed():
         converted.compute()
 
 
-def test_statistics_of_one_correlation_may_lack_its_axis():
+def test_correlation_axis_is_optional_for_one_correlation():
     case = Case((8, 6), pairs=((1, 1),))
     converted = to_matvae_statistics(matvae(case)[..., 0], sample_shape=(8, 6))
     np.testing.assert_array_equal(converted, matvae(case))
@@ -152,7 +152,7 @@ def test_zero_lag_at_the_corner_is_refused_in_windows():
         check_statistics(stored, sample_shape=(8, 9), periodic=False)
 
 
-def test_cross_correlations_alone_are_not_mistaken_once_named():
+def test_cross_correlation_is_accepted_if_named():
     stored = matvae(Case((8, 8), pairs=((1, 2),), values="fractions"))
     with pytest.raises(InputError, match=r"name the pairs with correlations=\[\(h, h'\), ...\]"):
         check_statistics(stored, sample_shape=(8, 8))
@@ -167,42 +167,42 @@ def test_every_named_autocorrelation_is_checked():
         check_statistics(stored, sample_shape=(8, 8), correlations=[(0, 0), (1, 2), (1, 1)])
 
 
-def test_one_lag_more_that_does_not_repeat_is_not_master():
+def test_extra_lag_that_does_not_repeat_is_refused():
     stored = master(Case((8, 7)))
     stored[:, -1] += 0.01
-    with pytest.raises(InputError, match="Along axis 1 there is one lag more than voxels"):
+    with pytest.raises(InputError, match="Axis 1 has one lag more than voxels"):
         check_statistics(stored, sample_shape=(8, 7))
 
 
 def test_lags_without_pairs_are_refused():
     stored = matvae(Case((8, 8)))
     stored[:, 0] = np.nan
-    with pytest.raises(InputError, match="cutoff that leaves those lags out"):
+    with pytest.raises(InputError, match="cutoff that excludes those lags"):
         check_statistics(stored, sample_shape=(8, 8))
     assert np.isfinite(to_matvae_statistics(stored, sample_shape=(8, 8), cutoff=3)).all()
 
 
 @pytest.mark.parametrize(
-    ("shape", "options", "reason"),
+    ("shape", "options", "message"),
     [
-        ((3, 8, 7, 1), {}, r"\(8, 8\) \(matvae\), \(9, 9\) \(PyMKS master\)"),
+        ((3, 8, 7, 1), {}, r"\(8, 8\) lags \(matvae\), \(9, 9\) \(PyMKS master\)"),
         ((3, 15, 15, 1), {}, "Periodic statistics of structures of shape"),
-        ((3, 8, 8, 1), {"periodic": False}, r"\(15, 15\) \(matvae\), \(17, 17\) \(PyMKS master\)"),
-        ((3, 5, 7, 1), {}, r"differs between axes.*cutoff=\(2, 3\)"),
-        ((3, 1, 1, 1), {}, r"holds zero lag only.*cutoff=\(0, 0\)"),
+        ((3, 8, 8, 1), {"periodic": False}, r"\(15, 15\) lags \(matvae\), \(17, 17\) \(PyMKS master\)"),
+        ((3, 5, 7, 1), {}, r"\(5, 7\) lags may be a window .* differ between axes.*cutoff=\(2, 3\)"),
+        ((3, 1, 1, 1), {}, r"only zero lag.*cutoff=\(0, 0\)"),
         ((3, 64), {}, "Restore the axes of flattened"),
-        ((8, 8), {}, "a single one gets its sample axis"),
-        ((3, 8, 8, 2), {"n_correlations": 3}, "3 correlations are expected, but the array of shape .* holds 2"),
+        ((8, 8), {}, "add the sample axis of a single one"),
+        ((3, 8, 8, 2), {"n_correlations": 3}, "3 correlations are expected, but the array of shape .* has 2"),
         ((3, 8, 8, 2), {"correlations": [(1, 1)]}, "1 correlations are expected"),
         ((0, 8, 8, 1), {}, "2-point statistics are real numbers"),
     ],
 )
-def test_what_follows_no_convention_is_refused(shape, options, reason):
-    with pytest.raises(InputError, match=reason):
+def test_array_of_no_convention_is_refused(shape, options, message):
+    with pytest.raises(InputError, match=message):
         check_statistics(np.ones(shape), sample_shape=(8, 8), **options)
 
 
-def test_unequal_windows_pass_where_the_cutoff_says_so():
+def test_unequal_window_is_accepted_if_the_cutoff_confirms_it():
     stored = matvae(Case((8, 8)), (2, 3))
     assert check_statistics(stored, sample_shape=(8, 8), cutoff=(2, 3)).cutoff == (2, 3)
     np.testing.assert_array_equal(to_matvae_statistics(stored, sample_shape=(8, 8), cutoff=(2, 3)), stored)
@@ -215,16 +215,16 @@ def test_other_types_are_refused(dtype):
 
 
 @pytest.mark.parametrize("periodic", [True, False])
-def test_single_precision_passes(periodic):
-    """The far lags of a window rest on a single pair, so their last digits are lost in sums over all voxels."""
+def test_single_precision_is_accepted(periodic):
+    """Far lags are averages over few pairs, so they carry the rounding error of sums over all voxels."""
     field = 100 + np.random.default_rng(0).random((2, 200, 120), dtype=np.float32)
     stored = two_point_stats(field, periodic=periodic)
     assert stored.dtype == np.float32
     assert check_statistics(stored, sample_shape=(200, 120), periodic=periodic).name == MATVAE
 
 
-def test_masked_statistics_pass():
-    """A mask changes no symmetry; PyMKS's master does not repeat lags with one."""
+def test_masked_statistics_are_accepted():
+    """A mask preserves the symmetry; with a mask PyMKS's master does not repeat lags."""
     case = Case((8, 8), mask="weights")
     stored = two_point_stats(case.states(), state_axis=-1, correlations=case.pairs, mask=case.weights())
     assert check_statistics(stored, sample_shape=(8, 8)).name == MATVAE

@@ -1,4 +1,4 @@
-"""Stiffness: laminates, bounds of Reuss and Voigt, axes, failures with a reason, refusals."""
+"""Stiffness: laminates, Reuss and Voigt bounds, axes, reasons for failures and refused input."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from matvae.optimize.goal import parse_property
 from matvae.testing import property_checks
 from matvae_pymks import Stiffness, elastic, generate_multiphase, solve_fe
 
-# sfepy calls pyparsing by names that are going away.
+# sfepy uses deprecated names of pyparsing.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 E, NU = (10.0, 2.0), (0.3, 0.2)
 
 
 def c11(dimension: int) -> np.ndarray:
-    """C11 of each phase, with PyMKS's shear modulus in 2-D."""
+    """Return C11 of each phase, with PyMKS's shear modulus in 2-D."""
     modulus, ratio = np.array(E), np.array(NU)
     return modulus * ratio / ((1 + ratio) * (1 - 2 * ratio)) + dimension / 3 * modulus / (1 + ratio)
 
@@ -31,7 +31,7 @@ def values(X: np.ndarray, **options) -> np.ndarray:
 
 
 def layers(*space: int) -> np.ndarray:
-    """A quarter of phase 0, in layers across the first axis."""
+    """Return layers across the first axis, a quarter of them of phase 0."""
     X = np.ones((1, *space), int)
     X[:, 0] = 0
     return X
@@ -42,51 +42,50 @@ def test_conforms(check):
     check()
 
 
-def test_options_from_a_text():
-    found, label = parse_property("stiffness(elastic_modulus=(1, 50), axis='x')")
-    assert found == Stiffness((1, 50), axis="x")
+def test_options_are_parsed_from_text():
+    property, label = parse_property("stiffness(elastic_modulus=(1, 50), axis='x')")
+    assert property == Stiffness((1, 50), axis="x")
     assert label.startswith("stiffness")
 
 
-def test_name_and_plugin():
+def test_property_is_registered():
     assert PROPERTIES.get("stiffness") is Stiffness
     assert (Stiffness.name, Stiffness.differentiable) == ("stiffness", False)
 
 
 @pytest.mark.parametrize("space", [(4, 4), (4, 2, 2)])
-def test_layers_across_the_load_follow_reuss(space):
+def test_layers_across_the_load_have_the_reuss_average(space):
     assert values(layers(*space))[0] == pytest.approx(1 / (0.25 / c11(len(space))[0] + 0.75 / c11(len(space))[1]))
 
 
 @pytest.mark.parametrize(("space", "axis"), [((4, 4), 1), ((4, 2, 2), 2), ((4, 2, 2), "y")])
-def test_layers_along_the_load_follow_voigt(space, axis):
-    """With equal Poisson's ratios of 0 nothing strains laterally."""
+def test_layers_along_the_load_have_the_voigt_average(space, axis):
+    """With Poisson's ratios of 0 there is no lateral strain."""
     expected = len(space) / 3 * (0.25 * E[0] + 0.75 * E[1])
     assert values(layers(*space), poissons_ratio=0.0, axis=axis)[0] == pytest.approx(expected)
 
 
 def test_value_lies_between_reuss_and_voigt_along_both_axes():
     X = generate_multiphase((2, 7, 7), (3, 3), (0.5, 0.5), seed=0).astype(np.uint8)
-    share = np.stack([1 - X.mean(axis=(1, 2)), X.mean(axis=(1, 2))], axis=1)
+    fractions = np.stack([1 - X.mean(axis=(1, 2)), X.mean(axis=(1, 2))], axis=1)
     for axis in (0, 1):
-        found = values(X, axis=axis)
-        assert (1 / (share @ (1 / c11(2))) < found).all()
-        assert (found < share @ c11(2)).all()
+        stiffness = values(X, axis=axis)
+        assert (1 / (fractions @ (1 / c11(2))) < stiffness).all()
+        assert (stiffness < fractions @ c11(2)).all()
 
 
 def test_value_is_mean_stress_of_solve_fe_over_mean_strain():
-    X = generate_multiphase((2, 6, 6), (3, 2), (0.5, 0.5), seed=0)
-    X = np.asarray(X)
+    X = np.asarray(generate_multiphase((2, 6, 6), (3, 2), (0.5, 0.5), seed=0))
     stress = solve_fe(X, E, NU, macro_strain=0.01)["stress"]
     np.testing.assert_allclose(values(X), stress[..., 0].mean(axis=(1, 2)) / 0.01, rtol=1e-9)
 
 
-def test_turned_structure_is_as_stiff_along_the_turned_axis():
+def test_transposed_structure_is_as_stiff_along_the_transposed_axis():
     X = np.random.default_rng(0).integers(0, 2, (1, 4, 5))
     np.testing.assert_allclose(values(X.swapaxes(1, 2), axis="x"), values(X, axis="y"), rtol=1e-9)
 
 
-def test_failure_has_a_reason_and_spares_the_others(monkeypatch):
+def test_failure_has_a_reason_and_does_not_affect_other_structures(monkeypatch):
     solve = elastic.solve_structure
 
     def fail_on_layers(properties):
@@ -102,19 +101,19 @@ def test_failure_has_a_reason_and_spares_the_others(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("options", "grid", "said"),
+    ("options", "grid", "message"),
     [
         ({"elastic_modulus": (1.0,)}, {}, "each of the 2 phases, but elastic_modulus=.1.0,. and"),
         ({"poissons_ratio": (0.3, 0.2, 0.1)}, {}, "each of the 2 phases"),
         ({}, {"phases": 3}, "each of the 3 phases"),
         ({"elastic_modulus": (1.0, -1.0)}, {}, "must be positive for every phase"),
         ({"poissons_ratio": 0.5}, {}, "between -1 and 0.5"),
-        ({"axis": "z"}, {}, "axis must be one of y, x, or its place from 0 to 1, but 'z'"),
+        ({"axis": "z"}, {}, "axis must be one of y, x, or an index from 0 to 1, but 'z' was given"),
         ({"axis": -1}, {}, "but -1 was given"),
-        ({}, {"voxel_size": (1, 2)}, r"their size is \(1.0, 2.0\)"),
-        ({}, {"shape": (5, 4)}, r"space \(5, 4\) are expected, .* shape \(1, 4, 4\)"),
+        ({}, {"voxel_size": (1, 2)}, r"the voxel size is \(1.0, 2.0\)"),
+        ({}, {"shape": (5, 4)}, r"space \(5, 4\) are expected, .* with shape \(1, 4, 4\)"),
     ],
 )
-def test_what_does_not_fit_is_refused(options, grid, said):
-    with pytest.raises(InputError, match=said):
+def test_mismatched_input_is_refused(options, grid, message):
+    with pytest.raises(InputError, match=message):
         Stiffness(**options).measure(np.ones((1, 4, 4), int), Grid(**({"shape": (4, 4)} | grid)))

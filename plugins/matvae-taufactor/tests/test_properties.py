@@ -12,7 +12,6 @@ from matvae.optimize.goal import parse_property
 from matvae.testing import property_checks
 from matvae_taufactor import EffectiveDiffusivity, Tortuosity
 
-
 DIFFUSIVITY = EffectiveDiffusivity()
 
 
