@@ -1,4 +1,4 @@
-"""PyMKS beside matvae: what works of PyMKS on a current scientific Python, and stand-ins for what does not."""
+"""PyMKS together with matvae: the working parts of PyMKS on current scientific Python, and replacements for others."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# Public name -> module. Nothing is imported before it is used: PyMKS alone takes seconds.
-_HOME = {
+# Public name -> module, imported on first use: PyMKS alone takes seconds.
+_MODULES = {
     "FlattenTransformer": "matvae_pymks.transformers",
     "LegendreTransformer": "matvae_pymks.originals",
     "PrimitiveTransformer": "matvae_pymks.transformers",
@@ -49,10 +49,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name not in _MODULES:
         raise AttributeError(f"module 'matvae_pymks' has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+    return getattr(import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOME])
+    return sorted([*globals(), *_MODULES])

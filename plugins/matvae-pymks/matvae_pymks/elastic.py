@@ -1,4 +1,4 @@
-"""Linear elasticity of structures by PyMKS's finite elements: solve_fe on today's sfepy."""
+"""Linear elasticity of structures with PyMKS's finite elements: solve_fe for current sfepy."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def solve_fe(
     macro_strain: float = 1.0,
     delta_x: float = 1.0,
 ) -> dict[str, Any]:
-    """Strain, stress and displacement of periodic structures stretched along their first axis.
+    """Compute strain, stress and displacement of periodic structures under uniaxial mean strain.
 
     The mean strain is `macro_strain` along the first axis of space ("x", rows) and zero otherwise, so the mean of the
-    first stress component over `macro_strain` is the effective stiffness C11. Elements are voxels with quadratic
-    displacements, solved directly in 2-D and by conjugate gradients in 3-D.
+    first stress component divided by `macro_strain` is the effective stiffness C11. Each voxel is one element with
+    quadratic displacements; the equations are solved directly in 2-D and by conjugate gradients in 3-D.
 
-    PyMKS's own fails on current sfepy (2026.3) at its last step, reading the displacement, by a method that is gone
-    (``create_output_dict``); on import it also silences sfepy, and FutureWarning, in the whole process. This one poses
-    the problem with PyMKS's functions, solves it in units that suit sfepy's absolute tolerances, and leaves no setting
-    changed.
+    PyMKS's own function fails with current sfepy (2026.3) when it reads the displacement, because it calls a method
+    that has been removed (``create_output_dict``); its import also silences sfepy, and every FutureWarning, in the
+    whole process. This function sets up the problem with PyMKS, solves it in units that suit sfepy's absolute
+    tolerances, and changes no settings.
 
     Parameters
     ----------
@@ -45,13 +45,13 @@ def solve_fe(
     macro_strain : float
         Mean strain along x.
     delta_x : float
-        Voxel size, in the unit that displacements then have.
+        Voxel size, which sets the unit of displacements.
 
     Returns
     -------
     dict
         ``"strain"`` and ``"stress"`` ``(sample, *space, component)``: voxel means of xx, yy, xy in 2-D and xx, yy, zz,
-        xy, xz, yz in 3-D, the shear strains as engineering strains (twice the tensor's); ``"displacement"``
+        xy, xz, yz in 3-D, with engineering shear strains (twice the tensor components); ``"displacement"``
         ``(sample, *(space + 1), axis)`` at the corners of the voxels. Stress has the unit of `elastic_modulus`.
         float64; numpy, or lazy dask for dask.
 
@@ -60,20 +60,20 @@ def solve_fe(
     MissingExtraError
         If sfepy or PyMKS is not installed.
     InputError
-        If labels are no integers, not 2-D or 3-D, or lack their modulus or ratio; for dask labels out of range are
-        found when the result is computed.
+        If labels are not integers in 2-D or 3-D, or a phase lacks its modulus or ratio. Dask labels that are out of
+        range are detected when the result is computed.
 
     Notes
     -----
-    Results are those of PyMKS, with two peculiarities. In 2-D it scales the shear modulus by 2/3, so that the bulk
-    modulus K is the same in 2-D and 3-D: C11 of one phase is ``K + mu'`` with ``K = E / (3 (1 - 2 nu))`` and
-    ``mu' = (2/3) E / (2 (1 + nu))``; this is neither plane strain nor plane stress. And it leaves the x displacement
-    of the last mid-side nodes before the far x side free instead of periodic: shifting a structure changes its C11 by
-    some 1e-5 of it where moduli differ by a factor of 2, and 1e-3 where they differ by 100.
+    Results are those of PyMKS, with two peculiarities. In 2-D PyMKS scales the shear modulus by 2/3, so that the bulk
+    modulus K is the same in 2-D and 3-D: C11 of a single phase is ``K + mu'`` with ``K = E / (3 (1 - 2 nu))`` and
+    ``mu' = (2/3) E / (2 (1 + nu))``, which is neither plane strain nor plane stress. It also leaves the x displacement
+    of the last mid-side nodes before the far x side free instead of periodic: translating a structure changes its C11
+    by a fraction of about 1e-5 if the moduli differ by a factor of 2, and 1e-3 if they differ by 100.
 
-    One structure is solved at a time in a process, as sfepy's settings are global: threads wait for each other. Use
-    dask's process scheduler for more than one core: ``dask.compute(result, scheduler="processes")``. Unlike PyMKS's the
-    function is not curried; use `functools.partial`.
+    Each process solves one structure at a time, because sfepy's settings are global: threads wait for each other. To
+    use several cores, use dask's process scheduler: ``dask.compute(result, scheduler="processes")``. Unlike PyMKS's,
+    this function is not curried; use `functools.partial`.
 
     Examples
     --------
@@ -99,8 +99,8 @@ def solve_fe(
     return {
         name: da.concatenate(
             [
-                da.from_delayed(block[name], (samples, *shape), dtype=float)
-                for block, samples in zip(solved, labels.chunks[0], strict=True)
+                da.from_delayed(block[name], (n_samples, *shape), dtype=float)
+                for block, n_samples in zip(solved, labels.chunks[0], strict=True)
             ]
         )
         for name, shape in _shapes(labels.shape[1:]).items()
@@ -123,15 +123,16 @@ def _solve_block(
     """Solve structures ``(sample, *space)`` one by one."""
     if labels.size and not 0 <= int(labels.min()) <= int(labels.max()) < len(modulus):
         raise InputError(
-            f"Labels from 0 to {len(modulus) - 1} are expected, as {len(modulus)} phases have a modulus and a ratio, "
-            f"but the structures have labels from {labels.min()} to {labels.max()}. Give one of each for every phase."
+            f"Labels from 0 to {len(modulus) - 1} are expected, because {len(modulus)} phases have a modulus and a "
+            f"ratio, but the structures have labels from {labels.min()} to {labels.max()}. Pass one of each for every "
+            "phase."
         )
     space = labels.shape[1:]
     results = {name: np.empty((len(labels), *shape)) for name, shape in _shapes(space).items()}
-    # The problem is linear: unit strain, unit voxels and moduli up to 1 are solved, and scaled.
-    unit = float(max(modulus))
-    scale = {"strain": macro_strain, "displacement": macro_strain * delta_x, "stress": macro_strain * unit}
-    lame = _lame([E / unit for E in modulus], ratio, len(space))
+    # The problem is linear: it is solved for unit strain, unit voxels and moduli up to 1, and then scaled.
+    stress_unit = float(max(modulus))
+    scale = {"strain": macro_strain, "displacement": macro_strain * delta_x, "stress": macro_strain * stress_unit}
+    lame = _lame([E / stress_unit for E in modulus], ratio, len(space))
     for i, structure in enumerate(labels.astype(np.intp)):
         for name, values in solve_structure(lame[structure]).items():
             results[name][i] = scale[name] * values
@@ -139,7 +140,7 @@ def _solve_block(
 
 
 def _lame(modulus: Sequence[float], ratio: Sequence[float], dimension: int) -> np.ndarray:
-    """Lame's first parameter and PyMKS's shear modulus ``(phase, 2)``, which is 2/3 of the true one in 2-D."""
+    """Lame's first parameter and PyMKS's shear modulus ``(phase, 2)``; in 2-D the latter is 2/3 of the true one."""
     E, nu = np.asarray(modulus, float), np.asarray(ratio, float)
     return np.stack([E * nu / ((1 + nu) * (1 - 2 * nu)), dimension / 3 * E / (2 * (1 + nu))], axis=-1)
 
@@ -147,36 +148,36 @@ def _lame(modulus: Sequence[float], ratio: Sequence[float], dimension: int) -> n
 def _check_structures(labels: Any) -> None:
     if labels.ndim not in (3, 4) or min(labels.shape[1:]) < 2:
         raise InputError(
-            "Structures (sample, *space) in 2-D or 3-D, of at least 2 voxels an axis, are expected, but the array has "
-            f"shape {tuple(labels.shape)}. A single structure needs an axis of samples: structure[None]."
+            "Structures (sample, *space) in 2-D or 3-D, with at least 2 voxels per axis, are expected, but the array "
+            f"has shape {tuple(labels.shape)}. Add the sample axis of a single structure with structure[None]."
         )
     if labels.dtype.kind not in "iub":
         raise InputError(
-            f"Phase labels are expected as integers from 0, but the array is {labels.dtype}. Convert labels with "
-            "astype(int); a continuous field has to be segmented first."
+            f"Phase labels must be integers from 0, but the array has type {labels.dtype}. Convert labels with "
+            "astype(int); a continuous field must be segmented first."
         )
 
 
 def _check_numbers(modulus: Sequence[float], ratio: Sequence[float], macro_strain: float, delta_x: float) -> None:
     if len(modulus) != len(ratio) or not len(modulus):
         raise InputError(
-            "elastic_modulus and poissons_ratio must have one number for each phase, but "
-            f"{len(modulus)} and {len(ratio)} were given."
+            "elastic_modulus and poissons_ratio must have one number for each phase, but they have "
+            f"{len(modulus)} and {len(ratio)}."
         )
     if not all(np.isfinite(E) and E > 0 for E in modulus):
         raise InputError(f"elastic_modulus must be positive for every phase, but {tuple(modulus)} was given.")
     if max(modulus) / min(modulus) > _LARGEST_CONTRAST:
         raise InputError(
-            f"The elastic moduli may differ by a factor of up to {_LARGEST_CONTRAST:.0e}, beyond which rounding "
-            f"decides the result, but {tuple(modulus)} was given. Give pores 1e-6 of the solid's modulus."
+            f"The elastic moduli may differ by a factor of up to {_LARGEST_CONTRAST:.0e}, beyond which rounding errors "
+            f"dominate, but {tuple(modulus)} was given. For pores use 1e-6 of the solid's modulus."
         )
     if not all(-1 < nu < 0.5 for nu in ratio):
         raise InputError(
-            "poissons_ratio must lie between -1 and 0.5 for every phase, as a solid is not stable otherwise, but "
+            "poissons_ratio must lie between -1 and 0.5 for every phase, because a solid is unstable otherwise, but "
             f"{tuple(ratio)} was given. For a nearly incompressible phase use 0.49."
         )
     if not np.isfinite(macro_strain) or not (np.isfinite(delta_x) and delta_x > 0):
         raise InputError(
-            "macro_strain must be a number and delta_x a positive one, but "
+            "macro_strain must be a finite number and delta_x a positive one, but "
             f"macro_strain={macro_strain!r} and delta_x={delta_x!r} were given."
         )

@@ -1,4 +1,4 @@
-"""One structure by PyMKS's finite elements, on today's sfepy and without traces in the process."""
+"""Finite-element solution of one structure with PyMKS and current sfepy, without side effects on the process."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _MODULES = (
 
 @cache
 def import_solver() -> ModuleType:
-    """Import PyMKS's module of finite elements, and all of sfepy that it uses.
+    """Import PyMKS's finite-element module, and the parts of sfepy that it uses.
 
     Raises
     ------
     MissingExtraError
         If sfepy or PyMKS is not installed.
     """
-    # sfepy first: where it is missing, PyMKS's module ends with pytest's Skipped, which is no ordinary error.
+    # sfepy first: without it PyMKS's module raises pytest's Skipped, which is not an ordinary exception.
     for name in _MODULES:
-        import_quietly(name, needed="sfepy, with which solve_fe works,", install="pip install 'matvae-pymks[fe]'")
+        import_quietly(name, needed="sfepy, which solve_fe requires,", install="pip install 'matvae-pymks[fe]'")
     import_pymks()
     with fresh_sfepy():
         return import_pymks("pymks.fmks.data.elastic_fe")
@@ -45,17 +45,17 @@ def import_solver() -> ModuleType:
 
 @contextmanager
 def fresh_sfepy() -> Iterator[None]:
-    """Keep sfepy quiet and without memory, one thread at a time, and give its global state back afterwards.
+    """Silence sfepy and clear its cache, one thread at a time, and restore its global state afterwards.
 
-    sfepy (2026.3) remembers which nodes of opposite faces match by how many there are: a mesh whose faces have as many
-    nodes as those of an earlier one, laid out otherwise, would be made periodic by the wrong pairs.
+    sfepy (2026.3) caches the matching nodes of opposite faces by their number only: a mesh whose faces have as many
+    nodes as those of an earlier mesh, but in another arrangement, would get the wrong periodic pairs.
     """
     from sfepy.base.base import output
     from sfepy.base.goptions import goptions
     from sfepy.discrete.fem.periodic import periodic_cache
 
     with _LOCK:
-        verbose, printing, matches = goptions["verbose"], dict(vars(output)), dict(periodic_cache)
+        verbose, output_state, cached = goptions["verbose"], dict(vars(output)), dict(periodic_cache)
         goptions["verbose"] = False
         output.set_output(quiet=True)
         periodic_cache.clear()
@@ -63,15 +63,15 @@ def fresh_sfepy() -> Iterator[None]:
             yield
         finally:
             goptions["verbose"] = verbose
-            vars(output).update(printing)
+            vars(output).update(output_state)
             periodic_cache.clear()
-            periodic_cache.update(matches)
+            periodic_cache.update(cached)
 
 
 def solve_structure(properties: np.ndarray) -> dict[str, np.ndarray]:
-    """Fields of one structure with unit voxels under unit mean strain along its first axis.
+    """Solve one structure with unit voxels under unit mean strain along its first axis.
 
-    sfepy's tolerances are absolute: give moduli near 1.
+    sfepy's tolerances are absolute, so moduli should be of the order of 1.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def solve_structure(properties: np.ndarray) -> dict[str, np.ndarray]:
     Raises
     ------
     InputError
-        If the iteration, which 3-D takes, does not converge.
+        If the iterative solver, which is used in 3-D, does not converge.
     """
     solver, space = import_solver(), properties.shape[:-1]
     with fresh_sfepy():
@@ -95,8 +95,8 @@ def solve_structure(properties: np.ndarray) -> dict[str, np.ndarray]:
         solution = problem.solve(save_results=False)
         if not status["err"] <= 1e-6 * status["err0"]:
             raise InputError(
-                "The equations of elasticity of a structure could not be solved: the forces that are left are "
-                f"{status['err'] / status['err0']:.1g} of those at the start. Use phases whose moduli differ less."
+                "The equations of elasticity of a structure could not be solved: the residual forces are "
+                f"{status['err'] / status['err0']:.1g} of the initial ones. Use phases whose moduli differ less."
             )
         fields = {name: solver.get_stress_strain_data(problem, space, name) for name in ("strain", "stress")}
         displacement = solution.create_output()["u"].data
@@ -105,20 +105,20 @@ def solve_structure(properties: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _set_equations_solver(problem: Any, iterate: bool) -> dict[str, float]:
-    """Direct, as PyMKS does; or by conjugate gradients, several times faster in 3-D. Gives where the status will be."""
+    """Choose a direct solver, as PyMKS does, or conjugate gradients, several times faster in 3-D; return its status."""
     from sfepy.solvers.ls import ScipyDirect, ScipyIterative
     from sfepy.solvers.nls import Newton
 
-    equations = (
-        ScipyIterative({}, method="cg", eps_r=1e-11, eps_a=0.0, i_max=20_000, setup_precond=_diagonal)
+    linear_solver = (
+        ScipyIterative({}, method="cg", eps_r=1e-11, eps_a=0.0, i_max=20_000, setup_precond=_jacobi_preconditioner)
         if iterate
         else ScipyDirect({})
     )
     evaluator, status = problem.get_evaluator(), dict[str, float]()
     functions = {"fun": evaluator.eval_residual, "fun_grad": evaluator.eval_tangent_matrix}
-    problem.set_solver(Newton({}, lin_solver=equations, status=status, **functions))
+    problem.set_solver(Newton({}, lin_solver=linear_solver, status=status, **functions))
     return status
 
 
-def _diagonal(matrix: Any, context: Any) -> Any:
+def _jacobi_preconditioner(matrix: Any, context: Any) -> Any:
     return sparse.diags_array(1 / matrix.diagonal())

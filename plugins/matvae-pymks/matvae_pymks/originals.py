@@ -1,4 +1,4 @@
-"""PyMKS's transformers that work, with what scikit-learn asks of a transformer today."""
+"""PyMKS's working transformers, adapted to the current interface of scikit-learn."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ _pymks: Any = import_pymks()
 
 
 class LegendreTransformer(StatelessMixin, _pymks.LegendreTransformer):
-    """PyMKS's discretisation in Legendre polynomials: values ``(sample, *space)`` to ``(sample, *space, state)``.
+    """PyMKS's Legendre discretisation of values ``(sample, *space)`` to coefficients ``(sample, *space, state)``.
 
-    The original, and nothing is changed in what it computes. The original cannot be pickled, and stops
-    ``Pipeline.set_output``.
+    It computes what the original does. The original cannot be pickled, and breaks ``Pipeline.set_output``.
 
     Parameters
     ----------
@@ -27,22 +26,22 @@ class LegendreTransformer(StatelessMixin, _pymks.LegendreTransformer):
     """
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # The original keeps a function that pickle does not find under its name.
+        # The original stores a function that pickle cannot find by name.
         return type(self), (self.n_state, self.min_, self.max_, self.chunks)
 
 
 class TwoPointCorrelation(StatelessMixin, _pymks.TwoPointCorrelation):
     """PyMKS's 2-point statistics: states ``(sample, *space, state)`` to statistics ``(sample, *lag, correlation)``.
 
-    The original, and nothing is changed in what it computes. As the last step of a `Pipeline` scikit-learn takes the
-    original for not fitted, and it stops ``Pipeline.set_output``.
+    It computes what the original does. As the last step of a `Pipeline`, scikit-learn considers the original not
+    fitted, and it breaks ``Pipeline.set_output``.
 
     Parameters
     ----------
     correlations : list of pairs of int, optional
         Pairs of local states; None for ``(0, j)`` with all j.
     periodic_boundary : bool
-        Whether structures continue on their opposite sides.
+        Whether structures are periodic.
     cutoff : int, optional
-        Largest lag in voxels; None for as many as the smallest axis allows.
+        Largest lag in voxels; None for the largest that the smallest axis allows.
     """

@@ -1,4 +1,4 @@
-"""PyMKS's homogenisation recipe as scikit-learn pipelines that end in matvae: PCA and VAE, and they swap."""
+"""PyMKS's homogenisation workflow as scikit-learn pipelines that end in matvae, with PCA and VAE interchangeable."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from matvae import StatsVAETransformer, TwoPointPCA
+from matvae import StatsVAETransformer, TwoPointPCA, validate
 from matvae.errors import InputError
 from matvae.grid import Grid
 from matvae.stats import lag_shape, resolve_correlations
@@ -20,8 +20,8 @@ from .transformers import PrimitiveTransformer
 
 BASES = {"primitive": PrimitiveTransformer, "legendre": LegendreTransformer}
 INPUTS = ("structures", "statistics")
-# What the pipeline itself says to its last step.
-SAID = ("state_axis", "phases")
+# Parameters of the last step that the pipeline sets.
+RESERVED = ("state_axis", "phases")
 
 
 def pca_pipeline(
@@ -38,44 +38,44 @@ def pca_pipeline(
     cutoff: Cutoff = None,
     **estimator: Any,
 ) -> Pipeline:
-    """Pipeline from values to principal component scores of their 2-point statistics.
+    """Build a pipeline from values to principal component scores of their 2-point statistics.
 
     Parameters
     ----------
     n_components : int
-        Number of scores.
+        Number of PC scores.
     n_state, min_, max_
-        Local states of the discretisation, as in `PrimitiveTransformer`; for labels 0 to H-1 use ``n_state=H,
+        Local states of the discretisation, as in `PrimitiveTransformer`. For labels 0 to H-1 use ``n_state=H,
         max_=H-1``.
     basis : ``"primitive"`` or ``"legendre"``
-        Hat functions, which can be inverted, or Legendre polynomials, which cannot.
+        Hat functions, which are invertible, or Legendre polynomials, which are not.
     input : ``"structures"`` or ``"statistics"``
-        What the last step reads. ``"structures"`` has the steps ``discretise`` and ``reduce``. ``"statistics"`` puts
-        PyMKS's own statistics between them, ``correlate`` and ``check``, for data of which only statistics are kept:
-        ``pipeline[2:]`` takes stored ones of any convention that `check_statistics` knows.
+        Input of the last step. With ``"structures"`` the steps are ``discretise`` and ``reduce``. ``"statistics"``
+        inserts ``correlate``, which computes statistics with PyMKS, and ``check`` between them, for data of which only
+        statistics are stored: ``pipeline[2:]`` accepts them in any convention that `check_statistics` recognises.
     sample_shape : tuple of int, optional
-        Shape of one structure, in voxels; required for statistics.
+        Shape of one structure, in voxels; required for ``input="statistics"``.
     correlations : list of (int, int), optional
-        Pairs of local states; by default matvae's, which for two states is ``[(1, 1)]``.
+        Pairs of local states; by default those of matvae, for two states ``[(1, 1)]``.
     periodic : bool
-        Whether structures continue on their opposite sides.
+        Whether structures are periodic.
     cutoff : int or sequence of int, optional
-        Largest lag in voxels. By default every lag there is; for statistics ``(min N - 1)//2`` along each axis, the
-        most that PyMKS gives, and one integer only.
+        Largest lag in voxels; by default all lags. For ``input="statistics"`` a single integer, by default
+        ``(min N - 1)//2``, the largest cutoff that PyMKS supports.
     **estimator
         Further parameters of `matvae.TwoPointPCA`, the last step.
 
     Returns
     -------
     sklearn.pipeline.Pipeline
-        Takes ``(sample, *space)``, numpy or dask. As PyMKS discretises into dask arrays, `transform` gives a lazy dask
-        array ``(sample, component)`` for both; ``numpy.asarray`` computes it. With the primitive basis
-        ``inverse_transform`` gives values ``(sample, *space)`` of structures that have the statistics of the scores.
+        For arrays ``(sample, *space)``, numpy or dask. Because PyMKS discretises into dask arrays, `transform` returns
+        a lazy dask array ``(sample, component)`` for both; ``numpy.asarray`` computes it. With the primitive basis,
+        ``inverse_transform`` returns values ``(sample, *space)`` of structures with the statistics of the scores.
 
     Raises
     ------
     InputError
-        If parameters contradict each other. What the data must fit is checked in `fit`.
+        If parameters contradict each other. Their agreement with the data is checked in `fit`.
     """
     return _pipeline(
         TwoPointPCA(n_components),
@@ -106,34 +106,34 @@ def vae_pipeline(
     cutoff: Cutoff = None,
     **estimator: Any,
 ) -> Pipeline:
-    """Pipeline from values to latents that are true in 2-point statistics, and back to values.
+    """Build a pipeline from values to latents that preserve their 2-point statistics, and back to values.
 
     Parameters
     ----------
     n_components : int
         Size of the latent.
     n_state, min_, max_, input, sample_shape, correlations, periodic, cutoff
-        As in `pca_pipeline`, so that the last steps of both swap.
+        As in `pca_pipeline`, so that the last steps of both pipelines are interchangeable.
     basis : ``"primitive"``
-        The decoder makes fractions of local states, which Legendre coefficients are not.
+        The decoder generates fractions of local states, which Legendre coefficients are not.
     **estimator
         Further parameters of `matvae.StatsVAETransformer`, the last step.
 
     Returns
     -------
     sklearn.pipeline.Pipeline
-        As `pca_pipeline`. ``inverse_transform`` gives values ``(sample, *space)`` again, each the value of a local
+        As from `pca_pipeline`. ``inverse_transform`` returns values ``(sample, *space)``, each the value of a local
         state.
 
     Raises
     ------
     InputError
-        As `pca_pipeline`, and for another basis.
+        As in `pca_pipeline`, or for another basis.
     """
     if basis == "legendre":
         raise InputError(
-            "StatsVAETransformer makes fractions of local states, which basis='primitive' gives, but basis='legendre' "
-            "was asked for. Take 'primitive', or pca_pipeline, which reads any basis."
+            "StatsVAETransformer requires fractions of local states, as from basis='primitive', but basis='legendre' "
+            "was given. Use 'primitive', or pca_pipeline, which accepts any basis."
         )
     return _pipeline(
         StatsVAETransformer(n_components),
@@ -164,14 +164,13 @@ def _pipeline(
     periodic: bool,
     cutoff: Cutoff,
 ) -> Pipeline:
-    for name, value, known in (("basis", basis, tuple(BASES)), ("input", input, INPUTS)):
-        if value not in known:
-            raise InputError(f"{name} must be one of {known}, but {value!r} was given. Correct its spelling.")
-    said = [name for name in SAID if name in estimator]
-    if said:
+    validate.choice("basis", basis, BASES)
+    validate.choice("input", input, INPUTS)
+    reserved = [name for name in RESERVED if name in estimator]
+    if reserved:
         raise InputError(
-            f"The pipeline itself says {' and '.join(SAID)} to its last step, as n_state has them, but {said} was "
-            "given. Leave it out."
+            f"The pipeline sets {' and '.join(RESERVED)} of its last step according to n_state, but {reserved} was "
+            "given. Remove it."
         )
     pairs = list(resolve_correlations(correlations, n_state))
     steps: list[tuple[str, Any]] = [("discretise", BASES[basis](n_state=n_state, min_=min_, max_=max_))]
@@ -189,18 +188,19 @@ def _pipeline(
 
 
 def _window(sample_shape: Sequence[int] | None, periodic: bool, cutoff: Cutoff) -> tuple[tuple[int, ...], int]:
-    """Shape of a structure, and the cutoff that PyMKS and matvae both understand."""
+    """Shape of a structure, and a cutoff that both PyMKS and matvae support."""
     if sample_shape is None:
         raise InputError(
-            "The shape of the structures does not follow from PyMKS's statistics, which it crops. Pass "
+            "The shape of the structures cannot be inferred from PyMKS's statistics, which are cropped. Pass "
             "sample_shape=(...), the number of voxels of one structure along each axis."
         )
     space = Grid(tuple(np.atleast_1d(sample_shape))).shape
-    most = (min(space) - 1) // 2
-    cuts = [n // 2 for n in lag_shape(space, periodic, most if cutoff is None else cutoff)]
-    if len(set(cuts)) > 1 or cuts[0] > most:
+    largest = (min(space) - 1) // 2
+    cutoffs = [n // 2 for n in lag_shape(space, periodic, largest if cutoff is None else cutoff)]
+    if len(set(cutoffs)) > 1 or cutoffs[0] > largest:
         raise InputError(
-            f"PyMKS takes one cutoff for all axes, at most {most} for structures of shape {space}, and crops larger "
-            f"ones unasked, but cutoff={cutoff} was given. Pass such an integer, or input='structures' for more lags."
+            f"PyMKS supports one cutoff for all axes, at most {largest} for structures of shape {space}, and reduces "
+            f"larger ones silently, but cutoff={cutoff} was given. Pass such an integer, or input='structures' for "
+            "more lags."
         )
-    return space, cuts[0]
+    return space, cutoffs[0]

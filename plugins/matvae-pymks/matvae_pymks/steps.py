@@ -1,4 +1,4 @@
-"""The steps before the last of a pipeline: PyMKS's statistics with a way back, and a check of statistics."""
+"""Intermediate pipeline steps: PyMKS's statistics, and the check and conversion of statistics."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from .transformers import StatelessMixin
 
 
 class StructureStatistics(TwoPointCorrelation):
-    """PyMKS's statistics of states; on the way back it makes states of the labels that a reducer makes of latents.
+    """PyMKS's statistics of states; its inverse converts the labels that a reducer generates to states.
 
     Parameters
     ----------
     correlations, periodic_boundary, cutoff
         As in PyMKS's `TwoPointCorrelation`.
     sample_shape : tuple of int
-        Shape of one structure: what a window of statistics does not tell any more.
+        Shape of one structure, which cannot be inferred from cropped statistics.
     n_state : int
         Number of local states.
     """
@@ -43,38 +43,38 @@ class StructureStatistics(TwoPointCorrelation):
         self.n_state = n_state
 
     def transform(self, states: Any) -> Any:
-        """Give PyMKS's statistics ``(sample, *lag, correlation)`` of states ``(sample, *space, state)``.
+        """Compute PyMKS's statistics ``(sample, *lag, correlation)`` of states ``(sample, *space, state)``.
 
         Raises
         ------
         InputError
-            For structures of another shape.
+            If structures have another shape.
         """
         if tuple(states.shape[1:-1]) != tuple(self.sample_shape):
             raise InputError(
-                f"Structures of shape {tuple(self.sample_shape)} are expected, as sample_shape says, but structures of "
-                f"shape {tuple(states.shape[1:-1])} were given. Pass the shape of one structure."
+                f"Structures of shape {tuple(self.sample_shape)} are expected, according to sample_shape, but "
+                f"structures of shape {tuple(states.shape[1:-1])} were given. Pass the shape of one structure."
             )
         return super().transform(states)
 
     def inverse_transform(self, labels: Any) -> Any:
-        """Give states ``(sample, *space, state)`` of labels ``(sample, *space)``, numpy or lazy dask."""
+        """Convert labels ``(sample, *space)`` to states ``(sample, *space, state)``, numpy or lazy dask."""
         states = np.arange(self.n_state)
         shape = (*labels.shape[1:], self.n_state)
         return lazily(labels, lambda block: (block[..., None] == states).astype(float), shape, np.dtype(float))
 
 
 class StatisticsCheck(StatelessMixin, TransformerMixin, BaseEstimator):
-    """Statistics of any convention that `check_statistics` knows, as matvae's; refuses what is none.
+    """Conversion of statistics of any convention that `check_statistics` recognises to that of matvae.
 
     Parameters
     ----------
     sample_shape : tuple of int
         Shape of one structure.
     correlations : list of (int, int)
-        The pairs of local states.
+        Pairs of local states.
     periodic : bool
-        Whether they are periodic.
+        Whether the statistics are periodic.
     cutoff : int or sequence of int, optional
         Lags to keep, in voxels.
     """
@@ -92,16 +92,16 @@ class StatisticsCheck(StatelessMixin, TransformerMixin, BaseEstimator):
         self.cutoff = cutoff
 
     def fit(self, X: Any, y: Any = None) -> StatisticsCheck:
-        """Do nothing: there is nothing to learn."""
+        """Return the step unchanged, as there is nothing to learn."""
         return self
 
     def transform(self, X: Any) -> Any:
-        """Give statistics ``(sample, *lag, correlation)`` with the lags kept, numpy or lazy dask.
+        """Convert and crop statistics to ``(sample, *lag, correlation)``, numpy or lazy dask.
 
         Raises
         ------
         InputError
-            As `to_matvae_statistics`.
+            As in `to_matvae_statistics`.
         """
         return to_matvae_statistics(
             X,
@@ -112,5 +112,5 @@ class StatisticsCheck(StatelessMixin, TransformerMixin, BaseEstimator):
         )
 
     def inverse_transform(self, X: Any) -> Any:
-        """Give back what came: a reducer's inverse makes structures, no statistics."""
+        """Return the input, because the inverse of a reducer yields structures, not statistics."""
         return X

@@ -1,4 +1,4 @@
-"""PyMKS's Flatten-, Reshape- and PrimitiveTransformer for today's scikit-learn, and their inverses."""
+"""PyMKS's Flatten-, Reshape- and PrimitiveTransformer for current scikit-learn, with inverse transforms."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from matvae.errors import InputError
 
 
 class StatelessMixin:
-    """What scikit-learn asks of a transformer that learns nothing: it is always fitted, and says so.
+    """Mixin for transformers that learn nothing, and so are always fitted.
 
-    `set_output` is accepted so that a whole `Pipeline` can be set to give tables; arrays of more than two axes stay
-    arrays.
+    `set_output` is accepted so that the output of a whole `Pipeline` can be set to tables; arrays with more than two
+    axes stay arrays.
     """
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -32,56 +32,56 @@ class StatelessMixin:
         return tags
 
     def set_output(self, *, transform: str | None = None) -> Any:
-        """Accept the setting; the output stays an array, as it has too many axes for a table."""
+        """Accept the setting; the output stays an array, because it has too many axes for a table."""
         return self
 
 
 class FlattenTransformer(StatelessMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Flatten all axes but the first: ``(sample, *any)`` to ``(sample, feature)``, numpy and dask.
+    """Flattening of all axes but the first, ``(sample, *any)`` to ``(sample, feature)``, for numpy and dask.
 
-    PyMKS's own fails since scikit-learn 1.2, which calls `transform` as a method, whereas PyMKS's is static. This one
-    also goes back, and names its features.
+    PyMKS's own class fails since scikit-learn 1.2, because its `transform` is static. This one is also invertible, and
+    names its features.
 
     Attributes
     ----------
     sample_shape_ : tuple of int
-        Shape of one sample, as it went into `fit`; `inverse_transform` needs it, `transform` does not.
+        Shape of one sample in `fit`, which `inverse_transform` requires.
     """
 
-    # A table is possible here, so scikit-learn's own set_output applies.
+    # Flat features fit into a table, so scikit-learn's own set_output applies.
     set_output = TransformerMixin.set_output
 
     def fit(self, X: Any, y: Any = None) -> FlattenTransformer:
-        """Remember the shape of a sample ``(sample, *any)``."""
+        """Store the shape of one sample of ``(sample, *any)``."""
         self.sample_shape_ = tuple(_with_samples(X).shape[1:])
         return self
 
     def transform(self, X: Any) -> Any:
-        """Give ``(sample, feature)``, lazily for dask.
+        """Flatten to ``(sample, feature)``, lazily for dask.
 
         Raises
         ------
         InputError
-            If there is no axis of samples, or after `fit` with samples of another shape.
+            If there is no sample axis, or the samples in `fit` had another shape.
         """
         X = _with_samples(X)
         expected = getattr(self, "sample_shape_", X.shape[1:])
         if tuple(X.shape[1:]) != tuple(expected):
             raise InputError(
-                f"Samples of shape {tuple(expected)} are expected, as they went into fit, but the samples have shape "
+                f"Samples of shape {tuple(expected)} are expected, as in fit, but the samples have shape "
                 f"{tuple(X.shape[1:])}. Fit a new transformer for another shape."
             )
         return _flat(X)
 
     def inverse_transform(self, X: Any) -> Any:
-        """Give ``(sample, *any)`` again from ``(sample, feature)``.
+        """Restore ``(sample, *any)`` from ``(sample, feature)``.
 
         Raises
         ------
         NotFittedError
-            Before `fit`, which tells the shape.
+            Before `fit`, which stores the shape.
         InputError
-            If the number of features does not fit the shape.
+            If the number of features does not match the shape.
         """
         self._check_shape_known()
         return _reshape(X, self.sample_shape_)
@@ -94,58 +94,57 @@ class FlattenTransformer(StatelessMixin, ClassNamePrefixFeaturesOutMixin, Transf
     def _check_shape_known(self) -> None:
         if not hasattr(self, "sample_shape_"):
             raise errors.NotFittedError(
-                "FlattenTransformer learns the shape of a sample in fit, and has not been fitted. Call fit with the "
-                "data first."
+                "FlattenTransformer must be fitted to learn the shape of a sample. Call fit with the data first."
             )
 
 
 class ReshapeTransformer(StatelessMixin, TransformerMixin, BaseEstimator):
-    """Give flat samples their axes: ``(sample, voxel)`` to ``(sample, *space)``, numpy and dask.
+    """Reshaping of flat samples, ``(sample, voxel)`` to ``(sample, *space)``, for numpy and dask.
 
-    PyMKS's own is taken for not fitted where it is the last step of a `Pipeline`, as scikit-learn 1.8 and later look
-    for a fitted attribute. This one also goes back.
+    As the last step of a `Pipeline`, PyMKS's own class is considered not fitted, because scikit-learn 1.8 and later
+    look for a fitted attribute. This one is also invertible.
 
     Parameters
     ----------
     shape : tuple of int
-        ``(None, *space)``: the first entry stands for the samples and is ignored.
+        ``(None, *space)``; the first entry stands for the samples and is ignored.
     """
 
     def __init__(self, shape: Sequence[int | None]) -> None:
         self.shape = shape
 
     def fit(self, X: Any = None, y: Any = None) -> ReshapeTransformer:
-        """Do nothing: there is nothing to learn."""
+        """Return the transformer unchanged, as there is nothing to learn."""
         return self
 
     def transform(self, X: Any) -> Any:
-        """Give ``(sample, *space)``, lazily for dask.
+        """Reshape to ``(sample, *space)``, lazily for dask.
 
         Raises
         ------
         InputError
-            If the number of voxels does not fit the shape.
+            If the number of voxels does not match the shape.
         """
         return _reshape(X, self.shape[1:])
 
     def inverse_transform(self, X: Any) -> Any:
-        """Give ``(sample, voxel)``, whatever the axes of a sample are."""
+        """Flatten samples with any axes to ``(sample, voxel)``."""
         return _flat(_with_samples(X))
 
 
 class PrimitiveTransformer(StatelessMixin, TransformerMixin, BaseEstimator):
-    """Discretise values into local states: ``(sample, *space)`` to fractions ``(sample, *space, state)``.
+    """Discretisation of values ``(sample, *space)`` into fractions of local states ``(sample, *space, state)``.
 
-    A value x gets the fraction ``m[h] = max(0, 1 - |x - node[h]| / spacing)`` of each state h, where `n_state` nodes
-    are spaced evenly from `min_` to `max_` (hat functions, PyMKS's primitive basis). Fractions of a value sum to 1.
-    Values outside are moved to the nearest end, as PyMKS does. PyMKS's own works; this one also goes back.
+    A value x has the fraction ``m[h] = max(0, 1 - |x - node[h]| / spacing)`` of each state h, where `n_state` nodes
+    are spaced evenly from `min_` to `max_` (hat functions, PyMKS's primitive basis). The fractions sum to 1. Values
+    outside the range are clipped, as in PyMKS. Unlike PyMKS's own class, this one is invertible.
 
     Parameters
     ----------
     n_state : int
         Number of local states, at least 2.
     min_, max_ : float
-        Values of the first and of the last state. For labels 0 to H-1 use ``n_state=H, max_=H-1``.
+        Values of the first and the last state. For labels 0 to H-1 use ``n_state=H, max_=H-1``.
     chunks : int, optional
         Chunk size of the state axis; None for one chunk.
     """
@@ -157,23 +156,23 @@ class PrimitiveTransformer(StatelessMixin, TransformerMixin, BaseEstimator):
         self.chunks = chunks
 
     def fit(self, X: Any = None, y: Any = None) -> PrimitiveTransformer:
-        """Check the parameters; there is nothing to learn.
+        """Check the parameters.
 
         Raises
         ------
         InputError
-            If there are fewer than 2 states, or `max_` is not larger than `min_`.
+            If there are fewer than 2 states, or `max_` does not exceed `min_`.
         """
         self._nodes()
         return self
 
     def transform(self, X: Any) -> da.Array:
-        """Give fractions ``(sample, *space, state)`` as a dask array, float64, for numpy and dask alike.
+        """Discretise into fractions ``(sample, *space, state)``: a float64 dask array, for numpy and dask alike.
 
         Raises
         ------
         InputError
-            For the parameters; see `fit`.
+            As in `fit`.
         """
         nodes = self._nodes()
         X = _with_samples(X)
@@ -183,7 +182,7 @@ class PrimitiveTransformer(StatelessMixin, TransformerMixin, BaseEstimator):
         return da.maximum(1 - distances / (nodes[1] - nodes[0]), 0)
 
     def inverse_transform(self, X: Any) -> Any:
-        """Give values ``(sample, *space)`` from fractions: ``x = sum_h m[h] node[h]``, numpy or dask as they come.
+        """Recover values ``(sample, *space)`` from fractions, ``x = sum_h m[h] node[h]``, numpy or dask.
 
         Raises
         ------
@@ -195,14 +194,14 @@ class PrimitiveTransformer(StatelessMixin, TransformerMixin, BaseEstimator):
         if X.ndim < 2 or X.shape[-1] != len(nodes):
             raise InputError(
                 f"Fractions (sample, *space, state) with n_state = {len(nodes)} states are expected, but the array has "
-                f"shape {tuple(X.shape)}. Put the states on the last axis."
+                f"shape {tuple(X.shape)}. Move the states to the last axis."
             )
         return X @ nodes
 
     def _nodes(self) -> np.ndarray:
         if self.n_state < 2 or not self.max_ > self.min_:
             raise InputError(
-                "PrimitiveTransformer needs n_state of at least 2 and max_ larger than min_, but "
+                "PrimitiveTransformer requires n_state of at least 2 and max_ larger than min_, but "
                 f"n_state={self.n_state!r}, min_={self.min_!r} and max_={self.max_!r} were given. For labels 0 to H-1 "
                 "use n_state=H, max_=H-1."
             )
@@ -214,12 +213,12 @@ def _is_dask(X: Any) -> bool:
 
 
 def _with_samples(X: Any) -> Any:
-    """The array itself, dask or numpy, with an axis of samples."""
+    """Convert to a dask or numpy array, and check that it has a sample axis."""
     if issparse(X):
-        raise InputError("A dense array is expected, but a sparse one was given. Convert it: X.toarray().")
+        raise InputError("A dense array is expected, but a sparse one was given. Convert it with X.toarray().")
     X = X if _is_dask(X) else np.asarray(X)
     if X.ndim < 1:
-        raise InputError("An array with an axis of samples is expected, but a single number was given.")
+        raise InputError("An array with a sample axis is expected, but a single number was given.")
     return X
 
 
@@ -230,10 +229,10 @@ def _flat(X: Any) -> Any:
 def _reshape(X: Any, shape: Sequence[int | None]) -> Any:
     X = _with_samples(X)
     try:
-        # In two steps: dask joins axes and splits them, but does not do both at once.
+        # In two steps, because dask cannot merge and split axes at once.
         return _flat(X).reshape(X.shape[0], *shape)
     except ValueError as error:
         raise InputError(
-            f"Samples of shape {tuple(X.shape[1:])} were given, which cannot be given the shape {tuple(shape)}: the "
-            "number of values differs. Pass the shape the samples had before they were flattened."
+            f"Samples of shape {tuple(X.shape[1:])} cannot be reshaped to {tuple(shape)}, because the numbers of "
+            "values differ. Pass the shape that the samples had before they were flattened."
         ) from error

@@ -1,6 +1,6 @@
-"""matvae's statistics against those that PyMKS computed where all of its own tests pass; ``make oracle`` runs this.
+"""Comparison of matvae with PyMKS in an environment where all of PyMKS's own tests pass; run by ``make oracle``.
 
-Not among the tests of every day, as it needs the file that ``run.py`` writes in its own environment.
+It is not part of the regular tests, because it needs the file that ``run.py`` writes in that environment.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ FILE = Path(
 
 @pytest.fixture(scope="module")
 def stored() -> dict[str, np.ndarray]:
-    """PyMKS's statistics by the name of the case."""
-    assert FILE.is_file(), f"{FILE} is missing; make oracle writes it"
+    """Return PyMKS's statistics by the name of the case."""
+    assert FILE.is_file(), f"{FILE} is missing; write it with make oracle"
     with np.load(FILE) as arrays:
         return dict(arrays)
 
 
-def test_the_file_holds_the_cases(stored):
-    """And no others, as after a change of the cases."""
+def test_file_contains_exactly_the_cases(stored):
+    """Detect files that were written before the cases changed."""
     assert sorted(stored) == sorted(case.name for case in CASES)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_matvae_agrees_with_the_oracle(case, stored):
-    """At every lag that both define."""
+    """Compare every lag that both define."""
     assert_agrees(case, stored[case.name])
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_pymks_here_agrees_with_the_oracle(case, stored):
-    """What of PyMKS works on a current scientific Python computes what it did."""
+def test_installed_pymks_agrees_with_the_oracle(case, stored):
+    """Compare PyMKS on current scientific Python with PyMKS in its own environment."""
     np.testing.assert_allclose(pymks_statistics(case), stored[case.name], rtol=0, atol=1e-12)

@@ -1,4 +1,4 @@
-"""Cases of statistics that PyMKS computes, here and in the oracle's environment: nothing of matvae is imported."""
+"""Cases of statistics to compare with PyMKS, here and in the oracle's environment; does not import matvae."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Case:
-    """Structures, and which of their statistics.
+    """Structures and the options of their statistics.
 
     ``mask`` is None, "binary" (0 and 1) or "weights" (0 to 1); ``values`` is "labels" or "fractions".
     """
@@ -24,13 +24,13 @@ class Case:
 
     @property
     def name(self) -> str:
-        """Names the case in reports and in the oracle's file."""
+        """Name of the case in reports and in the oracle's file."""
         size = "x".join(str(n) for n in self.space)
-        edges = "periodic" if self.periodic else "window"
-        return f"{size}-{edges}-cutoff{self.cutoff}-mask{self.mask}-{self.values}"
+        boundary = "periodic" if self.periodic else "window"
+        return f"{size}-{boundary}-cutoff{self.cutoff}-mask{self.mask}-{self.values}"
 
     def states(self) -> np.ndarray:
-        """Discretised structures ``(sample, *space, state)`` of three states, float64."""
+        """Return discretised structures ``(sample, *space, state)`` of three states, float64."""
         rng = np.random.default_rng(len(self.name))
         if self.values == "fractions":
             weights = rng.random((3, *self.space, 3))
@@ -38,7 +38,7 @@ class Case:
         return np.eye(3)[(3 * rng.random((3, *self.space))).astype(int)]
 
     def weights(self) -> np.ndarray | None:
-        """Mask ``(sample, *space)``, with pairs of voxels at every lag that PyMKS keeps."""
+        """Return a mask ``(sample, *space)`` that leaves voxel pairs at every lag that PyMKS keeps."""
         if self.mask is None:
             return None
         weights = np.random.default_rng(7).random((3, *self.space))
@@ -46,9 +46,9 @@ class Case:
 
     @property
     def lag_cutoff(self) -> int:
-        """The cutoff that PyMKS 0.4.1 uses in the end: never more than the smallest axis has as a periodic one."""
-        most = (min(self.space) - 1) // 2
-        return most if self.cutoff is None else min(self.cutoff, most)
+        """Cutoff that PyMKS 0.4.1 actually uses, at most that of the smallest axis if periodic."""
+        largest = (min(self.space) - 1) // 2
+        return largest if self.cutoff is None else min(self.cutoff, largest)
 
 
 SPACES = [(9,), (12,), (7, 7), (8, 8), (9, 6), (6, 11), (5, 5, 5), (4, 6, 5)]
@@ -74,7 +74,7 @@ CASES = [
 
 
 def pymks_statistics(case: Case) -> np.ndarray:
-    """Statistics ``(sample, *lag, correlation)`` as PyMKS's own function computes them."""
+    """Compute statistics ``(sample, *lag, correlation)`` with PyMKS."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from pymks import two_point_stats

@@ -1,4 +1,4 @@
-"""What it means that matvae and PyMKS agree, for results from here and from the oracle's environment."""
+"""Agreement of matvae with PyMKS, for results from this and from the oracle's environment."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ TOLERANCE = 1e-10
 
 
 def assert_agrees(case: Case, theirs: np.ndarray) -> None:
-    """At every lag that both define the statistics are equal, in double precision."""
+    """Assert that statistics are equal, in double precision, at every lag that both define."""
     cutoff = case.lag_cutoff
     assert theirs.shape == (3, *(2 * cutoff + 1 for _ in case.space), len(case.pairs))
     options = {"correlations": case.pairs, "periodic": case.periodic, "mask": case.weights()}
     windowed = two_point_stats(case.states(), state_axis=-1, cutoff=cutoff, **options)
     np.testing.assert_allclose(windowed, theirs, rtol=0, atol=TOLERANCE)
     if case.mask is None:
-        whole = two_point_stats(case.states(), state_axis=-1, **options)
+        complete = two_point_stats(case.states(), state_axis=-1, **options)
         np.testing.assert_allclose(
-            crop(whole, [(cutoff, cutoff + 1)] * len(case.space)), theirs, rtol=0, atol=TOLERANCE
+            crop(complete, [(cutoff, cutoff + 1)] * len(case.space)), theirs, rtol=0, atol=TOLERANCE
         )

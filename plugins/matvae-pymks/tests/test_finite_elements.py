@@ -1,4 +1,4 @@
-"""PyMKS's finite elements: its own solution, both solvers, and no trace in the process."""
+"""Finite elements: agreement with PyMKS's own solution, both solvers, and no side effects on the process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from matvae_pymks.finite_elements import fresh_sfepy, import_solver, solve_structure
 
-# sfepy calls pyparsing by names that are going away.
+# sfepy uses deprecated names of pyparsing.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
@@ -21,42 +21,42 @@ def properties(space: tuple[int, ...]) -> np.ndarray:
 
 
 @pytest.mark.parametrize("space", [(5, 4), (3, 2, 3)])
-def test_solution_is_the_one_of_pymks_own_steps(space):
-    """PyMKS's chain of functions up to the step that fails; direct solution in 3-D too."""
-    solver, media = import_solver(), properties(space)
+def test_solution_agrees_with_the_steps_of_pymks(space):
+    """The reference calls PyMKS's functions up to the one that fails, with a direct solver also in 3-D."""
+    solver, moduli = import_solver(), properties(space)
     with fresh_sfepy():
-        problem = solver.get_problem(solver.get_fields(space, 1.0), media, 1.0, 1.0)
+        problem = solver.get_problem(solver.get_fields(space, 1.0), moduli, 1.0, 1.0)
         solution = problem.solve()
         expected = {name: solver.get_stress_strain_data(problem, space, name) for name in ("strain", "stress")}
-    fields = solve_structure(media)
+    fields = solve_structure(moduli)
     for name, values in expected.items():
         np.testing.assert_allclose(fields[name], values, atol=1e-9)
     nodes = solution()[: fields["displacement"].size].reshape(fields["displacement"].shape)
     np.testing.assert_allclose(fields["displacement"], nodes, atol=1e-9)
 
 
-def test_sfepy_in_the_process_neither_spoils_the_solution_nor_is_spoilt():
-    """Pairs of nodes that an earlier mesh, laid out otherwise, left under the numbers that this one has too."""
+def test_cache_of_sfepy_neither_affects_the_solution_nor_changes():
+    """The cache holds wrong node pairs, as from an earlier mesh with the same number of nodes."""
     from sfepy.discrete.fem.periodic import periodic_cache
 
-    media = properties((3, 2, 3))
-    expected = solve_structure(media)["stress"]
+    moduli = properties((3, 2, 3))
+    expected = solve_structure(moduli)["stress"]
     with fresh_sfepy():
         solver = import_solver()
-        solver.get_problem(solver.get_fields((3, 2, 3), 1.0), media, 1.0, 1.0)
+        solver.get_problem(solver.get_fields((3, 2, 3), 1.0), moduli, 1.0, 1.0)
         wrong = {key: (pair[0], pair[1][::-1].copy()) for key, pair in periodic_cache.items()}
     assert wrong
-    before = dict(periodic_cache)
+    original = dict(periodic_cache)
     periodic_cache.update(wrong)
     try:
-        np.testing.assert_array_equal(solve_structure(media)["stress"], expected)
-        assert periodic_cache == {**before, **wrong}
+        np.testing.assert_array_equal(solve_structure(moduli)["stress"], expected)
+        assert periodic_cache == {**original, **wrong}
     finally:
         periodic_cache.clear()
-        periodic_cache.update(before)
+        periodic_cache.update(original)
 
 
-def test_shear_moduli_are_those_of_pymks():
+def test_shear_moduli_equal_those_of_pymks():
     from matvae_pymks.elastic import _lame
 
     for dimension in (2, 3):
@@ -64,21 +64,20 @@ def test_shear_moduli_are_those_of_pymks():
         np.testing.assert_allclose(_lame((3.0, 5.0), (0.3, -0.2), dimension), expected)
 
 
-def test_solving_leaves_settings_and_says_nothing(capfd):
+def test_solving_changes_no_settings_and_prints_nothing(capfd):
     from sfepy.base.base import output
     from sfepy.base.goptions import goptions
 
-    solver_imported = import_solver()
-    assert solver_imported is import_solver()
-    filters, printing = list(warnings.filters), dict(vars(output))
+    assert import_solver() is import_solver()
+    filters, output_state = list(warnings.filters), dict(vars(output))
     solve_structure(properties((3, 3)))
     assert warnings.filters == filters
-    assert vars(output) == printing
+    assert vars(output) == output_state
     assert goptions["verbose"]
     assert capfd.readouterr() == ("", "")
 
 
-def test_settings_come_back_after_an_error():
+def test_settings_are_restored_after_an_error():
     from sfepy.base.goptions import goptions
 
     def fail() -> None:
@@ -92,7 +91,7 @@ def test_settings_come_back_after_an_error():
 
 
 @pytest.mark.parametrize(("missing", "install"), [("sfepy", "'matvae-pymks[fe]'"), ("pymks", "matvae-pymks")])
-def test_what_is_missing_is_said(missing, install):
+def test_missing_package_is_reported(missing, install):
     code = f"""
 import sys
 import numpy as np
@@ -104,5 +103,5 @@ try:
 except MissingExtraError as error:
     print(error)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    assert done.stdout.strip().endswith(f"with: pip install {install}"), done
+    completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert completed.stdout.strip().endswith(f"with: pip install {install}"), completed

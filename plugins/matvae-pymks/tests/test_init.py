@@ -1,4 +1,4 @@
-"""The package: light to import, complete, and clear where PyMKS is missing."""
+"""The package is light to import, exports its public names, and explains how to install PyMKS."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import matvae_pymks
 
 
 def run(code: str) -> str:
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert completed.returncode == 0, completed.stderr
+    return completed.stdout
 
 
 def test_import_is_light():
@@ -21,19 +21,19 @@ def test_import_is_light():
     assert run(f"import sys, matvae_pymks; print(sorted({{{heavy}}} & set(sys.modules)))").strip() == "[]"
 
 
-def test_every_public_name_is_there():
-    assert set(matvae_pymks.__all__) == set(matvae_pymks._HOME) <= set(dir(matvae_pymks))
+def test_public_names_are_exported():
+    assert set(matvae_pymks.__all__) == set(matvae_pymks._MODULES) <= set(dir(matvae_pymks))
     for name in matvae_pymks.__all__:
         assert getattr(matvae_pymks, name).__module__.startswith("matvae_pymks.")
 
 
-def test_unknown_name_is_an_attribute_error():
+def test_unknown_name_raises_attribute_error():
     with pytest.raises(AttributeError, match="'matvae_pymks' has no attribute 'PrimitiveTransformers'"):
         matvae_pymks.PrimitiveTransformers  # noqa: B018
 
 
 @pytest.mark.parametrize("name", ["TwoPointCorrelation", "LegendreTransformer"])
-def test_without_pymks_the_message_tells_how_to_install_it(name):
+def test_missing_pymks_is_reported_with_its_installation(name):
     code = f"""
 import sys
 sys.modules["pymks"] = None
@@ -44,6 +44,6 @@ try:
 except MissingExtraError as error:
     print(error)
 """
-    said = run(code)
-    assert said.startswith("PyMKS could not be imported")
-    assert "pip install matvae-pymks" in said
+    message = run(code)
+    assert message.startswith("PyMKS could not be imported")
+    assert "pip install matvae-pymks" in message

@@ -1,4 +1,4 @@
-"""PyMKS's own transformers: the same numbers, and at home in today's scikit-learn."""
+"""PyMKS's own transformers compute the same values, and work with current scikit-learn."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def numpy_or_dask(request):
     return LABELS if request.param == "numpy" else da.from_array(LABELS, chunks=(5, 9, 8))
 
 
-def test_nothing_is_changed_in_what_they_compute(X):
+def test_results_equal_those_of_pymks(X):
     ours, theirs = LegendreTransformer(n_state=3), pymks.LegendreTransformer(n_state=3)
     np.testing.assert_array_equal(ours.transform(X), theirs.transform(X))
     states = PrimitiveTransformer().transform(X)
@@ -34,13 +34,13 @@ def test_nothing_is_changed_in_what_they_compute(X):
 
 
 @pytest.mark.parametrize("step", [LegendreTransformer(n_state=4, min_=-1), TwoPointCorrelation(cutoff=2)])
-def test_clones_and_pickles_keep_the_parameters(step):
+def test_clones_and_pickles_preserve_the_parameters(step):
     for copy in (clone(step), pickle.loads(pickle.dumps(step))):
         assert type(copy) is type(step)
         assert copy.get_params() == step.get_params()
 
 
-def test_statistics_may_be_the_last_step(X):
+def test_statistics_can_be_the_last_step(X):
     pipeline = make_pipeline(PrimitiveTransformer(), TwoPointCorrelation(correlations=[(1, 1)], cutoff=2)).fit(X)
     statistics = np.asarray(pipeline.transform(X))
     assert statistics.shape == (12, 5, 5, 1)
@@ -55,8 +55,8 @@ def test_statistics_may_be_the_last_step(X):
     [PrimitiveTransformer(), pymks.PrimitiveTransformer(), LegendreTransformer(), pymks.LegendreTransformer()],
     ids=["ours", "PyMKS's", "Legendre", "PyMKS's Legendre"],
 )
-def test_pymks_recipe_runs(X, discretise, statistics):
-    """Statistics of both origins, flattened and reduced by singular values by hand, as PyMKS's users do with PCA."""
+def test_pymks_workflow_runs(X, discretise, statistics):
+    """Steps of both packages can be combined and flattened for PCA."""
     pipeline = make_pipeline(discretise, statistics, FlattenTransformer()).fit(X)
     flat = np.asarray(pipeline.transform(X))
     by_pymks = pymks.TwoPointCorrelation(cutoff=2).transform(discretise.transform(X))
@@ -64,7 +64,7 @@ def test_pymks_recipe_runs(X, discretise, statistics):
 
 
 @pytest.mark.parametrize("discretise", [PrimitiveTransformer(), pymks.PrimitiveTransformer()], ids=["ours", "PyMKS's"])
-def test_states_go_into_matvae(X, discretise):
+def test_states_are_accepted_by_matvae(X, discretise):
     vae = StatsVAETransformer(n_components=2, state_axis=-1, max_epochs=1, width=16, random_state=0)
     latents = make_pipeline(discretise, vae).fit(X).transform(X)
     by_labels = StatsVAETransformer(n_components=2, max_epochs=1, width=16, random_state=0).fit(LABELS)
@@ -74,8 +74,8 @@ def test_states_go_into_matvae(X, discretise):
     np.testing.assert_allclose(np.abs(scores), np.abs(expected), atol=1e-4)
 
 
-def test_legendre_states_go_into_pca(X):
-    """Legendre coefficients are no fractions; TwoPointPCA reads any local states."""
-    by_legendre = make_pipeline(LegendreTransformer(), TwoPointPCA(n_components=2, state_axis=-1)).fit(X).transform(X)
-    assert by_legendre.shape == (12, 2)
-    assert np.isfinite(np.asarray(by_legendre)).all()
+def test_legendre_states_are_accepted_by_pca(X):
+    """TwoPointPCA accepts local states that are not fractions, such as Legendre coefficients."""
+    scores = make_pipeline(LegendreTransformer(), TwoPointPCA(n_components=2, state_axis=-1)).fit(X).transform(X)
+    assert scores.shape == (12, 2)
+    assert np.isfinite(np.asarray(scores)).all()

@@ -1,4 +1,4 @@
-"""matvae's statistics and PyMKS's, as installed here: equal where both are defined, and every difference by name."""
+"""Statistics of matvae and the installed PyMKS agree where both are defined; every known difference has a test."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .parity import TOLERANCE, assert_agrees
 
 
 def pymks(states: np.ndarray, **options: object) -> np.ndarray:
-    """PyMKS's autocorrelation of state 1, ``(sample, *lag)``."""
+    """Compute the autocorrelation of state 1, ``(sample, *lag)``, with PyMKS."""
     from pymks import two_point_stats as theirs
 
     return theirs(states[..., 1], states[..., 1], **options)
@@ -26,16 +26,16 @@ def matvae(states: np.ndarray, **options: object) -> np.ndarray:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_equal_at_every_lag_that_both_define(case):
+def test_statistics_agree_at_every_lag_that_both_define(case):
     assert_agrees(case, pymks_statistics(case))
 
 
-def test_case_names_tell_cases_apart():
+def test_case_names_are_unique():
     assert len({(case.name, case.pairs) for case in CASES}) == len(CASES)
     assert len({case.name for case in CASES}) == len(CASES)
 
 
-def test_a_wrong_result_is_noticed():
+def test_wrong_result_is_detected():
     case = Case((8, 8))
     wrong = pymks_statistics(case)
     wrong[1, 2, 3, 1] += 1e-9
@@ -43,7 +43,7 @@ def test_a_wrong_result_is_noticed():
         assert_agrees(case, wrong)
 
 
-def test_equal_on_dask_with_chunks_of_samples():
+def test_statistics_of_dask_arrays_agree():
     from pymks import correlations_multiple
 
     case = Case((6, 9))
@@ -54,8 +54,8 @@ def test_equal_on_dask_with_chunks_of_samples():
     np.testing.assert_allclose(ours.compute(), theirs.compute(), rtol=0, atol=TOLERANCE)
 
 
-def test_difference_labels_are_counted_in_single_precision():
-    """Integer labels give matvae's float32: the nearest to PyMKS's fraction."""
+def test_difference_in_precision_of_labels():
+    """For integer labels matvae returns PyMKS's values rounded to float32."""
     labels = np.argmax(Case((8, 8)).states(), axis=-1)
     ours = two_point_stats(labels, phases=3, cutoff=3)
     theirs = pymks(np.eye(3)[labels])
@@ -63,7 +63,7 @@ def test_difference_labels_are_counted_in_single_precision():
     np.testing.assert_array_equal(ours[..., 0], theirs.astype(np.float32))
 
 
-def test_difference_an_even_axis_loses_the_lag_of_half_of_it():
+def test_difference_in_the_last_lag_of_even_axes():
     states = Case((8, 8)).states()
     ours, theirs = matvae(states), pymks(states)
     assert ours.shape[1:] == (8, 8)
@@ -71,7 +71,7 @@ def test_difference_an_even_axis_loses_the_lag_of_half_of_it():
     np.testing.assert_allclose(ours[:, 1:, 1:], theirs, rtol=0, atol=TOLERANCE)
 
 
-def test_difference_long_axes_are_cropped_to_the_smallest():
+def test_difference_in_lags_of_unequal_axes():
     states = Case((9, 5)).states()
     ours, theirs = matvae(states), pymks(states)
     assert ours.shape[1:] == (9, 5)
@@ -79,7 +79,7 @@ def test_difference_long_axes_are_cropped_to_the_smallest():
     np.testing.assert_allclose(ours[:, 2:7], theirs, rtol=0, atol=TOLERANCE)
 
 
-def test_difference_windows_lose_the_lags_beyond_half_of_them():
+def test_difference_in_lags_without_periodicity():
     states = Case((9,)).states()
     ours, theirs = matvae(states, periodic=False), pymks(states, periodic_boundary=False)
     assert ours.shape[1:] == (17,)
@@ -87,15 +87,15 @@ def test_difference_windows_lose_the_lags_beyond_half_of_them():
     np.testing.assert_allclose(ours[:, 4:13], theirs, rtol=0, atol=TOLERANCE)
 
 
-def test_difference_a_cutoff_too_large_is_an_error():
-    """PyMKS takes the largest it has instead."""
+def test_difference_in_cutoffs_that_are_too_large():
+    """PyMKS silently uses the largest cutoff that it supports."""
     states = Case((8, 8)).states()
     assert pymks(states, cutoff=100).shape[1:] == (7, 7)
     with pytest.raises(InputError, match="asks for lags beyond the window"):
         matvae(states, cutoff=100)
 
 
-def test_difference_one_cutoff_an_axis():
+def test_difference_in_cutoffs_per_axis():
     states = Case((8, 6)).states()
     assert matvae(states, cutoff=(3, 1)).shape[1:] == (7, 3)
     with pytest.raises(TypeError):
@@ -103,8 +103,8 @@ def test_difference_one_cutoff_an_axis():
 
 
 @pytest.mark.parametrize("periodic", [True, False])
-def test_difference_a_lag_without_pairs_is_an_error(periodic):
-    """PyMKS divides a rounding error by a rounding error there, and the quotient may look like a probability."""
+def test_difference_at_lags_without_pairs(periodic):
+    """PyMKS divides one rounding error by another, and the quotient may look like a probability."""
     states = Case((5, 5)).states()
     mask = np.zeros((3, 5, 5))
     mask[:, 0, 0] = 1.0
@@ -116,12 +116,12 @@ def test_difference_a_lag_without_pairs_is_an_error(periodic):
         matvae(states, periodic=periodic, mask=mask, cutoff=2)
 
 
-def test_difference_default_correlations():
-    """PyMKS correlates state 0 with every state; matvae names the pairs that determine all others."""
+def test_difference_in_default_correlations():
+    """PyMKS correlates state 0 with every state; matvae uses the pairs that determine all others."""
     from pymks import TwoPointCorrelation
 
     states = Case((5, 5)).states()
     theirs = TwoPointCorrelation().transform(states)
-    named = two_point_stats(states, state_axis=-1, correlations=[(0, 0), (0, 1), (0, 2)])
-    np.testing.assert_allclose(named, theirs, rtol=0, atol=TOLERANCE)
+    ours = two_point_stats(states, state_axis=-1, correlations=[(0, 0), (0, 1), (0, 2)])
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=TOLERANCE)
     assert default_correlations(3) == ((1, 1), (1, 2), (2, 2))

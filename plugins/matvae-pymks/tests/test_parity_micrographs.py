@@ -1,4 +1,4 @@
-"""PyMKS's pipeline and matvae's on windows of a real micrograph."""
+"""Pipelines of PyMKS and matvae agree on windows of a real micrograph."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from matvae_pymks import FlattenTransformer, pca_pipeline
     "route", [{}, {"input": "statistics", "sample_shape": (64, 64)}], ids=["structures", "statistics"]
 )
 @pytest.mark.parametrize("periodic", [True, False])
-def test_scores_equal_those_of_pymks_up_to_their_sign(copolymer, route, periodic):
-    """PyMKS's own steps, but the flattening, which current scikit-learn refuses."""
+def test_scores_agree_with_those_of_pymks_up_to_sign(copolymer, route, periodic):
+    """The reference uses PyMKS's own steps except for FlattenTransformer, which fails with current scikit-learn."""
     from pymks import PrimitiveTransformer, TwoPointCorrelation
 
     cutoff = 16

@@ -1,4 +1,4 @@
-"""matvae's radial average and PyMKS's pair correlations."""
+"""Radial averages of matvae agree with pair correlations of PyMKS."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .parity import TOLERANCE
 
 
 def pymks_pair_correlation(f: np.ndarray, **options: object) -> tuple[np.ndarray, np.ndarray]:
-    """Pair correlations ``(sample, radius)`` of statistics ``(sample, *lag)``, and their radii."""
+    """Compute pair correlations ``(sample, radius)`` of statistics ``(sample, *lag)``, and their radii."""
     from pymks import paircorr_from_twopoint
 
     averages, radii = paircorr_from_twopoint(f, **options)
@@ -21,7 +21,7 @@ def pymks_pair_correlation(f: np.ndarray, **options: object) -> tuple[np.ndarray
 
 @pytest.mark.parametrize("periodic", [True, False])
 @pytest.mark.parametrize("space", [(9,), (8, 8), (9, 6), (5, 5, 5), (4, 6, 5)])
-def test_equal_at_every_radius(space, periodic):
+def test_averages_agree_at_every_radius(space, periodic):
     case = Case(space, periodic=periodic)
     f = pymks_statistics(case)
     ours, radii = radial_average(f), lag_radii(f.shape[1:-1])
@@ -31,7 +31,7 @@ def test_equal_at_every_radius(space, periodic):
         np.testing.assert_allclose(ours[..., k], theirs, rtol=0, atol=TOLERANCE)
 
 
-def test_equal_from_structures_on():
+def test_pair_correlations_of_structures_agree():
     case = Case((12, 9), periodic=False)
     ours = pair_correlation(
         case.states(), state_axis=-1, correlations=case.pairs, periodic=False, cutoff=case.lag_cutoff
@@ -40,7 +40,7 @@ def test_equal_from_structures_on():
     np.testing.assert_allclose(ours, np.stack(theirs, axis=-1), rtol=0, atol=TOLERANCE)
 
 
-def test_equal_up_to_a_radius():
+def test_averages_agree_up_to_a_radius():
     f = pymks_statistics(Case((11, 11)))
     theirs, radii = pymks_pair_correlation(f[..., 0], cutoff_r=3.0)
     np.testing.assert_allclose(lag_radii((11, 11), max_radius=3.0), radii, rtol=0, atol=1e-12)

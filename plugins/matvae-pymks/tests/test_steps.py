@@ -1,4 +1,4 @@
-"""The steps between structures and a reducer: what they compute, and what goes back through them."""
+"""Steps between structures and a reducer, and their inverses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matvae_pymks import TwoPointCorrelation
 from matvae_pymks.steps import StatisticsCheck, StructureStatistics
 
 
-def test_statistics_are_those_of_pymks():
+def test_statistics_equal_those_of_pymks():
     states = np.eye(3)[np.random.default_rng(0).integers(0, 3, (4, 6, 5))]
     pairs = [(1, 1), (1, 2)]
     ours = StructureStatistics(pairs, False, 2, (6, 5), n_state=3).fit(states).transform(states)
@@ -20,13 +20,13 @@ def test_statistics_are_those_of_pymks():
 
 
 def test_structures_of_another_shape_are_refused():
-    """Their statistics may have the right shape all the same, as a cutoff gives it."""
+    """With a cutoff their statistics would have the right shape nevertheless."""
     step = StructureStatistics([(1, 1)], True, 1, (4, 4), n_state=2)
     with pytest.raises(InputError, match=r"Structures of shape \(4, 4\) are expected.* shape \(8, 6\) were given"):
         step.transform(np.zeros((3, 8, 6, 2)))
 
 
-def test_labels_go_back_to_states_numpy_and_dask():
+def test_labels_are_converted_to_states_for_numpy_and_dask():
     labels = np.random.default_rng(0).integers(0, 3, (4, 6, 5), dtype=np.uint8)
     step = StructureStatistics(None, True, 2, (6, 5), n_state=3)
     np.testing.assert_array_equal(step.inverse_transform(labels), np.eye(3)[labels])
@@ -35,6 +35,6 @@ def test_labels_go_back_to_states_numpy_and_dask():
     np.testing.assert_array_equal(lazy.compute(), np.eye(3)[labels])
 
 
-def test_structures_pass_the_check_on_the_way_back():
+def test_inverse_of_the_check_returns_structures_unchanged():
     labels = np.zeros((2, 4, 4), np.uint8)
     assert StatisticsCheck((4, 4)).fit(None).inverse_transform(labels) is labels

@@ -1,4 +1,4 @@
-"""Importing PyMKS and sfepy leaves the process as it was."""
+"""Importing PyMKS and sfepy has no side effects on the process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matvae.errors import MissingExtraError
 from matvae_pymks.upstream import import_pymks, import_quietly
 
 
-def test_filters_stay_and_nothing_is_said():
+def test_filters_are_unchanged_and_nothing_is_printed():
     code = """
 import warnings
 import sklearn.base
@@ -22,16 +22,18 @@ assert warnings.filters == before, set(warnings.filters) ^ set(before)
 from sfepy.base.base import output
 from sfepy.base.goptions import goptions
 assert goptions["verbose"]
-output("as loud as before")
+output("still verbose")
 """
-    done = subprocess.run([sys.executable, "-W", "always", "-c", code], capture_output=True, text=True, timeout=120)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "sfepy: as loud as before\n", "")
+    completed = subprocess.run(
+        [sys.executable, "-W", "always", "-c", code], capture_output=True, text=True, timeout=120
+    )
+    assert (completed.returncode, completed.stdout, completed.stderr) == (0, "sfepy: still verbose\n", "")
 
 
-def test_modules_of_pymks_can_be_named():
+def test_modules_of_pymks_can_be_imported():
     assert import_pymks("pymks.fmks.correlations").TwoPointCorrelation is import_pymks().TwoPointCorrelation
 
 
-def test_what_is_missing_is_named_with_its_install_line():
+def test_missing_module_is_reported_with_its_installation():
     with pytest.raises(MissingExtraError, match=r"Nonsense could not be imported .*no_such_module.* with: pip it"):
         import_quietly("no_such_module", needed="Nonsense", install="pip it")

@@ -1,4 +1,4 @@
-"""Speed and memory of 2-point statistics beside PyMKS's, as ratios measured in one run."""
+"""Speed and memory of 2-point statistics relative to PyMKS, measured in the same run."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ CHUNK = {IMAGES: 16, VOLUMES: 4}
 
 
 def interleaved(rounds: int = 3, **work: Callable[[], Any]) -> dict[str, float]:
-    """Median seconds of each function, taken in turns after one round that does not count."""
+    """Return the median seconds of each function; functions alternate, and a first round is discarded."""
     times: dict[str, list[float]] = {name: [] for name in work}
-    for counted in range(rounds + 1):
+    for round_number in range(rounds + 1):
         for name, function in work.items():
             start = perf_counter()
             function()
-            if counted:
+            if round_number:
                 times[name].append(perf_counter() - start)
     return {name: median(values) for name, values in times.items()}
 
@@ -40,7 +40,7 @@ def report(name: str, ratio: float, target: str) -> None:
 
 
 def cropped(statistics: np.ndarray) -> np.ndarray:
-    """Lags that PyMKS keeps: 2c+1 along each axis with c = (N-1)//2."""
+    """Crop to the lags that PyMKS keeps: 2c+1 along each axis with c = (N-1)//2."""
     return statistics[(slice(None), *(slice(n // 2 - (n - 1) // 2, n // 2 + (n - 1) // 2 + 1) for n in IMAGES[1:]))]
 
 
@@ -97,7 +97,7 @@ from matvae import two_point_stats
 X = da.random.default_rng(0).integers(0, 2, (int(sys.argv[1]), 128, 128), chunks=(32, -1, -1), dtype="uint8")
 with dask.config.set(scheduler="threads", num_workers=2):
     two_point_stats(X, phases=2).mean(axis=0).compute()
-# Of this process alone; the maximum that getrusage gives starts from the parent's.
+# Of this process only; the maximum of getrusage includes the parent.
 print(next(int(line.split()[1]) / 1024 for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
 
