@@ -58,6 +58,8 @@ class PCABaseline:
         explained = np.concatenate([[0.0], np.cumsum(np.square(scores).sum(axis=0))])
         self._residual_squares += np.square(deviations).sum() - explained
         self._scores.append(scores)
+        # In double precision these take twice the memory of the statistics.
+        del deviations
         self.mean_error.add(f, np.broadcast_to(self.pca.mean_, f.shape))
         self.error.add(f, np.asarray(self.pca.inverse_statistics(scores)).reshape(f.shape))
 

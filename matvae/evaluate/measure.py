@@ -139,6 +139,8 @@ def measure(
             observe(trip)
         if progress is not None:
             progress(trip.stop, len(structures))
+        # Its statistics need not be in memory together with those of the next block.
+        del trip
     return Measurement(
         latents=np.concatenate(latents),
         scatter=scatter,
