@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
+import torch
 
 from matvae import StatsVAETransformer
 
@@ -21,3 +24,13 @@ def training():
 def model(training):
     """Return a model with two components, enough to encode the volume fraction."""
     return StatsVAETransformer(n_components=2, max_epochs=30, width=16, random_state=0).fit(training)
+
+
+@pytest.fixture
+def read_only_warnings_are_errors():
+    """Raise the warning of torch for arrays that are not writable, which it otherwise issues once per process."""
+    torch.set_warn_always(True)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*not writable")
+        yield
+    torch.set_warn_always(False)

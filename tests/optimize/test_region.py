@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pytest
 import torch
@@ -44,12 +42,9 @@ def test_invalid_training_latents_are_refused():
             Region.of_data(latents, 3)
 
 
+@pytest.mark.usefixtures("read_only_warnings_are_errors")
 def test_read_only_latents_are_copied():
     latents = DATA.astype(np.float32)
     latents.flags.writeable = False
-    torch.set_warn_always(True)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        region = Region.of_data(latents, 3)
-    torch.set_warn_always(False)
+    region = Region.of_data(latents, 3)
     torch.testing.assert_close(region.points, torch.tensor(latents))

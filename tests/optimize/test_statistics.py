@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pytest
 import torch
@@ -46,12 +44,9 @@ def test_statistics_of_other_lags_are_refused():
         StatisticsError(np.zeros((4, 4, 1))).measure(LABELS, Grid((8, 9)))
 
 
-def test_a_read_only_target_is_copied():
+@pytest.mark.usefixtures("read_only_warnings_are_errors")
+def test_read_only_target_is_copied():
     target = two_point_stats(LABELS, phases=2)[1].astype(np.float64)
     target.flags.writeable = False
-    torch.set_warn_always(True)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        error = StatisticsError(target)
-    torch.set_warn_always(False)
-    assert error.measure(LABELS, Grid((8, 9))).values[1] == pytest.approx(0, abs=1e-7)
+    property = StatisticsError(target)
+    assert property.measure(LABELS, Grid((8, 9))).values[1] == pytest.approx(0, abs=1e-7)
