@@ -1,6 +1,6 @@
-"""Stiffness from structures, by PCA scores and by VAE latents: ``python docs/examples/homogenization.py``.
+"""Prediction of stiffness from PC scores and from VAE latents: ``python docs/examples/homogenization.py``.
 
-Writes docs/generated/homogenization.md and docs/images/homogenization.png, and prints how long each part took.
+Writes docs/generated/homogenization.md and docs/images/homogenization.png, and prints the duration of each part.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from matvae_pymks import FlattenTransformer, PrimitiveTransformer, TwoPointCorre
 
 DOCS = Path(__file__).resolve().parents[1]
 GRAIN_SIZES = [(2, 2), (4, 4), (7, 7), (10, 10), (8, 3), (3, 9), (12, 5), (5, 12), (15, 2), (2, 15)]  # rows, columns
-OF_EACH = 40
+N_PER_CLASS = 40
 SIZE = 21
 MODULI, RATIOS = (100.0, 10.0), (0.3, 0.3)  # GPa; phase 0 is stiff
 COMPONENTS = (1, 2, 3, 5, 10)
@@ -30,8 +30,8 @@ DEGREE = 2
 
 
 def structures() -> np.ndarray:
-    """All classes, ``(sample, x, y)``: from 35 to 65 % of each phase."""
-    shape = (OF_EACH, SIZE, SIZE)
+    """Generate all classes, ``(sample, x, y)``, with 35 to 65 % of each phase."""
+    shape = (N_PER_CLASS, SIZE, SIZE)
     return np.concatenate(
         [
             generate_multiphase(shape, grain_size, (0.5, 0.5), percent_variance=0.15, seed=seed)
@@ -41,18 +41,18 @@ def structures() -> np.ndarray:
 
 
 def stiffness(X: np.ndarray) -> np.ndarray:
-    """Effective stiffness C11 ``(sample,)`` in GPa: mean stress over mean strain."""
+    """Compute the effective stiffness C11 ``(sample,)`` in GPa: mean stress over mean strain."""
     macro_strain = 0.001
     return solve_fe(X, MODULI, RATIOS, macro_strain)["stress"][..., 0].mean(axis=(1, 2)) / macro_strain
 
 
 def regression() -> Pipeline:
-    """A polynomial, the same for both; the ridge is chosen on the training data."""
+    """Return the polynomial regression used for both; the ridge penalty is chosen on the training data."""
     return make_pipeline(StandardScaler(), PolynomialFeatures(DEGREE), RidgeCV(np.logspace(-6, 2, 17)))
 
 
 def by_pca(n_components: int) -> Pipeline:
-    """PyMKS's recipe."""
+    """Return PyMKS's workflow."""
     correlations = TwoPointCorrelation(correlations=[(1, 1)])
     return make_pipeline(PrimitiveTransformer(), correlations, FlattenTransformer(), PCA(n_components), regression())
 
@@ -63,20 +63,20 @@ def by_vae(n_components: int) -> Pipeline:
 
 
 def r_squared(X: np.ndarray, y: np.ndarray) -> dict[str, list[float]]:
-    """R^2 on a quarter of each class that neither the reduction nor the regression has seen."""
-    classes = np.repeat(np.arange(len(GRAIN_SIZES)), OF_EACH)
+    """Compute R^2 on a held-out quarter of each class."""
+    classes = np.repeat(np.arange(len(GRAIN_SIZES)), N_PER_CLASS)
     X, X_test, y, y_test = train_test_split(X, y, test_size=0.25, stratify=classes, random_state=0)
     return {
-        name: [make(n).fit(X, y).score(X_test, y_test) for n in COMPONENTS]
-        for name, make in {"PCA": by_pca, "VAE": by_vae}.items()
+        name: [build(n).fit(X, y).score(X_test, y_test) for n in COMPONENTS]
+        for name, build in {"PCA": by_pca, "VAE": by_vae}.items()
     }
 
 
 def write_table(scores: dict[str, list[float]]) -> None:
-    lines = [f"| {n} | {pca:.3f} | {vae:.3f} |" for n, pca, vae in zip(COMPONENTS, *scores.values(), strict=True)]
-    head = ["| components | R², PCA scores | R², VAE latents |", "|---|---|---|"]
-    written = "<!-- written by docs/examples/homogenization.py -->"
-    text = "\n".join(["---", "orphan: true", "---", "", written, "", *head, *lines, ""])
+    rows = [f"| {n} | {pca:.3f} | {vae:.3f} |" for n, pca, vae in zip(COMPONENTS, *scores.values(), strict=True)]
+    header = ["| components | R², PCA scores | R², VAE latents |", "|---|---|---|"]
+    marker = "<!-- written by docs/examples/homogenization.py -->"
+    text = "\n".join(["---", "orphan: true", "---", "", marker, "", *header, *rows, ""])
     (DOCS / "generated" / "homogenization.md").write_text(text, encoding="utf-8")
 
 
@@ -84,10 +84,10 @@ def draw(X: np.ndarray, y: np.ndarray, scores: dict[str, list[float]]) -> None:
     figure = Figure(figsize=(9, 3.9), dpi=100, layout="constrained")
     left, right = figure.subfigures(1, 2)
     left.suptitle("stretched from top to bottom; light: stiff, dark: soft", fontsize=10)
-    for axes, chosen in zip(left.subplots(2, 2).flat, (0, 3, 8, 9), strict=True):
-        first = chosen * OF_EACH
+    for axes, index in zip(left.subplots(2, 2).flat, (0, 3, 8, 9), strict=True):
+        first = index * N_PER_CLASS
         plot_structure(axes, X[first])
-        rows, columns = GRAIN_SIZES[chosen]
+        rows, columns = GRAIN_SIZES[index]
         axes.set(xlabel="", ylabel="", xticks=[], yticks=[])
         axes.set_title(f"grains {rows} x {columns}: {y[first]:.0f} GPa", fontsize=9)
     axes = right.subplots()
