@@ -69,7 +69,7 @@ def optimize_structures(
         Files that `matvae.optimize.save_linkage` wrote for this model. Goals and constraints refer to their properties
         by name.
     train : path, optional
-        Training structures. The search then stays near their latents, otherwise within the prior.
+        Training structures, to search near their latents. By default the search is confined to the prior.
     latents : path, optional
         New .zarr, .npy or .csv file for the latents of the candidates, from which more realizations can be generated.
     seed : int

@@ -87,7 +87,7 @@ def optimize_latents(
         From `between`, or text such as ``"volume_fraction=0.30+-0.01"``.
     n_candidates : int
     latents : array ``(sample, component)``, optional
-        ``model.transform(X)`` of the training structures, near which the search then stays. By default it stays within
+        ``model.transform(X)`` of the training structures, to search near them. By default the search is confined to
         the prior.
     n_realizations : int
         Number of realizations per candidate over which properties are averaged, at least 2.

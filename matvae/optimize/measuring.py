@@ -119,7 +119,7 @@ def _join(parts: Iterable[Measured]) -> Measured:
 
 
 def check_any_measured(values: np.ndarray, reasons: Iterable[str]) -> None:
-    """Refuse values ``(sample, property)`` none of which is complete.
+    """Refuse values ``(sample, property)`` if no sample has all of them.
 
     Raises
     ------

@@ -92,7 +92,7 @@ class StatisticsCheck(StatelessMixin, TransformerMixin, BaseEstimator):
         self.cutoff = cutoff
 
     def fit(self, X: Any, y: Any = None) -> StatisticsCheck:
-        """Return the step unchanged, as there is nothing to learn."""
+        """Return the step; it has nothing to learn."""
         return self
 
     def transform(self, X: Any) -> Any:

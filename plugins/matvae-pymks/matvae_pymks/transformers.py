@@ -18,8 +18,8 @@ from matvae.errors import InputError
 class StatelessMixin:
     """Mixin for transformers that learn nothing, and so are always fitted.
 
-    `set_output` is accepted so that the output of a whole `Pipeline` can be set to tables; arrays with more than two
-    axes stay arrays.
+    `set_output` is accepted so that the output of a whole `Pipeline` can be set to tables; the output of
+    more than two axes remains an array.
     """
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -32,7 +32,7 @@ class StatelessMixin:
         return tags
 
     def set_output(self, *, transform: str | None = None) -> Any:
-        """Accept the setting; the output stays an array, because it has too many axes for a table."""
+        """Accept the setting; the output remains an array, because it has too many axes for a table."""
         return self
 
 
@@ -114,7 +114,7 @@ class ReshapeTransformer(StatelessMixin, TransformerMixin, BaseEstimator):
         self.shape = shape
 
     def fit(self, X: Any = None, y: Any = None) -> ReshapeTransformer:
-        """Return the transformer unchanged, as there is nothing to learn."""
+        """Return the transformer; it has nothing to learn."""
         return self
 
     def transform(self, X: Any) -> Any:
