@@ -1,7 +1,7 @@
-"""Structure-property linkages: how much of a property latents hold, by regressions of two kinds.
+"""Structure-property linkages: how well latents predict a property, by two kinds of regression.
 
-R^2 is ``1 - sum (y - y')^2 / sum (y - mean(y))^2`` over structures the regression has not seen: 1 is exact, 0 as good
-as their mean, and there is no limit below.
+R^2 is ``1 - sum (y - y')^2 / sum (y - mean(y))^2`` over structures the regression has not seen: 1 is exact, 0 is as
+good as their mean, and there is no lower bound.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from sklearn.metrics import r2_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-# The time of a Gaussian process grows with the third power of its samples.
+# The cost of a Gaussian process grows with the cube of the number of samples.
 GAUSSIAN_PROCESS_SAMPLES = 1000
 
 
 def polynomial() -> Any:
-    """Polynomials of degree two of the latents, with a ridge penalty chosen by leaving one sample out.
+    """Quadratic polynomials of the latents, with a ridge penalty chosen by leave-one-out validation.
 
-    Gupta, Cecen, Goyal, Singh & Kalidindi, Acta Materialia 91, 239 (2015), there with a choice of terms instead.
+    Gupta, Cecen, Goyal, Singh & Kalidindi, Acta Materialia 91, 239 (2015), who select terms instead.
     """
     features = PolynomialFeatures(2, include_bias=False)
     return make_pipeline(StandardScaler(), features, StandardScaler(), RidgeCV(np.logspace(-6, 4, 21)))
 
 
 def gaussian_process(n_components: int) -> Any:
-    """Gaussian process with one length scale a component and white noise, by largest marginal likelihood.
+    """Gaussian process with one length scale per component and white noise, fitted by maximum marginal likelihood.
 
     Rasmussen & Williams, "Gaussian processes for machine learning" (2006), sections 2.2 and 5.1.
     """
@@ -50,45 +50,45 @@ def linkage_scores(
     *,
     seed: int = 0,
 ) -> dict[str, dict[str, float]]:
-    """R^2 of regressions from latents to properties, fitted on some structures and measured on others.
+    """R^2 of regressions from latents to properties, fitted on some structures and evaluated on others.
 
     Parameters
     ----------
     latents, unseen_latents : array ``(sample, component)``
-        Of the structures the regressions are fitted on, and of those they are measured on.
+        Of the structures for fitting, and of those for evaluation.
     properties, unseen_properties : mapping of str to array ``(sample,)``
-        Their properties, finite numbers.
+        Their properties; finite.
     seed : int
-        Draws the samples of the Gaussian process where there are more than 1000.
+        Of the random subset that the Gaussian process is fitted on if there are more than 1000 structures.
 
     Returns
     -------
     dict of str to dict
-        Property name to ``polynomial`` and ``gaussian_process``, an R^2 each.
+        Maps each property to its R^2 by ``polynomial`` and by ``gaussian_process``.
     """
     Z, unseen = (np.asarray(array, dtype=np.float64) for array in (latents, unseen_latents))
-    few = np.sort(np.random.default_rng(seed).permutation(len(Z))[:GAUSSIAN_PROCESS_SAMPLES])
+    subset = np.sort(np.random.default_rng(seed).permutation(len(Z))[:GAUSSIAN_PROCESS_SAMPLES])
     scores: dict[str, dict[str, float]] = {}
     for name, y in properties.items():
-        truth = unseen_properties[name]
+        true = unseen_properties[name]
         with warnings.catch_warnings():
-            # A component that says nothing about the property gets the longest length scale, as it should.
+            # A component that is irrelevant to the property gets the largest length scale, as it should.
             warnings.simplefilter("ignore", ConvergenceWarning)
             predicted = {
                 "polynomial": polynomial().fit(Z, y).predict(unseen),
-                "gaussian_process": gaussian_process(Z.shape[1]).fit(Z[few], y[few]).predict(unseen),
+                "gaussian_process": gaussian_process(Z.shape[1]).fit(Z[subset], y[subset]).predict(unseen),
             }
-        scores[name] = {kind: float(r2_score(truth, values)) for kind, values in predicted.items()}
+        scores[name] = {kind: float(r2_score(true, values)) for kind, values in predicted.items()}
     return scores
 
 
 def mean_scores(
     properties: Mapping[str, np.ndarray], unseen_properties: Mapping[str, np.ndarray]
 ) -> dict[str, dict[str, float]]:
-    """R^2 of always answering with the mean over the first structures, in the form of `linkage_scores`."""
+    """R^2 of always predicting the mean over the training structures, in the form of `linkage_scores`."""
 
-    def score(y: np.ndarray, truth: np.ndarray) -> float:
-        return float(r2_score(truth, np.full(len(truth), y.mean())))
+    def score(y: np.ndarray, true: np.ndarray) -> float:
+        return float(r2_score(true, np.full(len(true), y.mean())))
 
     values = {name: score(y, unseen_properties[name]) for name, y in properties.items()}
     return {name: {"polynomial": value, "gaussian_process": value} for name, value in values.items()}

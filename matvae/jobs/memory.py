@@ -1,4 +1,4 @@
-"""Whether a training fits the memory there is, asked before hours of work."""
+"""Check that a training fits into memory, before hours of work."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
 def free_memory(device: str = "cpu") -> int | None:
-    """Bytes that a new job may take, or None where the system does not tell.
+    """Bytes that a new job may allocate, or None if the system does not tell.
 
     Parameters
     ----------
@@ -24,28 +24,28 @@ def free_memory(device: str = "cpu") -> int | None:
         import torch
 
         return int(torch.cuda.mem_get_info(device)[0]) if device.startswith("cuda") else None
-    known = [n for n in (_available(), _allowed()) if n is not None]
-    return min(known) if known else None
+    limits = [limit for limit in (_available(), _allowed()) if limit is not None]
+    return min(limits) if limits else None
 
 
 def check_memory(needed: int, *, device: str, what: str, remedy: str) -> None:
-    """Refuse what does not fit.
+    """Refuse a job that does not fit into memory.
 
     Parameters
     ----------
     needed : int
-        Bytes, estimated.
+        Estimated bytes.
     device : str
         As in `free_memory`.
     what : str
-        What needs them, for the message.
+        Name of the job, for the message.
     remedy : str
-        What takes less.
+        Advice on how to need less.
 
     Raises
     ------
     InputError
-        If less is free. Where the system does not tell, nothing is refused.
+        If less is free. Nothing is refused if the system does not tell.
     """
     free = free_memory(device)
     if free is not None and free < needed:
@@ -59,7 +59,7 @@ def _available() -> int | None:
     try:
         lines = MEMINFO.read_text().splitlines()
     except OSError:
-        # Not on Linux, and no call of Python's own tells what is free: all there is.
+        # Not Linux. Python cannot tell what is free, so take the total.
         if "SC_PHYS_PAGES" not in getattr(os, "sysconf_names", {}):
             return None
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
@@ -68,7 +68,7 @@ def _available() -> int | None:
 
 
 def _allowed() -> int | None:
-    # What is used below the limit is not taken off: most of it may be files that are given up when memory is short.
+    # Memory already used below the limit is not subtracted: most of it may be page cache, which can be reclaimed.
     try:
         limit = LIMIT.read_text().strip()
     except OSError:

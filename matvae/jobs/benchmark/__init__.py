@@ -1,1 +1,1 @@
-"""`benchmark_paper`: the published experiment beside PCA, in a folder that can be continued."""
+"""`benchmark_paper`: the published experiment alongside PCA, in a folder from which it can be resumed."""

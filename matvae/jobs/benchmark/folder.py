@@ -1,4 +1,4 @@
-"""The folder of a benchmark: what lies in it, and whether a run may begin, go on or replace it."""
+"""The folder of a benchmark: its files, and whether a run may start, resume or replace it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..fit import checkpoint_of
 logger = logging.getLogger("matvae")
 SCHEMA = 1
 SETTINGS = "benchmark.json"
-# What may differ between a run and the one that goes on with it: they say how long, and on how many it is measured.
+# Settings that may change when a run is resumed: its duration, the number of held-out structures, the device.
 FREE = ("max_time", "n_test", "device")
 
 
@@ -30,7 +30,7 @@ class BenchmarkFolder:
     Parameters
     ----------
     path : Path
-        The folder, which `open_folder` has made.
+        The folder, created by `open_folder`.
     """
 
     path: Path
@@ -42,12 +42,12 @@ class BenchmarkFolder:
 
     @property
     def test(self) -> Path:
-        """Store of structures held out."""
+        """Store of held-out structures."""
         return self.path / "test.zarr"
 
     @property
     def model(self) -> Path:
-        """The trained model; there when training has ended."""
+        """The trained model; it exists once training has ended."""
         return self.path / "model.matvae"
 
     @property
@@ -61,11 +61,11 @@ class BenchmarkFolder:
         return self.path / "result.json"
 
     def make_data(self, path: Path, *, n: int, size: int, seed: int, progress: Progress | None) -> bool:
-        """Draw lines into a store, unless it is there and as large already; whether it was drawn."""
+        """Draw lines into a store unless it exists with that size already; return whether it was drawn."""
         if path.exists():
-            there = open_structures(path)
-            if len(there) == n and there.grid.shape == (size, size):
-                logger.info("%d structures are there already: %s.", n, path)
+            existing = open_structures(path)
+            if len(existing) == n and existing.grid.shape == (size, size):
+                logger.info("%d structures exist already: %s.", n, path)
                 return False
         logger.info("Drawing %d structures of %d x %d pixels into %s.", n, size, size, path)
         make_dataset("lines", path, n=n, size=size, seed=seed, overwrite=True, progress=progress)
@@ -73,45 +73,45 @@ class BenchmarkFolder:
 
 
 def open_folder(out: str | Path, settings: Mapping[str, Any], *, resume: bool, overwrite: bool) -> BenchmarkFolder:
-    """Make the folder of a new run, or check that a run may go on in one that is there.
+    """Create the folder of a new run, or check that a run may be resumed in an existing one.
 
     Parameters
     ----------
     out : path
     settings : mapping
-        What identifies the run, ready for JSON.
+        Settings that identify the run, ready for JSON.
     resume : bool
-        Go on with what is there; without anything, begin.
+        Continue an existing run, or start a new one if there is none.
     overwrite : bool
-        Begin anew: model and results that are there are removed, data are kept where they would be drawn again alike.
+        Start again: the existing model and results are removed; data are kept if the same would be drawn again.
 
     Raises
     ------
     InputError
-        If the folder exists and neither is asked for (or both), was not written by this, or belongs to a run with other
-        settings.
+        If the folder exists and neither or both are asked for, or if it was not written by a benchmark or belongs to a
+        run with other settings.
     StoreError
         If it cannot be written, or its settings are damaged.
     """
     if resume and overwrite:
-        raise InputError("A run either goes on (--resume) or begins anew (--overwrite), but both were asked for.")
+        raise InputError("A run is either resumed (--resume) or started again (--overwrite), but both were asked for.")
     folder = BenchmarkFolder(Path(out))
     if (folder.path / SETTINGS).is_file() and not (resume or overwrite):
         raise InputError(
-            f"{out} holds a benchmark already. Go on with it, or make its page again, with --resume (resume=True); "
-            "begin anew with --overwrite (overwrite=True); or choose another folder."
+            f"{out} holds a benchmark already. Continue it, or rewrite its page, with --resume (resume=True); "
+            "start again with --overwrite (overwrite=True); or choose another folder."
         )
     check_output(folder.path, [], overwrite=resume or overwrite, replaceable=_is_benchmark)
     if not (folder.path / SETTINGS).is_file():
         folder.path.mkdir(exist_ok=True)
     else:
-        known = _read_settings(folder.path / SETTINGS)
+        stored = _read_settings(folder.path / SETTINGS)
         if resume:
-            _check_same(known, settings, out)
+            _check_same(stored, settings, out)
         else:
             for old in (folder.result, folder.page, folder.model, checkpoint_of(folder.model)):
                 remove(old)
-            if any(known.get(name) != settings[name] for name in ("n", "size", "seed")):
+            if any(stored.get(name) != settings[name] for name in ("n", "size", "seed")):
                 remove(folder.train)
                 remove(folder.test)
     write_json(folder.path / SETTINGS, {"schema": SCHEMA, **settings})
@@ -119,7 +119,7 @@ def open_folder(out: str | Path, settings: Mapping[str, Any], *, resume: bool, o
 
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:
-    """Write values that are ready for JSON, whole or not at all."""
+    """Write values that are ready for JSON, completely or not at all."""
     with atomic_output(path) as temporary:
         temporary.write_text(json.dumps(values, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
@@ -130,20 +130,20 @@ def _is_benchmark(path: Path) -> bool:
 
 def _read_settings(path: Path) -> dict[str, Any]:
     try:
-        known = json.loads(path.read_text(encoding="utf-8"))
-        if known["schema"] != SCHEMA:
-            raise ValueError(f"it has schema {known['schema']}, not {SCHEMA}")
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        if stored["schema"] != SCHEMA:
+            raise ValueError(f"it has schema {stored['schema']}, not {SCHEMA}")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(
-            f"{path} does not say which benchmark the folder holds ({error}). Choose another folder."
+            f"{path} does not describe the benchmark in the folder ({error}). Choose another folder."
         ) from error
-    return dict(known)
+    return dict(stored)
 
 
-def _check_same(known: Mapping[str, Any], settings: Mapping[str, Any], out: str | Path) -> None:
+def _check_same(stored: Mapping[str, Any], settings: Mapping[str, Any], out: str | Path) -> None:
     for name, value in settings.items():
-        if name not in FREE and known.get(name) != value:
+        if name not in FREE and stored.get(name) != value:
             raise InputError(
-                f"{out} holds a run with {name}={known.get(name)!r}, but {value!r} is asked for now. Go on with "
-                "the same settings, begin anew with --overwrite, or choose another folder."
+                f"{out} holds a run with {name}={stored.get(name)!r}, but {value!r} was given. Resume with the same "
+                "settings, start again with --overwrite, or choose another folder."
             )

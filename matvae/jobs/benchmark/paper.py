@@ -1,4 +1,4 @@
-"""The founding experiment as one job: draw lines, train, measure, and write a page; interrupted runs go on."""
+"""The experiment of the paper as one job: draw lines, train, measure and write a page; interrupted runs resume."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .metadata import run_metadata
 from .settings import FULL_TEST, BenchmarkSettings
 
 logger = logging.getLogger("matvae")
-# Held-out structures have a seed far from those of training sets that one would number 0, 1, 2.
+# Far from the seeds 0, 1, 2, ... that users give to training sets.
 TEST_SEED = 1_000_000
 PCA_SAMPLES = 2000
 INCOMPLETE = "Training ended within its first pass over the data: the results are those of a half-trained model."
@@ -31,7 +31,7 @@ Record = Callable[[Mapping[str, Any]], None]
 
 
 class BenchmarkInterrupted(KeyboardInterrupt):
-    """A benchmark was interrupted; the message says how to go on."""
+    """A benchmark was interrupted; the message says how to resume it."""
 
 
 def benchmark_paper(
@@ -52,7 +52,7 @@ def benchmark_paper(
     progress: Progress | None = None,
     on_record: Record | None = None,
 ) -> dict[str, Any]:
-    """Repeat the experiment of the paper on newly drawn images of lines.
+    """Repeat the experiment of the paper on newly generated images of lines.
 
     "Toward learning latent-variable representations of microstructures by optimizing in spatial statistics space" (ICLR
     2024 tiny papers): images of one to four lines, nine latent components, the loss of equation 1 and the threshold of
@@ -61,34 +61,35 @@ def benchmark_paper(
     Parameters
     ----------
     out : path
-        New folder. It gets ``train.zarr`` and ``test.zarr``, ``model.matvae``, ``result.json`` (what this returns) and
-        ``report.html``, which is one file and needs no network.
+        New folder for ``train.zarr`` and ``test.zarr``, ``model.matvae``, ``result.json`` (the returned dictionary) and
+        ``report.html``, one file that needs no network.
     preset : ``"matvae"`` or ``"paper"``
-        matvae's defaults; or the published architecture: a ResNet-152 that reads images, equation 1 and nothing beside
-        it, a fixed threshold of 0.05.
+        matvae's defaults; or the published architecture: a ResNet-152 that reads images, the loss of equation 1 alone,
+        and a fixed threshold of 0.05.
     size : int
         Pixels along each side.
     n, n_test : int
-        Structures to train on, and held out.
+        Numbers of structures to train on, and to hold out.
     n_components : int
         Size of the latent.
     max_time : float
         Seconds of training.
     seed : int
-        Of the data, the weights and the order.
+        Of the data, the weights and the order of training.
     weights : path or str, optional
-        Trained weights of the ResNet-152: a folder, or a name on the Hugging Face hub. Without them it starts
-        untrained, and the result says so.
+        Pretrained weights of the ResNet-152: a folder, or a name on the Hugging Face hub. Without them it starts from
+        random weights, and the result says so.
     batch_size : int, optional
-        Structures a step; by default the preset's.
+        Structures per step; by default the preset's.
     device : str
         As in `StatsVAETransformer`.
     resume : bool
-        Go on with an interrupted run; of one that has ended, measure the model and write the results again.
+        Continue an interrupted run; if it has ended, measure its model and write the results again.
     overwrite : bool
-        Begin anew in a folder of a run; its model and results are removed, its data are kept if they would be the same.
+        Start again in the folder of a run: its model and results are removed, its data are kept if they would be the
+        same.
     progress : callable, optional
-        Called with steps done and their total, of one stage after the other.
+        Called with the steps done and their total, for each stage in turn.
     on_record : callable, optional
         Called with every training record.
 
@@ -98,19 +99,19 @@ def benchmark_paper(
         ``rows``: the paper as published, PCA of the same size, and this run, each with ``method``, ``n_samples``,
         ``orientation``, ``number`` and ``number_each`` (percent right, see `LineErrors`),
         ``volume_fraction_difference`` (mean, percent), ``decoded_error`` and ``structure_error`` (mean relative errors
-        of statistics); ``by_number``, see there; ``notes`` on what to know before reading; ``mean_peak``, the share of
-        originals and of reconstructions that cover the most common pixel; settings, versions, machine, seconds,
-        commands, and the paths ``page`` and ``result``.
+        of statistics); ``by_number``, the same for each number of lines (see `measure.by_number`); ``notes``, caveats;
+        ``mean_peak``, the fractions of originals and of reconstructions that cover the pixel most often covered;
+        settings, versions, machine, seconds, commands, and the paths ``page`` and ``result``.
 
     Raises
     ------
     InputError, StoreError
-        For settings that do not fit, too little memory, weights that are not there, or a folder that must not be
-        written; before any work.
+        If settings do not fit, memory is too small, weights are missing, or the folder must not be written; raised
+        before any work.
     MissingExtraError
         If a library is missing: matplotlib and jinja2 (extra ``plot``), or transformers (extra ``pretrained``).
     BenchmarkInterrupted
-        On Ctrl-C; what was complete stays.
+        On Ctrl-C; completed stages are kept.
     """
     settings = BenchmarkSettings(
         preset=preset,
@@ -138,13 +139,13 @@ def benchmark_paper(
         return _measure(folder, settings, data_seconds, progress)
     except KeyboardInterrupt as error:
         raise BenchmarkInterrupted(
-            f"The benchmark was interrupted; what is complete is in {folder.path}. Go on with the same command and "
-            "--resume."
+            f"The benchmark was interrupted; completed stages are in {folder.path}. "
+            "Resume it with the same command and --resume."
         ) from error
 
 
 def _draw(folder: BenchmarkFolder, settings: BenchmarkSettings, progress: Progress | None) -> bool:
-    """Draw the structures that are not there yet; whether there were such."""
+    """Draw the structures that do not exist yet; return whether any were drawn."""
     size, seed = settings.size, settings.seed
     drawn = [
         folder.make_data(folder.train, n=settings.n, size=size, seed=seed, progress=progress),
@@ -162,7 +163,7 @@ def _train(
     on_record: Record | None,
 ) -> None:
     if folder.model.exists():
-        logger.info("The model is there already: %s.", folder.model)
+        logger.info("The model exists already: %s.", folder.model)
         return
     logger.info("Training for %g seconds.", settings.max_time)
     fit_model(

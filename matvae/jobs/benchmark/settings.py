@@ -1,4 +1,4 @@
-"""What a benchmark is asked for, checked before any work."""
+"""Settings of a benchmark, checked before any work."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ LEAST_TRAINING, LEAST_TEST = 50, 10
 
 @dataclass(frozen=True)
 class BenchmarkSettings:
-    """Parameters of `benchmark_paper`, which says what they mean.
+    """Parameters of `benchmark_paper`, where they are documented.
 
     Raises
     ------
     InputError
-        If one has a wrong type or range; what needs the machine is checked by `check_machine`.
+        If one has a wrong type or range. `check_machine` checks what depends on the machine.
     """
 
     preset: str
@@ -47,8 +47,10 @@ class BenchmarkSettings:
         for name, minimum in least.items():
             validate.integer(name, getattr(self, name), minimum)
         if self.max_time is None:
-            raise InputError("max_time must be a number of seconds, but None was given: a benchmark needs an end.")
-        # Lines that do not fit into an image of that size are refused by the generator.
+            raise InputError(
+                "max_time must be a number of seconds, but None was given: a benchmark needs a time limit."
+            )
+        # The generator refuses images that are too small for lines.
         assert self.element
         check_parameters(StatsVAETransformer(**self.parameters))
         if self.n_components > self.n:
@@ -58,13 +60,13 @@ class BenchmarkSettings:
             )
 
     @property
-    def how(self) -> Preset:
-        """The preset."""
+    def recipe(self) -> Preset:
+        """The preset of that name."""
         return get_preset(self.preset)
 
     @property
     def element(self) -> int:
-        """Length of the counter's element in pixels."""
+        """Length of the structuring element of the line counter, in pixels."""
         return line_element((self.size, self.size))
 
     @property
@@ -75,24 +77,24 @@ class BenchmarkSettings:
             chosen["encoder_weights"] = self.weights
         if self.batch_size is not None:
             chosen["batch_size"] = self.batch_size
-        return {**self.how.training(self.n), **chosen}
+        return {**self.recipe.training(self.n), **chosen}
 
     @property
     def method(self) -> str:
-        """What this run is called in tables."""
-        if not self.how.takes_weights:
-            return f"{self.how.method} ({self.n_components})"
+        """Name of this run in tables."""
+        if not self.recipe.takes_weights:
+            return f"{self.recipe.method} ({self.n_components})"
         origin = "untrained" if self.weights is None else "pretrained"
-        return f"{self.how.method}, {origin} encoder ({self.n_components})"
+        return f"{self.recipe.method}, {origin} encoder ({self.n_components})"
 
     @property
     def notes(self) -> list[str]:
-        """What whoever reads the result has to know, one sentence or two each."""
+        """Caveats for readers of the result."""
         notes = []
-        if self.how.takes_weights and self.weights is None:
+        if self.recipe.takes_weights and self.weights is None:
             notes.append(
-                "The encoder starts from random weights, not from pretrained ones as in the paper: none were given "
-                "(--weights FOLDER, or a name on the Hugging Face hub such as microsoft/resnet-152)."
+                "The encoder starts from random weights, not from pretrained ones as in the paper, since none were "
+                "given (--weights FOLDER, or a name on the Hugging Face hub such as microsoft/resnet-152)."
             )
         if self.n_test < FULL_TEST:
             notes.append(
@@ -102,27 +104,27 @@ class BenchmarkSettings:
         return notes
 
     def check_machine(self) -> None:
-        """Refuse trained weights that are not there, and a preset that does not fit into memory.
+        """Refuse missing pretrained weights, and a preset that does not fit into memory.
 
         Raises
         ------
         InputError, StoreError, MissingExtraError
             See `ResNet152Encoder` and `check_memory`.
         """
-        how, parameters = self.how, self.parameters
-        if how.takes_weights:
-            # Without weights to check nothing needs to be filled with numbers.
+        recipe, parameters = self.recipe, self.parameters
+        if recipe.takes_weights:
+            # Without weights to check no memory needs to be allocated.
             with torch.random.fork_rng(devices=[]), torch.device("meta" if self.weights is None else "cpu"):
-                encoder = ENCODERS.get(how.parameters["encoder"])(self._spec())
+                encoder = ENCODERS.get(recipe.parameters["encoder"])(self._spec())
             if self.weights is not None:
                 encoder.load_pretrained(self.weights)
-        if how.bytes_per_voxel:
+        if recipe.bytes_per_voxel:
             batch = parameters["batch_size"]
             check_memory(
-                how.bytes_fixed + batch * self.size**2 * how.bytes_per_voxel,
+                recipe.bytes_fixed + batch * self.size**2 * recipe.bytes_per_voxel,
                 device=str(resolve_device(self.device)),
                 what=f"The preset {self.preset!r} at {self.size} x {self.size} pixels with batches of {batch}",
-                remedy="Give smaller batches (--batch-size) or smaller images (--size), or use another machine.",
+                remedy="Use smaller batches (--batch-size), smaller images (--size) or another machine.",
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -137,7 +139,7 @@ class BenchmarkSettings:
             periodic=True,
             cutoff=None,
             n_components=self.n_components,
-            encoder=self.how.parameters["encoder"],
+            encoder=self.recipe.parameters["encoder"],
             decoder="convolutional",
             width=1,
         )

@@ -1,4 +1,4 @@
-"""The folder of a benchmark is never taken for another, and never loses what was not given up."""
+"""The folder of a benchmark is never taken for another, and loses only what the user gave up."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matvae.jobs.benchmark.folder import SETTINGS, open_folder
 ASKED = {"benchmark": "paper", "size": 16, "n": 50, "n_test": 10, "seed": 0, "max_time": 1.0, "device": "cpu"}
 
 
-def begin(out, resume=False, overwrite=False, **changes):
+def start(out, resume=False, overwrite=False, **changes):
     return open_folder(out, {**ASKED, **changes}, resume=resume, overwrite=overwrite)
 
 
@@ -24,65 +24,65 @@ def results(folder):
         path.mkdir()
 
 
-def there(folder):
+def names_in(folder):
     return sorted(path.name for path in folder.path.iterdir())
 
 
 def test_a_new_folder_holds_its_settings(tmp_path):
-    folder = begin(tmp_path / "b")
+    folder = start(tmp_path / "b")
     assert json.loads((folder.path / SETTINGS).read_text()) == {"schema": 1, **ASKED}
-    assert begin(tmp_path / "other", resume=True).path.is_dir()
+    assert start(tmp_path / "other", resume=True).path.is_dir()
 
 
-def test_an_existing_run_is_kept_unless_asked(tmp_path):
-    results(begin(tmp_path / "b"))
+def test_an_existing_run_is_kept_unless_asked_otherwise(tmp_path):
+    results(start(tmp_path / "b"))
     with pytest.raises(InputError, match=r"holds a benchmark already\. .*--resume.*--overwrite"):
-        begin(tmp_path / "b")
+        start(tmp_path / "b")
     with pytest.raises(InputError, match="both were asked for"):
-        begin(tmp_path / "b", resume=True, overwrite=True)
-    assert len(there(begin(tmp_path / "b", resume=True))) == 6
+        start(tmp_path / "b", resume=True, overwrite=True)
+    assert len(names_in(start(tmp_path / "b", resume=True))) == 6
 
 
-def test_going_on_needs_the_same_settings_but_for_time_and_test(tmp_path):
-    results(begin(tmp_path / "b"))
-    with pytest.raises(InputError, match=r"with n=50, but 60 is asked for now"):
-        begin(tmp_path / "b", resume=True, n=60)
+def test_resuming_needs_the_same_settings_except_time_test_set_and_device(tmp_path):
+    results(start(tmp_path / "b"))
+    with pytest.raises(InputError, match=r"with n=50, but 60 was given"):
+        start(tmp_path / "b", resume=True, n=60)
     assert json.loads((tmp_path / "b" / SETTINGS).read_text())["n"] == 50
-    begin(tmp_path / "b", resume=True, max_time=9.0, n_test=20, device="auto")
+    start(tmp_path / "b", resume=True, max_time=9.0, n_test=20, device="auto")
     assert json.loads((tmp_path / "b" / SETTINGS).read_text())["max_time"] == 9.0
 
 
 @pytest.mark.parametrize(("changes", "kept"), [({"max_time": 2.0}, True), ({"seed": 1}, False), ({"n": 60}, False)])
-def test_beginning_anew_keeps_data_that_would_be_the_same(tmp_path, changes, kept):
-    folder = begin(tmp_path / "b")
+def test_starting_again_keeps_data_that_would_be_the_same(tmp_path, changes, kept):
+    folder = start(tmp_path / "b")
     results(folder)
     (folder.path / "model.matvae.checkpoint").write_text("state")
-    begin(tmp_path / "b", overwrite=True, **changes)
-    assert there(folder) == sorted([SETTINGS, *(["test.zarr", "train.zarr"] if kept else [])])
+    start(tmp_path / "b", overwrite=True, **changes)
+    assert names_in(folder) == sorted([SETTINGS, *(["test.zarr", "train.zarr"] if kept else [])])
 
 
-def test_what_is_no_benchmark_is_never_touched(tmp_path):
+def test_a_folder_that_is_not_a_benchmark_is_never_touched(tmp_path):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "thesis.tex").write_text("years")
     for flags in ({"overwrite": True}, {"resume": True}):
         with pytest.raises(InputError, match="was not written by matvae"):
-            begin(tmp_path / "thesis", **flags)
+            start(tmp_path / "thesis", **flags)
     assert [path.name for path in (tmp_path / "thesis").iterdir()] == ["thesis.tex"]
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"schema": 2}', "{}"])
 def test_damaged_settings_are_refused_and_nothing_is_removed(tmp_path, text):
-    folder = begin(tmp_path / "b")
+    folder = start(tmp_path / "b")
     results(folder)
     (folder.path / SETTINGS).write_text(text)
     for flags in ({"overwrite": True}, {"resume": True}):
-        with pytest.raises(StoreError, match="does not say which benchmark"):
-            begin(tmp_path / "b", **flags)
-    assert len(there(folder)) == 6
+        with pytest.raises(StoreError, match="does not describe the benchmark"):
+            start(tmp_path / "b", **flags)
+    assert len(names_in(folder)) == 6
 
 
 def test_data_are_drawn_once(tmp_path):
-    folder = begin(tmp_path / "b")
+    folder = start(tmp_path / "b")
     assert folder.make_data(folder.train, n=5, size=16, seed=0, progress=None)
     first = open_structures(folder.train).data.compute()
     assert not folder.make_data(folder.train, n=5, size=16, seed=0, progress=None)

@@ -1,4 +1,4 @@
-"""The experiment from end to end at the smallest size, and after an interrupt."""
+"""The experiment from end to end at the smallest size, and after an interruption."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from matvae.jobs import BenchmarkInterrupted, benchmark_paper
 from matvae.jobs.benchmark import paper as module
 
 SMALL = {"size": 16, "n": 60, "n_test": 12, "n_components": 3, "max_time": 0.5, "device": "cpu"}
-MADE = ["benchmark.json", "model.matvae", "report.html", "result.json", "test.zarr", "train.zarr"]
+FILES = ["benchmark.json", "model.matvae", "report.html", "result.json", "test.zarr", "train.zarr"]
 
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory):
     folder = tmp_path_factory.mktemp("benchmark") / "b"
-    seen = []
-    return folder, benchmark_paper(folder, progress=lambda *done: seen.append(done), **SMALL), seen
+    progress = []
+    return folder, benchmark_paper(folder, progress=lambda *done: progress.append(done), **SMALL), progress
 
 
-def test_everything_is_in_the_folder(ran):
-    folder, result, seen = ran
-    assert sorted(os.listdir(folder)) == MADE
+def test_the_folder_holds_everything(ran):
+    folder, result, progress = ran
+    assert sorted(os.listdir(folder)) == FILES
     assert json.loads((folder / "result.json").read_text()) == json.loads(json.dumps(result))
     assert len(open_structures(folder / "train.zarr")) == 60
     model = load(folder / "model.matvae")
     assert (model.n_components, model.random_state, model.max_time) == (3, 0, 0.5)
-    assert all(done <= total for done, total in seen)
+    assert all(done <= total for done, total in progress)
     page = (folder / "report.html").read_text()
     assert result["commands"]["resume"] in page
     assert f"{result['rows'][-1]['number']:.1f} %" in page
@@ -50,16 +50,16 @@ def test_rows_are_the_paper_pca_and_this_run(ran):
     assert "Only 12 structures are held out" in result["notes"][0]
 
 
-def test_held_out_structures_are_none_of_those_trained_on(ran):
+def test_held_out_structures_are_not_among_those_trained_on(ran):
     folder, result, _ = ran
     assert result["test_seed"] != result["seed"]
     train, test = (open_structures(folder / name).data.compute() for name in ("train.zarr", "test.zarr"))
-    assert not any((train == one).all((1, 2)).any() for one in test)
+    assert not any((train == image).all((1, 2)).any() for image in test)
 
 
 @pytest.fixture
 def quick_page(monkeypatch):
-    """Draws nothing, which takes longer than all the rest."""
+    """Skips drawing the page, which takes longer than all the rest."""
     monkeypatch.setattr(module, "benchmark_page", lambda result, parts: f"page of {result['rows'][-1]['method']}")
 
 
@@ -70,17 +70,17 @@ def test_a_finished_run_is_measured_again_without_training(ran, caplog, monkeypa
     monkeypatch.setattr(module, "fit_model", None)
     with caplog.at_level(logging.INFO, logger="matvae"):
         again = benchmark_paper(folder, resume=True, **{**SMALL, "n_test": 14})
-    assert "The model is there already" in caplog.text
+    assert "The model exists already" in caplog.text
     assert again["rows"][-1]["n_samples"] == 14
     assert again["seconds"]["training"] == result["seconds"]["training"]
     assert benchmark_paper(folder, resume=True, **SMALL)["rows"] == result["rows"]
 
 
-def test_an_interrupted_run_goes_on(tmp_path, caplog, quick_page):
+def test_an_interrupted_run_is_resumed(tmp_path, caplog, quick_page):
     def stop(record):
         raise KeyboardInterrupt
 
-    with pytest.raises(BenchmarkInterrupted, match="Go on with the same command and --resume"):
+    with pytest.raises(BenchmarkInterrupted, match="Resume it with the same command and --resume"):
         benchmark_paper(tmp_path / "b", on_record=stop, **SMALL)
     assert sorted(os.listdir(tmp_path / "b")) == [
         "benchmark.json",
@@ -88,16 +88,16 @@ def test_an_interrupted_run_goes_on(tmp_path, caplog, quick_page):
         "test.zarr",
         "train.zarr",
     ]
-    with pytest.raises(InputError, match="holds a run with n=60, but 61 is asked for"):
+    with pytest.raises(InputError, match="holds a run with n=60, but 61 was given"):
         benchmark_paper(tmp_path / "b", resume=True, **{**SMALL, "n": 61})
     with caplog.at_level(logging.INFO, logger="matvae"):
         benchmark_paper(tmp_path / "b", resume=True, **SMALL)
-    assert "60 structures are there already" in caplog.text
+    assert "60 structures exist already" in caplog.text
     assert "Training goes on from" in caplog.text
-    assert sorted(os.listdir(tmp_path / "b")) == MADE
+    assert sorted(os.listdir(tmp_path / "b")) == FILES
 
 
-def test_an_interrupt_while_data_are_drawn_leaves_no_half_of_them(tmp_path):
+def test_an_interruption_while_data_are_drawn_leaves_no_partial_data(tmp_path):
     def stop(done, total):
         raise KeyboardInterrupt
 
@@ -106,7 +106,7 @@ def test_an_interrupt_while_data_are_drawn_leaves_no_half_of_them(tmp_path):
     assert os.listdir(tmp_path / "b") == ["benchmark.json"]
 
 
-def test_beginning_anew_replaces_the_model(tmp_path, quick_page):
+def test_starting_again_replaces_the_model(tmp_path, quick_page):
     benchmark_paper(tmp_path / "b", **SMALL)
     first = open_structures(tmp_path / "b" / "train.zarr").data.compute()
     with pytest.raises(InputError, match="--overwrite"):
@@ -118,7 +118,7 @@ def test_beginning_anew_replaces_the_model(tmp_path, quick_page):
     assert (open_structures(tmp_path / "b" / "train.zarr").data.compute() == first).all()
 
 
-def test_the_published_architecture_says_that_it_is_untrained(tmp_path, monkeypatch, caplog, quick_page):
+def test_the_published_architecture_reports_that_its_encoder_is_untrained(tmp_path, monkeypatch, caplog, quick_page):
     from matvae.model.encoders.pretrained import ResNet152Encoder
 
     monkeypatch.setattr(ResNet152Encoder, "sizes", {"depths": [1, 1], "hidden_sizes": [8, 16], "embedding_size": 8})
@@ -139,7 +139,7 @@ def test_the_published_architecture_says_that_it_is_untrained(tmp_path, monkeypa
         ({"max_time": -1}, "max_time must be"),
     ],
 )
-def test_what_cannot_be_done_is_refused_before_anything_is_written(tmp_path, asked, message, monkeypatch):
+def test_impossible_requests_are_refused_before_anything_is_written(tmp_path, asked, message, monkeypatch):
     import huggingface_hub.constants
 
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
@@ -148,7 +148,7 @@ def test_what_cannot_be_done_is_refused_before_anything_is_written(tmp_path, ask
     assert os.listdir(tmp_path) == []
 
 
-def test_without_a_library_for_the_page_nothing_is_begun(tmp_path, monkeypatch):
+def test_without_a_library_for_the_page_nothing_is_started(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(MissingExtraError, match="jinja2"):
         benchmark_paper(tmp_path / "b", **SMALL)
@@ -156,8 +156,8 @@ def test_without_a_library_for_the_page_nothing_is_begun(tmp_path, monkeypatch):
 
 
 def test_networks_are_incomplete_after_less_than_two_passes_and_a_search_is_not():
-    def trained(passes, **encoder):
-        return SimpleNamespace(n_iter_=passes, module_=SimpleNamespace(encoder=SimpleNamespace(**encoder)))
+    def trained(passes, searches=False):
+        return SimpleNamespace(n_iter_=passes, module_=SimpleNamespace(encoder=SimpleNamespace(searches=searches)))
 
     assert module._is_incomplete(trained(1))
     assert not module._is_incomplete(trained(2))

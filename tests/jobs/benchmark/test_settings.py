@@ -1,4 +1,4 @@
-"""Settings of a benchmark: what is refused before any work, and what has to be said."""
+"""Settings of a benchmark: refusals before any work, and caveats."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ GOOD = BenchmarkSettings(
         ({"n_components": 0}, "n_components must be an integer of at least 1"),
         ({"n": 50, "n_components": 51}, "PCA gives at most 50 components"),
         ({"max_time": 0}, "max_time must be a number above 0"),
-        ({"max_time": None}, "a benchmark needs an end"),
+        ({"max_time": None}, "benchmarks need a time limit"),
         ({"seed": -1}, "seed must be an integer of at least 0"),
         ({"batch_size": 0}, "batch_size must be an integer of at least 1"),
         ({"weights": "some/weights"}, "does not start from trained weights"),
@@ -50,16 +50,16 @@ def test_wrong_settings_are_refused(changes, message):
         replace(GOOD, **changes)
 
 
-def test_the_preset_is_completed_by_what_was_asked_for():
-    own = get_preset("matvae").training(GOOD.n)
-    assert GOOD.parameters == {**own, "n_components": 9, "max_time": 60.0, "device": "cpu"}
+def test_the_settings_complete_the_preset():
+    preset = get_preset("matvae").training(GOOD.n)
+    assert GOOD.parameters == {**preset, "n_components": 9, "max_time": 60.0, "device": "cpu"}
     paper = replace(GOOD, preset="paper", weights="folder", batch_size=4)
     assert paper.parameters["batch_size"] == 4
     assert paper.parameters["encoder_weights"] == "folder"
     assert replace(GOOD, preset="paper").parameters["batch_size"] == 16
 
 
-def test_the_table_and_the_notes_say_that_the_encoder_is_untrained():
+def test_the_table_and_the_notes_state_that_the_encoder_is_untrained():
     assert (GOOD.method, GOOD.notes) == ("matvae (9)", [])
     paper = replace(GOOD, preset="paper")
     assert paper.method == "architecture of the paper, untrained encoder (9)"
@@ -70,8 +70,8 @@ def test_the_table_and_the_notes_say_that_the_encoder_is_untrained():
     assert trained.notes == []
 
 
-def test_few_held_out_structures_are_mentioned_with_their_error():
-    """A share of one half among n has a standard error of 50 / sqrt(n) percent."""
+def test_a_small_test_set_is_noted_with_its_standard_error():
+    """A proportion of one half among n has a standard error of 50 / sqrt(n) percent."""
     assert "Only 100 structures are held out" in replace(GOOD, n_test=100).notes[0]
     assert "up to 5.0 points" in replace(GOOD, n_test=100).notes[0]
     assert replace(GOOD, n_test=2000).notes == []
@@ -86,7 +86,7 @@ def test_too_little_memory_is_refused(monkeypatch):
     replace(paper, batch_size=2).check_machine()
 
 
-def test_weights_that_are_not_there_are_refused(tmp_path, monkeypatch):
+def test_missing_weights_are_refused(tmp_path, monkeypatch):
     from matvae.model.encoders.pretrained import ResNet152Encoder
 
     monkeypatch.setattr(ResNet152Encoder, "sizes", {"depths": [1, 1], "hidden_sizes": [8, 16], "embedding_size": 8})
@@ -101,7 +101,7 @@ def test_images_too_small_for_a_resnet_are_refused():
         replace(GOOD, preset="paper", size=32).check_machine()
 
 
-def test_as_json():
+def test_settings_survive_json():
     values = GOOD.to_dict()
     assert values["benchmark"] == "paper"
     assert BenchmarkSettings(**{name: value for name, value in values.items() if name != "benchmark"}) == GOOD
