@@ -1,4 +1,4 @@
-"""The command benchmark: experiments that are repeated from the data to a page of results."""
+"""The command benchmark: published experiments, repeated from the data to a page of results."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ def benchmark_paper_command(
     size: Annotated[int, typer.Option(help="Pixels along each side.")] = 224,
     n: Annotated[int, typer.Option("--n", help="Structures to train on.")] = 100_000,
     n_test: Annotated[int, typer.Option(help="Structures held out.")] = 1000,
-    n_components: Annotated[int, typer.Option(min=1, help="Latent numbers a structure.")] = 9,
+    n_components: Annotated[int, typer.Option(min=1, help="Latent components per structure.")] = 9,
     max_time: Annotated[float, typer.Option(help="Seconds of training.")] = 3600.0,
-    seed: Annotated[int, typer.Option(help="Start of all random numbers.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of all random numbers.")] = 0,
     weights: Annotated[
         str | None,
         typer.Option(
             metavar="FOLDER|NAME",
-            help="Trained weights of the ResNet-152: a folder, or a name on the Hugging Face hub.",
+            help="Pretrained weights of the ResNet-152: a folder, or a name on the Hugging Face hub.",
         ),
     ] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Structures a step (default: the preset's).")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Structures per step (default: the preset's).")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1 or auto.")] = "auto",
     out: Annotated[Path, typer.Option("--out", "-o", help="New folder.", metavar="FOLDER")] = Path("paper-benchmark"),
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Go on with an interrupted run, or make the page of one that has ended anew."),
+        typer.Option("--resume", help="Continue an interrupted run, or rewrite the page of one that has ended."),
     ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Begin anew in the folder of a run; its model and results are removed.")
+        bool, typer.Option("--overwrite", help="Start again in the folder of a run; its model and results are removed.")
     ] = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -76,7 +76,7 @@ def benchmark_paper_command(
 
 
 def _show_benchmark(result: Mapping[str, Any]) -> None:
-    # Behind jobs, as all that is not needed to parse a command.
+    # Imported late, like everything that parsing a command does not need.
     from ..report import result_cells
 
     show_table(HEADER, [(row["method"], *result_cells(row)) for row in result["rows"]])
@@ -89,5 +89,5 @@ def _show_benchmark(result: Mapping[str, Any]) -> None:
         ],
     )
     typer.echo()
-    typer.echo("orientation, number: right in so many percent; decoded, structure: relative errors of statistics")
+    typer.echo("orientation, number: percentage right; decoded, structure: relative errors of the statistics")
     show_values({"page": result["page"], "result": result["result"]})

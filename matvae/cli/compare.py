@@ -1,4 +1,4 @@
-"""The command compare: several methods at several sizes of the latent, side by side."""
+"""The command compare: several methods at several sizes of the latent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .models import Data, Model
 from .options import Config, Json, Overwrite, Quiet, parsed
 from .terminal import number_text, show, show_table, watching
 
-# Tables are cut into several to stay readable in a terminal of this width.
+# Wider tables are split, to stay readable in a terminal of this width.
 WIDTH = 100
 ERRORS = (
     ("statistics", "relative_error", "{:.3f}"),
@@ -39,29 +39,29 @@ def compare_command(
     ] = None,
     property: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Property to link to; repeat it for several (default: all)."),
+        typer.Option(metavar="NAME", help="Property to predict; repeat it for several (default: all)."),
     ] = None,
     train: Annotated[
         Path | None,
         typer.Option(
             exists=True,
             metavar="TRAIN.zarr",
-            help="Structures for all fits, MODEL's own: then all of DATA is held out.",
+            help="Training structures of MODEL, for all fits: all of DATA is then held out.",
         ),
     ] = None,
-    held_out: Annotated[float | None, typer.Option(help="Part of DATA that is held out (default 0.2).")] = None,
-    max_time: Annotated[float | None, typer.Option(help="Seconds a fit (default: MODEL's).")] = None,
-    max_epochs: Annotated[int | None, typer.Option(help="Most passes a fit (default: MODEL's).")] = None,
-    seed: Annotated[int, typer.Option(help="Start of all random numbers.")] = 0,
-    figure: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Picture of errors and linkages.")] = None,
+    held_out: Annotated[float | None, typer.Option(help="Fraction of DATA that is held out (default 0.2).")] = None,
+    max_time: Annotated[float | None, typer.Option(help="Seconds per fit (default: MODEL's).")] = None,
+    max_epochs: Annotated[int | None, typer.Option(help="Most passes per fit (default: MODEL's).")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of all random numbers.")] = 0,
+    figure: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Figure of errors and linkages.")] = None,
     overwrite: Overwrite = False,
     json: Json = False,
     quiet: Quiet = False,
     config: Config = None,
 ) -> None:
-    """Set PCA, a VAE of images and matvae side by side, on structures that none of them has seen.
+    """Compare PCA, an image-space VAE and matvae on structures that none of them has seen.
 
-    MODEL says how matvae is trained; both VAEs are fitted anew at each size.
+    MODEL determines how matvae is trained; both VAEs are fitted again at each size.
 
     \b
     Examples:
@@ -69,7 +69,7 @@ def compare_command(
       matvae compare rock.matvae test.zarr --train train.zarr --n-components 2,4,8 --figure compared.png
       matvae compare rock.matvae rock.zarr --property modulus --max-time 60 --json
     """
-    given = {} if n_components is None else {"n_components": n_components}
+    sizes = {} if n_components is None else {"n_components": n_components}
     with watching("compare", quiet=quiet) as watcher:
         result = jobs.compare_methods(
             model,
@@ -84,7 +84,7 @@ def compare_command(
             overwrite=overwrite,
             progress=watcher.progress,
             on_record=watcher.record,
-            **given,
+            **sizes,
         )
     show(result, _show_comparison, as_json=json)
 
@@ -119,12 +119,12 @@ Column = tuple[str, Sequence[str]]
 
 
 def tables(first: Sequence[Column], columns: Sequence[Column], width: int) -> list[list[Column]]:
-    """Deal columns out to as many tables as it takes, so that none is wider than `width` unless one column is.
+    """Distribute columns over tables that are no wider than `width`, unless a single column is.
 
     Parameters
     ----------
     first : sequence of (title, cells)
-        Columns that every table begins with.
+        Columns that start every table.
     columns : sequence of (title, cells)
         The others, in order.
     width : int
@@ -135,19 +135,19 @@ def tables(first: Sequence[Column], columns: Sequence[Column], width: int) -> li
     list of list of (title, cells)
     """
     # No blanks follow the last column.
-    begin = _width(first) - 2
+    start = _width(first) - 2
     parts: list[list[Column]] = [[*first]]
-    used = begin
+    used = start
     for column in columns:
-        more = _width([column])
-        if used + more > width and len(parts[-1]) > len(first):
+        added = _width([column])
+        if used + added > width and len(parts[-1]) > len(first):
             parts.append([*first])
-            used = begin
+            used = start
         parts[-1].append(column)
-        used += more
+        used += added
     return parts
 
 
 def _width(columns: Sequence[Column]) -> int:
-    """Characters of columns side by side, each with the two blanks after it."""
+    """Width of adjacent columns in characters, each followed by two blanks."""
     return sum(2 + max(len(title), *map(len, cells)) for title, cells in columns)

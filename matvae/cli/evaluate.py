@@ -1,4 +1,4 @@
-"""The command evaluate: what becomes of structures on the way to latents and back."""
+"""The command evaluate: errors of structures reconstructed from their latents."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .models import Data, Model
 from .options import Config, Json, Overwrite, Quiet
 from .terminal import number_text, show, show_table, watching
 
-# Of so many structures the neighbours are shown in a terminal; JSON has all.
+# Structures whose neighbours are shown in a terminal; JSON has all.
 SHOWN = 10
 
 
@@ -25,31 +25,34 @@ def evaluate_command(
         typer.Option(
             exists=True,
             metavar="TRAIN.zarr",
-            help="Training structures: adds their mean and PCA to the table.",
+            help="Training structures; adds their mean and PCA to the table.",
         ),
     ] = None,
-    figure: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Picture of some reconstructions.")] = None,
-    n_components: Annotated[int | None, typer.Option(min=1, help="Of PCA (default: the model's).")] = None,
+    figure: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Figure of some reconstructions.")] = None,
+    n_components: Annotated[int | None, typer.Option(min=1, help="Components of PCA (default: the model's).")] = None,
     lines: Annotated[
         bool | None,
         typer.Option(
             "--lines/--no-lines",
-            help="Count straight lines (default: where DATA says how many there are).",
+            help="Count straight lines (default: if DATA holds their numbers).",
         ),
     ] = None,
     nearest: Annotated[
-        int, typer.Option(min=0, metavar="K", help="Find the K most similar training structures of each (default 0).")
+        int,
+        typer.Option(
+            min=0, metavar="K", help="Number of nearest training structures to find for each structure (default 0)."
+        ),
     ] = 0,
     candidates: Annotated[
         Path | None,
-        typer.Option(exists=True, metavar="DATA", help="Structures to find them among (default: TRAIN)."),
+        typer.Option(exists=True, metavar="DATA", help="Structures to search for these (default: TRAIN)."),
     ] = None,
     overwrite: Overwrite = False,
     json: Json = False,
     quiet: Quiet = False,
     config: Config = None,
 ) -> None:
-    """Measure how well structures survive the way to latents and back.
+    """Measure the errors of structures reconstructed from their latents.
 
     \b
     Examples:
@@ -95,39 +98,39 @@ def _show_evaluation(result: Mapping[str, Any]) -> None:
 
 
 def _show_lines(lines: Mapping[str, Any]) -> None:
-    """Shares of right lines, of the structures with each number of lines and of all."""
+    """Percentages of structures with the right lines, for each number of lines and for all."""
     by_number = lines["by_number"]
     typer.echo()
     show_table(
         ("lines", *map(str, by_number), "all"),
         [
-            ("structures", *(str(one["n"]) for one in by_number.values()), str(lines["n_samples"])),
-            ("right number", *(f"{one['right']:.1f} %" for one in by_number.values()), f"{lines['number']:.1f} %"),
+            ("structures", *(str(group["n"]) for group in by_number.values()), str(lines["n_samples"])),
+            ("right number", *(f"{group['right']:.1f} %" for group in by_number.values()), f"{lines['number']:.1f} %"),
             ("right of each orientation", *[""] * len(by_number), f"{lines['number_each']:.1f} %"),
             ("right orientations", *[""] * len(by_number), f"{lines['orientation']:.1f} %"),
         ],
     )
 
 
-def _show_nearest(found: Sequence[Mapping[str, Any]]) -> None:
-    """Neighbours of each structure, with the mean squared difference of the nearest, and of the reconstruction."""
+def _show_nearest(records: Sequence[Mapping[str, Any]]) -> None:
+    """Neighbours of each structure, with the mean squared differences of the nearest and of the reconstruction."""
     typer.echo()
     show_table(
         ("structure", "nearest by voxels", "mse", "by statistics", "mse", "reconstruction's"),
         [
             (
-                str(one["sample"]),
-                *(text for kind in ("by_image", "by_statistics") for text in _neighbours_text(one[kind])),
-                f"{one['reconstruction']['statistics_mse']:.3g}",
+                str(record["sample"]),
+                *(text for kind in ("by_image", "by_statistics") for text in _neighbours_text(record[kind])),
+                f"{record['reconstruction']['statistics_mse']:.3g}",
             )
-            for one in found[:SHOWN]
+            for record in records[:SHOWN]
         ],
     )
-    if len(found) > SHOWN:
-        typer.echo(f"... and {len(found) - SHOWN} more; --json has all of them, with all neighbours")
-    closer = sum(one["reconstruction"]["statistics_mse"] < one["by_statistics"][0]["mse"] for one in found)
-    typer.echo(f"closer in statistics than any training structure: {closer} of {len(found)} reconstructions")
+    if len(records) > SHOWN:
+        typer.echo(f"... and {len(records) - SHOWN} more; --json has all of them, with all neighbours")
+    closer = sum(record["reconstruction"]["statistics_mse"] < record["by_statistics"][0]["mse"] for record in records)
+    typer.echo(f"closer in statistics than any training structure: {closer} of {len(records)} reconstructions")
 
 
 def _neighbours_text(neighbours: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
-    return " ".join(str(one["sample"]) for one in neighbours), f"{neighbours[0]['mse']:.3g}"
+    return " ".join(str(neighbour["sample"]) for neighbour in neighbours), f"{neighbours[0]['mse']:.3g}"

@@ -1,4 +1,4 @@
-"""The command hands everything on, prints the table, and ends with the right code."""
+"""The command passes every option on, prints the table, and exits with the right code."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ def test_the_table_is_printed(matvae, tmp_path, monkeypatch):
 
 @pytest.fixture
 def asked(monkeypatch):
-    """What the job was asked for; nothing is done."""
-    found = {}
+    """Arguments of the job, which does nothing."""
+    arguments = {}
 
-    def job(out, **given):
-        found.update(out=str(out), **given)
-        raise jobs.BenchmarkInterrupted("It stopped; go on with --resume.")
+    def job(out, **others):
+        arguments.update(out=str(out), **others)
+        raise jobs.BenchmarkInterrupted("It stopped; continue with --resume.")
 
     monkeypatch.setattr(jobs, "benchmark_paper", job)
-    return found
+    return arguments
 
 
 def test_defaults_are_those_of_the_job(matvae, asked):
@@ -56,7 +56,7 @@ def test_defaults_are_those_of_the_job(matvae, asked):
     assert {name: asked[name] for name in expected} == expected
     assert asked["out"] == "paper-benchmark"
     assert ran.code == 130
-    assert "go on with --resume" in ran.err
+    assert "continue with --resume" in ran.err
 
 
 def test_flags_reach_the_job(matvae, asked, monkeypatch):

@@ -1,4 +1,4 @@
-"""The command prints one line a method and size, in tables that fit a terminal."""
+"""The command prints one line per method and size, in tables that fit a terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matvae.jobs import compare_methods
 
 
 @pytest.fixture
-def made(matvae, tmp_path):
+def files(matvae, tmp_path):
     """Twenty structures with properties, and a model of them."""
     X = (np.random.default_rng(0).random((20, 8, 8)) < 0.4).astype(np.uint8)
     columns = {"k": X.mean((1, 2)), **{f"a_long_name_of_a_property_{i}": np.arange(20.0) * i for i in (1, 2, 3)}}
@@ -23,9 +23,9 @@ def made(matvae, tmp_path):
     return tmp_path / "m.matvae", tmp_path / "x.zarr"
 
 
-def test_a_table_is_printed(matvae, made, tmp_path):
+def test_a_table_is_printed(matvae, files, tmp_path):
     ran = matvae(
-        "compare", *made, "--n-components", "1,2", "--property", "k", "--max-epochs", 1, "--figure", tmp_path / "a.png"
+        "compare", *files, "--n-components", "1,2", "--property", "k", "--max-epochs", 1, "--figure", tmp_path / "a.png"
     )
     assert ran.code == 0, ran.err
     head, *lines = ran.out.splitlines()
@@ -43,17 +43,17 @@ def test_a_table_is_printed(matvae, made, tmp_path):
     assert "Fitting image-space VAE with 2 components (4 of 6)." in ran.err
 
 
-def test_json_is_what_the_job_gives(matvae, made):
-    ran = matvae("compare", *made, "--n-components", 1, "--max-epochs", 1, "--property", "k", "--seed", 3, "--json")
-    found = json.loads(ran.out)
-    expected = compare_methods(*made, n_components=1, max_epochs=1, property="k", seed=3)
-    for one, other in zip(found["rows"], expected["rows"], strict=True):
-        assert {**one, "seconds": None} == {**other, "seconds": None}
-    assert found["seed"] == 3
+def test_json_is_what_the_job_gives(matvae, files):
+    ran = matvae("compare", *files, "--n-components", 1, "--max-epochs", 1, "--property", "k", "--seed", 3, "--json")
+    result = json.loads(ran.out)
+    expected = compare_methods(*files, n_components=1, max_epochs=1, property="k", seed=3)
+    for row, other in zip(result["rows"], expected["rows"], strict=True):
+        assert {**row, "seconds": None} == {**other, "seconds": None}
+    assert result["seed"] == 3
 
 
-def test_many_properties_fill_several_tables(matvae, made):
-    ran = matvae("compare", *made, "--n-components", 1, "--max-epochs", 1, "--quiet")
+def test_many_properties_fill_several_tables(matvae, files):
+    ran = matvae("compare", *files, "--n-components", 1, "--max-epochs", 1, "--quiet")
     assert ran.err == ""
     heads = [line for line in ran.out.splitlines() if line.startswith("method")]
     assert len(heads) > 1
@@ -61,34 +61,34 @@ def test_many_properties_fill_several_tables(matvae, made):
     assert max(map(len, ran.out.splitlines())) <= WIDTH
 
 
-def test_the_model_itself_is_named(matvae, made):
-    ran = matvae("compare", *made, "--train", made[1], "--n-components", 2, "--max-time", 0.2, "--property", "k")
+def test_the_model_itself_is_named(matvae, files):
+    ran = matvae("compare", *files, "--train", files[1], "--n-components", 2, "--max-time", 0.2, "--property", "k")
     assert ran.code == 0, ran.err
     assert "matvae with n = 2 is the given model itself" in ran.out
-    assert load(made[0]).n_components == 2
+    assert load(files[0]).n_components == 2
 
 
-def test_settings_from_a_file(matvae, made, tmp_path):
+def test_settings_from_a_file(matvae, files, tmp_path):
     (tmp_path / "s.toml").write_text('[compare]\nn_components = [1, 2]\nproperty = ["k"]\nmax_epochs = 1\n')
-    ran = matvae("compare", *made, "--config", tmp_path / "s.toml", "--held-out", 0.5, "--json")
+    ran = matvae("compare", *files, "--config", tmp_path / "s.toml", "--held-out", 0.5, "--json")
     assert ran.code == 0, ran.err
-    found = json.loads(ran.out)
-    assert (found["n_components"], found["properties"], found["n_test"]) == ([1, 2], ["k"], 10)
+    result = json.loads(ran.out)
+    assert (result["n_components"], result["properties"], result["n_test"]) == ([1, 2], ["k"], 10)
 
 
-def test_errors_have_their_codes(matvae, made):
-    ran = matvae("compare", *made, "--property", "kk")
+def test_errors_have_their_codes(matvae, files):
+    ran = matvae("compare", *files, "--property", "kk")
     assert ran.code == 3
     assert "Did you mean 'k'" in ran.err
-    assert matvae("compare", *made, "--n-components", "few").code == 2
-    assert len(open_structures(made[1])) == 20
+    assert matvae("compare", *files, "--n-components", "few").code == 2
+    assert len(open_structures(files[1])) == 20
 
 
-def test_columns_are_dealt_out():
+def test_columns_are_distributed_over_tables():
     first = [("m", ["aa", "b"])]
     wide, narrow = ("wide", ["x" * 20, "y"]), ("n", ["1", "2"])
     assert tables(first, [narrow, wide], 100) == [[*first, narrow, wide]]
     assert tables(first, [narrow, wide, narrow], 26) == [[*first, narrow], [*first, wide], [*first, narrow]]
-    # A column that is too wide for any table has one of its own.
+    # A column that is too wide for any table gets its own.
     assert tables(first, [wide], 10) == [[*first, wide]]
     assert tables(first, [], 10) == [first]

@@ -14,7 +14,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def lined(matvae, folder):
-    """Folder with train.zarr, test.zarr and a model of lines, made once."""
+    """Folder with train.zarr, test.zarr and a model of lines, created once."""
     if not (folder / "m.matvae").exists():
         for seed, (name, n) in enumerate({"train.zarr": 24, "test.zarr": 12}.items()):
             assert matvae("dataset", "make", "lines", folder / name, "--n", n, "--size", 16, "--seed", seed).code == 0
@@ -43,7 +43,7 @@ def test_lines_by_their_number(matvae, lined):
     result = json.loads(matvae(*command, "--json").out)["lines"]
     numbers = list(result["by_number"])
     assert printed[3].split() == ["lines", *numbers, "all"]
-    assert printed[4].split() == ["structures", *(str(one["n"]) for one in result["by_number"].values()), "12"]
+    assert printed[4].split() == ["structures", *(str(group["n"]) for group in result["by_number"].values()), "12"]
     assert printed[5].startswith("right number")
     assert printed[5].endswith(f"{result['number']:.1f} %")
     assert printed[6].endswith(f"{result['number_each']:.1f} %")
@@ -56,18 +56,18 @@ def test_lines_by_their_number(matvae, lined):
 def test_neighbours(matvae, lined):
     command = ("evaluate", lined / "m.matvae", lined / "test.zarr", "--no-lines", "--nearest", 2)
     ran = matvae(*command, "--candidates", lined / "train.zarr")
-    found = json.loads(matvae(*command, "--candidates", lined / "train.zarr", "--json").out)["nearest"]
+    records = json.loads(matvae(*command, "--candidates", lined / "train.zarr", "--json").out)["nearest"]
     printed = ran.out.splitlines()
-    assert len(found) == 12
-    assert len(found[0]["by_image"]) == 2
+    assert len(records) == 12
+    assert len(records[0]["by_image"]) == 2
     assert printed[3].split()[:3] == ["structure", "nearest", "by"]
-    first = found[0]
-    numbers = [[str(one["sample"]) for one in first[kind]] for kind in ("by_image", "by_statistics")]
+    first = records[0]
+    numbers = [[str(neighbour["sample"]) for neighbour in first[kind]] for kind in ("by_image", "by_statistics")]
     nearest = [f"{first[kind][0]['mse']:.3g}" for kind in ("by_image", "by_statistics")]
     own = f"{first['reconstruction']['statistics_mse']:.3g}"
     assert printed[4].split() == ["0", *numbers[0], nearest[0], *numbers[1], nearest[1], own]
     assert printed[14].startswith("... and 2 more")
-    closer = sum(one["reconstruction"]["statistics_mse"] < one["by_statistics"][0]["mse"] for one in found)
+    closer = sum(record["reconstruction"]["statistics_mse"] < record["by_statistics"][0]["mse"] for record in records)
     assert printed[15].endswith(f": {closer} of 12 reconstructions")
 
 

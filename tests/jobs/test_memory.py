@@ -1,4 +1,4 @@
-"""Memory as the system tells it, and a refusal where it is too little."""
+"""Free memory as the system reports it, and refusals if it is too small."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matvae.jobs.memory import check_memory, free_memory
 
 @pytest.fixture
 def system(tmp_path, monkeypatch):
-    """A made-up system; what is not said is not there."""
+    """A made-up system, without the files that are not given."""
 
     def make(meminfo=None, limit=None):
         for name, text in (("MEMINFO", meminfo), ("LIMIT", limit)):
@@ -38,30 +38,30 @@ MEMINFO = "MemTotal:       16000 kB\nMemFree:  100 kB\nMemAvailable:    8000 kB\
         ("MemTotal: 16000 kB\n", None, None),
     ],
 )
-def test_what_is_available_and_allowed(system, meminfo, limit, expected):
+def test_free_memory_is_available_and_allowed(system, meminfo, limit, expected):
     system(meminfo, limit)
     assert free_memory() == expected
 
 
-def test_elsewhere_it_is_all_there_is_or_unknown(system, monkeypatch):
+def test_elsewhere_free_memory_is_the_total_or_unknown(system, monkeypatch):
     system()
     assert free_memory() == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     monkeypatch.setattr(os, "sysconf_names", {})
     assert free_memory() is None
 
 
-def test_of_another_accelerator_nothing_is_known():
+def test_memory_of_other_accelerators_is_unknown():
     assert free_memory("mps") is None
 
 
-def test_too_little_is_refused_with_both_numbers(system):
+def test_too_little_memory_is_refused_with_both_numbers(system):
     system(MEMINFO)
     check_memory(8_000_000, device="cpu", what="This", remedy="Take less.")
     with pytest.raises(InputError, match=r"^This needs about 2\.5 GB .* 0\.0 GB are free on cpu\. Take less\.$"):
         check_memory(2_500_000_000, device="cpu", what="This", remedy="Take less.")
 
 
-def test_where_the_system_does_not_tell_nothing_is_refused(system, monkeypatch):
+def test_nothing_is_refused_if_the_system_does_not_tell(system, monkeypatch):
     system()
     monkeypatch.setattr(os, "sysconf_names", {})
     check_memory(10**18, device="cpu", what="This", remedy="")

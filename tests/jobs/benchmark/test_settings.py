@@ -38,7 +38,7 @@ GOOD = BenchmarkSettings(
         ({"n_components": 0}, "n_components must be an integer of at least 1"),
         ({"n": 50, "n_components": 51}, "PCA gives at most 50 components"),
         ({"max_time": 0}, "max_time must be a number above 0"),
-        ({"max_time": None}, "benchmarks need a time limit"),
+        ({"max_time": None}, "a benchmark needs a time limit"),
         ({"seed": -1}, "seed must be an integer of at least 0"),
         ({"batch_size": 0}, "batch_size must be an integer of at least 1"),
         ({"weights": "some/weights"}, "does not start from trained weights"),

@@ -1,4 +1,4 @@
-"""All methods are judged on the same unseen structures, and what is known of them shows in the table."""
+"""All methods are measured on the same unseen structures, and their known properties show in the table."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ QUICK = {"n_components": (1, 3), "max_epochs": 1}
 
 
 def noise(n, seed):
-    """Voxels drawn one by one, each structure with its own volume fraction."""
+    """Independent voxels, each structure with its own volume fraction."""
     rng = np.random.default_rng(seed)
     return (rng.random((n, 8, 8)) < rng.uniform(0.2, 0.8, (n, 1, 1))).astype(np.uint8)
 
@@ -27,14 +27,14 @@ def noise(n, seed):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Folder with train.zarr (60 structures), test.zarr (30) and m.matvae (3 components), fitted on train.zarr."""
-    place = tmp_path_factory.mktemp("compare")
+    path = tmp_path_factory.mktemp("compare")
     for name, n, seed in (("train.zarr", 60, 0), ("test.zarr", 30, 1)):
         X = noise(n, seed)
         columns = {"fraction": X.mean((1, 2)), "nothing": np.random.default_rng(seed).normal(size=n)}
-        save_structures(place / name, X, grid=Grid((8, 8)), properties=columns)
+        save_structures(path / name, X, grid=Grid((8, 8)), properties=columns)
     model = StatsVAETransformer(n_components=3, max_epochs=2, width=16, random_state=0)
-    model.fit(open_structures(place / "train.zarr")).save(place / "m.matvae")
-    return place
+    model.fit(open_structures(path / "train.zarr")).save(path / "m.matvae")
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -67,14 +67,14 @@ def test_every_method_has_a_row_at_every_size(split):
     assert json.loads(json.dumps(split, allow_nan=False)) == split
 
 
-def test_what_is_known_of_the_numbers(split, apart):
+def test_figures_have_their_known_properties(split, apart):
     for result in (split, apart):
         (mean,) = rows_of(result, "training mean").values()
         assert mean["centred_error"] == pytest.approx(1.0, abs=0.1)
         assert mean["r2"]["fraction"]["polynomial"] == pytest.approx(0.0, abs=0.15)
         pca = rows_of(result, "PCA")
         assert pca[3]["centred_error"] < pca[1]["centred_error"] < mean["centred_error"]
-        # The statistics of such structures say hardly anything but the volume fraction.
+        # The statistics of such structures contain hardly more than the volume fraction.
         assert pca[1]["r2"]["fraction"]["polynomial"] > 0.99
         assert pca[1]["r2"]["fraction"]["gaussian_process"] > 0.99
         for row in result["rows"]:
@@ -106,7 +106,7 @@ def test_one_seed_one_table(folder, split):
     assert all(a["centred_error"] != b["centred_error"] for a, b in zip(other["rows"], expected, strict=True))
 
 
-def test_beside_training_structures_the_model_stands_for_itself(folder, apart, caplog):
+def test_with_training_structures_the_model_stands_for_itself(folder, apart, caplog):
     assert (apart["n_train"], apart["n_test"], apart["model_stands_for"]) == (60, 30, 3)
     model, X = load(folder / "m.matvae"), open_structures(folder / "test.zarr").data.compute()
     own = rows_of(apart, "matvae")[3]
@@ -122,7 +122,7 @@ def test_beside_training_structures_the_model_stands_for_itself(folder, apart, c
     assert "Fitting matvae with 2 components (3 of 3)" in caplog.text
 
 
-def test_measuring_on_training_structures_is_said(folder, caplog):
+def test_measuring_on_training_structures_is_warned_of(folder, caplog):
     data = folder / "test.zarr"
     compare_methods(folder / "m.matvae", data, train=data, n_components=1, max_epochs=1, property="fraction")
     assert "errors on unseen structures are larger" in caplog.text
@@ -139,7 +139,7 @@ def test_properties_are_chosen_or_absent(folder, tmp_path):
     assert bare["n_gaussian_process"] is None
 
 
-def test_few_samples_for_the_gaussian_process_are_said(folder, monkeypatch, caplog):
+def test_a_gaussian_process_on_part_of_the_structures_is_reported(folder, monkeypatch, caplog):
     monkeypatch.setattr(comparison.linkage, "GAUSSIAN_PROCESS_SAMPLES", 10)
     with caplog.at_level("INFO", logger="matvae"):
         result = compare_methods(folder / "m.matvae", folder / "test.zarr", n_components=1, max_epochs=1)
@@ -147,17 +147,17 @@ def test_few_samples_for_the_gaussian_process_are_said(folder, monkeypatch, capl
     assert "fitted on 10 of the 24 training structures" in caplog.text
 
 
-def test_progress_is_told_through_all_fits(folder):
-    seen, records = [], []
+def test_progress_is_reported_through_all_fits(folder):
+    progress, records = [], []
     compare_methods(
         folder / "m.matvae",
         folder / "test.zarr",
         n_components=1,
         max_epochs=2,
-        progress=lambda done, total: seen.append(done / total),
+        progress=lambda done, total: progress.append(done / total),
         on_record=records.append,
     )
-    assert seen == pytest.approx([1 / 3, 1 / 2, 2 / 3, 2 / 3, 5 / 6, 1, 1], abs=1e-3)
+    assert progress == pytest.approx([1 / 3, 1 / 2, 2 / 3, 2 / 3, 5 / 6, 1, 1], abs=1e-3)
     assert [record["epoch"] for record in records] == [1, 2, 1, 2]
 
 

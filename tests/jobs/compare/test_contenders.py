@@ -1,4 +1,4 @@
-"""All methods are about the same statistics; both VAEs share the model's recipe and one budget."""
+"""All methods have the same statistics; both VAEs share the model's recipe and one budget."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matvae.jobs.compare.contenders import contenders
 
 
 def model_of(**parameters):
-    """What is looked at of a fitted model."""
+    """A model with the attributes of a fitted one that are needed."""
     model = StatsVAETransformer(
         n_components=3, width=16, beta=1e-3, periodic=False, cutoff=2, max_epochs=7, **parameters
     )
@@ -28,8 +28,8 @@ def test_every_method_at_every_size():
         (method, n, n) for method in ("PCA", "image-space VAE", "matvae") for n in (1, 3)
     ]
     for entry in entries:
-        found = entry.estimator.get_params()
-        assert (found["phases"], found["periodic"], found["cutoff"], found["sample_shape"]) == (3, False, 2, None)
+        parameters = entry.estimator.get_params()
+        assert [parameters[name] for name in ("phases", "periodic", "cutoff", "sample_shape")] == [3, False, 2, None]
         assert not entry.fitted
     image, ours = (entries[i].estimator.get_params() for i in (3, 5))
     assert {name for name in image if image[name] != ours[name]} == {"encoder", "loss"}
@@ -48,23 +48,23 @@ def test_both_vaes_have_one_budget(budget, expected):
         assert (entry.estimator.max_epochs, entry.estimator.max_time) == expected
 
 
-def test_the_model_stands_for_itself_where_it_may():
+def test_the_model_stands_for_itself_if_allowed():
     model = model_of()
-    *others, own = contenders(model, [1, 3], keep_model=True, seed=0)
-    assert own.fitted
-    assert own.estimator is model
+    *others, last = contenders(model, [1, 3], keep_model=True, seed=0)
+    assert last.fitted
+    assert last.estimator is model
     assert not any(entry.fitted for entry in others)
     assert not any(entry.fitted for entry in contenders(model, [1, 2], keep_model=True, seed=0))
 
 
-def test_the_image_space_vae_starts_from_no_trained_weights():
+def test_the_image_space_vae_starts_from_random_weights():
     model = model_of(encoder="resnet152", encoder_weights="folder")
     _, image, ours = (entry.estimator for entry in contenders(model, [1], keep_model=False, seed=0))
     check_parameters(image)
     assert (ours.encoder, ours.encoder_weights) == ("resnet152", "folder")
 
 
-def test_a_model_of_voxels_is_no_recipe():
+def test_a_model_trained_on_voxels_is_refused_as_a_recipe():
     with pytest.raises(InputError, match="Give a model with another loss"):
         contenders(model_of(encoder="image", loss="voxels"), [1], keep_model=False, seed=0)
 

@@ -1,4 +1,4 @@
-"""Splits share nothing and lose nothing; properties and sizes that cannot work are refused in words that help."""
+"""Splits are disjoint and complete; impossible properties and sizes are refused with helpful messages."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from matvae.jobs.compare.split import check_sizes, linked_properties, random_spl
 
 
 def numbered(n, **properties):
-    """Structures whose voxels say which one they are."""
+    """Structures whose voxels hold their index."""
     labels = np.broadcast_to(np.arange(n, dtype=np.uint8)[:, None], (n, 4))
     data = da.from_array(labels, chunks=(3, 4))
     return Structures(data, Grid((4,), phases=255), {"number": np.arange(n), **properties})
 
 
 @pytest.mark.parametrize(("n", "held_out", "n_held"), [(10, 0.2, 2), (11, 0.3, 3), (40, 0.5, 20)])
-def test_the_parts_are_disjoint_and_whole(n, held_out, n_held):
+def test_the_parts_are_disjoint_and_complete(n, held_out, n_held):
     training, test = random_split(numbered(n), held_out, seed=0)
     assert (len(training), len(test)) == (n - n_held, n_held)
     for part in (training, test):
@@ -30,18 +30,18 @@ def test_the_parts_are_disjoint_and_whole(n, held_out, n_held):
 
 
 def test_the_seed_decides_the_split():
-    one, again, other = (random_split(numbered(40), 0.5, seed)[1].properties["number"].tolist() for seed in (0, 0, 1))
-    assert one == again != other
+    first, again, other = (random_split(numbered(40), 0.5, seed)[1].properties["number"].tolist() for seed in (0, 0, 1))
+    assert first == again != other
 
 
 @pytest.mark.parametrize("held_out", [0.0, 1.0, -0.1, float("nan")])
-def test_a_share_is_a_share(held_out):
+def test_the_held_out_fraction_lies_between_0_and_1(held_out):
     with pytest.raises(InputError, match="between 0 and 1"):
         random_split(numbered(10), held_out, 0)
 
 
 @pytest.mark.parametrize(("n", "held_out"), [(4, 0.2), (6, 0.1), (6, 0.9)])
-def test_a_part_needs_some_structures(n, held_out):
+def test_each_part_needs_a_few_structures(n, held_out):
     with pytest.raises(InputError, match="at least 3 and 2 are needed"):
         random_split(numbered(n), held_out, 0)
 
@@ -69,7 +69,7 @@ def test_unknown_properties_are_refused():
     ("values", "message"),
     [([1.0, np.nan, 3.0, np.inf], "'k' is NaN or infinite for 2 of those in"), ([2.0] * 4, "'k' is 2 for all 4")],
 )
-def test_properties_without_a_meaning_are_refused_in_either_part(values, message):
+def test_constant_or_missing_values_are_refused_in_either_part(values, message):
     good, bad = numbered(4, k=np.arange(4.0)), numbered(4, k=np.array(values))
     for parts in ((good, bad), (bad, good)):
         # Both parts of a random split come from one path.
@@ -80,7 +80,7 @@ def test_properties_without_a_meaning_are_refused_in_either_part(values, message
         assert linked_properties(*parts, ["number"], "a.zarr", "b.zarr") == ["number"]
 
 
-def test_sizes():
+def test_too_many_components_are_refused():
     check_sizes([1, 5], 5, 2, 9)
     with pytest.raises(InputError, match="at most 4 components of 4 training structures with 9 statistics"):
         check_sizes([1, 5], 4, 2, 9)
