@@ -1,6 +1,6 @@
-"""The Python face of every command: one function a job, each giving a dictionary that is ready for JSON.
+"""The Python interface of every command: one function per job, which returns a dictionary ready for JSON.
 
-Nothing is imported before it is used, so that the command line starts at once.
+Modules are imported on first use, so that the command line starts at once.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Errors gathered block by block equal those of the whole set, computed the plain way."""
+"""Errors accumulated block by block equal those of the whole set, computed directly."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_blocks_give_the_errors_of_the_whole(sizes, seed):
         assert summary["centred_error"] == pytest.approx(expected, rel=1e-4)
 
 
-def test_the_mean_has_centred_error_one_and_a_copy_none():
+def test_the_mean_has_centred_error_one_and_a_copy_zero():
     f = np.random.default_rng(0).normal(loc=100, size=(50, 6, 6, 1)).astype(np.float32)
     scatter, mean, copy = Scatter(), StatisticsError(), StatisticsError()
     scatter.add(f)
@@ -51,29 +51,33 @@ def test_equal_statistics_have_no_centred_error():
     assert error.summary(scatter)["centred_error"] is None
 
 
-def test_volume_fraction_difference_counts_all_phases_but_zero():
+def test_the_volume_fraction_difference_counts_all_phases_except_0():
     original = np.zeros((4, 10), np.uint8)
     original[0, :4] = 1
     original[1, :5] = 2
     original[2, :8] = 1
-    again = np.zeros_like(original)
-    again[0, :5] = 1
-    again[1, :5] = 1
-    again[3, :2] = 1
+    reconstruction = np.zeros_like(original)
+    reconstruction[0, :5] = 1
+    reconstruction[1, :5] = 1
+    reconstruction[3, :2] = 1
     difference = VolumeFractionError()
-    difference.add(original[:2], again[:2])
-    difference.add(original[2:], again[2:])
+    difference.add(original[:2], reconstruction[:2])
+    difference.add(original[2:], reconstruction[2:])
     # 1/4, 0 and 8/8; the empty original has no percentage and is counted.
     assert difference.percent == pytest.approx(100 * (0.25 + 0 + 1) / 3)
     assert difference.n_empty == 1
 
 
-def test_without_any_phase_there_is_no_difference():
+def test_structures_of_phase_0_only_have_no_difference():
     difference = VolumeFractionError()
     assert difference.percent is None
     difference.add(np.zeros((2, 4)), np.ones((2, 4)))
     assert difference.percent is None
     assert difference.n_empty == 2
+
+
+def test_nothing_added_gives_no_errors():
+    assert set(StatisticsError().summary(Scatter()).values()) == {None}
 
 
 def test_shapes_must_agree():

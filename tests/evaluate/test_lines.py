@@ -1,3 +1,5 @@
+"""Lines are counted right in images of the data set, and in damaged ones as far as the element allows."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -6,6 +8,7 @@ import pytest
 from matvae.data.datasets.lines import Lines
 from matvae.errors import InputError
 from matvae.evaluate import LineErrors, count_lines, line_element
+from matvae.evaluate.measure import RoundTrip
 
 
 def image(*bars: tuple[slice, slice], size: int = 32) -> np.ndarray:
@@ -16,14 +19,14 @@ def image(*bars: tuple[slice, slice], size: int = 32) -> np.ndarray:
 
 
 def draw(generator: Lines, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Images, and the numbers of lines that were drawn in them."""
+    """Images, and the numbers of lines drawn in them."""
     samples = [generator.sample(np.random.default_rng([0, k])) for k in range(n)]
     numbers = [[record["n_horizontal"], record["n_vertical"]] for _, record in samples]
     return np.stack([labels for labels, _ in samples]), np.array(numbers)
 
 
 @pytest.mark.parametrize(("shape", "n"), [((224, 224), 100), ((64, 64), 300), ((32, 32), 500), ((16, 40), 300)])
-def test_numbers_are_those_of_the_generator_in_every_image(shape, n):
+def test_numbers_equal_those_of_the_generator_in_every_image(shape, n):
     generator = Lines(shape)
     images, expected = draw(generator, n)
     for element in (generator.thickness[1] + 1, line_element(shape)):
@@ -31,8 +34,8 @@ def test_numbers_are_those_of_the_generator_in_every_image(shape, n):
 
 
 @pytest.mark.parametrize("size", [224, 64, 32])
-def test_crowded_images_are_counted_right_by_any_element_between_the_thickest_and_the_shortest_line(size):
-    """Six lines an image, no two of which touch unless they cross: near neighbours everywhere."""
+def test_any_element_between_the_thickest_and_the_shortest_line_counts_crowded_images_right(size):
+    """Six lines per image, none of which touch unless they cross: many are close to each other."""
     parameters = {"n_lines": 6, "length": (20, 120)}
     generator = Lines((size, size), **parameters)
     images, expected = draw(generator, 40)
@@ -48,21 +51,21 @@ def test_the_element_lies_three_quarters_of_the_way_from_the_thickest_to_the_sho
     assert line_element(shape) == element
 
 
-def test_the_element_follows_the_lines_and_is_refused_where_there_are_none():
+def test_the_element_follows_the_lines_and_is_refused_for_images_too_small():
     assert line_element((224, 224), thickness=8, length=(40, 100)) == 32
     with pytest.raises(InputError, match="at least 16 pixels"):
         line_element((8, 8))
 
 
 @pytest.mark.parametrize("size", [224, 64, 32])
-def test_spots_and_thicker_lines_are_no_further_lines(size):
+def test_spots_and_thick_lines_are_not_counted_as_further_lines(size):
     thick, element = Lines((size, size)).thickness[1], line_element((size, size))
     end = size // 2
     bar, spot = (slice(4, 4 + 2 * thick), slice(2, end)), (slice(end, end + 2 * thick), slice(end, end + 2 * thick))
     assert count_lines(image(bar, spot, size=size), element=element).tolist() == [[1, 0]]
 
 
-def test_what_is_no_line_is_not_counted():
+def test_only_lines_are_counted():
     assert count_lines(image(), element=4).tolist() == [[0, 0]]
     assert count_lines(image((slice(3, 6), slice(3, 6))), element=4).tolist() == [[0, 0]]
     assert count_lines(1 - image(), element=4).tolist() == [[1, 1]]
@@ -87,11 +90,11 @@ def test_a_line_is_counted_down_to_the_length_of_the_element(element):
     assert count_lines(np.concatenate([short, long]), element=element).tolist() == [[0, 0], [1, 0]]
 
 
-def test_at_a_border_that_is_none_of_a_periodic_image_lines_end():
-    over_the_side = np.roll(image((slice(10, 12), slice(2, 22))), 20, 2)  # 10 voxels at the right, 10 at the left
-    assert count_lines(over_the_side, element=5).tolist() == [[1, 0]]
-    assert count_lines(over_the_side, element=5, periodic=False).tolist() == [[2, 0]]
-    assert count_lines(over_the_side, element=11, periodic=False).tolist() == [[0, 0]]
+def test_lines_end_at_the_borders_of_an_image_that_is_not_periodic():
+    across = np.roll(image((slice(10, 12), slice(2, 22))), 20, 2)  # 10 voxels at the right, 10 at the left
+    assert count_lines(across, element=5).tolist() == [[1, 0]]
+    assert count_lines(across, element=5, periodic=False).tolist() == [[2, 0]]
+    assert count_lines(across, element=11, periodic=False).tolist() == [[0, 0]]
 
 
 def row(y: int) -> tuple[slice, slice]:
@@ -102,7 +105,7 @@ def column(x: int) -> tuple[slice, slice]:
     return slice(2, 20), slice(x, x + 1)
 
 
-PAIRS = [  # original, reconstruction: what of it is right
+PAIRS = [  # original, reconstruction: what is right
     (image(row(5)), image(row(9))),  # everything
     (image(row(5), row(9)), image(row(9))),  # the orientation
     (image(row(5), row(9)), image(row(5), column(7))),  # the number
@@ -111,11 +114,11 @@ PAIRS = [  # original, reconstruction: what of it is right
 ]
 
 
-def test_shares_of_what_is_right():
-    originals, made = (np.concatenate(images) for images in zip(*PAIRS, strict=True))
+def test_percentages_of_right_lines():
+    originals, reconstructions = (np.concatenate(images) for images in zip(*PAIRS, strict=True))
     errors = LineErrors(4)
-    errors.add(originals[:2], made[:2])
-    errors.add(originals[2:], made[2:])
+    errors.add(originals[:2], reconstructions[:2])
+    errors.add(originals[2:], reconstructions[2:])
     assert errors.summary() == {
         "n_samples": 5,
         "orientation": 60.0,
@@ -129,12 +132,12 @@ def test_shares_of_what_is_right():
         "originals": 100.0,
         "element": 4,
     }
-    true, found = errors.numbers
+    true, counted = errors.numbers
     assert true.tolist() == [[1, 0], [2, 0], [2, 0], [2, 1], [1, 1]]
-    assert found.tolist() == [[1, 0], [1, 0], [1, 1], [1, 2], [0, 0]]
+    assert counted.tolist() == [[1, 0], [1, 0], [1, 1], [1, 2], [0, 0]]
 
 
-def test_numbers_that_are_known_are_the_truth():
+def test_known_numbers_are_the_true_ones():
     errors = LineErrors(4)
     errors.add(image(row(5)), image(row(5)), np.array([[2.0, 0.0]]))
     assert errors.summary()["number"] == 0.0
@@ -152,7 +155,19 @@ def test_originals_as_their_own_reconstructions_are_right():
     assert sum(row["n"] for row in summary["by_number"].values()) == 50
 
 
-def test_without_structures_there_are_no_shares():
+def test_an_observer_takes_the_numbers_of_each_block():
+    images, numbers = draw(Lines((32, 32)), 6)
+    expected, observed = LineErrors(3), LineErrors(3)
+    expected.add(images, images[::-1], numbers)
+    observe = observed.observer(numbers)
+    for start in (0, 4):
+        block = slice(start, start + 4)
+        nothing = np.empty(0)
+        observe(RoundTrip(start, images[block], nothing, nothing, None, images[::-1][block], None))
+    assert observed.summary() == expected.summary()
+
+
+def test_without_structures_there_are_no_percentages():
     summary = LineErrors(4).summary()
     assert (summary["n_samples"], summary["number"], summary["by_number"]) == (0, None, {})
 

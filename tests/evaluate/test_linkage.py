@@ -1,4 +1,4 @@
-"""Regressions find known laws, from latents on any scale, and give nothing where there is nothing."""
+"""Regressions find known laws from latents on any scale, and find nothing in noise."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from matvae.evaluate.linkage import linkage_scores, mean_scores
 def scores(law, n=150, d=3, scale=1.0, **options):
     rng = np.random.default_rng(0)
     Z, unseen = rng.normal(size=(n, d)), rng.normal(size=(80, d))
-    y, truth = law(Z), law(unseen)
-    found = linkage_scores(Z * scale, {"y": y}, unseen * scale, {"y": truth}, **options)
-    assert set(found["y"]) == {"polynomial", "gaussian_process"}
-    return found["y"]["polynomial"], found["y"]["gaussian_process"]
+    y, true = law(Z), law(unseen)
+    r2 = linkage_scores(Z * scale, {"y": y}, unseen * scale, {"y": true}, **options)["y"]
+    assert set(r2) == {"polynomial", "gaussian_process"}
+    return r2["polynomial"], r2["gaussian_process"]
 
 
 @pytest.mark.parametrize("scale", [1.0, np.array([1e-3, 1.0, 1e4])])
@@ -27,48 +27,48 @@ def test_a_quadratic_law_is_found_by_both_on_any_scale(scale):
     assert process > 0.97
 
 
-def test_what_is_no_polynomial_is_found_by_the_gaussian_process_only():
+def test_only_the_gaussian_process_finds_a_law_that_is_not_polynomial():
     polynomial, process = scores(lambda Z: np.sin(3 * Z[:, 0]), d=2)
     assert polynomial < 0.3
     assert process > 0.95
 
 
-def test_noise_is_no_law():
+def test_noise_is_not_taken_for_a_law():
     rng = np.random.default_rng(1)
     polynomial, process = scores(lambda Z: rng.normal(size=len(Z)), n=300)
     assert polynomial < 0.1
     assert process < 0.1
 
 
-def test_a_component_without_spread_or_meaning_does_no_harm():
+def test_a_constant_or_irrelevant_component_does_no_harm():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         polynomial, process = scores(lambda Z: Z[:, 0], scale=np.array([1.0, 0.0, 1.0]))
     assert min(polynomial, process) > 0.999
 
 
-def test_r2_by_hand_and_of_the_mean():
-    y, truth = np.array([0.0, 1.0, 2.0, 5.0]), np.array([1.0, 2.0, 6.0])
-    expected = 1 - ((truth - y.mean()) ** 2).sum() / ((truth - truth.mean()) ** 2).sum()
-    found = mean_scores({"k": y}, {"k": truth})["k"]
-    assert found["polynomial"] == found["gaussian_process"] == pytest.approx(expected)
+def test_r2_of_the_mean_equals_its_definition():
+    y, true = np.array([0.0, 1.0, 2.0, 5.0]), np.array([1.0, 2.0, 6.0])
+    expected = 1 - ((true - y.mean()) ** 2).sum() / ((true - true.mean()) ** 2).sum()
+    r2 = mean_scores({"k": y}, {"k": true})["k"]
+    assert r2["polynomial"] == r2["gaussian_process"] == pytest.approx(expected)
     assert mean_scores({"k": y}, {"k": y})["k"]["polynomial"] == pytest.approx(0.0)
 
 
-def test_the_gaussian_process_takes_some_samples_only(monkeypatch):
+def test_the_gaussian_process_is_fitted_on_a_random_subset(monkeypatch):
     monkeypatch.setattr(linkage, "GAUSSIAN_PROCESS_SAMPLES", 20)
-    taken = []
+    fitted = []
     original = linkage.gaussian_process
 
     def watched(n_components):
         pipeline = original(n_components)
         fit = pipeline.fit
-        pipeline.fit = lambda Z, y: taken.append(Z) or fit(Z, y)
+        pipeline.fit = lambda Z, y: fitted.append(Z) or fit(Z, y)
         return pipeline
 
     monkeypatch.setattr(linkage, "gaussian_process", watched)
     law = {"law": lambda Z: Z[:, 0], "n": 100}
-    one, again, other = scores(**law, seed=3), scores(**law, seed=3), scores(**law, seed=4)
-    assert [len(Z) for Z in taken] == [20, 20, 20]
-    assert one == again != other
-    assert one[1] > 0.98
+    first, again, other = scores(**law, seed=3), scores(**law, seed=3), scores(**law, seed=4)
+    assert [len(Z) for Z in fitted] == [20, 20, 20]
+    assert first == again != other
+    assert first[1] > 0.98

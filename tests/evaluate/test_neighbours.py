@@ -25,8 +25,8 @@ def statistics(X: np.ndarray) -> np.ndarray:
 
 
 def compare_every_pair(queries: np.ndarray, candidates: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    one, other = (array.reshape(len(array), -1).astype(np.float64) for array in (queries, candidates))
-    distance = np.array([[np.square(a - b).mean() for b in other] for a in one])
+    f, g = (array.reshape(len(array), -1).astype(np.float64) for array in (queries, candidates))
+    distance = np.array([[np.square(a - b).mean() for b in g] for a in f])
     index = np.argsort(distance, axis=1, kind="stable")[:, :k]
     return index, np.take_along_axis(distance, index, axis=1)
 
@@ -54,7 +54,7 @@ def test_neighbours_are_those_of_comparing_every_pair(features, size):
 
 @given(st.integers(0, 2**16), st.integers(1, 9), st.integers(1, 6))
 def test_differences_far_below_float32_decide(seed, size, k):
-    """Candidates that are all but equal to the query and to each other, and that all have a twin."""
+    """Candidates that nearly equal the query and each other, and that all have a duplicate."""
     rng = np.random.default_rng(seed)
     query = 1 + rng.random((1, 4, 5))
     candidates = query + 1e-9 * rng.normal(size=(10, 4, 5))
@@ -66,7 +66,7 @@ def test_differences_far_below_float32_decide(seed, size, k):
 
 
 def test_bounds_hold_where_a_plain_float32_product_would_not():
-    """Long vectors of one sign: what float32 loses grows with their length, unless sums are cut into pieces."""
+    """Long vectors of one sign: rounding errors of float32 grow with their length unless sums are split."""
     rng = np.random.default_rng(0)
     queries = rng.random((2, 300_000)).astype(np.float32)
     block = queries[:1] + rng.normal(size=(3, 300_000)).astype(np.float32) * 1e-3
@@ -77,7 +77,7 @@ def test_bounds_hold_where_a_plain_float32_product_would_not():
     assert (high - low).max() < 3e-3 * np.square(queries).mean()
 
 
-def test_of_equal_candidates_the_earlier_comes_first_in_whatever_order_they_come():
+def test_among_equal_candidates_the_earlier_comes_first_in_any_order_of_blocks():
     X = lines(3)
     nearest = Nearest(X[:1], 3)
     nearest.add(X[[1, 0]], 10)
@@ -86,7 +86,7 @@ def test_of_equal_candidates_the_earlier_comes_first_in_whatever_order_they_come
     assert nearest.distance.tolist() == [[0.0, 0.0, 0.0]]
 
 
-def test_the_distance_of_two_phases_is_the_share_of_voxels_that_differ():
+def test_the_distance_of_two_phases_is_the_fraction_of_voxels_that_differ():
     query, candidate = np.zeros((1, 8, 8), np.uint8), np.zeros((1, 8, 8), np.uint8)
     candidate[0, 0, :6] = 1
     assert search(query, candidate, 1, 1).distance.tolist() == [[6 / 64]]
@@ -100,7 +100,7 @@ def test_shifted_structures_are_equal_in_their_statistics():
     assert search(X, moved, 1, 6).distance.all()
 
 
-def test_fewer_candidates_than_neighbours_are_all_of_them():
+def test_too_few_candidates_are_all_neighbours():
     X = lines(5)
     nearest = search(X[:2], X[2:4], 4, 1)
     assert nearest.index.shape == (2, 2)
@@ -111,14 +111,14 @@ def test_fewer_candidates_than_neighbours_are_all_of_them():
     assert none.structures.shape == (2, 0, 32, 32)
 
 
-def test_a_block_is_not_kept_alive_nor_looked_at_again():
+def test_neighbours_do_not_change_with_their_block():
     X = lines(4)
     nearest = Nearest(X[:1], 1)
     block = X[1:].copy()
     nearest.add(block, 0)
-    found = nearest.structures.copy()
+    expected = nearest.structures.copy()
     block[:] = 0
-    np.testing.assert_array_equal(nearest.structures, found)
+    np.testing.assert_array_equal(nearest.structures, expected)
 
 
 def test_bad_input_is_refused():

@@ -1,3 +1,5 @@
+"""Registration undoes shifts and inversions."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -8,7 +10,7 @@ from matvae.evaluate import register
 
 
 @pytest.mark.parametrize("shape", [(9,), (8, 7), (4, 6, 5)])
-def test_a_shifted_and_inverted_structure_comes_back(shape):
+def test_a_shifted_and_inverted_structure_is_registered_onto_the_original(shape):
     rng = np.random.default_rng(0)
     X = (rng.random((5, *shape)) < 0.3).astype(np.uint8)
     axes = tuple(range(1, X.ndim))
@@ -17,7 +19,7 @@ def test_a_shifted_and_inverted_structure_comes_back(shape):
     np.testing.assert_array_equal(register(np.flip(shifted, axes), X), X)
 
 
-def test_every_label_but_0_is_the_phase_and_none_is_lost():
+def test_every_label_except_0_is_the_phase():
     X = np.zeros((1, 6, 6), np.uint8)
     X[0, 1, 2:5] = 2
     moved = register(X, np.roll(X, 2, 1))

@@ -14,8 +14,8 @@ def stripes(n, seed, shape=(8, 8)):
     rng = np.random.default_rng(seed)
     period = rng.choice([2, 4], size=n)
     axis = rng.integers(0, len(shape), size=n)
-    places = np.indices(shape)
-    return np.stack([(places[a] // (p // 2) % 2) for p, a in zip(period, axis, strict=True)]).astype(np.uint8)
+    positions = np.indices(shape)
+    return np.stack([(positions[a] // (p // 2) % 2) for p, a in zip(period, axis, strict=True)]).astype(np.uint8)
 
 
 @pytest.fixture(scope="session")

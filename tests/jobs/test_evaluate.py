@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from matvae import Grid, StatsVAETransformer, TwoPointPCA, load, open_structures, save_structures
-from matvae.data import sample_blocks as blocks_module
+from matvae.data import sample_blocks
 from matvae.data.datasets import make_dataset
 from matvae.errors import InputError
 from matvae.evaluate import LineErrors
@@ -29,20 +29,20 @@ def lined(tmp_path_factory):
 
 @pytest.fixture
 def streamed(monkeypatch):
-    monkeypatch.setattr(blocks_module, "BLOCK_BYTES", 4 * 64 * 5)
+    monkeypatch.setattr(sample_blocks, "BLOCK_BYTES", 4 * 64 * 5)
 
 
 def test_the_table_equals_one_of_whole_arrays(trained, streamed):
     result = evaluate_model(trained / "m.matvae", trained / "test.zarr", train=trained / "train.zarr", n_components=2)
     model = load(trained / "m.matvae")
     train, X = (open_structures(trained / name).data.compute() for name in ("train.zarr", "test.zarr"))
-    made = model.inverse_transform(model.transform(X))
+    reconstructions = model.inverse_transform(model.transform(X))
     f = model.statistics(X).astype(float)
     pca = TwoPointPCA(2, phases=2).fit(train)
     approximations = {
         "training mean": np.broadcast_to(model.statistics(train).mean(0), f.shape),
         "PCA (2)": pca.inverse_statistics(pca.transform(X)).reshape(f.shape),
-        "matvae (3)": model.statistics(made),
+        "matvae (3)": model.statistics(reconstructions),
     }
     assert [row["method"] for row in result["rows"]] == list(approximations)
     for row in result["rows"]:
@@ -52,19 +52,19 @@ def test_the_table_equals_one_of_whole_arrays(trained, streamed):
         assert row["median_relative_error"] == pytest.approx(np.median(relative), abs=1e-4)
         centred = np.linalg.norm(f - g) / np.linalg.norm(f - f.mean(0))
         assert row["centred_error"] == pytest.approx(centred, abs=1e-4)
-    n, m = (a.reshape(21, -1).sum(1).astype(float) for a in (X, made))
+    n, m = (a.reshape(21, -1).sum(1).astype(float) for a in (X, reconstructions))
     assert result["rows"][-1]["volume_fraction_difference"] == pytest.approx(100 * (abs(n - m) / n).mean())
     assert [row["volume_fraction_difference"] for row in result["rows"][:-1]] == [None, None]
     assert -model.score(X) == pytest.approx(result["rows"][-1]["relative_error"], abs=1e-4)
 
 
 def test_without_training_data_there_are_no_baselines(trained, streamed):
-    seen = []
+    progress = []
     result = evaluate_model(
-        trained / "m.matvae", trained / "test.zarr", progress=lambda done, total: seen.append((done, total))
+        trained / "m.matvae", trained / "test.zarr", progress=lambda done, total: progress.append((done, total))
     )
     assert [row["method"] for row in result["rows"]] == ["matvae (3)"]
-    assert seen[-1] == (21, 21)
+    assert progress[-1] == (21, 21)
     with pytest.raises(InputError, match="needs training structures"):
         evaluate_model(trained / "m.matvae", trained / "test.zarr", n_components=2)
 
@@ -93,7 +93,7 @@ def test_a_figure_is_drawn(trained, tmp_path, streamed):
 
 
 def test_lines_are_counted_against_the_numbers_in_the_store(lined, monkeypatch):
-    monkeypatch.setattr(blocks_module, "BLOCK_BYTES", 4 * 16 * 16 * 5)
+    monkeypatch.setattr(sample_blocks, "BLOCK_BYTES", 4 * 16 * 16 * 5)
     result = evaluate_model(lined / "m.matvae", lined / "test.zarr")
     model, structures = load(lined / "m.matvae"), open_structures(lined / "test.zarr")
     X = structures.data.compute()
@@ -105,7 +105,7 @@ def test_lines_are_counted_against_the_numbers_in_the_store(lined, monkeypatch):
     assert result["lines_left_out"] is None
 
 
-def test_that_lines_are_left_out_is_said(trained, lined, caplog):
+def test_the_reason_for_leaving_out_lines_is_reported(trained, lined, caplog):
     with caplog.at_level(logging.INFO, logger="matvae"):
         result = evaluate_model(trained / "m.matvae", trained / "test.zarr")
         assert result["lines"] is None
@@ -115,25 +115,25 @@ def test_that_lines_are_left_out_is_said(trained, lined, caplog):
     assert "Lines are not counted: they were not asked for." in caplog.text
 
 
-def test_lines_that_cannot_be_counted_are_refused_before_work(trained):
+def test_lines_that_cannot_be_counted_are_refused_before_any_work(trained):
     with pytest.raises(InputError, match="at least 16 pixels"):
         evaluate_model(trained / "m.matvae", trained / "test.zarr", lines=True)
 
 
 def test_neighbours_of_structures_are_found_in_the_training_set(trained, streamed):
-    seen = []
+    progress = []
     result = evaluate_model(
         trained / "m.matvae",
         trained / "test.zarr",
         train=trained / "train.zarr",
         nearest=2,
-        progress=lambda done, total: seen.append((done, total)),
+        progress=lambda done, total: progress.append((done, total)),
     )
-    # Four blocks of five structures are looked at, spread over the 21 there are.
-    assert [one["sample"] for one in result["nearest"]] == [*range(10), *range(11, 21)]
+    # Four blocks of five of the 21 structures are compared.
+    assert [record["sample"] for record in result["nearest"]] == [*range(10), *range(11, 21)]
     assert result["candidates"] == str(trained / "train.zarr")
-    assert seen[-1] == (61, 61)
-    assert seen == sorted(seen)
+    assert progress[-1] == (61, 61)
+    assert progress == sorted(progress)
     other = evaluate_model(trained / "m.matvae", trained / "test.zarr", nearest=2, candidates=trained / "train.zarr")
     assert other["nearest"] == result["nearest"]
     assert [row["method"] for row in other["rows"]] == ["matvae (3)"]
@@ -149,7 +149,7 @@ def test_neighbours_of_structures_are_found_in_the_training_set(trained, streame
         ({"nearest": 41, "candidates": "train.zarr"}, "holds 40 structures, but nearest=41"),
     ],
 )
-def test_a_search_that_cannot_be_is_refused_before_work(trained, options, message, monkeypatch):
+def test_an_impossible_search_is_refused_before_any_work(trained, options, message, monkeypatch):
     monkeypatch.chdir(trained)
     with pytest.raises(InputError, match=message):
         evaluate_model("m.matvae", "test.zarr", **options)

@@ -1,4 +1,4 @@
-"""When lines are counted, when not, and by what."""
+"""When lines are counted, and with which element."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ def test_the_store_decides_unless_the_user_does():
         (structures(properties={**NUMBERS, "n_vertical": np.array([-1.0, 1])}), "must be numbers of lines"),
     ],
 )
-def test_where_there_are_no_lines_to_count_they_are_refused_or_left_out_with_the_same_reason(bad, message):
+def test_lines_that_cannot_be_counted_are_refused_or_left_out_for_the_same_reason(bad, message):
     with pytest.raises(InputError, match=message) as refused:
         choose_line_errors(bad, True, "a.zarr")
     assert choose_line_errors(bad, None, "a.zarr") == (None, str(refused.value))
 
 
-def test_the_element_is_that_of_the_lines_that_were_drawn(tmp_path):
+def test_the_element_fits_the_lines_that_were_drawn(tmp_path):
     make_dataset("lines", tmp_path / "a.zarr", n=4, size=64, thickness=[8, 12], length=[80, 150])
-    made = open_structures(tmp_path / "a.zarr")
-    counter, _ = choose_line_errors(made, None, "a.zarr")
+    drawn = open_structures(tmp_path / "a.zarr")
+    counter, _ = choose_line_errors(drawn, None, "a.zarr")
     assert counter.element == 18  # from 3 to 23 voxels
-    X = made.data.compute()
-    counter.add(X, X, true_numbers(made))
+    X = drawn.data.compute()
+    counter.add(X, X, true_numbers(drawn))
     assert counter.summary()["originals"] == 100.0
 
 
@@ -62,7 +62,7 @@ def test_true_numbers_are_horizontal_and_vertical():
     assert true_numbers(structures(properties={})) is None
 
 
-def test_a_counter_that_finds_other_numbers_than_the_store_is_warned_of(caplog):
+def test_a_counter_that_disagrees_with_the_store_is_warned_of(caplog):
     errors = LineErrors(4)
     empty = np.zeros((1, 16, 16), np.uint8)
     with caplog.at_level(logging.WARNING, logger="matvae"):

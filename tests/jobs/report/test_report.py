@@ -1,4 +1,4 @@
-"""The job writes a whole page, or none."""
+"""The job writes a complete page, or none."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from matvae.jobs.report.report import is_page
 
 
 @pytest.fixture(scope="module")
-def made(trained, tmp_path_factory):
-    """Result of a report with everything in it, and what progress said."""
-    folder, seen = tmp_path_factory.mktemp("report"), []
+def reported(trained, tmp_path_factory):
+    """Result of a report with everything in it, its progress, and its folder."""
+    folder, steps = tmp_path_factory.mktemp("report"), []
     result = report_model(
         trained / "m.matvae",
         trained / "test.zarr",
         folder / "a.html",
         train=trained / "train.zarr",
         candidates=trained / "test.zarr",
-        progress=lambda done, total: seen.append((done, total)),
+        progress=lambda done, total: steps.append((done, total)),
     )
-    return result, seen, folder
+    return result, steps, folder
 
 
-def test_the_page_has_what_was_measured(trained, made):
-    result, _, folder = made
+def test_the_page_shows_what_was_measured(trained, reported):
+    result, _, folder = reported
     page = (folder / "a.html").read_text(encoding="utf-8")
     error = -load(trained / "m.matvae").score(open_structures(trained / "test.zarr").data.compute())
     assert result["relative_error"] == pytest.approx(error, abs=1e-5)
@@ -43,28 +43,28 @@ def test_the_page_has_what_was_measured(trained, made):
     assert os.listdir(folder) == ["a.html"]
 
 
-def test_progress_ends_with_all(made):
-    _, seen, _ = made
-    assert seen[-1] == (61, 61)
-    assert seen == sorted(seen)
+def test_progress_ends_with_all_structures(reported):
+    _, steps, _ = reported
+    assert steps[-1] == (61, 61)
+    assert steps == sorted(steps)
 
 
-def test_without_training_structures_it_is_said_what_cannot_be_known(trained, tmp_path, monkeypatch):
+def test_without_training_structures_the_page_states_what_it_cannot_show(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(report, "report_page", lambda parts: "\n".join([*parts.notes, parts.rows_note, parts.searched]))
     monkeypatch.setattr(report, "choose", lambda structures: (structures[:20], np.arange(20)))
     result = report_model(trained / "m.matvae", trained / "test.zarr", tmp_path / "a.html")
     text = (tmp_path / "a.html").read_text()
-    for said in (
+    for note in (
         "which favours it",
         "20 of 21 structures were measured",
         "No training structures were given to search",
     ):
-        assert said in text
+        assert note in text
     assert len(result["notes"]) == 2
 
 
-def test_only_pages_of_matvae_are_replaced(trained, made, tmp_path):
-    _, _, folder = made
+def test_only_pages_of_matvae_are_replaced(trained, reported, tmp_path):
+    _, _, folder = reported
     assert is_page(folder / "a.html")
     (tmp_path / "mine.html").write_text("<!DOCTYPE html><title>mine</title>")
     arguments = (trained / "m.matvae", trained / "test.zarr", tmp_path / "mine.html")
@@ -76,7 +76,7 @@ def test_only_pages_of_matvae_are_replaced(trained, made, tmp_path):
     assert not is_page(tmp_path)
 
 
-def test_what_does_not_fit_is_refused_before_work(trained, tmp_path):
+def test_unsuitable_input_is_refused_before_any_work(trained, tmp_path):
     model, data = trained / "m.matvae", trained / "test.zarr"
     with pytest.raises(InputError, match=r"ends in \.html"):
         report_model(model, data, tmp_path / "a.pdf")
