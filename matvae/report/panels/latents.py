@@ -75,11 +75,12 @@ def traversal_panel(parts: ReportParts) -> Panel:
                 "figure-traversal",
                 embed_figure(traversal_figure(parts.traversal, phases=parts.grid.phases)),
                 f"Two rows of images for each of {n_shown} latent components: structures, and their 2-point "
-                "statistics, from two standard deviations below the median of the data to two above.",
+                "statistics, from two standard deviations below a central structure of the data to two above.",
                 "Traversal along single components.",
-                "In each pair of rows a single component is changed from its median over the data, in multiples of its "
-                "standard deviation; the component with the largest variance comes first. Below each structure are "
-                f"its 2-point statistics; those in a row share a colour scale.{selection}",
+                "In each pair of rows a single component is changed in multiples of its standard deviation, starting "
+                "from the structure of the data whose latent is nearest to the median; the component with the largest "
+                "variance comes first. Below each structure are its 2-point statistics; those in a row share a colour "
+                f"scale.{selection}",
             )
         ],
         good="one feature changes steadily from left to right, such as the volume fraction of a phase, its coarseness "
