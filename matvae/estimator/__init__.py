@@ -1,7 +1,8 @@
-"""scikit-learn face: the transformer, its PCA baseline, and models on disk."""
+"""The scikit-learn interface: the transformer, its PCA baseline, fitted models and their files."""
 
+from .fitted import FittedModel
+from .loading import load
 from .pca import TwoPointPCA
-from .saving import load
 from .transformer import StatsVAETransformer
 
-__all__ = ["StatsVAETransformer", "TwoPointPCA", "load"]
+__all__ = ["FittedModel", "StatsVAETransformer", "TwoPointPCA", "load"]

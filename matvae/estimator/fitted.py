@@ -1,4 +1,4 @@
-"""A fitted module applied to blocks of samples: latents, structures, statistics and errors."""
+"""FittedModel: a fitted module applied to blocks of samples and latents; `lazily` runs it on numpy and dask arrays."""
 
 from __future__ import annotations
 
@@ -17,45 +17,65 @@ from ..grid import Grid
 from ..model import StatsVAE, fixed_threshold_labels, search_latents, straight_shares, volume_fraction_labels
 from ..stats import relative_error
 from ..stats.map_samples import is_dask
-from .sample_layout import Input
+from .sample_layout import SampleLayout
+from .samples import check_fitted
 
 VOLUME_FRACTION, STRAIGHT = "volume-fraction", "straight"
-# Samples are taken through the module in blocks of about this many voxels.
+# Samples pass through the module in blocks of about this many voxels.
 BLOCK_VOXELS = 1 << 22
 
 
 @dataclass(frozen=True)
-class Inference:
-    """What a fit has learned, applied to numpy blocks.
+class FittedModel:
+    """Everything a fit has learned that takes samples to latents and back, applied to numpy blocks.
 
     Parameters
     ----------
     module : StatsVAE
-    understood : Input
+    layout : SampleLayout
         How samples are held.
     grid : Grid
-        What one structure is.
+        Grid of one structure.
     threshold : ``"volume-fraction"``, ``"straight"`` or float
         How fractions become phases.
     latent_steps : int
-        Steps of the search that improves on the encoder.
+        Steps of the search that improves the encoder's latent.
     """
 
     module: StatsVAE
-    understood: Input
+    layout: SampleLayout
     grid: Grid
     threshold: str | float
     latent_steps: int = 0
 
-    def latents(self, block: np.ndarray) -> np.ndarray:
-        """Latent means ``(sample, component)`` of samples."""
-        model = self._in_precision_of(block)
-        return model._blockwise(lambda part: model._encode(model._data(part)), block)
+    @classmethod
+    def of(cls, estimator: Any) -> FittedModel:
+        """Take over what a `StatsVAETransformer` has learned so far; a later fit does not change it.
 
-    def statistics(self, block: np.ndarray) -> np.ndarray:
+        Raises
+        ------
+        NotFittedError
+            If the estimator has not been fitted.
+        """
+        check_fitted(estimator)
+        return cls(
+            estimator.module_, estimator._layout, estimator.grid_, estimator.threshold, int(estimator.latent_steps)
+        )
+
+    @property
+    def statistics_shape(self) -> tuple[int, ...]:
+        """Shape ``(*lag, correlation)`` of the statistics of one sample."""
+        return (*self.module.spec.lag_shape, len(self.module.spec.pairs))
+
+    def latents(self, samples: np.ndarray) -> np.ndarray:
+        """Latent means ``(sample, component)`` of samples."""
+        model = self._in_precision_of(samples)
+        return model._blockwise(lambda part: model._encode(model._data(part)), samples)
+
+    def statistics(self, samples: np.ndarray) -> np.ndarray:
         """2-point statistics ``(sample, *lag, correlation)`` of samples."""
-        model = self._in_precision_of(block)
-        return model._blockwise(lambda part: model._statistics_of(model._data(part)), block)
+        model = self._in_precision_of(samples)
+        return model._blockwise(lambda part: model._statistics_of(model._data(part)), samples)
 
     def decoded_statistics(self, latents: np.ndarray) -> np.ndarray:
         """2-point statistics ``(sample, *lag, correlation)`` of the soft structures of latents."""
@@ -63,46 +83,59 @@ class Inference:
         return model._blockwise(lambda z: model.module.statistics(model._decode(z)), latents)
 
     def fractions(self, latents: np.ndarray) -> np.ndarray:
-        """Soft phase fractions ``(sample, phase, *space)`` of latents."""
+        """Soft phase fractions, or fields, ``(sample, phase, *space)`` of latents."""
         return self._blockwise(self._decode, latents)
 
     def labels(self, latents: np.ndarray) -> np.ndarray:
-        """Labels, or the field, ``(sample, *space)`` of latents."""
-        return self._blockwise(lambda z: self._sharpen(self._decode(z)), latents)
+        """Labels, or fields, ``(sample, *space)`` of latents."""
+        return self._blockwise(lambda z: self.sharpen(self._decode(z)), latents)
 
     def structures(self, latents: np.ndarray) -> np.ndarray:
         """Structures of latents in the shape, form and type of the samples."""
-        return self.understood.array(self.labels(latents), self.grid.phases)
+        return self.restore(self.labels(latents))
 
-    def errors(self, block: np.ndarray) -> np.ndarray:
+    def restore(self, labels: np.ndarray) -> np.ndarray:
+        """Labels, or fields, ``(sample, *space)`` in the shape, form and type of the samples."""
+        return self.layout.restore(labels, self.grid.phases)
+
+    def errors(self, samples: np.ndarray) -> np.ndarray:
         """Relative error ``(sample,)`` of the statistics of thresholded reconstructions."""
 
         def errors_of(part: np.ndarray) -> Tensor:
             data = self._data(part)
-            truth = self._statistics_of(data)
-            made = self._sharpen(self.module.decode(self._encode(data)))
-            return relative_error(truth, self.module.statistics(self.module.fields(made)))
+            labels = self.sharpen(self.module.decode(self._encode(data)))
+            return relative_error(self._statistics_of(data), self.module.statistics(self.module.fields(labels)))
 
-        return self._blockwise(errors_of, block)
+        return self._blockwise(errors_of, samples)
 
-    def _in_precision_of(self, block: np.ndarray) -> Inference:
-        """Itself, or with a copy of the module in double precision for double precision input."""
+    def sharpen(self, fractions: Tensor) -> Tensor:
+        """Labels ``(sample, *space)`` of phase fractions ``(sample, phase, *space)``; fields stay as they are."""
+        if self.grid.phases == 1:
+            return fractions[:, 0]
+        if self.threshold == VOLUME_FRACTION:
+            return volume_fraction_labels(fractions)
+        if self.threshold == STRAIGHT:
+            return volume_fraction_labels(fractions, straight_shares(fractions, periodic=self.module.spec.periodic))
+        return fixed_threshold_labels(fractions, float(self.threshold))
+
+    def _in_precision_of(self, block: np.ndarray) -> FittedModel:
+        """This model, or one in double precision for input in double precision."""
         if block.dtype != np.float64:
             return self
         return replace(self, module=copy.deepcopy(self.module).double())
 
     def _data(self, part: np.ndarray) -> Tensor:
-        return self.understood.tensor(part).to(self.module.field_mean.device)
+        return self.layout.tensor(part).to(self.module.field_mean.device)
 
     def _statistics_of(self, data: Tensor) -> Tensor:
-        if self.understood.form is None:
+        if self.layout.form is None:
             return data.to(self.module.field_mean.dtype)
         return self.module.statistics(self.module.fields(data))
 
     def _encode(self, data: Tensor) -> Tensor:
-        read = self.module.reads_statistics
-        statistics = self._statistics_of(data) if read or self.latent_steps else None
-        z = self.module.encode(statistics, None if read else self.module.fields(data))[0]
+        reads_statistics = self.module.reads_statistics
+        statistics = self._statistics_of(data) if reads_statistics or self.latent_steps else None
+        z = self.module.encode(statistics, None if reads_statistics else self.module.fields(data))[0]
         if statistics is None or not self.latent_steps:
             return z
         return search_latents(self.module, z, statistics, self.latent_steps)
@@ -111,15 +144,6 @@ class Inference:
         if not np.isfinite(latents).all():
             raise InputError("Latents contain NaN or infinity; every component needs a finite value.")
         return self.module.decode(torch.tensor(latents).to(self.module.field_mean))
-
-    def _sharpen(self, fractions: Tensor) -> Tensor:
-        if self.grid.phases == 1:
-            return fractions[:, 0]
-        if self.threshold == VOLUME_FRACTION:
-            return volume_fraction_labels(fractions)
-        if self.threshold == STRAIGHT:
-            return volume_fraction_labels(fractions, straight_shares(fractions, periodic=self.module.spec.periodic))
-        return fixed_threshold_labels(fractions, float(self.threshold))
 
     def _blockwise(self, function: Callable[[np.ndarray], Tensor], array: np.ndarray) -> np.ndarray:
         spec = self.module.spec

@@ -10,41 +10,36 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.metaestimators import available_if
 
 from ..errors import InputError
+from ..grid import Grid
 from ..stats import relative_error, two_point_stats
 from ..stats.lags import Cutoff
-from .batches import blocks_of, read, seed_from
-from .checks import (
-    check_fitted,
-    check_latents,
-    check_samples,
-    check_structure_parameters,
-    unchanged_on_error,
-)
+from .batches import seed_from
 from .fitted import lazily
+from .parameters import check_parameters
 from .principal import Components, principal_components
 from .realizations import check_phases_realized, check_realizations, check_search, realized
-from .sample_layout import as_array, indices_like
-from .samples import SamplesMixin
+from .sample_layout import SampleLayout
+from .samples import Samples, blocks_of, check_fitted, check_latents, read, sample_numbers, unchanged_on_error
 
 # Statistics of all samples are held at once, in double precision, up to this size.
 IN_MEMORY_BYTES = 512 << 20
-# Statistics beyond that are made and used in blocks of about this size, in double precision.
+# Larger statistics are computed and used in blocks of about this size, in double precision.
 BLOCK_BYTES = 64 << 20
 
 
-def _makes_structures(estimator: TwoPointPCA) -> bool:
-    """Whether there is a way back: not where the fit saw continuous fields."""
+def _can_be_inverted(estimator: TwoPointPCA) -> bool:
+    """Whether scores can become structures: not after a fit on continuous fields."""
     if hasattr(estimator, "grid_"):
         check_phases_realized(estimator.grid_, "inverse_transform")
     return True
 
 
-class TwoPointPCA(SamplesMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Principal component scores of 2-point statistics, with the same face as `StatsVAETransformer`.
+class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Principal component scores of 2-point statistics, with the same interface as `StatsVAETransformer`.
 
-    Niezgoda, Yabansu & Kalidindi, Acta Materialia 59, 6387 (2011). The decomposition is exact whatever the size:
-    statistics up to 512 MiB are held at once; beyond that they are made block by block, several times over, and
-    never held for all samples.
+    Niezgoda, Yabansu & Kalidindi, Acta Materialia 59, 6387 (2011). The decomposition is exact at any size: statistics
+    up to 512 MiB are held at once; larger ones are computed block by block, in several passes, and never held for all
+    samples.
 
     Parameters
     ----------
@@ -56,16 +51,19 @@ class TwoPointPCA(SamplesMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     Attributes
     ----------
     grid_ : Grid
-        What one structure is.
+        Grid of one structure.
     mean_ : array ``(*lag, correlation)``
         Mean statistics of the training set.
     components_ : array ``(component, *lag, correlation)``
         Principal components, with their largest entry positive.
     explained_variance_ : array ``(component,)``
-        Variance each explains.
+        Variance explained by each component.
     explained_variance_ratio_ : array ``(component,)``
-        Share of the variance each explains.
+        Fraction of the variance explained by each component.
     """
+
+    _layout: SampleLayout
+    grid_: Grid
 
     def __init__(
         self,
@@ -89,7 +87,7 @@ class TwoPointPCA(SamplesMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         self.cutoff = cutoff
 
     def fit(self, X: Any, y: Any = None) -> TwoPointPCA:
-        """Find the principal components of the statistics of X.
+        """Compute the principal components of the statistics of X.
 
         Parameters
         ----------
@@ -105,27 +103,28 @@ class TwoPointPCA(SamplesMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         Raises
         ------
         InputError
-            If there are fewer samples than components, or the data are not what they should be.
+            If there are fewer samples than components, or the data are not as expected.
         """
         with unchanged_on_error(self):
-            check_structure_parameters(self)
+            check_parameters(self)
             return self._fit(X)
 
     def _fit(self, X: Any) -> TwoPointPCA:
-        array, self._input, self.grid_ = self._understand(X)
-        first = self._statistics_function()(read(array, slice(0, 1)))
+        samples = Samples.of(self, X)
+        self._layout, self.grid_ = samples.layout, samples.grid
+        first = self._statistics_function()(read(samples.array, slice(0, 1)))
         self._lags = first.shape[1:]
-        if self.n_components > len(array):
+        if self.n_components > len(samples):
             raise InputError(
-                f"n_components must lie between 1 and the number of samples ({len(array)}), but "
+                f"n_components must lie between 1 and the number of samples ({len(samples)}), but "
                 f"{self.n_components} was given."
             )
-        found = self._components(array, first.size)
+        components = self._components(samples.array, first.size)
         dtype = first.dtype
-        self.mean_ = found.mean.reshape(self._lags).astype(dtype)
-        self.components_ = found.components.reshape(-1, *self._lags).astype(dtype)
-        self.explained_variance_ = found.variance
-        self.explained_variance_ratio_ = found.ratio
+        self.mean_ = components.mean.reshape(self._lags).astype(dtype)
+        self.components_ = components.components.reshape(-1, *self._lags).astype(dtype)
+        self.explained_variance_ = components.variance
+        self.explained_variance_ratio_ = components.ratio
         return self
 
     def _components(self, array: Any, n_features: int) -> Components:
@@ -143,10 +142,10 @@ class TwoPointPCA(SamplesMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         return principal_components(lambda: kept, n_samples, n_components)
 
     def transform(self, X: Any) -> Any:
-        """Scores ``(sample, component)`` of structures; numpy, or lazy dask for dask."""
-        array = self._checked(X)
+        """Compute the PC scores ``(sample, component)`` of structures; numpy, or lazy dask for dask."""
+        array = self._samples(X).array
         mean, rows, scores = self.mean_.ravel(), self._rows_function(), self._scores_function()
-        # Statistics of so many samples are a quarter of what is held at once.
+        # Statistics of this many samples are a quarter of what may be held at once.
         step = max(1, IN_MEMORY_BYTES // (4 * mean.nbytes))
 
         def block(part: np.ndarray) -> np.ndarray:
@@ -156,12 +155,11 @@ class TwoPointPCA(SamplesMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         return lazily(array, block, (len(self.components_),), mean.dtype)
 
     def statistics(self, X: Any) -> Any:
-        """2-point statistics ``(sample, *lag, correlation)`` of structures, as the baseline computes them."""
-        array = self._checked(X)
-        return lazily(array, self._statistics_function(), self._lags, self.mean_.dtype)
+        """Compute the 2-point statistics ``(sample, *lag, correlation)`` of structures, as the baseline does."""
+        return lazily(self._samples(X).array, self._statistics_function(), self._lags, self.mean_.dtype)
 
     def score(self, X: Any, y: Any = None) -> float:
-        """Minus the mean relative error of the statistics that scores stand for: higher is better, 0 is perfect.
+        """Return minus the mean relative error of the statistics that scores describe: higher is better, 0 is exact.
 
         Parameters
         ----------
@@ -175,21 +173,21 @@ class TwoPointPCA(SamplesMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         float
             ``-mean(||f(x) - f_pca||_2 / ||f(x)||_2)``
         """
-        array, compute, scores = self._checked(X), self._statistics_function(), self._scores_function()
+        array, compute, scores = self._samples(X).array, self._statistics_function(), self._scores_function()
         total = 0.0
         for block in _pieces(array, 8 * self.mean_.size):
             f = compute(block)
-            made = self.inverse_statistics(scores(f.reshape(len(f), -1)))
-            total += float(np.asarray(relative_error(f, made)).sum(dtype=np.float64))
+            approximation = self.inverse_statistics(scores(f.reshape(len(f), -1)))
+            total += float(np.asarray(relative_error(f, approximation)).sum(dtype=np.float64))
         return -total / len(array)
 
     def inverse_statistics(self, Z: Any) -> Any:
-        """Statistics ``(sample, *lag, correlation)`` of scores ``(sample, component)``."""
+        """Compute the statistics ``(sample, *lag, correlation)`` that scores ``(sample, component)`` describe."""
         check_fitted(self)
-        scores = check_latents(as_array(Z), len(self.components_))
+        scores = check_latents(Z, len(self.components_))
         return lazily(scores, self._inverse_function(), self._lags, self.mean_.dtype)
 
-    @available_if(_makes_structures)
+    @available_if(_can_be_inverted)
     def inverse_transform(
         self,
         Z: Any,
@@ -199,43 +197,43 @@ class TwoPointPCA(SamplesMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         max_iter: int = 40,
         device: str = "auto",
     ) -> Any:
-        """Structures of scores: those of which the statistics are closest to what the scores stand for.
+        """Reconstruct structures whose statistics are closest to those that scores describe.
 
         Parameters
         ----------
         Z : array ``(sample, component)``
             numpy or dask.
         n_realizations : int, optional
-            Make so many structures of each sample, from different random starts.
+            Number of structures per sample, from different random starts.
         random_state : int, RandomState or None
-            Of the starts. A sample's own number joins it, so they do not depend on how samples are chunked.
+            Of the starts. Each is also seeded by the sample's number, so they do not depend on how samples are chunked.
         tol, max_iter, device
-            As in `matvae.reconstruct`. Statistics of a few components are hardly ever those of any structure; more
+            As in `matvae.reconstruct`. Hardly any structure has exactly the statistics of a few components; more
             iterations then change nothing.
 
         Returns
         -------
         array
-            Structures in the shape, form and type that went into `fit`, labels ``(sample, *space)`` if these were
-            statistics; with a realization axis after the samples if `n_realizations` is given. numpy, or lazy dask
-            for dask.
+            Structures in the shape, form and type passed to `fit`, or labels ``(sample, *space)`` if statistics were
+            passed; with a realization axis after the sample axis if `n_realizations` is given. numpy, or lazy dask for
+            dask.
 
         Raises
         ------
         InputError
             If Z has another number of components, or the volume fractions do not follow from the correlations.
         AttributeError
-            If `fit` saw continuous fields: as scikit-learn has it, an estimator has only methods that it can do.
+            After a fit on continuous fields: as scikit-learn has it, an estimator has only the methods it supports.
         """
         check_fitted(self)
-        scores = check_latents(as_array(Z), len(self.components_))
-        grid, understood, statistics = self.grid_, self._input, self._inverse_function()
+        scores = check_latents(Z, len(self.components_))
+        grid, layout, statistics = self.grid_, self._layout, self._inverse_function()
         n, row_bytes = check_realizations(n_realizations), self.mean_.nbytes
         check_search(tol, max_iter, device)
-        out_shape = understood.shape_out(grid) if n is None else (n, *understood.shape_out(grid))
+        out_shape = layout.structure_shape(grid) if n is None else (n, *layout.structure_shape(grid))
 
-        def one_by_one(part: np.ndarray) -> np.ndarray:
-            # Sums over components are rounded differently in larger blocks, and a search that differs in a last digit
+        def statistics_of_each(part: np.ndarray) -> np.ndarray:
+            # Sums over components are rounded differently in larger blocks, and a search that differs in the last digit
             # ends in another structure.
             return np.concatenate([statistics(row[None]) for row in part])
 
@@ -249,12 +247,18 @@ class TwoPointPCA(SamplesMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         }
 
         def block(part: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-            first = int(numbers[0, 0])
-            made = realized(one_by_one, part, row_bytes=row_bytes, n_realizations=n, first_sample=first, **options)
-            structures = understood.array(made.reshape(-1, *grid.shape), grid.phases)
+            labels = realized(
+                statistics_of_each,
+                part,
+                row_bytes=row_bytes,
+                n_realizations=n,
+                first_sample=int(numbers[0, 0]),
+                **options,
+            )
+            structures = layout.restore(labels.reshape(-1, *grid.shape), grid.phases)
             return structures.reshape(len(part), *out_shape)
 
-        return lazily(scores, block, out_shape, understood.dtype_out(grid), indices_like(scores))
+        return lazily(scores, block, out_shape, layout.structure_dtype(grid), sample_numbers(scores))
 
     @property
     def _n_features_out(self) -> int:
@@ -263,26 +267,26 @@ class TwoPointPCA(SamplesMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "components_")
 
-    def _checked(self, X: Any) -> Any:
+    def _samples(self, X: Any) -> Samples:
         check_fitted(self)
-        return self._input.accept(check_samples(self, as_array(X), X, reset=False))
+        return Samples.like(self, X, self._layout, self.grid_)
 
     def _inverse_function(self) -> Callable[[np.ndarray], np.ndarray]:
         mean, components = self.mean_, self.components_
         return lambda scores: mean + np.tensordot(scores.astype(mean.dtype, copy=False), components, 1)
 
     def _scores_function(self) -> Callable[[np.ndarray], np.ndarray]:
-        """Function of statistics ``(sample, feature)`` to their scores, with the parts of this fit."""
+        """Function of statistics ``(sample, feature)`` that returns their scores by this fit."""
         mean, flat = self.mean_.ravel(), self.components_.reshape(len(self.components_), -1)
         return lambda rows: (rows - mean) @ flat.T
 
     def _statistics_function(self) -> Callable[[np.ndarray], np.ndarray]:
-        """Function of a block of samples to its statistics, with the parts of this fit."""
-        understood, form = self._input, self._input.form
+        """Function of a block of samples that returns their statistics by the settings of this fit."""
+        layout, form = self._layout, self._layout.form
         if form is None:
-            return lambda block: understood.tensor(block).numpy()
+            return lambda block: layout.tensor(block).numpy()
         return lambda block: two_point_stats(
-            block.reshape(len(block), *understood.shape),
+            block.reshape(len(block), *layout.shape),
             state_axis=form.state_axis,
             phases=form.phases,
             correlations=self.correlations,
@@ -296,7 +300,7 @@ class TwoPointPCA(SamplesMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
 
 def _pieces(array: Any, row_bytes: int) -> Iterator[np.ndarray]:
-    """Samples of an array in blocks whose statistics, of `row_bytes` a sample, have about `BLOCK_BYTES`."""
+    """Blocks of samples whose statistics, `row_bytes` per sample, have about `BLOCK_BYTES`."""
     step = max(1, BLOCK_BYTES // row_bytes)
     for part in blocks_of(array):
         block = read(array, part)

@@ -1,12 +1,11 @@
-"""What a user hands to an estimator, understood once: kind, grid, and how blocks of it become tensors."""
+"""SampleLayout: how an array holds samples, decided once in `fit`, and how blocks of it become tensors and back."""
 
 from __future__ import annotations
 
 import math
 import os
-import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,24 +15,23 @@ from torch import Tensor
 from ..data.structures import Structures
 from ..errors import InputError
 from ..grid import Grid
+from ..model import STATISTICS
 from ..stats import lag_shape, resolve_correlations
 from ..stats.form import LABELS, STATES, Form, check_phases, check_values, find_form
-from ..stats.lags import Cutoff
-from ..stats.map_samples import as_tensor, is_dask, whole_samples
-
-STATISTICS = "statistics"
+from ..stats.map_samples import as_tensor, is_dask
+from ..warn import warn
 
 
 @dataclass(frozen=True)
-class Input:
-    """How samples are held: their shape as given, and as structures or statistics.
+class SampleLayout:
+    """How samples are held: the shape of the user's array, and its meaning as structures or statistics.
 
     Parameters
     ----------
     given : tuple of int
-        Shape of one sample in the array the user holds.
+        Shape of one sample in the user's array.
     shape : tuple of int
-        Shape of one sample with its axes restored, when it came flattened.
+        Shape of one sample with its axes restored, if it was flattened.
     form : Form or None
         How voxels hold local states; None for statistics.
     dtype : numpy.dtype
@@ -45,8 +43,47 @@ class Input:
     form: Form | None
     dtype: np.dtype
 
+    @classmethod
+    def of(cls, estimator: Any, array: Any, X: Any) -> tuple[SampleLayout, Grid]:
+        """Decide how samples are held, from an array and an estimator's parameters on samples and statistics.
+
+        Parameters
+        ----------
+        estimator : StatsVAETransformer or TwoPointPCA
+        array : numpy.ndarray or dask.array.Array ``(sample, ...)``
+        X : object
+            What the user passed; a `Structures` brings its number of phases, voxel size and boundaries.
+
+        Returns
+        -------
+        (SampleLayout, Grid)
+
+        Raises
+        ------
+        InputError
+            If axes, types and parameters contradict each other.
+        """
+        if estimator.input == STATISTICS:
+            return layout_of_statistics(
+                array,
+                phases=estimator.phases,
+                sample_shape=estimator.sample_shape,
+                correlations=estimator.correlations,
+                periodic=estimator.periodic,
+                cutoff=estimator.cutoff,
+            )
+        automatic = isinstance(estimator.phases, str)
+        layout = layout_of_structures(
+            array,
+            phases=X.grid.phases if automatic and isinstance(X, Structures) else estimator.phases,
+            sample_shape=estimator.sample_shape,
+            state_axis=estimator.state_axis,
+        )
+        assert layout.form is not None
+        return layout, _grid_of(X, layout.form, estimator.periodic)
+
     def tensor(self, block: np.ndarray) -> Tensor:
-        """Structures ``(sample, *space)``, states ``(sample, state, *space)`` or statistics, checked."""
+        """Check a block; return structures ``(sample, *space)``, states ``(sample, state, *space)`` or statistics."""
         tensor = as_tensor(block.reshape(len(block), *self.shape))
         if self.form is None:
             if not bool(torch.isfinite(tensor).all()):
@@ -58,7 +95,7 @@ class Input:
         return tensor
 
     def count_constant(self, block: np.ndarray) -> int:
-        """Number of samples in which all voxels (or lags) are alike."""
+        """Count the samples in which all voxels, or all lags, are equal."""
         voxels = block.reshape(len(block), *self.shape)
         if self.form is not None and self.form.state_axis is None:
             voxels = voxels[..., None]
@@ -68,18 +105,17 @@ class Input:
         return int((flat == flat[:, :1]).all((1, 2)).sum())
 
     def accept(self, array: Any) -> Any:
-        """Check that samples are held as those that went into `fit`.
+        """Return an array whose samples are held like those passed to `fit`.
 
         Raises
         ------
         InputError
-            For another shape (permuted axes, too), or another kind of values.
+            For another shape, permuted axes included, or another kind of values.
         """
         if tuple(array.shape[1:]) != self.given:
             raise InputError(
-                f"Samples of shape {self.given} are expected, as they went into fit, but the samples have "
-                "the shape "
-                f"{tuple(array.shape[1:])}. Pass them with the same axes in the same order."
+                f"Samples of shape {self.given} are expected, as they were passed to fit, but the samples have the "
+                f"shape {tuple(array.shape[1:])}. Pass them with the same axes in the same order."
             )
         labels = self.form is not None and self.form.kind == LABELS
         discretised = self.form is not None and self.form.kind == STATES
@@ -90,18 +126,21 @@ class Input:
             )
         return array
 
-    def shape_out(self, grid: Grid) -> tuple[int, ...]:
-        """Shape of one structure as `array` gives it."""
+    def structure_shape(self, grid: Grid) -> tuple[int, ...]:
+        """Shape of one structure as `restore` returns it."""
         return grid.shape if self.form is None else self.given
 
-    def dtype_out(self, grid: Grid) -> np.dtype:
-        """Type of structures as `array` gives them."""
+    def structure_dtype(self, grid: Grid) -> np.dtype:
+        """Type of structures as `restore` returns them."""
         if self.form is not None:
             return self.dtype
         return np.dtype(np.uint8 if grid.phases > 1 else np.float32)
 
-    def array(self, labels: np.ndarray, phases: int) -> np.ndarray:
-        """Structures in the shape and form given: labels, a field, or one-hot states; flat if given flat."""
+    def restore(self, labels: np.ndarray, phases: int) -> np.ndarray:
+        """Convert labels or a field ``(sample, *space)`` to the shape, form and type of the samples.
+
+        Labels remain as they are if the samples were statistics.
+        """
         if self.form is None:
             return labels
         values = labels
@@ -110,11 +149,31 @@ class Input:
             values = np.stack(states, axis=self.form.state_axis)
         return values.reshape(len(values), *self.given).astype(self.dtype, copy=False)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "given": list(self.given),
+            "shape": list(self.shape),
+            "form": None if self.form is None else asdict(self.form),
+            "dtype": str(self.dtype),
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> SampleLayout:
+        """Build a layout from the values of `to_dict`."""
+        form = values["form"]
+        return cls(
+            given=tuple(values["given"]),
+            shape=tuple(values["shape"]),
+            form=None if form is None else Form(**{**form, "space": tuple(form["space"])}),
+            dtype=np.dtype(values["dtype"]),
+        )
+
 
 def as_array(X: Any) -> Any:
-    """The array inside what was given: dask and numpy stay, torch and lists become numpy.
+    """Return the array inside what a user passed: dask and numpy as they are, torch and lists as numpy.
 
-    A sparse matrix stays too, for scikit-learn to refuse in its own words.
+    A sparse matrix is returned as it is, for scikit-learn to refuse in its own words.
     """
     if isinstance(X, Structures):
         return X.data
@@ -130,40 +189,9 @@ def as_array(X: Any) -> Any:
     return X if is_dask(X) or isinstance(X, np.ndarray) else np.asarray(X)
 
 
-def check_dask(X: Any) -> Any:
-    """Merge chunks that split a sample, after a check that the number of samples is known.
-
-    Raises
-    ------
-    InputError
-        For unknown chunk sizes.
-    """
-    if any(math.isnan(n) for n in X.shape):
-        raise InputError(
-            f"The dask array has unknown chunk sizes (shape {X.shape}), so its samples cannot be counted. "
-            "Call X.compute_chunk_sizes() first."
-        )
-    return whole_samples(X)
-
-
-def indices_like(X: Any) -> Any:
-    """Numbers ``(sample, 1)`` of the samples, numpy or dask with the chunks of X."""
-    if not is_dask(X):
-        return np.arange(len(X))[:, None]
-    import dask.array as da
-
-    return da.arange(len(X), chunks=(X.chunks[0],))[:, None]
-
-
-def phases_asked(X: Any, phases: int | str) -> int | str:
-    """The number of phases; ``"auto"`` is what a `Structures` says."""
-    automatic = isinstance(phases, str) and phases == "auto"
-    return X.grid.phases if automatic and isinstance(X, Structures) else phases
-
-
-def understand_structures(
+def layout_of_structures(
     X: Any, *, phases: int | str, sample_shape: Sequence[int] | None, state_axis: int | None
-) -> Input:
+) -> SampleLayout:
     """Decide how an array of structures holds its voxels.
 
     Raises
@@ -174,21 +202,21 @@ def understand_structures(
     given = tuple(int(n) for n in X.shape[1:])
     shape = given
     if sample_shape is not None:
-        shape = _restored(given, tuple(int(n) for n in sample_shape), state_axis)
+        shape = _restored_shape(given, tuple(int(n) for n in sample_shape), state_axis)
     integer = X.dtype.kind in "biu"
     if not integer and X.dtype.kind != "f":
         raise InputError(f"Integer labels or real numbers are expected, but the array has the type {X.dtype}.")
 
     def largest() -> int:
-        top = X.max()
-        return int(top.compute() if is_dask(X) else top)
+        maximum = X.max()
+        return int(maximum.compute() if is_dask(X) else maximum)
 
     form = find_form((len(X), *shape), integer, phases=check_phases(phases), state_axis=state_axis, largest=largest)
-    return Input(given, shape, form, np.dtype(X.dtype))
+    return SampleLayout(given, shape, form, np.dtype(X.dtype))
 
 
-def _restored(given: tuple[int, ...], space: tuple[int, ...], state_axis: int | None) -> tuple[int, ...]:
-    """Shape of one sample with the axes that `sample_shape` names, from a flattened or a full one."""
+def _restored_shape(given: tuple[int, ...], space: tuple[int, ...], state_axis: int | None) -> tuple[int, ...]:
+    """Shape of one sample with the axes that `sample_shape` names, from a flattened or a complete one."""
     n_voxels = math.prod(space)
     if state_axis is None:
         if given == space or given == (n_voxels,):
@@ -196,31 +224,30 @@ def _restored(given: tuple[int, ...], space: tuple[int, ...], state_axis: int | 
     elif n_voxels and math.prod(given) % n_voxels == 0:
         # Without the sample axis, the states lie one axis earlier.
         position = state_axis % (len(space) + 2) - 1
-        full = (*space[:position], math.prod(given) // n_voxels, *space[position:])
-        if given == full or len(given) == 1:
-            return full
+        complete = (*space[:position], math.prod(given) // n_voxels, *space[position:])
+        if given == complete or len(given) == 1:
+            return complete
     raise InputError(
-        f"sample_shape={space} means samples of that shape, or flattened to {n_voxels} voxels, but samples "
-        "of "
-        f"shape {given} were given. Pass the shape of one structure, without the sample axis."
+        f"sample_shape={space} means samples of that shape, or flattened to {n_voxels} voxels, but samples of shape "
+        f"{given} were given. Pass the shape of one structure, without the sample axis."
     )
 
 
-def understand_statistics(
+def layout_of_statistics(
     X: Any,
     *,
     phases: int | str,
     sample_shape: Sequence[int] | None,
     correlations: Sequence[Sequence[int]] | None,
     periodic: bool,
-    cutoff: Cutoff,
-) -> tuple[Input, Grid]:
-    """Decide how an array of 2-point statistics is laid out, and what structures they belong to.
+    cutoff: int | Sequence[int] | None,
+) -> tuple[SampleLayout, Grid]:
+    """Decide how an array of 2-point statistics is laid out, and to which structures they belong.
 
     Raises
     ------
     InputError
-        If lags or correlations do not fit the parameters.
+        If lags or correlations do not match the parameters.
     """
     given = tuple(int(n) for n in X.shape[1:])
     if X.dtype.kind != "f":
@@ -228,9 +255,8 @@ def understand_statistics(
     if sample_shape is None:
         if not periodic or cutoff is not None or len(given) < 2:
             raise InputError(
-                "The shape of the structures does not follow from these statistics: pass "
-                "sample_shape=(...), the number "
-                "of voxels of one structure along each axis."
+                "The shape of the structures does not follow from these statistics: pass sample_shape=(...), the "
+                "number of voxels of one structure along each axis."
             )
         sample_shape = given[:-1]
     space = tuple(int(n) for n in sample_shape)
@@ -240,48 +266,43 @@ def understand_statistics(
     if not flat and given[:-1] != lags:
         raise InputError(
             f"Statistics of structures of shape {space} ({'periodic' if periodic else 'non-periodic'}, "
-            f"cutoff={cutoff}) "
-            f"have the shape (sample, {', '.join(map(str, lags))}, correlation), but samples of shape "
-            f"{given} were given. "
-            "Crop them to a cutoff, or say with which settings they were made."
+            f"cutoff={cutoff}) have the shape (sample, {', '.join(map(str, lags))}, correlation), but samples of shape "
+            f"{given} were given. Crop them to a cutoff, or pass the settings with which they were computed."
         )
-    n_pairs = given[0] // n_lags if flat else given[-1]
-    number = _phases_of(n_pairs, phases, correlations)
-    pairs = resolve_correlations(correlations, number)
-    if len(pairs) != n_pairs:
+    n_correlations = given[0] // n_lags if flat else given[-1]
+    n_phases = _n_phases(n_correlations, phases, correlations)
+    pairs = resolve_correlations(correlations, n_phases)
+    if len(pairs) != n_correlations:
         raise InputError(
-            f"{len(pairs)} correlations {list(pairs)} are expected for {number} phases, but the statistics "
-            f"hold {n_pairs}. "
-            "Name them: correlations=[(h, h'), ...]."
+            f"{len(pairs)} correlations {list(pairs)} are expected for {n_phases} phases, but the statistics hold "
+            f"{n_correlations}. Name them: correlations=[(h, h'), ...]."
         )
-    grid = Grid(space, phases=number, periodic=periodic)
-    return Input(given, (*lags, n_pairs), None, np.dtype(X.dtype)), grid
+    grid = Grid(space, phases=n_phases, periodic=periodic)
+    return SampleLayout(given, (*lags, n_correlations), None, np.dtype(X.dtype)), grid
 
 
-def _phases_of(n_pairs: int, phases: int | str, correlations: Sequence[Sequence[int]] | None) -> int:
-    wanted = check_phases(phases)
-    if wanted is not None:
-        return wanted
+def _n_phases(n_correlations: int, phases: int | str, correlations: Sequence[Sequence[int]] | None) -> int:
+    n_phases = check_phases(phases)
+    if n_phases is not None:
+        return n_phases
     if correlations is not None:
         return max(2, 1 + max(int(state) for pair in correlations for state in pair))
-    number = (1 + math.isqrt(1 + 8 * n_pairs)) // 2
-    if number * (number - 1) // 2 != n_pairs:
+    n_phases = (1 + math.isqrt(1 + 8 * n_correlations)) // 2
+    if n_phases * (n_phases - 1) // 2 != n_correlations:
         raise InputError(
-            f"{n_pairs} correlations are no default set, which has H(H-1)/2 for H phases. Name them with "
-            "correlations=[...] "
-            "and pass phases=H."
+            f"{n_correlations} correlations cannot be the default set, which has H(H-1)/2 for H phases. Name them with "
+            "correlations=[...] and pass phases=H."
         )
-    return number
+    return n_phases
 
 
-def grid_of(X: Any, form: Form, periodic: bool) -> Grid:
-    """Grid of the structures of X; voxel size and unit come along with a `Structures`."""
+def _grid_of(X: Any, form: Form, periodic: bool) -> Grid:
+    """Grid of the structures; voxel size and unit are those of a `Structures`."""
     if isinstance(X, Structures) and form.space == X.grid.shape:
         if periodic and not X.grid.periodic:
-            warnings.warn(
-                "These structures do not continue on their opposite side (grid.periodic is False), but are taken as "
-                "periodic. Pass periodic=False, and a cutoff of about half the window.",
-                stacklevel=5,
+            warn(
+                "These structures are not periodic (grid.periodic is False), but are treated as periodic. Pass "
+                "periodic=False, and a cutoff of about half the window."
             )
         return replace(X.grid, phases=form.phases, periodic=periodic)
     return Grid(form.space, phases=form.phases, periodic=periodic)

@@ -1,52 +1,226 @@
-"""What every estimator does with X first: scikit-learn's checks, then how samples are held."""
+"""Samples: what a user passes to an estimator, checked by scikit-learn's rules and understood."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from sklearn import exceptions
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ..errors import InputError, NotFittedError
 from ..grid import Grid
-from .batches import check_no_state_axis
-from .checks import check_samples
-from .sample_layout import (
-    STATISTICS,
-    Input,
-    as_array,
-    grid_of,
-    phases_asked,
-    understand_statistics,
-    understand_structures,
-)
+from ..stats.form import check_state_axis
+from ..stats.map_samples import as_tensor, is_dask, whole_samples
+from .sample_layout import SampleLayout, as_array
+
+# Numpy arrays are read in blocks of about this size.
+BLOCK_BYTES = 64 << 20
 
 
-class SamplesMixin:
-    """How X of `fit` is understood, by the constructor's parameters that say what samples are."""
+@dataclass(frozen=True)
+class Samples:
+    """Samples as an array, with how it holds them and what structures they are.
 
-    phases: Any
-    sample_shape: Any
-    state_axis: int | None
-    input: str
-    correlations: Any
-    periodic: bool
-    cutoff: Any
+    Parameters
+    ----------
+    array : numpy.ndarray or dask.array.Array ``(sample, ...)``
+        A dask array has whole samples in each chunk.
+    layout : SampleLayout
+    grid : Grid
+    """
 
-    def _understand(self, X: Any) -> tuple[Any, Input, Grid]:
-        array = check_samples(self, as_array(X), X, reset=True)
-        if self.input == STATISTICS:
-            understood, grid = understand_statistics(
-                array,
-                phases=self.phases,
-                sample_shape=self.sample_shape,
-                correlations=self.correlations,
-                periodic=self.periodic,
-                cutoff=self.cutoff,
-            )
-            return array, understood, grid
-        understood = understand_structures(
-            array,
-            phases=phases_asked(X, self.phases),
-            sample_shape=self.sample_shape,
-            state_axis=self.state_axis,
+    array: Any
+    layout: SampleLayout
+    grid: Grid
+
+    @classmethod
+    def of(cls, estimator: Any, X: Any) -> Samples:
+        """Understand the X of `fit`; the estimator learns its number of features.
+
+        Raises
+        ------
+        InputError
+            If the samples are not what the estimator's parameters say, contain NaN, or are fewer than two.
+        TypeError
+            For a sparse matrix or complex numbers, in scikit-learn's words.
+        """
+        array = _check_rows(estimator, as_array(X), X, reset=True)
+        layout, grid = SampleLayout.of(estimator, array, X)
+        if isinstance(estimator.phases, str) and layout.form is not None:
+            # Reads on only as long as everything looks like states whose axis was not named.
+            fields = (as_tensor(read(array, part).reshape(-1, *layout.shape)) for part in blocks_of(array))
+            check_state_axis(fields, layout.form)
+        return cls(array, layout, grid)
+
+    @classmethod
+    def like(cls, estimator: Any, X: Any, layout: SampleLayout, grid: Grid) -> Samples:
+        """Accept an X that is held like that of an earlier `fit`.
+
+        Raises
+        ------
+        InputError
+            If shape, number of features or kind of values differ, or the samples contain NaN.
+        """
+        array = as_array(X)
+        # The shape of structures with axes is more informative than scikit-learn's number of features.
+        if array.ndim > 2:
+            layout.accept(array)
+        return cls(layout.accept(_check_rows(estimator, array, X, reset=False)), layout, grid)
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    @property
+    def floating_dtype(self) -> np.dtype:
+        """Precision of latents and statistics of these samples: double for double, otherwise single."""
+        return np.dtype(np.float64 if self.array.dtype == np.float64 else np.float32)
+
+
+def blocks_of(X: Any, max_bytes: int = BLOCK_BYTES) -> list[slice]:
+    """Slices along the samples that are cheap to read: a dask array's chunks, or runs of a numpy array."""
+    if is_dask(X):
+        stops = np.cumsum(X.chunks[0])
+        return [slice(int(stop - n), int(stop)) for stop, n in zip(stops, X.chunks[0], strict=True) if n]
+    step = max(1, max_bytes // max(1, X[:1].nbytes))
+    return [slice(start, min(start + step, len(X))) for start in range(0, len(X), step)]
+
+
+def read(X: Any, part: slice) -> np.ndarray:
+    """Values of a slice, computed if they are lazy."""
+    block = X[part]
+    # One thread reads one block: the reader runs alongside the model and must not take all cores from it.
+    return np.asarray(block.compute(scheduler="synchronous") if is_dask(block) else block)
+
+
+def sample_numbers(X: Any) -> Any:
+    """Numbers ``(sample, 1)`` of the samples, numpy or dask with the chunks of X."""
+    if not is_dask(X):
+        return np.arange(len(X))[:, None]
+    import dask.array as da
+
+    return da.arange(len(X), chunks=(X.chunks[0],))[:, None]
+
+
+def check_fitted(estimator: Any) -> None:
+    """Refuse an estimator that has not been fitted.
+
+    Raises
+    ------
+    NotFittedError
+        If `fit` has not been called.
+    """
+    try:
+        check_is_fitted(estimator)
+    except exceptions.NotFittedError as error:
+        raise NotFittedError(str(error)) from error
+
+
+def check_latents(Z: Any, n_components: int) -> Any:
+    """Return latents, or PC scores, as an array of floating-point numbers.
+
+    Parameters
+    ----------
+    Z : array ``(sample, component)``
+        Anything `as_array` accepts.
+    n_components : int
+
+    Returns
+    -------
+    numpy.ndarray or dask.array.Array ``(sample, component)``
+        float32 or float64; a dask array with whole samples in each chunk.
+
+    Raises
+    ------
+    InputError
+        For another shape or type, NaN or infinity.
+    """
+    latents = as_array(Z)
+    if is_dask(latents):
+        latents = check_dask(latents)
+    if latents.ndim != 2 or latents.shape[1] != n_components:
+        raise InputError(
+            f"Latents of shape (sample, {n_components}) are expected, but an array of shape {latents.shape} was given. "
+            "Pass what transform returns."
         )
-        assert understood.form is not None
-        check_no_state_axis(array, understood, self.phases)
-        return array, understood, grid_of(X, understood.form, self.periodic)
+    if latents.dtype.kind not in "fiu":
+        raise InputError(f"Latents are real numbers, but the array has the type {latents.dtype}.")
+    if not is_dask(latents):
+        if not len(latents):
+            raise InputError("At least one latent is expected, but an array without samples was given.")
+        if not np.isfinite(latents).all():
+            raise InputError("Latents contain NaN or infinity; every component needs a finite value.")
+    return latents if latents.dtype in (np.float32, np.float64) else latents.astype(np.float32)
+
+
+def check_dask(X: Any) -> Any:
+    """Merge chunks that split a sample, after a check that the number of samples is known.
+
+    Raises
+    ------
+    InputError
+        For unknown chunk sizes.
+    """
+    if any(math.isnan(n) for n in X.shape):
+        raise InputError(
+            f"The dask array has unknown chunk sizes (shape {X.shape}), so its samples cannot be counted. "
+            "Call X.compute_chunk_sizes() first."
+        )
+    return whole_samples(X)
+
+
+@contextmanager
+def unchanged_on_error(estimator: Any) -> Iterator[None]:
+    """Restore an estimator's attributes if the enclosed block fails."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+def _check_rows(estimator: Any, array: Any, X: Any, *, reset: bool) -> Any:
+    """Apply scikit-learn's own checks to samples seen as rows, whatever their number of axes.
+
+    With `reset`, the estimator learns the number of features; X carries their names if it is a data frame.
+    """
+    least = 2 if reset else 1
+    if is_dask(array):
+        array = check_dask(array)
+        _check_dask_features(estimator, array, reset, least)
+        return array
+    rows = X if hasattr(X, "columns") else array
+    if array.ndim > 2:
+        rows = array.reshape(len(array), math.prod(array.shape[1:]))
+    try:
+        checked = validate_data(estimator, rows, reset=reset, dtype="numeric", ensure_min_samples=least)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    return checked.reshape(array.shape)
+
+
+def _check_dask_features(estimator: Any, array: Any, reset: bool, least: int) -> None:
+    if array.ndim < 2:
+        raise InputError(
+            f"Structures are expected as (sample, *space), but the dask array has the shape {array.shape}."
+        )
+    n_features = math.prod(array.shape[1:])
+    if len(array) < least:
+        raise InputError(
+            f"Found array with {len(array)} sample(s) (shape={array.shape}) while a minimum of {least} is required."
+        )
+    if reset:
+        estimator.n_features_in_ = n_features
+        # Names from an earlier fit on a data frame would be wrong now.
+        vars(estimator).pop("feature_names_in_", None)
+    elif n_features != estimator.n_features_in_:
+        raise InputError(
+            f"X has {n_features} features, but {type(estimator).__name__} is expecting {estimator.n_features_in_} "
+            "features as input: samples must have the shape passed to fit."
+        )

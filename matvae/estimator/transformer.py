@@ -2,135 +2,146 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sklearn.base import BaseEstimator
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
-from ..model import Trainer
+from ..grid import Grid
+from ..model import StatsVAE, Trainer
 from . import saving
+from .batches import seed_from
 from .callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
-from .checks import check_parameters, unchanged_on_error
-from .fitted import VOLUME_FRACTION
-from .parts import PartsMixin
-from .results import ResultsMixin
+from .fitted import VOLUME_FRACTION, FittedModel, lazily
+from .parameters import check_parameters
+from .realizations import Realizations, check_inverse, refined
+from .sample_layout import SampleLayout
+from .samples import Samples, blocks_of, check_fitted, check_latents, read, sample_numbers, unchanged_on_error
+from .training import TrainingRun
 
 
-class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEstimator):
+class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Variational autoencoder trained in the space of 2-point statistics.
 
-    A structure becomes a few numbers from which structures with the same 2-point statistics can be made
-    again, though not the same picture voxel by voxel. The loss is ``alpha * ||f(x) - f(x_recon)||_2 + beta *
-    KL`` (equation 1 of "Toward learning latent-variable representations of microstructures by optimizing in
-    spatial statistics space", ICLR 2024 tiny papers), with the additions below.
+    A structure becomes a few numbers, from which structures with the same 2-point statistics can be generated, though
+    not the same picture voxel by voxel. The loss is ``alpha * ||f(x) - f(x_recon)||_2 + beta * KL`` (equation 1 of
+    "Toward learning latent-variable representations of microstructures by optimizing in spatial statistics space",
+    ICLR 2024 tiny papers), with the additions described below.
 
     Parameters
     ----------
     n_components : int
-        Size of the latent.
-    alpha, beta : float
-        Weights of the statistics loss and of the KL divergence. A larger `beta` makes the latent smoother and
-        the reconstructions less exact.
+        Number of components of the latent.
+
     phases : int or ``"auto"``
-        Number of phases of integer data; ``"auto"`` takes the largest label.
+        *Samples.* Number of phases of integer data; ``"auto"`` determines it from the largest label.
     sample_shape : tuple of int, optional
-        Shape of one structure, where samples come flattened, or as statistics.
+        Shape of one structure, if samples are flattened or are statistics.
     state_axis : int, optional
         Axis of the local states of discretised data ``(sample, *space, state)``, usually -1.
     input : ``"structures"`` or ``"statistics"``
-        What X is: structures, or 2-point statistics ``(sample, *lag, correlation)`` as `two_point_stats`
-        makes them.
-    correlations, periodic, cutoff
-        Which statistics; as in `two_point_stats`.
+        Kind of samples: structures, or 2-point statistics ``(sample, *lag, correlation)`` as `two_point_stats`
+        returns them.
+
+    correlations : sequence of (int, int), optional
+        *Statistics.* Pairs of phases to correlate; by default the pairs that determine all others.
+    periodic : bool
+        Whether structures are periodic.
+    cutoff : int or sequence of int, optional
+        Largest lag along each axis, in voxels; None keeps every lag.
+
     encoder : str
-        ``"statistics"`` reads the 2-point statistics, so the latent does not depend on where a structure
-        lies; ``"image"`` reads the structure, and so does ``"resnet152"``, a much larger network for images alone
-        (extra ``pretrained``). ``"pursuit"`` has no network: it looks for the boxes that have the statistics, and goes
-        with the decoder ``"boxes"``. Plugins may add others.
+        *Network.* ``"statistics"`` reads the 2-point statistics, so the latent does not depend on where features lie;
+        ``"image"`` reads the structure, as does ``"resnet152"``, a much larger network for images only (extra
+        ``pretrained``). Plugins may add others.
     encoder_weights : path or str, optional
-        Trained weights that the encoder ``"resnet152"`` starts from: a folder, or a name on the Hugging Face hub such
-        as ``"microsoft/resnet-152"``. A fitted model holds its own weights and needs them no more.
+        Trained weights from which the encoder ``"resnet152"`` starts: a folder, or a name on the Hugging Face hub such
+        as ``"microsoft/resnet-152"``. A fitted model contains its own weights and no longer needs them.
     decoder : str
-        ``"dense"`` gives every voxel its own output; ``"convolutional"`` grows little with size; ``"separable"``
-        sums bars, products of one profile an axis, which suits bars, layers and boxes along the axes. ``"auto"`` takes
-        the separable one for two-phase periodic images that are sums of few products, else dense up to 65536 voxels
-        times phases. ``"boxes"`` draws a few whole boxes, whose places and sizes are the latent, for lines, plates and
-        blocks along the axes in periodic two-phase structures; it is chosen by ``encoder="pursuit"``.
+        ``"dense"`` gives every voxel its own output; ``"convolutional"`` hardly grows with size; ``"separable"`` sums
+        bars, products of one profile per axis, which suits bars, layers and boxes along the axes. ``"auto"`` chooses
+        the separable one for two-phase periodic images that are sums of few products, otherwise the dense one up to
+        65536 outputs and the convolutional one beyond. Plugins may add others.
     width : int
-        Hidden units of a layer. Wider is better and slower.
+        Hidden units per layer. Wider is better and slower.
+
     loss : ``"relative"``, ``"absolute"`` or ``"voxels"``
-        Distance of statistics relative to their size, which weighs dilute structures like dense ones; or as
-        in equation 1. ``"voxels"`` makes an autoencoder of images instead, to compare with: the mean over voxels of
-        the cross-entropy between fractions and original (of a continuous field, the squared error over its variance).
-        It needs ``encoder="image"``; `short_range`, `mixing` and `aligned_fraction` then have no meaning.
+        *Loss.* Distance of statistics relative to their norm, which gives dilute structures the same weight as dense
+        ones; or as in equation 1. ``"voxels"`` makes an autoencoder of images instead, for comparison: the mean over
+        voxels of the cross-entropy between fractions and original (for a continuous field, the squared error over its
+        variance). It needs ``encoder="image"``; `short_range`, `mixing` and `aligned_fraction` then have no effect.
+    alpha, beta : float
+        Weights of the statistics loss and of the KL divergence. A larger `beta` makes the latent smoother and the
+        reconstructions less exact.
     short_range : float
-        Weight of a second distance of statistics, at lags up to an eighth of the structure and relative to how much f
-        varies there. Without it noise with the right volume fraction is a good reconstruction of a disordered
-        material; 0 leaves it away, as equation 1 does.
+        Weight of a second distance of statistics, at lags up to an eighth of the structure and relative to the standard
+        deviation of f there. Without it, noise with the right volume fraction is a good reconstruction of a disordered
+        material; 0 disables it, as in equation 1.
     mixing : float or ``"auto"``
-        Share of the samples whose statistics are mixed with those of a near neighbour, which fills the space between
-        the samples of a small set; needs an encoder that reads statistics. ``"auto"`` mixes all of up to 1000
-        samples, and of more a share that amounts to 1000 an epoch; none with ``encoder="pursuit"``.
+        Fraction of the samples whose statistics are mixed with those of a near neighbour, which fills the space between
+        the samples of a small set; needs an encoder that reads statistics. ``"auto"`` mixes all of up to 1000 samples,
+        and 1000 per epoch of larger sets; none if the encoder searches.
     aligned_fraction : float
-        Share of the training over which a second loss fades out: cross-entropy and Dice against the original,
-        registered onto the reconstruction. It shows the way to the right topology and needs periodic
-        structures; 0 leaves it away.
-    coarse_fraction : float
-        Share of the training that is done on coarse grids, the coarsest first, where the decoder can (the separable
-        one, on periodic structures with all lags). Where things are is learned many times faster there.
-    latent_steps : int
-        Steps in which `transform` improves the encoder's latent, by the statistics of what it decodes to. 0 is the
-        encoder alone and fast; with some fifty the statistics come closer, at the price of as many passes through the
-        decoder. Training does not depend on it: it can be set on a fitted model.
-    threshold : ``"volume-fraction"``, ``"straight"`` or float
-        How fractions become phases: keep each phase's volume; keep it, and prefer voxels of straight pieces along an
-        axis, which closes gaps in bars and layers where the decoder is unsure; or the paper's fixed threshold (0.05,
-        equation 3). Training does not depend on it: it can be set on a fitted model.
+        Fraction of the training over which a second loss fades out: cross-entropy and Dice loss against the original,
+        registered onto the reconstruction. It leads to the right topology and needs periodic structures; 0 disables it.
+
     max_epochs : int, optional
-        Passes over the data; 100 if there is no `max_time` either.
+        *Training.* Passes over the data; 100 if `max_time` is not given either.
     max_time : float, optional
-        Seconds of training; the schedule adapts. With a time limit two fits are not exactly equal.
+        Seconds of training; the schedule adapts. With a time limit, two fits are not exactly equal.
     batch_size : int or ``"auto"``
-        Samples a step; ``"auto"`` takes 64, fewer for large images and volumes.
+        Samples per step; ``"auto"`` means 64, or fewer for large images and volumes.
     learning_rate : float
-        Peak of the schedule.
+        Maximum of the learning rate schedule.
+    coarse_fraction : float
+        Fraction of the training on coarse grids, the coarsest first, if the decoder supports them (the separable one,
+        on periodic structures with all lags). Positions of features are learned many times faster there.
     patience : float, optional
-        Stop when the held-out error has not improved over this share of the planned training; None never
-        stops early.
+        Stop when the held-out error has not improved over this fraction of the planned training; None never stops
+        early.
     validation_fraction : float
-        Share of the samples held out to choose the best weights by; 0 trains on all and keeps the last.
+        Fraction of the samples held out to select the best weights; 0 trains on all samples and keeps the last weights.
     device : str
-        ``"auto"`` takes a GPU if there is one.
+        ``"auto"`` uses a GPU if there is one.
     precision : ``"auto"``, ``"float32"`` or ``"bfloat16"``
-        Of the networks; statistics are always float32. ``"auto"`` takes bfloat16 on a GPU.
+        Of the networks; statistics are always float32. ``"auto"`` uses bfloat16 on a GPU.
     random_state : int, RandomState or None
-        The only source of randomness: split, order, weights and noise. With a `checkpoint`, None means 0, so
-        that a resumed training finds its data in the same order.
+        The only source of randomness: split, order, weights and noise. With a `checkpoint`, None means 0, so that a
+        resumed training sees its data in the same order.
     warm_start : bool
-        Whether `fit` goes on from the weights of the previous fit.
+        Whether `fit` continues from the weights of the previous fit.
     checkpoint : path, optional
         File in which the training state is kept; if it exists, `fit` resumes from it.
     verbose : bool or callable
-        Print a line an epoch, or call this with each epoch's record.
+        Print a line per epoch, or call this with the record of each epoch.
+
+    latent_steps : int
+        *Result.* Steps in which `transform` improves the encoder's latent by the statistics of its decoded structure. 0
+        uses the encoder alone and is fast; with about fifty the statistics come closer, at the cost of as many passes
+        through the decoder. Training does not depend on it: it can be set on a fitted model.
+    threshold : ``"volume-fraction"``, ``"straight"`` or float
+        How fractions become phases: by preserving the volume of each phase; by preserving it and preferring voxels in
+        straight pieces along an axis, which closes gaps in bars and layers where the decoder is uncertain; or by the
+        paper's fixed threshold (0.05, equation 3). Training does not depend on it: it can be set on a fitted model.
 
     Attributes
     ----------
     grid_ : Grid
-        What one structure is.
+        Grid of one structure.
     n_features_in_ : int
-        Values a sample.
+        Values per sample.
     history_ : list of dict
-        One record an epoch: loss and its terms, held-out error (of thresholded statistics, or of the loss
+        One record per epoch: loss and its terms, held-out error (of thresholded statistics, or of the loss
         ``"voxels"``), learning rate, seconds.
     module_ : StatsVAE
         The torch module.
     n_iter_ : int
         Epochs trained.
     latent_spread_ : array ``(component,)``
-        Mean standard deviation of the encoder's latent: how far a structure's latent may move and still mean
-        the same structure.
+        Mean standard deviation of the encoder's latent: how far a structure's latent may move and still mean the same
+        structure.
 
     Examples
     --------
@@ -144,36 +155,47 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
     (3, 8, 8)
     """
 
+    # Learned by `fit`.
+    module_: StatsVAE
+    grid_: Grid
+    history_: list[dict[str, float]]
+    n_iter_: int
+    latent_spread_: np.ndarray
+    _layout: SampleLayout
+    # Kept by `partial_fit` for the next pass.
     _trainer: Trainer | None
 
     def __init__(
         self,
         n_components: int = 9,
         *,
-        alpha: float = 1.0,
-        beta: float = 1e-4,
+        # Samples
         phases: int | str = "auto",
         sample_shape: Sequence[int] | None = None,
         state_axis: int | None = None,
         input: str = "structures",
+        # Statistics
         correlations: Sequence[Sequence[int]] | None = None,
         periodic: bool = True,
         cutoff: int | Sequence[int] | None = None,
+        # Network
         encoder: str = "statistics",
         encoder_weights: Any = None,
         decoder: str = "auto",
         width: int = 384,
+        # Loss
         loss: str = "relative",
+        alpha: float = 1.0,
+        beta: float = 1e-4,
         short_range: float = 0.3,
         mixing: float | str = "auto",
         aligned_fraction: float = 0.5,
-        coarse_fraction: float = 0.75,
-        latent_steps: int = 0,
-        threshold: str | float = VOLUME_FRACTION,
+        # Training
         max_epochs: int | None = None,
         max_time: float | None = None,
         batch_size: int | str = "auto",
         learning_rate: float = 1e-3,
+        coarse_fraction: float = 0.75,
         patience: float | None = 0.3,
         validation_fraction: float = 0.1,
         device: str = "auto",
@@ -182,10 +204,11 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
         warm_start: bool = False,
         checkpoint: Any = None,
         verbose: bool | Callable[[dict[str, float]], Any] = False,
+        # Result
+        latent_steps: int = 0,
+        threshold: str | float = VOLUME_FRACTION,
     ) -> None:
         self.n_components = n_components
-        self.alpha = alpha
-        self.beta = beta
         self.phases = phases
         self.sample_shape = sample_shape
         self.state_axis = state_axis
@@ -198,16 +221,16 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
         self.decoder = decoder
         self.width = width
         self.loss = loss
+        self.alpha = alpha
+        self.beta = beta
         self.short_range = short_range
         self.mixing = mixing
         self.aligned_fraction = aligned_fraction
-        self.coarse_fraction = coarse_fraction
-        self.latent_steps = latent_steps
-        self.threshold = threshold
         self.max_epochs = max_epochs
         self.max_time = max_time
         self.batch_size = batch_size
         self.learning_rate = learning_rate
+        self.coarse_fraction = coarse_fraction
         self.patience = patience
         self.validation_fraction = validation_fraction
         self.device = device
@@ -216,6 +239,8 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
         self.warm_start = warm_start
         self.checkpoint = checkpoint
         self.verbose = verbose
+        self.latent_steps = latent_steps
+        self.threshold = threshold
 
     def fit(self, X: Any, y: Any = None) -> StatsVAETransformer:
         """Train on a set of structures.
@@ -223,10 +248,10 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
         Parameters
         ----------
         X : array ``(sample, *space)``, or a `Structures`
-            numpy or dask; also flattened, discretised, or statistics, as the parameters say. A dask array is
-            streamed and may be larger than memory.
+            numpy or dask; also flattened, discretised, or statistics, as the parameters say. A dask array is streamed
+            and may be larger than memory.
         y : None
-            Ignored; there for scikit-learn.
+            Ignored; present for scikit-learn.
 
         Returns
         -------
@@ -235,9 +260,9 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
         Raises
         ------
         InputError
-            If a parameter or the data are not what they should be.
+            If a parameter or the data are not as expected.
         MatvaeError
-            If the loss becomes infinite. After any error or interrupt the estimator is what it was before.
+            If the loss diverges. After any error or interrupt the estimator is as it was before.
         """
         with unchanged_on_error(self):
             return self._fit(X)
@@ -246,47 +271,29 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
     def _fit(self, X: Any) -> StatsVAETransformer:
         started = time.monotonic()
         check_parameters(self)
-        array, understood, grid = self._understand(X)
-        seed = self._seed()
-        warm = self.warm_start and hasattr(self, "module_")
-        batches = self._batches(array, understood, grid, seed)
-        spec = self._spec(grid, batches, self.module_.spec if warm else None)
-        if warm:
-            self._check_same(spec)
-        module = copy.deepcopy(self.module_) if warm else self._build(spec, batches, seed)
-        trainer = self._trainer_for(module, seed, batches.n_training)
-        trainer.seconds = time.monotonic() - started
-
-        def so_far() -> dict[str, Any]:
-            learned = self._learned(trainer, understood, grid, batches)
-            learned["module_"] = copy.deepcopy(trainer.module)
-            trainer.module.train()
-            return learned
-
-        tasks = EpochTasks(self, trainer.settings.max_epochs if self.max_time is None else None, X, so_far)
+        samples = Samples.of(self, X)
+        run = TrainingRun.of(self, samples, module=self._fitted_module() if self.warm_start else None)
+        # Preparation counts towards `max_time`.
+        run.trainer.seconds = time.monotonic() - started
+        max_epochs = run.trainer.settings.max_epochs if self.max_time is None else None
+        tasks = EpochTasks(self, max_epochs, X, lambda: run.learned(copy_module=True))
 
         def on_record(record: dict[str, float]) -> bool:
             if callable(self.verbose):
                 self.verbose(record)
             elif self.verbose:
-                print(_line(record))
+                print(_epoch_line(record))
             return tasks.end(record)
 
-        trainer.fit(
-            batches,
-            on_start=tasks.begin,
-            on_record=on_record,
-            checkpoint=self.checkpoint,
-            fingerprint=saving.fingerprint(self, spec, batches),
-        )
+        run.train(checkpoint=self.checkpoint, on_start=tasks.begin, on_record=on_record)
         tasks.close()
-        self.__dict__.update(self._learned(trainer, understood, grid, batches))
-        # What partial_fit kept belongs to the model before this one.
+        self.__dict__.update(run.learned())
+        # The optimiser kept by `partial_fit` belongs to the previous model.
         self._trainer = None
         return self
 
     def partial_fit(self, X: Any, y: Any = None) -> StatsVAETransformer:
-        """Train one pass over X, at half the learning rate; the first call decides grid, phases and scale.
+        """Train one pass over X, at half the learning rate; the first call determines grid, phases and scale.
 
         Parameters
         ----------
@@ -302,58 +309,168 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
         Raises
         ------
         InputError
-            If a parameter or the data are not what they should be; nothing has been changed then.
+            If a parameter or the data are not as expected; nothing has been changed then.
         """
-        trainer: Trainer | None
         with unchanged_on_error(self):
             check_parameters(self)
-            fitted = hasattr(self, "module_")
-            if fitted:
-                array, understood, grid = self._checked(X), self._input, self.grid_
-            else:
-                array, understood, grid = self._understand(X)
-            seed = self._seed()
-            batches = self._batches(array, understood, grid, seed)
-            spec = self._spec(grid, batches, self.module_.spec if fitted else None)
-            if fitted:
-                self._check_same(spec)
-            trainer = getattr(self, "_trainer", None)
-            if trainer is None:
-                module = copy.deepcopy(self.module_) if fitted else self._build(spec, batches, seed)
-                trainer = self._trainer_for(module, seed, batches.n_training)
-                trainer.history = list(getattr(self, "history_", []))
-                trainer.epoch = getattr(self, "n_iter_", 0)
+            module = self._fitted_module()
+            samples = Samples.of(self, X) if module is None else self._samples(X)
+            trainer = None if module is None else vars(self).get("_trainer")
+            run = TrainingRun.of(self, samples, module=module, trainer=trainer)
+            if module is not None and trainer is None:
+                run.trainer.history, run.trainer.epoch = list(self.history_), self.n_iter_
         # After an interrupted pass the next one starts again from the weights before it.
         self._trainer = None
-        trainer.one_pass(batches)
-        self.__dict__.update(self._learned(trainer, understood, grid, batches))
-        self.module_ = copy.deepcopy(trainer.module)
-        self._trainer = trainer
+        run.train_one_pass()
+        self.__dict__.update(run.learned(copy_module=True))
+        self._trainer = run.trainer
         return self
 
+    def transform(self, X: Any) -> Any:
+        """Encode structures.
+
+        Parameters
+        ----------
+        X : array
+            In the shape and form passed to `fit`.
+
+        Returns
+        -------
+        array ``(sample, component)``
+            Latents; numpy, or lazy dask for dask. float64 if X is, otherwise float32.
+
+        Raises
+        ------
+        InputError
+            If the samples are not held like those of `fit`.
+        """
+        model, samples = FittedModel.of(self), self._samples(X)
+        return lazily(samples.array, model.latents, (self._n_features_out,), samples.floating_dtype)
+
+    def inverse_transform(
+        self,
+        Z: Any,
+        n_realizations: int | None = None,
+        random_state: Any = None,
+        as_fractions: bool = False,
+        shape: Sequence[int] | None = None,
+        refine: bool = False,
+    ) -> Any:
+        """Decode latents to structures.
+
+        Parameters
+        ----------
+        Z : array ``(sample, component)``
+            numpy or dask.
+        n_realizations : int, optional
+            Number of different structures per latent: the latent moves within the encoder's own uncertainty, and on a
+            periodic grid every structure is shifted at random, which does not change its statistics.
+        random_state : int, RandomState or None
+            Of the realizations.
+        as_fractions : bool
+            Return the soft phase fractions ``(sample, phase, *space)`` instead of labels.
+        shape : tuple of int, optional
+            Must be the shape of the grid; a decoder generates no other.
+        refine : bool
+            Swap voxels of every structure, starting where the decoder is between two phases, until its statistics are
+            as close as possible to those of `inverse_statistics`. Volume fractions do not change. With
+            `n_realizations`, all structures of a latent then have the statistics and volume fractions of this latent,
+            and start from the moved ones.
+
+        Returns
+        -------
+        array
+            Structures in the shape, form and type passed to `fit`, with a realization axis after the sample axis if
+            `n_realizations` is given. numpy, or lazy dask for dask.
+
+        Raises
+        ------
+        InputError
+            If Z has another number of components, another shape is asked for, or fractions or fields are to be refined.
+        """
+        model = FittedModel.of(self)
+        latents = check_latents(Z, self._n_features_out)
+        n = check_inverse(self.grid_, n_realizations, shape, as_fractions=as_fractions, refine=refine)
+        if as_fractions:
+            out_shape, dtype = (self.grid_.phases, *self.grid_.shape), np.dtype(np.float32)
+        else:
+            out_shape, dtype = model.layout.structure_shape(self.grid_), model.layout.structure_dtype(self.grid_)
+        if n is None:
+            if refine:
+                return lazily(latents, lambda z: model.restore(refined(model, z)), out_shape, dtype)
+            return lazily(latents, model.fractions if as_fractions else model.structures, out_shape, dtype)
+        realizations = Realizations(
+            model, n, seed_from(random_state), self.latent_spread_, as_fractions=as_fractions, refine=refine
+        )
+        # A sample's own number seeds its realizations, so they do not depend on how samples are chunked.
+        return lazily(latents, realizations.of, (n, *out_shape), dtype, sample_numbers(latents))
+
+    def statistics(self, X: Any) -> Any:
+        """Compute the 2-point statistics ``(sample, *lag, correlation)`` of structures, as the model does."""
+        model, samples = FittedModel.of(self), self._samples(X)
+        return lazily(samples.array, model.statistics, model.statistics_shape, samples.floating_dtype)
+
+    def inverse_statistics(self, Z: Any) -> Any:
+        """Compute the 2-point statistics ``(sample, *lag, correlation)`` of the soft structures of latents."""
+        model = FittedModel.of(self)
+        latents = check_latents(Z, self._n_features_out)
+        return lazily(latents, model.decoded_statistics, model.statistics_shape, latents.dtype)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return minus the mean relative statistics error of thresholded reconstructions: higher is better, 0 is exact.
+
+        Parameters
+        ----------
+        X : array
+            As in `transform`.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        float
+            ``-mean(||f(x) - f(x_recon)||_2 / ||f(x)||_2)``
+        """
+        model, samples = FittedModel.of(self), self._samples(X)
+        blocks = (read(samples.array, part) for part in blocks_of(samples.array))
+        return -sum(float(model.errors(block).sum(dtype=np.float64)) for block in blocks) / len(samples)
+
     def save(self, path: Any, overwrite: bool = False, half: bool = False) -> None:
-        """Write the fitted model as a folder ``NAME.matvae``; `matvae.load` reads it.
+        """Write the fitted model to a folder ``NAME.matvae``; `matvae.load` reads it.
 
         Parameters
         ----------
         path : path
         overwrite : bool
-            Replace a model that is there; it stays until the new one is complete.
+            Replace an existing model; it stays until the new one is complete.
         half : bool
             Write the weights in half precision: half the size, and latents that differ in the fourth digit.
+
+        Raises
+        ------
+        NotFittedError, InputError, StoreError
+            As `matvae.estimator.saving.save`.
         """
         saving.save(self, path, overwrite=overwrite, half=half)
+
+    def _samples(self, X: Any) -> Samples:
+        check_fitted(self)
+        return Samples.like(self, X, self._layout, self.grid_)
+
+    def _fitted_module(self) -> StatsVAE | None:
+        """Module of the latest fit; None before any."""
+        return vars(self).get("module_")
 
     @property
     def _n_features_out(self) -> int:
         return self.module_.spec.n_components
 
     def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "module_")
+        return self._fitted_module() is not None
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
-        # The optimiser of partial_fit is not part of the model.
+        # The optimiser of `partial_fit` is not part of the model.
         state.pop("_trainer", None)
         return state
 
@@ -364,7 +481,7 @@ class StatsVAETransformer(CallbackSupportMixin, PartsMixin, ResultsMixin, BaseEs
         return tags
 
 
-def _line(record: dict[str, float]) -> str:
+def _epoch_line(record: dict[str, float]) -> str:
     return (
         f"epoch {record['epoch']:4.0f}  {record['progress']:4.0%}  {record['seconds']:7.1f} s  "
         f"loss {record['loss']:.4f}  held-out error {record.get('validation_error', float('nan')):.4f}"

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from .. import validate
 from ..estimator.batches import seed_from
-from ..estimator.checks import check_fitted
 from ..estimator.realizations import check_phases_realized
+from ..estimator.samples import check_fitted
 from .blackbox import BlackBoxSearch, OnBatch
 from .goal import Constraint, Goal, parse_constraint
 from .gradient import GradientSearch

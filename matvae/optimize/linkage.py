@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError, MissingExtraError, StoreError
+from ..estimator import FittedModel
 from ..files import move_into_place
 from ..grid import Grid
 from ..stats.map_samples import as_tensor
@@ -84,7 +85,7 @@ class Linkage:
         return np.std([tree.predict(transformed) for tree in np.ravel(trees)], axis=0)
 
     def _features(self, structures: np.ndarray, grid: Grid) -> np.ndarray:
-        samples = self.model._inference().understood.array(structures, grid.phases)
+        samples = FittedModel.of(self.model).restore(structures)
         if self.on == LATENTS:
             return np.asarray(self.model.transform(samples))
         return np.asarray(self.model.statistics(samples)).reshape(len(structures), -1)

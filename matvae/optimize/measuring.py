@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
+from ..estimator import FittedModel
 from ..grid import Grid
 from .property import Measured, Property
 
@@ -43,12 +44,12 @@ class LatentDecoder:
 
     def structures(self, z: Tensor) -> np.ndarray:
         """Labels ``(sample, *space)``."""
-        return self.model._inference().labels(z.detach().cpu().numpy())
+        return FittedModel.of(self.model).labels(z.detach().cpu().numpy())
 
     def realizations(self, z: Tensor, n: int, seed: int) -> np.ndarray:
         """Labels ``(sample, n, *space)`` of n different realizations of each latent."""
         latents = z.detach().cpu().numpy()
-        sharpen = self.model._inference()._sharpen
+        sharpen = FittedModel.of(self.model).sharpen
         blocks = []
         for start in range(0, len(latents), step := self.block_size(n)):
             fractions = self.model.inverse_transform(

@@ -77,3 +77,9 @@ def small_resnet(tmp_path, monkeypatch) -> Path:
     torch.manual_seed(5)
     ResNetModel(ResNetConfig(**sizes)).save_pretrained(tmp_path / "weights")
     return tmp_path / "weights"
+
+
+@pytest.fixture
+def saved(fitted: StatsVAETransformer, tmp_path: Path) -> Path:
+    fitted.save(tmp_path / "model.matvae")
+    return tmp_path / "model.matvae"

@@ -10,8 +10,10 @@ import pytest
 
 from matvae.errors import InputError
 from matvae.estimator import batches as module
-from matvae.estimator.batches import Batches, blocks_of, read, seed_from
-from matvae.estimator.sample_layout import understand_structures
+from matvae.estimator.batches import Batches, seed_from
+from matvae.estimator.sample_layout import layout_of_structures
+from matvae.estimator.samples import Samples
+from matvae.grid import Grid
 
 
 def numbered(n: int) -> np.ndarray:
@@ -22,8 +24,9 @@ def numbered(n: int) -> np.ndarray:
 
 
 def make(X, **settings) -> Batches:
-    understood = understand_structures(X, phases="auto", sample_shape=None, state_axis=None)
-    return Batches(X, understood, **{"batch_size": 8, "validation_fraction": 0.2, "seed": 0, **settings})
+    layout = layout_of_structures(X, phases="auto", sample_shape=None, state_axis=None)
+    samples = Samples(X, layout, Grid((4,), phases=1))
+    return Batches(samples, **{"batch_size": 8, "validation_fraction": 0.2, "seed": 0, **settings})
 
 
 def samples(batches) -> list[int]:
@@ -56,7 +59,7 @@ def test_an_epoch_has_every_training_sample_once(monkeypatch, kind: str, buffer:
     sizes = [len(batch) for batch in batches.epoch(0)]
     assert len(sizes) == batches.steps_per_epoch == 6
     assert sizes == [8, 8, 8, 8, 8, 2]
-    assert set(samples(batches.calibration())).isdisjoint(held)
+    assert set(samples(batches.calibration)).isdisjoint(held)
 
 
 def test_the_split_is_the_same_for_numpy_and_dask() -> None:
@@ -116,14 +119,6 @@ def test_an_epoch_that_is_given_up_leaves_no_thread() -> None:
     next(epoch)
     epoch.close()
     assert "matvae-read-ahead" not in {thread.name for thread in threading.enumerate()}
-
-
-def test_blocks_follow_chunks_or_bytes() -> None:
-    X = numbered(10)
-    assert blocks_of(X, max_bytes=4 * X[0].nbytes) == [slice(0, 4), slice(4, 8), slice(8, 10)]
-    lazy = da.from_array(X, chunks=((3, 7), 4))
-    assert blocks_of(lazy) == [slice(0, 3), slice(3, 10)]
-    np.testing.assert_array_equal(read(lazy, slice(3, 10)), X[3:])
 
 
 def test_seeds_come_from_what_scikit_learn_takes() -> None:

@@ -1,4 +1,4 @@
-"""`Inference`: the search for latents. `lazily`: now for numpy, later for dask."""
+"""`FittedModel`: the search for latents. `lazily`: now for numpy, later for dask."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import pytest
 
 from matvae import Grid
 from matvae.errors import InputError
-from matvae.estimator import realizations
+from matvae.estimator import FittedModel, realizations
 from matvae.estimator.realizations import check_phases_realized, check_realizations, check_search, realized, refined
 from matvae.reconstruction import reconstruct
 from matvae.stats import relative_error, two_point_stats
@@ -33,7 +33,7 @@ def test_no_structure_gets_worse_and_most_get_better(make_blobs, tiny, options: 
     Z = model.transform(X)
     wanted = model.inverse_statistics(Z)
     before = model.inverse_transform(Z)
-    after = refined(model._inference(), Z)
+    after = refined(FittedModel.of(model), Z)
     assert after.dtype == np.uint8
     for phase in range(model.grid_.phases):
         np.testing.assert_array_equal((after == phase).sum((1, 2)), (before == phase).sum((1, 2)))
@@ -50,7 +50,7 @@ def test_no_structure_gets_worse_and_most_get_better(make_blobs, tiny, options: 
 def test_realizations_all_have_the_statistics_and_volume_fraction_of_their_latent(X, fitted) -> None:
     Z = fitted.transform(X)[:10]
     moved = Z[:, None] + np.random.default_rng(0).normal(size=(10, 4, 2)).astype(np.float32)
-    made = refined(fitted._inference(), Z, moved)
+    made = refined(FittedModel.of(fitted), Z, moved)
     assert made.shape == (10, 4, 8, 8)
     np.testing.assert_array_equal(
         made.sum((2, 3)), np.repeat(fitted.inverse_transform(Z).sum((1, 2))[:, None], 4, axis=1)
@@ -63,9 +63,9 @@ def test_realizations_all_have_the_statistics_and_volume_fraction_of_their_laten
 
 def test_parts_change_nothing(X, fitted, monkeypatch) -> None:
     Z = fitted.transform(X)
-    expected = refined(fitted._inference(), Z, Z[:, None].repeat(2, axis=1))
+    expected = refined(FittedModel.of(fitted), Z, Z[:, None].repeat(2, axis=1))
     monkeypatch.setattr(realizations, "PART_BYTES", 4 * 64 * 2 * 7)
-    assert np.mean(refined(fitted._inference(), Z, Z[:, None].repeat(2, axis=1)) != expected) < 0.02
+    assert np.mean(refined(FittedModel.of(fitted), Z, Z[:, None].repeat(2, axis=1)) != expected) < 0.02
 
 
 def test_statistics_are_realized_part_by_part_as_at_once(X, monkeypatch) -> None:

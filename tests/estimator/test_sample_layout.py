@@ -10,7 +10,8 @@ import torch
 
 from matvae import Grid, Structures, two_point_stats
 from matvae.errors import InputError
-from matvae.estimator.sample_layout import indices_like, understand_structures
+from matvae.estimator.sample_layout import layout_of_structures
+from matvae.estimator.samples import sample_numbers
 
 from ..structures import one_hot
 
@@ -136,9 +137,9 @@ def test_structures_bring_voxel_size_unit_and_phases(X, tiny) -> None:
 
 def test_numbers_of_samples_follow_the_chunks() -> None:
     X = da.zeros((7, 3), chunks=((2, 0, 5), (1, 2)))
-    index = indices_like(X)
+    index = sample_numbers(X)
     assert index.chunks == ((2, 0, 5), (1,))
-    np.testing.assert_array_equal(index.compute(), indices_like(np.zeros((7, 3))))
+    np.testing.assert_array_equal(index.compute(), sample_numbers(np.zeros((7, 3))))
 
 
 @pytest.mark.parametrize(
@@ -155,7 +156,7 @@ def test_contradictions_are_refused(shape, parameters: dict, message: str | None
     X = np.zeros(shape, dtype=np.float32)
     settings = {"phases": "auto", "sample_shape": None, "state_axis": None, **parameters}
     with pytest.raises(InputError, match=message):
-        understand_structures(X, **settings)
+        layout_of_structures(X, **settings)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +165,7 @@ def test_contradictions_are_refused(shape, parameters: dict, message: str | None
         ((9, 36), {}, "pass sample_shape"),
         ((9, 6, 6, 1), {"cutoff": 2}, "pass sample_shape"),
         ((9, 6, 6, 1), {"sample_shape": (6, 6), "cutoff": 2}, "Crop them to a cutoff"),
-        ((9, 6, 6, 2), {}, "no default set"),
+        ((9, 6, 6, 2), {}, "cannot be the default set"),
         ((9, 6, 6, 2), {"phases": 3}, "3 correlations"),
     ],
 )

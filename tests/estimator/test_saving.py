@@ -2,46 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from matvae import Grid, StatsVAETransformer, Structures, load, two_point_stats
-from matvae.errors import InputError, MatvaeError, NotFittedError, PluginError, StoreError
+from matvae import Grid, Structures, load, two_point_stats
+from matvae.errors import InputError, NotFittedError, StoreError
 from matvae.estimator import saving
 
-FILES = ("estimator.json", "history.jsonl", "weights.safetensors")
-
-
-@pytest.fixture
-def saved(fitted: StatsVAETransformer, tmp_path: Path) -> Path:
-    fitted.save(tmp_path / "model.matvae")
-    return tmp_path / "model.matvae"
-
-
-def assert_equal(model: StatsVAETransformer, other: StatsVAETransformer, X) -> None:
-    np.testing.assert_array_equal(model.transform(X), other.transform(X))
-    Z = np.asarray(model.transform(X))
-    made = [m.inverse_transform(Z, n_realizations=2, random_state=0) for m in (model, other)]
-    np.testing.assert_array_equal(*made)
-    assert made[0].dtype == made[1].dtype
-    assert model.history_ == other.history_
-    assert model.grid_ == other.grid_
-    assert (model.n_iter_, model.n_features_in_) == (other.n_iter_, other.n_features_in_)
-    assert model.module_.spec == other.module_.spec
+from .models import assert_equal
 
 
 def test_a_loaded_model_is_the_same(X, fitted, saved) -> None:
     before = torch.get_rng_state()
     model = load(saved)
     assert torch.equal(before, torch.get_rng_state())
-    assert sorted(path.name for path in saved.iterdir()) == sorted(FILES)
+    assert sorted(path.name for path in saved.iterdir()) == ["estimator.json", "history.jsonl", "weights.safetensors"]
     assert_equal(model, fitted, X)
     assert model.get_params() == fitted.get_params()
     assert not model.module_.training
@@ -159,172 +138,3 @@ def test_a_folder_that_cannot_be_written_is_named(fitted, tmp_path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"cannot be written.*write permission"):
         fitted.save(tmp_path / "file" / "m.matvae")
-
-
-def test_what_is_no_model_is_named(tmp_path, saved) -> None:
-    with pytest.raises(InputError, match="but there is nothing"):
-        load(tmp_path / "none.matvae")
-    with pytest.raises(InputError, match="but there is a file"):
-        load(saved / "estimator.json")
-    (tmp_path / "folder").mkdir()
-    with pytest.raises(InputError, match=r"has no estimator\.json"):
-        load(tmp_path / "folder")
-
-
-@pytest.mark.parametrize("name", ["history.jsonl", "weights.safetensors"])
-def test_a_missing_or_empty_or_cut_file_is_named(saved, name: str) -> None:
-    content = (saved / name).read_bytes()
-    for damaged in (content[:-1], b""):
-        (saved / name).write_bytes(damaged)
-        with pytest.raises(StoreError, match=f"{name} does not have the SHA-256"):
-            load(saved)
-    (saved / name).unlink()
-    with pytest.raises(StoreError, match=f"incomplete: {name} is missing"):
-        load(saved)
-
-
-def positions(content: bytes, name: str) -> list[int]:
-    """Bytes to flip: the header and its length, the data, the start and end, and some at random."""
-    rng = np.random.default_rng(len(name))
-    ends = [0, 1, 7, 8, 9, 40, len(content) - 1]
-    return [*ends, *rng.integers(0, len(content), 25 if name == "estimator.json" else 10).tolist()]
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_a_flipped_byte_is_found_or_changes_nothing(X, fitted, saved, name: str) -> None:
-    content = (saved / name).read_bytes()
-    found = 0
-    for number, position in enumerate(positions(content, name)):
-        damaged = bytearray(content)
-        damaged[position] ^= 1 << (number % 8)
-        (saved / name).write_bytes(damaged)
-        try:
-            model = load(saved)
-        except StoreError:
-            found += 1
-        else:
-            # Only white space, or another spelling of the same number, may differ.
-            assert name == "estimator.json"
-            assert json.loads(damaged) == json.loads(content)
-            np.testing.assert_array_equal(model.transform(X), fitted.transform(X))
-    assert found > 10
-
-
-def test_white_space_is_no_damage(X, fitted, saved) -> None:
-    path = saved / "estimator.json"
-    path.write_text(json.dumps(json.loads(path.read_text()), indent=4, sort_keys=True))
-    assert_equal(load(saved), fitted, X)
-
-
-def test_another_schema_says_which_version_wrote_it(saved) -> None:
-    path = saved / "estimator.json"
-    facts = json.loads(path.read_text())
-    facts["schema"], facts["versions"]["matvae"] = 99, "7.0"
-    path.write_text(json.dumps(facts))
-    with pytest.raises(StoreError, match=r"schema 99.*version that wrote it \(7\.0\)"):
-        load(saved)
-
-
-HOSTILE = {
-    "no json": lambda facts: "{",
-    "a list": lambda facts: "[]",
-    "deep": lambda facts: "[" * 100_000,
-    "not utf-8": lambda facts: b"\xff\xfe",
-    "no schema": lambda facts: {k: v for k, v in facts.items() if k != "schema"},
-    "no hashes": lambda facts: {k: v for k, v in facts.items() if k != "sha256"},
-    "hashes of a wrong type": lambda facts: {**facts, "sha256": 3},
-    "no versions": lambda facts: {k: v for k, v in facts.items() if k != "versions"},
-    "wrong hash": lambda facts: {**facts, "sha256": {**facts["sha256"], "weights.safetensors": "0" * 64}},
-}
-
-
-@pytest.mark.parametrize("case", HOSTILE)
-def test_unreadable_facts_are_a_damaged_model(saved, case: str) -> None:
-    facts = json.loads((saved / "estimator.json").read_text())
-    made = HOSTILE[case](facts)
-    content = made if isinstance(made, bytes) else (made if isinstance(made, str) else json.dumps(made)).encode()
-    (saved / "estimator.json").write_bytes(content)
-    with pytest.raises(StoreError):
-        load(saved)
-
-
-CHANGES = {
-    "unknown parameter": ("parameters", "shell", "rm"),
-    "wrong type": ("parameters", "n_components", "nine"),
-    "wrong range": ("parameters", "beta", -1),
-    "wrong list": ("parameters", "correlations", {"a": 1}),
-    "another size": ("spec", "n_components", 3),
-    "no spec": ("spec", None, None),
-    "spec of a wrong type": ("spec", "shape", 7),
-    "spec of a wrong entry": ("spec", "width", "wide"),
-    "unknown key": ("spec", "extra", 1),
-    "four axes": ("grid", "shape", [2, 2, 2, 2]),
-    "grid of a wrong type": ("grid", "shape", "large"),
-    "no grid": ("grid", None, {}),
-    "wrong dtype": ("input", "dtype", "object of desire"),
-    "wrong input": ("input", "given", 3),
-    "features": ("n_features_in", None, "many"),
-    "iterations": ("n_iter", None, [1]),
-    "spread": ("latent_spread", None, "wide"),
-}
-
-
-@pytest.mark.parametrize("case", CHANGES)
-def test_hostile_facts_with_a_right_hash_are_a_damaged_model(saved, case: str) -> None:
-    path = saved / "estimator.json"
-    facts = json.loads(path.read_text())
-    section, key, value = CHANGES[case]
-    if key is None:
-        facts[section] = value
-    else:
-        facts[section][key] = value
-    facts["sha256"]["estimator.json"] = saving._own_sha256(facts)
-    path.write_text(json.dumps(facts))
-    with pytest.raises(StoreError, match="is damaged"):
-        load(saved)
-
-
-@pytest.mark.parametrize("name", ["weights.safetensors", "history.jsonl"])
-def test_a_file_of_nonsense_with_a_right_hash_is_a_damaged_model(saved, name: str) -> None:
-    (saved / name).write_bytes(b"nonsense")
-    path = saved / "estimator.json"
-    facts = json.loads(path.read_text())
-    facts["sha256"][name] = hashlib.sha256(b"nonsense").hexdigest()
-    facts["sha256"]["estimator.json"] = saving._own_sha256(facts)
-    path.write_text(json.dumps(facts))
-    with pytest.raises(StoreError, match="is damaged"):
-        load(saved)
-
-
-def test_an_encoder_that_is_not_installed_is_named(saved) -> None:
-    path = saved / "estimator.json"
-    facts = json.loads(path.read_text())
-    facts["parameters"]["encoder"] = facts["spec"]["encoder"] = "resnet"
-    facts["sha256"]["estimator.json"] = saving._own_sha256(facts)
-    path.write_text(json.dumps(facts))
-    with pytest.raises(PluginError, match="no encoder called 'resnet'"):
-        load(saved)
-
-
-def test_a_device_that_is_not_here_is_said(X, fitted, saved) -> None:
-    if torch.cuda.device_count() > 7:
-        pytest.fail("this test names a GPU that no machine of ours has")
-    path = saved / "estimator.json"
-    facts = json.loads(path.read_text())
-    facts["parameters"]["device"] = "cuda:99"
-    facts["sha256"]["estimator.json"] = saving._own_sha256(facts)
-    path.write_text(json.dumps(facts))
-    with pytest.warns(UserWarning, match=r"cuda:99.*runs on the CPU"):
-        model = load(saved)
-    np.testing.assert_allclose(model.transform(X), fitted.transform(X), atol=1e-5)
-
-
-def test_a_model_can_be_moved(X, fitted, saved, tmp_path) -> None:
-    shutil.move(saved, tmp_path / "elsewhere.matvae")
-    assert_equal(load(tmp_path / "elsewhere.matvae"), fitted, X)
-
-
-def test_errors_belong_to_one_family(saved) -> None:
-    (saved / "estimator.json").write_text("")
-    with pytest.raises(MatvaeError):
-        load(saved)

@@ -164,7 +164,7 @@ def test_warm_start_goes_on_and_leaves_the_old_module_alone(X, tiny) -> None:
     assert torch.equal(torch.cat([p.flatten() for p in old.parameters()]), torch.from_numpy(before))
     cold = tiny().fit(X)
     assert not np.allclose(weights(model), weights(cold))
-    with pytest.raises(InputError, match="cannot go on with other sizes"):
+    with pytest.raises(InputError, match="cannot continue with other sizes"):
         model.set_params(n_components=3).fit(X)
 
 

@@ -14,7 +14,7 @@ import pytest
 # Saves the training's state after every step instead of every half minute, so that a test can see it begin.
 EAGER = """
 from functools import partial
-from matvae.estimator import parts
+from matvae.estimator import training
 parts.TrainingSettings = partial(parts.TrainingSettings, checkpoint_seconds=0.0)
 from matvae.cli import main
 main()

@@ -11,7 +11,7 @@ import torch
 from ... import validate
 from ...errors import InputError
 from ...estimator import StatsVAETransformer
-from ...estimator.checks import check_parameters
+from ...estimator.parameters import check_parameters
 from ...evaluate import line_element
 from ...model import ENCODERS, ModelSpec, resolve_device
 from ..memory import check_memory

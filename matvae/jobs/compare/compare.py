@@ -17,7 +17,7 @@ from ...data import Structures
 from ...data.sample_blocks import Progress
 from ...errors import InputError
 from ...estimator import load
-from ...estimator.checks import check_parameters
+from ...estimator.parameters import check_parameters
 from ...evaluate import linkage
 from ...evaluate.baseline import PCABaseline
 from ...evaluate.measure import Measurement, latents_of, measure

@@ -17,7 +17,8 @@ import numpy as np
 
 from matvae.errors import InputError
 from matvae.estimator.fitted import lazily
-from matvae.estimator.sample_layout import as_array, check_dask
+from matvae.estimator.sample_layout import as_array
+from matvae.estimator.samples import check_dask
 from matvae.grid import Grid
 from matvae.stats.correlate import pair_counts
 from matvae.stats.lags import Cutoff, lag_ranges, lag_shape, resolve_cutoff

@@ -8,7 +8,7 @@ from sklearn.base import clone
 
 from matvae import Grid, StatsVAETransformer
 from matvae.errors import InputError
-from matvae.estimator.checks import check_parameters
+from matvae.estimator.parameters import check_parameters
 from matvae.jobs.compare.contenders import contenders
 
 

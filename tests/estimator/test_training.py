@@ -1,6 +1,9 @@
-"""The parts of a fit follow from parameters and data."""
+"""A training run follows from parameters and data."""
 
 from __future__ import annotations
+
+from dataclasses import fields
+from functools import cached_property
 
 import numpy as np
 import pytest
@@ -8,16 +11,18 @@ import torch
 from safetensors.torch import load_file
 
 from matvae import two_point_stats
-from matvae.estimator.parts import DEFAULT_EPOCHS
+from matvae.errors import InputError
+from matvae.estimator.batches import Batches
+from matvae.estimator.samples import Samples
+from matvae.estimator.training import DEFAULT_EPOCHS, TrainingRun, auto_batch_size, training_settings
 from matvae.grid import Grid
 from matvae.model import StatsVAE
 
 decode = StatsVAE.decode
 
 
-def spec_of(model, X, fitted=None):
-    array, understood, grid = model._understand(X)
-    return model._spec(grid, model._batches(array, understood, grid, 0), fitted)
+def spec_of(model, X):
+    return TrainingRun.of(model, Samples.of(model, X)).trainer.module.spec
 
 
 def bars(n: int = 12, size: int = 66) -> np.ndarray:
@@ -31,7 +36,8 @@ def bars(n: int = 12, size: int = 66) -> np.ndarray:
 def test_sizes_follow_the_grid(make_blobs, tiny) -> None:
     spec = spec_of(tiny(cutoff=2), make_blobs(10, (6, 5), phases=3))
     assert (spec.shape, spec.phases, spec.cutoff) == ((6, 5), 3, (2, 2))
-    assert spec.pairs == ((1, 1), (1, 2), (2, 2)) or len(spec.pairs) == 3
+    # Two autocorrelations and one cross-correlation determine all nine of three phases.
+    assert set(spec.pairs) == {(1, 1), (2, 2), (1, 2)}
     assert spec.decoder == "dense"
     assert spec.coarse is None
 
@@ -47,9 +53,27 @@ def test_structures_of_few_products_get_the_separable_decoder_and_coarse_grids(m
     assert spec_of(tiny(encoder="image"), bars()).coarse is None
 
 
-def test_a_training_that_goes_on_keeps_the_decoder_whatever_the_data_look_like(make_blobs, tiny) -> None:
-    fitted = spec_of(tiny(), bars())
-    assert spec_of(tiny(), make_blobs(12, (66, 66)), fitted) == fitted
+def test_a_training_that_continues_keeps_the_decoder_whatever_the_data_look_like(make_blobs, tiny) -> None:
+    model, blobs = tiny(warm_start=True).fit(bars()), make_blobs(12, (66, 66))
+    assert model.module_.spec.decoder == "separable"
+    run = TrainingRun.of(model, Samples.of(model, blobs), module=model.module_)
+    assert run.trainer.module.spec == model.module_.spec
+    with pytest.raises(InputError, match="cannot continue with other sizes"):
+        TrainingRun.of(model.set_params(width=8), Samples.of(model, blobs), module=model.module_)
+
+
+def test_the_calibration_sample_becomes_tensors_once_per_fit(X, tiny, monkeypatch) -> None:
+    makes: list[int] = []
+
+    class Counted(Batches):
+        @cached_property
+        def calibration(self):
+            makes.append(1)
+            return list(self._batches_of(self._calibration))
+
+    monkeypatch.setattr("matvae.estimator.training.Batches", Counted)
+    tiny(max_epochs=3).fit(X)
+    assert len(makes) == 1
 
 
 def test_training_goes_from_the_coarsest_grid_to_the_full_one(tiny, monkeypatch) -> None:
@@ -79,11 +103,21 @@ def test_statistics_alone_train_on_coarse_grids_too(tiny) -> None:
     ("limits", "epochs"), [({}, DEFAULT_EPOCHS), ({"max_time": 1.0}, None), ({"max_epochs": 3}, 3)]
 )
 def test_without_any_limit_there_is_a_number_of_epochs(X, tiny, limits: dict, epochs) -> None:
-    model = tiny(**{"max_epochs": None, **limits})
-    array, understood, grid = model._understand(X)
-    batches = model._batches(array, understood, grid, 0)
-    module = model._build(model._spec(grid, batches), batches, 0)
-    assert model._trainer_for(module, 0, 20).settings.max_epochs == epochs
+    assert training_settings(tiny(**{"max_epochs": None, **limits}), 20).max_epochs == epochs
+
+
+def test_settings_are_the_parameters_of_the_same_names(tiny) -> None:
+    given = {"alpha": 2.0, "beta": 0.5, "loss": "absolute", "mixing": 0.25, "patience": None, "learning_rate": 0.1}
+    settings = training_settings(tiny(**given), 20)
+    assert {name: getattr(settings, name) for name in given} == given
+    # Every field of the loop has a parameter, but for what the loop alone decides.
+    own = {"kl_warmup", "warmup_steps", "gradient_norm", "checkpoint_seconds"}
+    assert {each.name for each in fields(settings)} - set(tiny().get_params()) == own
+
+
+@pytest.mark.parametrize(("n_training", "share"), [(10, 1.0), (1000, 1.0), (4000, 0.25)])
+def test_automatic_mixing_amounts_to_1000_samples_per_epoch(tiny, n_training: int, share: float) -> None:
+    assert training_settings(tiny(), n_training).mixing == share
 
 
 def test_batches_of_large_structures_are_small(tiny) -> None:
@@ -94,7 +128,7 @@ def test_batches_of_large_structures_are_small(tiny) -> None:
         ((32, 32, 32), False, 16),
         ((128, 128, 128), True, None),
     ]
-    sizes = [tiny(periodic=wrap, cutoff=reach)._auto_batch_size(Grid(shape)) for shape, wrap, reach in cases]
+    sizes = [auto_batch_size(Grid(shape), tiny(periodic=periodic, cutoff=cutoff)) for shape, periodic, cutoff in cases]
     # 2**22 voxels of both phases; the fourth is padded from 32 to 48 along each axis.
     assert sizes == [64, 41, 64, 18, 4]
 
@@ -102,15 +136,13 @@ def test_batches_of_large_structures_are_small(tiny) -> None:
 @pytest.mark.parametrize(("batch_size", "expected"), [("auto", 36), (5, 5), (np.int64(7), 7)])
 def test_batches_are_no_larger_than_the_training_set(X, tiny, batch_size, expected: int) -> None:
     model = tiny(batch_size=batch_size)
-    assert model._batches(*model._understand(X), 0).batch_size == expected
+    assert TrainingRun.of(model, Samples.of(model, X)).batches.batch_size == expected
 
 
 def test_weights_follow_the_seed(X, tiny) -> None:
-    model = tiny()
-    array, understood, grid = model._understand(X)
-    batches = model._batches(array, understood, grid, 0)
-    first, same, other = (model._build(model._spec(grid, batches), batches, seed) for seed in (0, 0, 1))
-    weights = [module.decoder.layers[0].weight for module in (first, same, other)]
+    models = [tiny(random_state=seed) for seed in (0, 0, 1)]
+    modules = [TrainingRun.of(model, Samples.of(model, X)).trainer.module for model in models]
+    weights = [module.decoder.layers[0].weight for module in modules]
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
 
@@ -120,7 +152,5 @@ def test_an_encoder_starts_from_weights_only_where_they_are_given(make_blobs, ti
     name = "encoder.stages.0.layers.0.layer.0.convolution.weight"
     for source, taken in ((small_resnet, True), (None, False)):
         model = tiny(encoder="resnet152", encoder_weights=source)
-        array, understood, grid = model._understand(make_blobs(12, (36, 36)))
-        batches = model._batches(array, understood, grid, 0)
-        module = model._build(model._spec(grid, batches), batches, 0)
+        module = TrainingRun.of(model, Samples.of(model, make_blobs(12, (36, 36)))).trainer.module
         assert torch.equal(module.encoder.backbone.state_dict()[name], stored[name]) == taken

@@ -250,7 +250,7 @@ def test_refinement_is_lazy_and_keeps_the_form(X, fitted, tiny) -> None:
 
 def test_what_cannot_be_refined_is_refused(X, fitted, tiny) -> None:
     Z = da.from_array(fitted.transform(X))
-    with pytest.raises(InputError, match="Leave out one of the two"):
+    with pytest.raises(InputError, match="Omit one of the two"):
         fitted.inverse_transform(Z, refine=True, as_fractions=True)
     field = tiny().fit(X * 0.5)
     with pytest.raises(InputError, match="continuous fields"):

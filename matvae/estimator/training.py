@@ -1,0 +1,228 @@
+"""TrainingRun: one training of a model on a set of samples, as an estimator's parameters describe it."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..errors import InputError
+from ..grid import Grid
+from ..model import ENCODERS, STATISTICS, ModelSpec, StatsVAE, Trainer, TrainingSettings, plan_model, resolve_device
+from ..stats import resolve_correlations
+from ..stats.correlate import transform_shape
+from ..stats.lags import resolve_cutoff
+from ..warn import warn
+from .batches import Batches, seed_from
+from .samples import Samples
+
+DEFAULT_EPOCHS = 100
+# Voxels of all phases, padding of the Fourier transform included, in a batch of automatic size.
+BATCH_VOXELS = 1 << 22
+# Training samples per epoch whose statistics are mixed with those of a neighbour.
+MIXED_SAMPLES = 1000
+# Samples that determine the standard deviation of the latent; an encoder that searches takes its time.
+LATENT_SAMPLES = 256
+# Parameters in which a training may differ from the one that resumes it.
+RESUMABLE = {
+    "max_epochs",
+    "max_time",
+    "verbose",
+    "checkpoint",
+    "device",
+    "precision",
+    "warm_start",
+    "patience",
+    "random_state",
+    "latent_steps",
+}
+
+
+@dataclass
+class TrainingRun:
+    """Samples, their batches and the trainer of a module.
+
+    Parameters
+    ----------
+    samples : Samples
+    batches : Batches
+    trainer : Trainer
+    fingerprint : str
+        Identifies data and parameters, so that a checkpoint is resumed by the same training only.
+    """
+
+    samples: Samples
+    batches: Batches
+    trainer: Trainer
+    fingerprint: str
+
+    @classmethod
+    def of(
+        cls, estimator: Any, samples: Samples, *, module: StatsVAE | None = None, trainer: Trainer | None = None
+    ) -> TrainingRun:
+        """Prepare a training: batches, the model's specification, its module and its trainer.
+
+        Parameters
+        ----------
+        estimator : StatsVAETransformer
+            Its parameters have been checked.
+        samples : Samples
+        module : StatsVAE, optional
+            Fitted module from which training continues; a copy of it is trained.
+        trainer : Trainer, optional
+            Trainer of a copy of that module, with its optimiser, which continues in place of a new one.
+
+        Raises
+        ------
+        InputError
+            If the data contain values that are not allowed, the decoder cannot draw such structures, or the fitted
+            module has another specification.
+
+        Warns
+        -----
+        UserWarning
+            If some samples are constant.
+        """
+        # Refuses correlations and a cutoff that do not match the grid, before any data are read.
+        draft = draft_spec(estimator, samples.grid)
+        seed = seed_of(estimator)
+        size = estimator.batch_size
+        batches = Batches(
+            samples,
+            batch_size=auto_batch_size(samples.grid, estimator) if isinstance(size, str) else int(size),
+            validation_fraction=estimator.validation_fraction,
+            seed=seed,
+        )
+        if batches.n_constant:
+            warn(
+                f"{batches.n_constant} of {len(samples)} samples are constant (all voxels are equal): their statistics "
+                "contain no information on shapes. They are kept; remove them if they are not intended."
+            )
+        structures = [] if estimator.input == STATISTICS else batches.calibration
+        spec = plan_model(draft, structures, None if module is None else module.spec)
+        if module is not None and module.spec != spec:
+            raise InputError(
+                f"Training cannot continue with other sizes or settings: the fitted model is {module.spec}, but {spec} "
+                "was asked for. Fit a new estimator."
+            )
+        if trainer is None:
+            new = build_module(estimator, spec, batches, seed) if module is None else copy.deepcopy(module)
+            trainer = Trainer(
+                new,
+                training_settings(estimator, batches.n_training),
+                resolve_device(estimator.device),
+                estimator.precision,
+                seed,
+                from_statistics=estimator.input == STATISTICS,
+            )
+        return cls(samples, batches, trainer, _fingerprint(estimator, spec, batches))
+
+    def train(
+        self,
+        *,
+        checkpoint: Any = None,
+        on_start: Callable[[], None] | None = None,
+        on_record: Callable[[dict[str, float]], bool | None] | None = None,
+    ) -> None:
+        """Train until a limit is reached; see `Trainer.fit` for the parameters and errors."""
+        self.trainer.fit(
+            self.batches,
+            on_start=on_start,
+            on_record=on_record,
+            checkpoint=checkpoint,
+            fingerprint=self.fingerprint,
+        )
+
+    def train_one_pass(self) -> None:
+        """Train on every sample once, in the middle of the schedule."""
+        self.trainer.one_pass(self.batches)
+
+    def learned(self, *, copy_module: bool = False) -> dict[str, Any]:
+        """Return the fitted attributes of an estimator as they are now.
+
+        With `copy_module` they do not change when the training continues.
+        """
+        module = copy.deepcopy(self.trainer.module) if copy_module else self.trainer.module
+        was_training = self.trainer.module.training
+        self.trainer.module.eval()
+        calibration = self.batches.calibration
+        some = calibration[: math.ceil(LATENT_SAMPLES / len(calibration[0]))]
+        latent_spread = self.trainer.latent_spread(some).cpu().numpy()
+        self.trainer.module.train(was_training and copy_module)
+        return {
+            "module_": module.eval(),
+            "grid_": self.samples.grid,
+            "_layout": self.samples.layout,
+            "history_": list(self.trainer.history),
+            "n_iter_": self.trainer.epoch,
+            "latent_spread_": latent_spread,
+        }
+
+
+def seed_of(estimator: Any) -> int:
+    """Seed of a training. With a checkpoint, no seed means 0, so that a resumed training sees its data in order."""
+    if estimator.checkpoint is not None and estimator.random_state is None:
+        return seed_from(0)
+    return seed_from(estimator.random_state)
+
+
+def auto_batch_size(grid: Grid, estimator: Any) -> int:
+    """As many samples as keep the Fourier transforms of a step within a few hundred MB, from 4 to 64."""
+    n_transformed = math.prod(transform_shape(grid.shape, estimator.periodic, estimator.cutoff)) * grid.phases
+    return min(64, max(4, BATCH_VOXELS // n_transformed))
+
+
+def draft_spec(estimator: Any, grid: Grid) -> ModelSpec:
+    """Specification of a model as far as an estimator's parameters determine it, without the data."""
+    return ModelSpec(
+        shape=grid.shape,
+        phases=grid.phases,
+        pairs=resolve_correlations(estimator.correlations, grid.phases),
+        periodic=bool(estimator.periodic),
+        cutoff=resolve_cutoff(grid.shape, estimator.periodic, estimator.cutoff),
+        n_components=int(estimator.n_components),
+        encoder=estimator.encoder,
+        decoder=estimator.decoder,
+        width=int(estimator.width),
+    )
+
+
+def build_module(estimator: Any, spec: ModelSpec, batches: Batches, seed: int) -> StatsVAE:
+    """A new module, its weights drawn by the seed and prepared on a sample of the data."""
+    with torch.random.fork_rng(devices=[]):
+        # torch.manual_seed would reseed the GPUs as well.
+        torch.default_generator.manual_seed(seed)
+        module = StatsVAE(spec)
+    if estimator.encoder_weights is not None:
+        module.encoder.load_pretrained(estimator.encoder_weights)
+    module.calibrate(batches.calibration, from_statistics=estimator.input == STATISTICS)
+    return module
+
+
+def training_settings(estimator: Any, n_training: int) -> TrainingSettings:
+    """Settings of the training loop: the estimator's parameters of the same names, those left open resolved."""
+    parameters = estimator.get_params(deep=False)
+    values = {each.name: parameters[each.name] for each in fields(TrainingSettings) if each.name in parameters}
+    if isinstance(estimator.mixing, str):
+        # A mixture of two structures is neither of them, so a search would look for what does not exist.
+        searches = ENCODERS.get(estimator.encoder).searches
+        values["mixing"] = 0.0 if searches else min(1.0, MIXED_SAMPLES / n_training)
+    if estimator.max_epochs is None and estimator.max_time is None:
+        values["max_epochs"] = DEFAULT_EPOCHS
+    return TrainingSettings(**values)
+
+
+def _fingerprint(estimator: Any, spec: ModelSpec, batches: Batches) -> str:
+    """Hash of everything a training depends on: parameters, sizes, and a sample of the data."""
+    digest = hashlib.sha256()
+    parameters = {name: value for name, value in estimator.get_params().items() if name not in RESUMABLE}
+    digest.update(repr((sorted(parameters.items()), spec, batches.seed, len(batches.samples))).encode())
+    for batch in batches.calibration[:4]:
+        digest.update(np.ascontiguousarray(batch.numpy()).tobytes())
+    return digest.hexdigest()
