@@ -1,4 +1,4 @@
-"""Settings from a TOML file: one table a command, weaker than the environment and than flags."""
+"""Settings from a TOML file: one table per command; the environment and flags take precedence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
     Raises
     ------
     typer.BadParameter
-        If the file is no TOML, or if it holds tables or keys that no command knows.
+        If the file is not TOML, or contains tables or keys that no command knows.
     """
     if path is None or context.resilient_parsing:
         return path
@@ -43,7 +43,7 @@ def _names_below_root(context: typer.Context) -> list[str]:
 
 
 def _defaults_of(command: Any, table: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Defaults by parameter name, of a command or, nested, of the commands in a group."""
+    """Defaults by parameter name, of a command or, nested, of the commands of a group."""
     commands = getattr(command, "commands", None)
     if commands is None:
         return _parameters_of(command, table, where)
@@ -51,7 +51,7 @@ def _defaults_of(command: Any, table: Mapping[str, Any], where: str) -> dict[str
     for name, inner in table.items():
         if name not in commands or not isinstance(inner, Mapping):
             raise typer.BadParameter(
-                f"{where} holds {name!r}, but a table for one of the commands {', '.join(sorted(commands))} "
+                f"{where} contains {name!r}, but a table for one of the commands {', '.join(sorted(commands))} "
                 "is expected."
             )
         defaults[name] = _defaults_of(commands[name], inner, f"{where} [{name}]")
@@ -72,19 +72,19 @@ def _parameters_of(command: Any, table: Mapping[str, Any], where: str) -> dict[s
             raise typer.BadParameter(
                 f"{where} sets {key!r}; the settings of this command are {', '.join(sorted(known))}."
             )
-        defaults[known[name].name] = _as_given(value, several=_takes_several(known[name]))
+        defaults[known[name].name] = _as_text(value, repeatable=_is_repeatable(known[name]))
     return defaults
 
 
-def _takes_several(parameter: Any) -> bool:
+def _is_repeatable(parameter: Any) -> bool:
     return bool(getattr(parameter, "multiple", False)) or parameter.nargs == -1
 
 
-def _as_given(value: Any, *, several: bool) -> Any:
-    """The value as it would be written on the command line: [64, 64] is 64,64 and [[1, 2]] is 1:2."""
-    if several and isinstance(value, Mapping):
-        return [f"{key}={_as_given(inner, several=False)}" for key, inner in value.items()]
-    if several:
+def _as_text(value: Any, *, repeatable: bool) -> Any:
+    """Write a value as on the command line: [64, 64] as 64,64 and [[1, 2]] as 1:2."""
+    if repeatable and isinstance(value, Mapping):
+        return [f"{key}={_as_text(inner, repeatable=False)}" for key, inner in value.items()]
+    if repeatable:
         return [str(entry) for entry in (value if isinstance(value, list) else [value])]
     if isinstance(value, list):
         return ",".join(":".join(map(str, entry)) if isinstance(entry, list) else str(entry) for entry in value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,101 +16,73 @@ from .terminal import grid_text, show, show_values, watching
 
 Model = Annotated[Path, typer.Argument(help="Fitted model.", metavar="MODEL.matvae", exists=True)]
 Data = Annotated[Path, typer.Argument(help="Structures.", metavar="DATA", exists=True)]
-TRAINING, NETWORK = "Training", "Statistics and network"
+# Options of `fit`, grouped as the parameters in the docstring of `StatsVAETransformer` are.
+Statistics = partial(typer.Option, rich_help_panel="Statistics")
+Network = partial(typer.Option, rich_help_panel="Network")
+Loss = partial(typer.Option, rich_help_panel="Loss")
+Training = partial(typer.Option, rich_help_panel="Training")
+Result = partial(typer.Option, rich_help_panel="Result")
 
 
 def fit_command(
+    context: typer.Context,
     data: Data,
     out: Annotated[Path, typer.Option("--out", "-o", help="New model.", metavar="MODEL.matvae")],
-    n_components: Annotated[int | None, typer.Option(min=1, help="Latent numbers a structure (default 9).")] = None,
-    max_time: Annotated[
-        float | None, typer.Option(help="Seconds after which training ends well.", rich_help_panel=TRAINING)
-    ] = None,
-    max_epochs: Annotated[int | None, typer.Option(help="Most passes over the data.", rich_help_panel=TRAINING)] = None,
-    seed: Annotated[int | None, typer.Option(help="Start of all random numbers.", rich_help_panel=TRAINING)] = 0,
-    batch_size: Annotated[int | None, typer.Option(help="Structures a step.", rich_help_panel=TRAINING)] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Largest step size.", rich_help_panel=TRAINING)] = None,
-    validation_fraction: Annotated[
-        float | None, typer.Option(help="Part of the structures held back.", rich_help_panel=TRAINING)
-    ] = None,
-    alpha: Annotated[
-        float | None, typer.Option(help="Weight of the statistics' error.", rich_help_panel=TRAINING)
-    ] = None,
-    beta: Annotated[float | None, typer.Option(help="Weight of the KL divergence.", rich_help_panel=TRAINING)] = None,
-    patience: Annotated[
-        float | None,
-        typer.Option(help="Stop after this part of the training without progress.", rich_help_panel=TRAINING),
-    ] = None,
-    loss: Annotated[str | None, typer.Option(help="relative, absolute or voxels.", rich_help_panel=TRAINING)] = None,
-    short_range: Annotated[
-        float | None, typer.Option(help="Weight of the error at short lags.", rich_help_panel=TRAINING)
-    ] = None,
-    mixing: Annotated[
-        float | None,
-        typer.Option(help="Share of structures mixed with a neighbour.", rich_help_panel=TRAINING),
-    ] = None,
-    aligned_fraction: Annotated[
-        float | None,
-        typer.Option(help="Part of the training that also compares voxels.", rich_help_panel=TRAINING),
-    ] = None,
-    coarse_fraction: Annotated[
-        float | None,
-        typer.Option(help="Part of the training on coarse grids.", rich_help_panel=TRAINING),
-    ] = None,
-    latent_steps: Annotated[
-        int | None,
-        typer.Option(help="Steps in which transform improves the encoder's latent.", rich_help_panel=NETWORK),
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or auto.", rich_help_panel=TRAINING)] = None,
-    precision: Annotated[
-        str | None, typer.Option(help="Number format of the network.", rich_help_panel=TRAINING)
-    ] = None,
-    encoder: Annotated[str | None, typer.Option(help="Name of the encoder.", rich_help_panel=NETWORK)] = None,
-    decoder: Annotated[str | None, typer.Option(help="Name of the decoder.", rich_help_panel=NETWORK)] = None,
-    width: Annotated[int | None, typer.Option(help="Hidden units a layer.", rich_help_panel=NETWORK)] = None,
-    threshold: Annotated[
-        Any,
-        typer.Option(
-            parser=parsed(options.threshold, "volume-fraction, straight or 0.05"),
-            metavar="volume-fraction|straight|T",
-            help="How fractions become phases.",
-            rich_help_panel=NETWORK,
-        ),
-    ] = None,
+    n_components: Annotated[int | None, typer.Option(min=1, help="Latent numbers per structure (default 9).")] = None,
     correlations: Annotated[
         Any,
-        typer.Option(
+        Statistics(
             parser=parsed(options.pairs, "1:1,1:2"),
             metavar="H:H,H:H",
             help="Pairs of phases (default: those that determine all others).",
-            rich_help_panel=NETWORK,
         ),
     ] = None,
     periodic: Annotated[
         bool | None,
-        typer.Option(
-            "--periodic/--no-periodic",
-            help="Whether structures go on at their other side (default: the data's).",
-            rich_help_panel=NETWORK,
-        ),
+        Statistics("--periodic/--no-periodic", help="Whether structures are periodic (default: as the data state)."),
     ] = None,
     cutoff: Annotated[
         Any,
-        typer.Option(
-            parser=parsed(options.size, "16 or 16,16"),
-            metavar="C",
-            help="Keep lags up to C voxels.",
-            rich_help_panel=NETWORK,
+        Statistics(parser=parsed(options.size, "16 or 16,16"), metavar="C", help="Keep lags up to C voxels."),
+    ] = None,
+    encoder: Annotated[str | None, Network(help="Name of the encoder.")] = None,
+    decoder: Annotated[str | None, Network(help="Name of the decoder.")] = None,
+    width: Annotated[int | None, Network(help="Hidden units per layer.")] = None,
+    loss: Annotated[str | None, Loss(help="relative, absolute or voxels.")] = None,
+    alpha: Annotated[float | None, Loss(help="Weight of the statistics loss.")] = None,
+    beta: Annotated[float | None, Loss(help="Weight of the KL divergence.")] = None,
+    short_range: Annotated[float | None, Loss(help="Weight of the error at short lags.")] = None,
+    mixing: Annotated[float | None, Loss(help="Fraction of the structures mixed with a neighbour.")] = None,
+    aligned_fraction: Annotated[float | None, Loss(help="Fraction of the training that also compares voxels.")] = None,
+    max_epochs: Annotated[int | None, Training(help="Maximum number of passes over the data.")] = None,
+    max_time: Annotated[float | None, Training(help="Seconds after which training ends.")] = None,
+    batch_size: Annotated[int | None, Training(help="Structures per step.")] = None,
+    learning_rate: Annotated[float | None, Training(help="Maximum learning rate.")] = None,
+    coarse_fraction: Annotated[float | None, Training(help="Fraction of the training on coarse grids.")] = None,
+    patience: Annotated[
+        float | None, Training(help="Stop after this fraction of the training without improvement.")
+    ] = None,
+    validation_fraction: Annotated[float | None, Training(help="Fraction of the structures held out.")] = None,
+    device: Annotated[str | None, Training(help="cpu, cuda, cuda:1 or auto.")] = None,
+    precision: Annotated[str | None, Training(help="Number format of the networks.")] = None,
+    seed: Annotated[int | None, Training(help="Seed of all random numbers.")] = 0,
+    resume: Annotated[bool, Training("--resume", help="Continue an interrupted training.")] = False,
+    latent_steps: Annotated[int | None, Result(help="Steps in which transform improves the encoder's latent.")] = None,
+    threshold: Annotated[
+        Any,
+        Result(
+            parser=parsed(options.threshold, "volume-fraction, straight or 0.05"),
+            metavar="volume-fraction|straight|T",
+            help="How fractions become phases.",
         ),
     ] = None,
-    half: Annotated[bool, typer.Option("--half", help="Save weights in half precision.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from an interrupted training.")] = False,
+    half: Annotated[bool, Result("--half", help="Save weights in half precision.")] = False,
     overwrite: Overwrite = False,
     json: Json = False,
     quiet: Quiet = False,
     config: Config = None,
 ) -> None:
-    """Train a model on structures. Ctrl-C keeps its state; --resume goes on.
+    """Train a model on structures. Ctrl-C keeps the training state; --resume continues.
 
     \b
     Examples:
@@ -117,31 +90,7 @@ def fit_command(
       matvae fit rock.zarr -o rock.matvae --n-components 16 --max-epochs 50 --seed 1
       matvae fit rock.zarr -o rock.matvae --resume
     """
-    given = {
-        "n_components": n_components,
-        "max_time": max_time,
-        "max_epochs": max_epochs,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "validation_fraction": validation_fraction,
-        "patience": patience,
-        "loss": loss,
-        "short_range": short_range,
-        "mixing": mixing,
-        "aligned_fraction": aligned_fraction,
-        "coarse_fraction": coarse_fraction,
-        "latent_steps": latent_steps,
-        "width": width,
-        "threshold": threshold,
-        "alpha": alpha,
-        "beta": beta,
-        "device": device,
-        "precision": precision,
-        "encoder": encoder,
-        "decoder": decoder,
-        "correlations": correlations,
-        "cutoff": cutoff,
-    }
+    of_the_job = {"data", "out", "periodic", "seed", "resume", "half", "overwrite", "json", "quiet", "config"}
     with watching("fit", quiet=quiet) as watcher:
         result = jobs.fit_model(
             data,
@@ -153,7 +102,7 @@ def fit_command(
             overwrite=overwrite,
             progress=watcher.progress,
             on_record=watcher.record,
-            **{name: value for name, value in given.items() if value is not None},
+            **options.given(context, except_for=of_the_job),
         )
     show(result, _show_fit, as_json=json)
 
@@ -167,7 +116,7 @@ def transform_command(
     quiet: Quiet = False,
     config: Config = None,
 ) -> None:
-    """Turn structures into latent numbers.
+    """Encode structures as latent numbers.
 
     \b
     Examples:
@@ -187,14 +136,14 @@ def inverse_command(
     model: Model,
     latents: Annotated[Path, typer.Argument(help="Latent numbers.", metavar="Z", exists=True)],
     out: Annotated[Path, typer.Option("--out", "-o", help="New store.", metavar="OUT.zarr")],
-    n_realizations: Annotated[int | None, typer.Option(min=1, help="Structures for each latent (default 1).")] = None,
-    seed: Annotated[int, typer.Option(help="Start of the random numbers.")] = 0,
+    n_realizations: Annotated[int | None, typer.Option(min=1, help="Structures per latent (default 1).")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 0,
     overwrite: Overwrite = False,
     json: Json = False,
     quiet: Quiet = False,
     config: Config = None,
 ) -> None:
-    """Turn latent numbers (.zarr, .npy or .csv) back into structures.
+    """Decode latent numbers (.zarr, .npy or .csv) to structures.
 
     \b
     Examples:

@@ -1,9 +1,9 @@
-"""Options that every command has, and the values that take more than one number."""
+"""Options shared by all commands, and parsers of values that consist of more than one number."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,9 +11,9 @@ import typer
 
 from .config import read_config
 
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout, and nothing else there.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes on stderr.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output if it is there already.")]
+Json = Annotated[bool, typer.Option("--json", help="Print only the result on stdout, as JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress and no notes on stderr.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")]
 Config = Annotated[
     Path | None,
     typer.Option(
@@ -23,16 +23,16 @@ Config = Annotated[
         is_eager=True,
         exists=True,
         dir_okay=False,
-        help="Settings, one table a command.",
+        help="Settings, one table per command.",
     ),
 ]
 
 
 def parsed(parse: Callable[[str], Any], example: str) -> Callable[[Any], Any]:
-    """Make an option's parser; what it cannot parse is a usage error that shows an example."""
+    """Make an option's parser; a value it cannot parse is a usage error that shows an example."""
 
     def parser(text: Any) -> Any:
-        # Typer hands values that are parsed already through a second time where they are defaults.
+        # Typer passes default values, which are parsed already, through the parser again.
         if not isinstance(text, str):
             return text
         try:
@@ -41,6 +41,14 @@ def parsed(parse: Callable[[str], Any], example: str) -> Callable[[Any], Any]:
             raise typer.BadParameter(f"{text!r} was given, but something like {example} is expected.") from error
 
     return parser
+
+
+def given(context: typer.Context, except_for: Collection[str]) -> dict[str, Any]:
+    """Values of a command's options that a flag, the environment or a configuration file has set.
+
+    Options without a value keep the default of the function they are passed to; `except_for` names those not wanted.
+    """
+    return {name: value for name, value in context.params.items() if value is not None and name not in except_for}
 
 
 def integers(text: str) -> tuple[int, ...]:
@@ -81,11 +89,7 @@ def region(text: str) -> tuple[tuple[int | None, int | None], ...]:
 
 def pairs(text: str) -> tuple[tuple[int, int], ...]:
     """Parse ``"1:1,1:2"``."""
-    found = []
-    for part in text.split(","):
-        first, second = part.split(":")
-        found.append((int(first), int(second)))
-    return tuple(found)
+    return tuple((int(first), int(second)) for first, second in (part.split(":") for part in text.split(",")))
 
 
 def parameters(entries: list[str] | None) -> dict[str, Any]:
@@ -96,13 +100,13 @@ def parameters(entries: list[str] | None) -> dict[str, Any]:
     typer.BadParameter
         If an entry is not ``key=value``.
     """
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for entry in entries or []:
-        key, sign, value = entry.partition("=")
-        if not sign or not key.strip():
+        key, sign, value = (part.strip() for part in entry.partition("="))
+        if not sign or not key:
             raise typer.BadParameter(f"{entry!r} was given, but --param takes key=value, such as --param n_grains=20.")
         try:
-            found[key.strip().replace("-", "_")] = ast.literal_eval(value.strip())
+            values[key.replace("-", "_")] = ast.literal_eval(value)
         except (ValueError, SyntaxError):
-            found[key.strip().replace("-", "_")] = value.strip()
-    return found
+            values[key.replace("-", "_")] = value
+    return values

@@ -1,4 +1,4 @@
-"""Train a model on a store; interrupted runs go on where they stopped."""
+"""Train a model on a store; interrupted runs continue where they stopped."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PROGRESS_STEPS = 1000
 
 
 class FitInterrupted(KeyboardInterrupt):
-    """Training was interrupted; the message says how to go on."""
+    """Training was interrupted; the message says how to continue."""
 
 
 def fit_model(
@@ -39,26 +39,26 @@ def fit_model(
     Parameters
     ----------
     data : path
-        Structures, whatever `open_structures` reads.
+        Structures, in any format that `open_structures` reads.
     out : path
-        New model, ``NAME.matvae``. While training, its state is kept beside it in ``NAME.matvae.checkpoint``.
+        New model, ``NAME.matvae``. During training the state is kept next to it in ``NAME.matvae.checkpoint``.
     periodic : bool, optional
-        Whether structures continue on their opposite side; by default what the store says.
+        Whether structures are periodic; by default as the store states.
     seed : int, optional
         The estimator's ``random_state``.
     resume : bool
-        Go on from the checkpoint of an interrupted run.
+        Continue from the checkpoint of an interrupted run.
     overwrite : bool
         Whether an existing model, or without `resume` a checkpoint, may be replaced.
     half : bool
         Save the weights in half precision, half as large.
     progress : callable, optional
-        Called with steps done and their total.
+        Called with the number of steps completed and their total.
     on_record : callable, optional
-        Called with every training record.
+        Called with each training record.
     **parameters
-        Of `StatsVAETransformer`; what is not named keeps its default, but for `cutoff`: half the window where
-        structures are not periodic.
+        Of `StatsVAETransformer`; the others keep their defaults, except `cutoff`: half the window if structures are not
+        periodic.
 
     Returns
     -------
@@ -79,17 +79,17 @@ def fit_model(
     structures = open_structures(data)
     wrap = structures.grid.periodic if periodic is None else periodic
     logger.info(
-        "%d structures are taken as %s%s.",
+        "%d structures are treated as %s%s.",
         len(structures),
         "periodic" if wrap else "not periodic",
-        ", as the data say" if periodic is None else "",
+        ", as the data state" if periodic is None else "",
     )
 
     if not wrap and parameters.get("cutoff") is None:
         parameters["cutoff"] = tuple(n // 2 for n in structures.grid.shape)
         logger.info(
-            "Correlations are taken up to half the window, %s voxels: beyond, few voxel pairs are left and they "
-            "say little. Another reach is set with --cutoff.",
+            "Correlations are computed up to half the window, %s voxels: at longer lags there are too few voxel pairs. "
+            "Set another cutoff with --cutoff.",
             " x ".join(map(str, parameters["cutoff"])),
         )
 
@@ -105,7 +105,7 @@ def fit_model(
     if not resume:
         remove(checkpoint)
     elif checkpoint.exists():
-        logger.info("Training goes on from %s.", checkpoint)
+        logger.info("Training continues from %s.", checkpoint)
     else:
         logger.info("There is no checkpoint %s yet: training starts from the beginning.", checkpoint)
     try:
@@ -138,9 +138,8 @@ def _is_model(path: Path) -> bool:
 def _check_checkpoint(checkpoint: Path, *, resume: bool, overwrite: bool) -> None:
     if checkpoint.exists() and not (resume or overwrite):
         raise InputError(
-            f"{checkpoint} holds the state of an interrupted training. Go on from it with --resume "
-            "(resume=True), or "
-            "start anew with --overwrite (overwrite=True)."
+            f"{checkpoint} contains the state of an interrupted training. Continue it with --resume (resume=True), or "
+            "start again with --overwrite (overwrite=True)."
         )
 
 
@@ -148,4 +147,4 @@ def _how_to_resume(checkpoint: Path, replaces: bool) -> str:
     if not checkpoint.exists():
         return "Training was interrupted before its state was saved; nothing was written."
     flags = "--resume --overwrite" if replaces else "--resume"
-    return f"Training was interrupted; its state is in {checkpoint}. Go on with the same command and {flags}."
+    return f"Training was interrupted; its state is in {checkpoint}. Continue with the same command and {flags}."

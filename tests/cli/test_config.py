@@ -77,9 +77,9 @@ def test_dashes_are_underscores_and_false_is_no(matvae, store, tmp_path, config)
     ("text", "message"),
     [
         ("[stats]\ncutof = 1\n", "sets 'cutof'; the settings of this command are"),
-        ("[stat]\ncutoff = 1\n", "holds 'stat', but a table for one of the commands"),
-        ("cutoff = 1\n", "holds 'cutoff', but a table for one of the commands"),
-        ("[dataset]\nname = 'lines'\n", "holds 'name', but a table for one of the commands list, make"),
+        ("[stat]\ncutoff = 1\n", "contains 'stat', but a table for one of the commands"),
+        ("cutoff = 1\n", "contains 'cutoff', but a table for one of the commands"),
+        ("[dataset]\nname = 'lines'\n", "contains 'name', but a table for one of the commands list, make"),
         ("[stats\n", "is not TOML"),
         ("[stats]\ncutoff = 'far'\n", "'far' was given, but something like 16 or 16,16 is expected"),
         ("[fit]\nconfig = 'a.toml'\n", "sets 'config'"),

@@ -17,7 +17,7 @@ def model(matvae, store, tmp_path):
     ran = matvae("fit", store, "-o", tmp_path / "m.matvae", *QUICK, "--json")
     assert ran.code == 0, ran.err
     assert json.loads(ran.out)["n_components"] == 2
-    assert "taken as periodic, as the data say" in ran.err
+    assert "treated as periodic, as the data state" in ran.err
     return tmp_path / "m.matvae"
 
 

@@ -13,9 +13,14 @@ import pytest
 
 # Saves the training's state after every step instead of every half minute, so that a test can see it begin.
 EAGER = """
-from functools import partial
+from dataclasses import dataclass
 from matvae.estimator import training
-parts.TrainingSettings = partial(parts.TrainingSettings, checkpoint_seconds=0.0)
+
+@dataclass(frozen=True)
+class Eager(training.TrainingSettings):
+    checkpoint_seconds: float = 0.0
+
+training.TrainingSettings = Eager
 from matvae.cli import main
 main()
 """
@@ -75,6 +80,6 @@ def test_ctrl_c_keeps_the_training_and_resume_ends_it(folder):
     ended = matvae(*command, "--max-epochs", "1", "--resume", cwd=folder)
     assert ended.returncode == 0, ended.stderr
     assert json.loads(ended.stdout)["model"] == "m.matvae"
-    assert "Training goes on from m.matvae.checkpoint" in ended.stderr
+    assert "Training continues from m.matvae.checkpoint" in ended.stderr
     assert not (folder / "m.matvae.checkpoint").exists()
     assert sorted(p.name for p in folder.iterdir() if p.name.startswith(".")) == []

@@ -48,8 +48,8 @@ def test_boundaries_are_the_stores_unless_asked(trained, tmp_path, caplog, store
         result = fit_model(tmp_path / "x.zarr", tmp_path / "m.matvae", periodic=asked, **SMALL)
     assert result["periodic"] is expected
     assert load(tmp_path / "m.matvae").periodic is expected
-    assert f"taken as {'periodic' if expected else 'not periodic'}" in caplog.text
-    assert ("as the data say" in caplog.text) == (asked is None)
+    assert f"treated as {'periodic' if expected else 'not periodic'}" in caplog.text
+    assert ("as the data state" in caplog.text) == (asked is None)
 
 
 def test_an_interrupted_run_goes_on_to_the_same_model(trained, tmp_path):
@@ -61,7 +61,7 @@ def test_an_interrupted_run_goes_on_to_the_same_model(trained, tmp_path):
             raise KeyboardInterrupt
 
     out = tmp_path / "m.matvae"
-    with pytest.raises(FitInterrupted, match=r"m\.matvae\.checkpoint\. Go on with the same command and --resume\."):
+    with pytest.raises(FitInterrupted, match=r"m\.matvae\.checkpoint\. Continue with the same command and --resume\."):
         fit_model(trained / "train.zarr", out, on_record=stop, **whole)
     assert sorted(os.listdir(tmp_path)) == ["m.matvae.checkpoint", "whole.matvae"]
     with pytest.raises(InputError, match=r"--resume.*--overwrite"):
@@ -115,7 +115,7 @@ def test_a_folder_that_is_no_model_is_never_replaced(trained, tmp_path):
     (tmp_path / "m.matvae" / "thesis.tex").write_text("years")
     with pytest.raises(InputError, match="was not written by matvae"):
         fit_model(trained / "train.zarr", tmp_path / "m.matvae", overwrite=True, **SMALL)
-    with pytest.raises(InputError, match="inside one another"):
+    with pytest.raises(InputError, match="must not contain one another"):
         fit_model(trained / "train.zarr", trained / "train.zarr", overwrite=True, **SMALL)
 
 

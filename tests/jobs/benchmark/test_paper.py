@@ -93,7 +93,7 @@ def test_an_interrupted_run_is_resumed(tmp_path, caplog, quick_page):
     with caplog.at_level(logging.INFO, logger="matvae"):
         benchmark_paper(tmp_path / "b", resume=True, **SMALL)
     assert "60 structures exist already" in caplog.text
-    assert "Training goes on from" in caplog.text
+    assert "Training continues from" in caplog.text
     assert sorted(os.listdir(tmp_path / "b")) == FILES
 
 
