@@ -31,6 +31,7 @@ def commands(command: Any, name: str = "matvae") -> Iterator[tuple[str, Any]]:
 COMMANDS = dict(commands(typer.main.get_command(app)))
 
 
+@pytest.mark.slow
 def test_sphinx_builds_without_a_warning(tmp_path):
     """Also fails for a page in no toctree, a link that leads nowhere, and a docstring that cannot be read."""
     build = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html"]
@@ -45,6 +46,18 @@ def test_links_outside_the_docs_lead_somewhere(page):
     assert links
     for link in links:
         assert (ROOT / link["target"]).exists(), link[0]
+
+
+def test_every_reading_order_leads_through_at_most_twelve_files_that_exist():
+    page = (DOCS / "develop" / "architecture.md").read_text(encoding="utf-8")
+    section = page.partition("## Reading order")[2].partition("\n## ")[0]
+    rows = [line.split("|") for line in section.splitlines() if ".py`" in line]
+    orders = {row[1].strip(" `"): re.findall(r"`([\w/]+\.py)`", row[2]) for row in rows}
+    assert set(orders) == {"fit", "transform", "inverse_transform", "reconstruct", "optimize_latents"}
+    for call, files in orders.items():
+        assert 5 <= len(files) <= 12, call
+        assert len(set(files)) == len(files), call
+        assert [name for name in files if not (ROOT / "matvae" / name).is_file()] == [], call
 
 
 def test_every_public_name_is_in_the_reference():

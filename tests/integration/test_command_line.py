@@ -52,6 +52,7 @@ def test_exit_codes(folder):
     assert "Traceback" not in bad.stderr
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_the_training_and_resume_ends_it(folder):
     command = ["fit", "l.zarr", "-o", "m.matvae", "--n-components", "2", "--width", "16", "--json"]
     # A shell's background jobs ignore Ctrl-C; this one must not, wherever the tests run.

@@ -43,7 +43,7 @@ def test_zarr_keeps_properties_and_says_which_model(trained, tmp_path):
 
 
 def test_the_model_is_no_place_for_latents(trained):
-    with pytest.raises(InputError, match="inside one another"):
+    with pytest.raises(InputError, match="must not contain one another"):
         transform_structures(trained / "m.matvae", trained / "test.zarr", trained / "m.matvae" / "z.npy")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import InputError
+from ...warn import warn
 from ..boxes import MAX_KINDS, BoxCode, Boxes, Found, box_extents, kinds_of, nearest_sizes
 from ..layers import sum_of_products
 from ..spec import ModelSpec
@@ -160,10 +160,10 @@ def count_boxes(structures: Tensor, n_components: int) -> int:
     _, pieces = box_extents(solid for solid in (structures != 0).cpu().numpy())
     most = 1 + (n_components - 1) // ndim
     if most < pieces:
-        warnings.warn(
-            f"Structures have up to {pieces} pieces, but {n_components} components are enough for {most} boxes only: "
-            f"smaller ones are left away. All need n_components of at least {ndim * (pieces - 1) + 1}.",
-            stacklevel=2,
+        warn(
+            f"Structures have up to {pieces} pieces, but {n_components} components encode only {most} "
+            f"{'box' if most == 1 else 'boxes'}: smaller pieces are omitted. To encode all of them, set n_components "
+            f"to at least {ndim * (pieces - 1) + 1}."
         )
     busy = math.ceil((n_components + ndim) / (2 * ndim))
     return min(most, max(pieces, busy))
