@@ -21,3 +21,13 @@ def shared_data() -> Path:
             f"Real data expected in {folder}; MATVAE_SHARED_DATA names the folder with micrographs/ and volumes/."
         )
     return folder
+
+
+@pytest.fixture(scope="module")
+def builtin_presets():
+    """Presets of benchmarks without those of installed plugins."""
+    from matvae.jobs.benchmark.presets import PRESETS
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PRESETS, "targets", dict(PRESETS.builtin))
+        yield

@@ -1,8 +1,7 @@
-"""What each choice of the design is worth on the lines of the paper: ``python docs/examples/ablation.py``.
+"""Effect of each design choice on the lines of the paper: ``python docs/examples/ablation.py``.
 
-Every row trains on the same structures for the same number of passes, unless said, and is measured on the same unseen
-ones. The first row has no networks; every other one differs from the networks that were chosen in one choice. Writes
-docs/generated/ablation.md, a row as soon as it is known.
+Every row trains on the same structures for the same number of epochs and is measured on the same unseen ones, and
+differs from the chosen networks in one choice. Writes docs/generated/ablation.md, each row as soon as it is known.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ from matvae import StatsVAETransformer
 from matvae.data.datasets.lines import Lines
 from matvae.evaluate import LineErrors, VolumeFractionError
 from matvae.evaluate.lines import line_element
-from matvae.jobs.benchmark.presets import get_preset
 
 TABLE = Path(__file__).resolve().parents[1] / "generated" / "ablation.md"
 SIZE, TRAINING, UNSEEN, EPOCHS = 32, 30_000, 1000, 4
@@ -31,28 +29,18 @@ CHOSEN: dict[str, Any] = {
     "patience": None,
     "threshold": "straight",
 }
-# Boxes and the search for them, as `matvae benchmark paper` has them; a pass would take an hour, a minute is enough.
-BOXES: dict[str, Any] = {
-    **get_preset("matvae").parameters,
-    "threshold": "volume-fraction",
-    "latent_steps": 0,
-    "max_epochs": None,
-    "max_time": 60.0,
-    "validation_fraction": 0.005,
-}
-# What is changed, and whether the model has to be trained anew for it.
+# What is changed, and whether the model has to be retrained for it.
 ROWS: list[tuple[str, dict[str, Any], bool]] = [
-    ('boxes that are looked for (`encoder="pursuit"`), a minute', BOXES, True),
-    ("networks, as chosen", {}, True),
+    ("chosen networks", {}, True),
     ("encoder alone, no search for the latent (`latent_steps=0`)", {"latent_steps": 0}, False),
-    ('voxels by their fractions alone (`threshold="volume-fraction"`)', {"threshold": "volume-fraction"}, False),
+    ('voxels selected by fractions alone (`threshold="volume-fraction"`)', {"threshold": "volume-fraction"}, False),
     ("fixed threshold of equation 3 (`threshold=0.05`)", {"threshold": 0.05}, False),
     ('dense decoder (`decoder="dense"`)', {"decoder": "dense"}, True),
-    ("no registered original (`aligned_fraction=0`)", {"aligned_fraction": 0.0}, True),
+    ("no registration onto the original (`aligned_fraction=0`)", {"aligned_fraction": 0.0}, True),
     ('distance of equation 1 (`loss="absolute"`)', {"loss": "absolute"}, True),
     ("no weight on short lags (`short_range=0`)", {"short_range": 0.0}, True),
     ("larger KL weight (`beta=1e-4`)", {"beta": 1e-4}, True),
-    ("narrower (`width=256`)", {"width": 256}, True),
+    ("narrower network (`width=256`)", {"width": 256}, True),
     ('encoder reads the image (`encoder="image"`)', {"encoder": "image"}, True),
     ("16 components (`n_components=16`)", {"n_components": 16}, True),
 ]
@@ -103,7 +91,7 @@ def rows() -> Iterator[str]:
 def main() -> None:
     """Write the table."""
     text = (
-        f"{TRAINING:,} images of {SIZE} x {SIZE}, {EPOCHS} passes, 9 components unless said; {UNSEEN} unseen images,\n"
+        f"{TRAINING:,} images of {SIZE} x {SIZE}, {EPOCHS} epochs, 9 components unless stated; {UNSEEN} unseen,\n"
         f"one seed. `python docs/examples/ablation.py`, Python {platform.python_version()}.\n\n{HEADER}"
     )
     for row in rows():

@@ -18,7 +18,7 @@ HEADER = ("method", "structures", "orientation", "number", "volume fraction", "d
 
 @benchmark_app.command("paper")
 def benchmark_paper_command(
-    preset: Annotated[str, typer.Option(metavar="matvae|paper", help="matvae's defaults, or as published.")] = "matvae",
+    preset: Annotated[str, typer.Option(metavar="matvae|paper", help="matvae's networks, or as published.")] = "matvae",
     size: Annotated[int, typer.Option(help="Pixels along each side.")] = 224,
     n: Annotated[int, typer.Option("--n", help="Structures to train on.")] = 100_000,
     n_test: Annotated[int, typer.Option(help="Structures held out.")] = 1000,

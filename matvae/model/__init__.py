@@ -2,8 +2,10 @@
 
 from ..stats.device import resolve_device
 from .decoders import DECODERS, Decoder
+from .descent import descend
 from .device import PRECISIONS
 from .encoders import ENCODERS, STATISTICS, STRUCTURES, Encoder
+from .layers import perceptron, sum_of_products
 from .loss import LOSSES, VOXELS
 from .planning import check_parts, plan_model
 from .search import search_latents
@@ -28,10 +30,13 @@ __all__ = [
     "Trainer",
     "TrainingSettings",
     "check_parts",
+    "descend",
     "fixed_threshold_labels",
+    "perceptron",
     "plan_model",
     "resolve_device",
     "search_latents",
     "straight_shares",
+    "sum_of_products",
     "volume_fraction_labels",
 ]

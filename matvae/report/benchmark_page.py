@@ -39,7 +39,7 @@ def benchmark_page(result: Mapping[str, Any], parts: BenchmarkParts) -> str:
     MissingExtraError
         If matplotlib or jinja2 is not installed.
     """
-    n_samples, orientation, number, difference, *_ = result_cells(result["rows"][-1])
+    n_samples, orientation, number, difference, *_ = result_cells(result["rows"][2])
     return render_page(
         Page(
             title=f"The lines experiment, {result['size']} × {result['size']} pixels",

@@ -8,6 +8,7 @@ import pytest
 
 from matvae import jobs
 
+pytestmark = pytest.mark.usefixtures("builtin_presets")
 FLAGS = ("--size", 16, "--n", 60, "--n-test", 12, "--n-components", 2, "--max-time", 0.5, "--device", "cpu")
 
 
@@ -69,4 +70,4 @@ def test_flags_reach_the_job(matvae, asked, monkeypatch):
 def test_wrong_settings_are_bad_data(matvae, tmp_path):
     ran = matvae("benchmark", "paper", "--preset", "papers", "-o", tmp_path / "b")
     assert ran.code == 3
-    assert ran.err.startswith("error: The presets are")
+    assert ran.err.startswith("error: preset must be one of")

@@ -13,6 +13,8 @@ from matvae.jobs.benchmark.folder import open_folder
 from matvae.jobs.benchmark.settings import BenchmarkSettings
 from matvae.jobs.report import report
 
+pytestmark = pytest.mark.usefixtures("builtin_presets")
+
 ASKED = {"size": 16, "n": 60, "n_test": 24, "n_components": 3, "max_time": 1.0, "device": "cpu"}
 
 

@@ -50,6 +50,10 @@ class BenchmarkFolder:
         """The trained model; it exists once training has ended."""
         return self.path / "model.matvae"
 
+    def companion(self, preset: str) -> Path:
+        """The trained model of a preset that is measured in addition."""
+        return self.path / f"{preset}.matvae"
+
     @property
     def page(self) -> Path:
         """The report."""
@@ -109,7 +113,8 @@ def open_folder(out: str | Path, settings: Mapping[str, Any], *, resume: bool, o
         if resume:
             _check_same(stored, settings, out)
         else:
-            for old in (folder.result, folder.page, folder.model, checkpoint_of(folder.model)):
+            models = [path for model in folder.path.glob("*.matvae") for path in (model, checkpoint_of(model))]
+            for old in (folder.result, folder.page, checkpoint_of(folder.model), *models):
                 remove(old)
             if any(stored.get(name) != settings[name] for name in ("n", "size", "seed")):
                 remove(folder.train)

@@ -63,9 +63,10 @@ def benchmark_paper(
     out : path
         New folder for ``train.zarr`` and ``test.zarr``, ``model.matvae``, ``result.json`` (the returned dictionary) and
         ``report.html``, one file that needs no network.
-    preset : ``"matvae"`` or ``"paper"``
-        matvae's defaults; or the published architecture: a ResNet-152 that reads images, the loss of equation 1 alone,
-        and a fixed threshold of 0.05.
+    preset : str
+        ``"matvae"``, networks with matvae's loss, and where plugins add presets for comparison, each of these as a
+        further row; or ``"paper"``, the published architecture: a ResNet-152 that reads images, the loss of equation 1
+        alone, and a fixed threshold of 0.05.
     size : int
         Pixels along each side.
     n, n_test : int
@@ -96,8 +97,8 @@ def benchmark_paper(
     Returns
     -------
     dict
-        ``rows``: the paper as published, PCA of the same size, and this run, each with ``method``, ``n_samples``,
-        ``orientation``, ``number`` and ``number_each`` (percent right, see `LineErrors`),
+        ``rows``: the paper as published, PCA of the same size, this run, and those of plugins, each with ``method``,
+        ``n_samples``, ``orientation``, ``number`` and ``number_each`` (percent right, see `LineErrors`),
         ``volume_fraction_difference`` (mean, percent), ``decoded_error`` and ``structure_error`` (mean relative errors
         of statistics); ``by_number``, the same for each number of lines (see `measure.by_number`); ``notes``, caveats;
         ``mean_peak``, the fractions of originals and of reconstructions that cover the pixel most often covered;
@@ -135,7 +136,8 @@ def benchmark_paper(
         started = time.monotonic()
         drawn = _draw(folder, settings, progress)
         data_seconds = time.monotonic() - started if drawn else None
-        _train(folder, settings, resume=resume, progress=progress, on_record=on_record)
+        for path, of_model in {folder.model: settings, **_companions(folder, settings)}.items():
+            _train(folder.train, path, of_model, resume=resume, progress=progress, on_record=on_record)
         return _measure(folder, settings, data_seconds, progress)
     except KeyboardInterrupt as error:
         raise BenchmarkInterrupted(
@@ -154,21 +156,27 @@ def _draw(folder: BenchmarkFolder, settings: BenchmarkSettings, progress: Progre
     return any(drawn)
 
 
+def _companions(folder: BenchmarkFolder, settings: BenchmarkSettings) -> dict[Path, BenchmarkSettings]:
+    """Models that are measured in addition, with their settings."""
+    return {folder.companion(name): of_model for name, of_model in settings.companions.items()}
+
+
 def _train(
-    folder: BenchmarkFolder,
+    train: Path,
+    model: Path,
     settings: BenchmarkSettings,
     *,
     resume: bool,
     progress: Progress | None,
     on_record: Record | None,
 ) -> None:
-    if folder.model.exists():
-        logger.info("The model exists already: %s.", folder.model)
+    if model.exists():
+        logger.info("The model exists already: %s.", model)
         return
-    logger.info("Training for %g seconds.", settings.max_time)
+    logger.info("Training %s for %g seconds.", settings.method, settings.max_time)
     fit_model(
-        folder.train,
-        folder.model,
+        train,
+        model,
         seed=settings.seed,
         resume=resume,
         progress=progress,
@@ -193,6 +201,9 @@ def _measure(
         pca_row(baseline, measured.measurement, test, element=element),
         result_row(measured, settings.method),
     ]
+    for path, of_model in _companions(folder, settings).items():
+        logger.info("Measuring %s.", of_model.method)
+        rows.append(result_row(measure_lines(load(path), test, element=element, progress=progress), of_model.method))
     logger.info("Searching %d training structures for neighbours.", n_searched(training))
     parts = collect_parts(estimator, training, test, measured, progress=progress)
     result = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -15,7 +15,7 @@ from ...estimator.parameters import check_parameters
 from ...evaluate import line_element
 from ...model import ENCODERS, ModelSpec, resolve_device
 from ..memory import check_memory
-from .presets import Preset, get_preset
+from .presets import PRESETS, Preset, companions
 
 FULL_TEST = 1000
 LEAST_TRAINING, LEAST_TEST = 50, 10
@@ -43,6 +43,7 @@ class BenchmarkSettings:
     device: str
 
     def __post_init__(self) -> None:
+        validate.choice("preset", self.preset, PRESETS.names())
         least = {"size": 1, "n": LEAST_TRAINING, "n_test": LEAST_TEST, "seed": 0}
         for name, minimum in least.items():
             validate.integer(name, getattr(self, name), minimum)
@@ -62,7 +63,17 @@ class BenchmarkSettings:
     @property
     def recipe(self) -> Preset:
         """The preset of that name."""
-        return get_preset(self.preset)
+        return PRESETS.get(self.preset)
+
+    @property
+    def companions(self) -> dict[str, BenchmarkSettings]:
+        """Settings of the presets that are measured in addition, by name."""
+        return {
+            name: replace(
+                self, preset=name, batch_size=None, max_time=min(self.max_time, preset.most_seconds or math.inf)
+            )
+            for name, preset in companions(self.preset).items()
+        }
 
     @property
     def element(self) -> int:

@@ -10,7 +10,6 @@ DECODERS = Registry(
         "dense": "matvae.model.decoders.dense:DenseDecoder",
         "convolutional": "matvae.model.decoders.convolutional:ConvolutionalDecoder",
         "separable": "matvae.model.decoders.separable:SeparableDecoder",
-        "boxes": "matvae.model.decoders.boxes:BoxesDecoder",
     },
     contract=Decoder,
 )

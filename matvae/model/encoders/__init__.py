@@ -9,7 +9,6 @@ ENCODERS = Registry(
     {
         "statistics": "matvae.model.encoders.statistics:StatisticsEncoder",
         "image": "matvae.model.encoders.image:ImageEncoder",
-        "pursuit": "matvae.model.encoders.pursuit:PursuitEncoder",
         "resnet152": "matvae.model.encoders.pretrained:ResNet152Encoder",
     },
     contract=Encoder,

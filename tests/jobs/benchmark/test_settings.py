@@ -9,7 +9,7 @@ import torch
 
 from matvae.errors import InputError, PluginError
 from matvae.jobs import memory
-from matvae.jobs.benchmark.presets import get_preset
+from matvae.jobs.benchmark.presets import PRESETS
 from matvae.jobs.benchmark.settings import BenchmarkSettings
 
 GOOD = BenchmarkSettings(
@@ -29,7 +29,7 @@ GOOD = BenchmarkSettings(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"preset": "best"}, "The presets are"),
+        ({"preset": "best"}, "preset must be one of 'matvae', 'paper'"),
         ({"size": 15}, "at least 16 pixels"),
         ({"size": 64.0}, "size must be an integer"),
         ({"n": 49}, "n must be an integer of at least 50"),
@@ -51,7 +51,7 @@ def test_wrong_settings_are_refused(changes, message):
 
 
 def test_the_settings_complete_the_preset():
-    preset = get_preset("matvae").training(GOOD.n)
+    preset = PRESETS.get("matvae").training(GOOD.n)
     assert GOOD.parameters == {**preset, "n_components": 9, "max_time": 60.0, "device": "cpu"}
     paper = replace(GOOD, preset="paper", weights="folder", batch_size=4)
     assert paper.parameters["batch_size"] == 4

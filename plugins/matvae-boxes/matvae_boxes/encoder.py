@@ -5,11 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..boxes import Band, Boxes, Pursuit, spectrum_of
-from ..decoders.boxes import BoxesDecoder
-from ..descent import descend
-from ..spec import ModelSpec
-from .base import Encoder
+from matvae.model import Encoder, ModelSpec, descend
+
+from .band import Band
+from .code import Boxes
+from .decoder import BoxesDecoder
+from .pursuit import Pursuit, spectrum_of
 
 # Points along each axis of the grids on which boxes are placed, and on which they are moved.
 ROUGH_POINTS, FINE_POINTS = 28, 56

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from matvae.model.boxes import BoxCode, Boxes
+from matvae_boxes.code import BoxCode, Boxes
 
 CODES = [BoxCode(9, 2, 4), BoxCode(16, 2, 5), BoxCode(3, 1, 3), BoxCode(12, 3, 3), BoxCode(5, 2, 1)]
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from matvae.errors import InputError
-from matvae.model.boxes import box_extents, kinds_of, nearest_sizes
+from matvae_boxes.dictionary import box_extents, kinds_of, nearest_sizes
 
 
 def structure(*boxes, shape=(20, 16)):

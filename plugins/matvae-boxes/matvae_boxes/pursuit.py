@@ -11,8 +11,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..descent import descend
-from ..layers import sum_of_products
+from matvae.model import descend, sum_of_products
+
 from .band import Band
 
 # What a box has to lower the squared relative error by. Without a price a line is patched together from two.

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...errors import InputError
-from ...stats.labelling import label_clusters
+from matvae.errors import InputError
+from matvae.stats.labelling import label_clusters
+
 from .code import KINDS_ALONE
 
 MAX_KINDS = KINDS_ALONE

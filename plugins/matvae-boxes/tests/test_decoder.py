@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from matvae.model.boxes import Boxes, Found
-from matvae.model.decoders.boxes import BoxesDecoder, count_boxes
-
-PARTS = {"encoder": "pursuit", "decoder": "boxes"}
+from matvae_boxes.code import Boxes
+from matvae_boxes.decoder import BoxesDecoder, count_boxes
+from matvae_boxes.pursuit import Found
 
 
 def lines(n=32):
@@ -26,7 +25,7 @@ def lines(n=32):
 
 @pytest.fixture
 def decoder(make_spec):
-    made = BoxesDecoder(make_spec((32, 32), n_components=9, **PARTS, decoder_options={"boxes": 4}))
+    made = BoxesDecoder(make_spec((32, 32), 9, boxes=4))
     made.calibrate([torch.stack([lines() == 0, lines() > 0], 1).float()])
     return made
 
@@ -116,5 +115,5 @@ def test_too_few_components_leave_boxes_away_and_say_so():
 
 
 def test_three_dimensions(make_spec):
-    decoder = BoxesDecoder(make_spec((8, 9, 10), n_components=7, **PARTS, decoder_options={"boxes": 3}))
+    decoder = BoxesDecoder(make_spec((8, 9, 10), 7, boxes=3))
     assert decoder(torch.zeros(2, 7)).shape == (2, 1, 8, 9, 10)

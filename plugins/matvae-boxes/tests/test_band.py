@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from matvae.model.boxes import Band
+from matvae_boxes.band import Band
 
 SHAPES = [(12,), (9,), (16, 10), (7, 9), (6, 5, 8)]
 

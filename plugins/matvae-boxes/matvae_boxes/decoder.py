@@ -9,12 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...errors import InputError
-from ...warn import warn
-from ..boxes import MAX_KINDS, BoxCode, Boxes, Found, box_extents, kinds_of, nearest_sizes
-from ..layers import sum_of_products
-from ..spec import ModelSpec
-from .base import Decoder
+from matvae.errors import InputError
+from matvae.model import Decoder, ModelSpec, sum_of_products
+from matvae.warn import warn
+
+from .code import BoxCode, Boxes
+from .dictionary import MAX_KINDS, box_extents, kinds_of, nearest_sizes
+from .pursuit import Found
 
 
 class BoxesDecoder(Decoder):

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from matvae.model.boxes import Band, Found, Pursuit, spectrum_of
+from matvae_boxes.band import Band
+from matvae_boxes.pursuit import Found, Pursuit, spectrum_of
 
 
 def pursuit_of(shape, trials, n_boxes):

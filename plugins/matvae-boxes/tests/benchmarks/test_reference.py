@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from time import perf_counter
 
 import numpy as np
@@ -11,8 +10,8 @@ from matvae import Grid, load
 from matvae.data.datasets.lines import Lines
 from matvae.evaluate import LineErrors, VolumeFractionError, line_element
 from matvae.reconstruction import reconstruct
+from matvae_boxes import REFERENCE
 
-REFERENCE = Path(__file__).resolve().parents[2] / "datasets" / "lines" / "reference.matvae"
 N, SIZE, ITERATIONS = 200, 224, 400
 
 

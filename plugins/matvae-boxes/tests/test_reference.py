@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from matvae import load
 from matvae.data.datasets.lines import Lines
 from matvae.evaluate import LineErrors, VolumeFractionError, line_element
-
-REFERENCE = Path(__file__).resolve().parents[2] / "datasets" / "lines" / "reference.matvae"
+from matvae_boxes import REFERENCE
 
 
 @pytest.fixture(scope="module")

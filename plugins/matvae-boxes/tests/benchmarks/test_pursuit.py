@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import cProfile
 import pstats
-from pathlib import Path
 from time import perf_counter
 
 import numpy as np
@@ -12,8 +11,8 @@ import numpy as np
 from matvae import Grid, load
 from matvae.data.datasets.lines import Lines
 from matvae.reconstruction import reconstruct
+from matvae_boxes import REFERENCE
 
-REFERENCE = Path(__file__).resolve().parents[2] / "datasets" / "lines" / "reference.matvae"
 N, SIZE, ITERATIONS = 64, 224, 400
 STAGES = {"_place": "placing boxes", "_downhill": "moving all boxes", "_settle": "moving named boxes"}
 

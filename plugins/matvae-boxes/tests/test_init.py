@@ -1,0 +1,27 @@
+"""The plugin is found by its entry points, and models written before it was one still load."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+import matvae
+from matvae.model import DECODERS, ENCODERS
+from matvae_boxes.decoder import BoxesDecoder
+from matvae_boxes.encoder import PursuitEncoder
+
+WRITTEN = Path(__file__).with_name("version_0_1")
+
+
+def test_parts_are_found_by_name():
+    assert ENCODERS.get("pursuit") is PursuitEncoder
+    assert DECODERS.get("boxes") is BoxesDecoder
+
+
+def test_a_model_of_version_0_1_gives_what_it_gave():
+    model, then = matvae.load(WRITTEN / "pursuit_boxes.matvae"), np.load(WRITTEN / "pursuit_boxes.npz")
+    assert model.module_.spec.decoder_options == {"boxes": 2}
+    np.testing.assert_allclose(model.transform(then["X"]), then["latents"], atol=1e-3)
+    assert np.mean(model.inverse_transform(then["latents"]) == then["structures"]) > 0.99
+    np.testing.assert_allclose(model.inverse_statistics(then["latents"]), then["statistics"], atol=1e-4)
