@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,16 @@ class Check:
 
     def __str__(self) -> str:
         return f"{self.subject}-{self.name}"
+
+
+def run_all(checks: Iterable[Check]) -> None:
+    """Run checks one after the other; an error gets a note that names the check that raised it."""
+    for check in checks:
+        try:
+            check()
+        except Exception as error:
+            error.add_note(f"Raised in the check {check}.")
+            raise
 
 
 def require(condition: Any, message: str) -> None:

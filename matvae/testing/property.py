@@ -15,7 +15,7 @@ import torch
 
 from ..grid import Grid
 from ..optimize import Measured, Property
-from .check import Check, require, require_close
+from .check import Check, require, require_close, run_all
 
 GRIDS = (Grid((12, 11)), Grid((12, 11), periodic=False, voxel_size=(0.5, 2.0)), Grid((8, 7, 6)))
 
@@ -54,12 +54,7 @@ def check_property(property: Property, grids: Sequence[Grid] = GRIDS) -> None:
         If a check fails; the message states what was expected, and a note names the check. Other errors that the
         property raises are passed on with the same note.
     """
-    for check in property_checks(property, grids):
-        try:
-            check()
-        except Exception as error:
-            error.add_note(f"Raised in the check {check}.")
-            raise
+    run_all(property_checks(property, grids))
 
 
 def check_declaration(property: Property, grids: Sequence[Grid]) -> None:

@@ -11,7 +11,7 @@ from functools import partial
 
 from ..stats import Statistic
 from . import statistic_inputs, statistic_results
-from .check import Check
+from .check import Check, run_all
 
 CHECKS: tuple[Callable[[Statistic], None], ...] = (*statistic_results.CHECKS, *statistic_inputs.CHECKS)
 
@@ -46,9 +46,4 @@ def check_statistic(statistic: Statistic) -> None:
         At the first check that fails; the message says what was expected, and a note names the check. Unexpected errors
         of the statistic are passed on with such a note, too.
     """
-    for check in statistic_checks(statistic):
-        try:
-            check()
-        except Exception as error:
-            error.add_note(f"Raised in the check {check}.")
-            raise
+    run_all(statistic_checks(statistic))
