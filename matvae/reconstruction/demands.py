@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from ..errors import InputError
 from ..grid import Grid
@@ -16,7 +15,7 @@ from ..stats import get_statistic
 from ..stats.exact_counts import whole_counts
 from .constraints import read_fixed, read_percolates
 from .objective import Demands, Term, Wanted
-from .target import Target
+from .target import Target, as_float32
 
 
 def read_demands(
@@ -83,7 +82,7 @@ def read_term(wanted: Wanted, grid: Grid, n: int, device: torch.device) -> Term:
     weight = wanted.weight
     if not isinstance(weight, int | float) or not math.isfinite(weight) or weight <= 0:
         raise InputError(f"The weight of {wanted.statistic!r} must be positive, but {weight!r} was given.")
-    values = _tensor(wanted.values, device)
+    values = as_float32(wanted.values, device)
     # What the statistic gives for any structure tells shape and faulty options before the work begins.
     probe = statistic(torch.zeros(1, *grid.shape, dtype=torch.uint8), phases=grid.phases, **_of_one(options, grid))
     shape = tuple(probe.shape[1:])
@@ -101,7 +100,7 @@ def read_term(wanted: Wanted, grid: Grid, n: int, device: torch.device) -> Term:
                 f"A mask of shape {grid.shape} or {(n, *grid.shape)} is expected for {wanted.statistic!r}, but "
                 f"{tuple(mask.shape)} was given."
             )
-        mask = _tensor(mask, device).expand(n, *grid.shape)
+        mask = as_float32(mask, device).expand(n, *grid.shape)
     return Term(statistic, values.expand(n, *shape), float(weight), options, mask)
 
 
@@ -142,11 +141,6 @@ def without_two_point(grid: Grid, fractions: Any, n: int, device: torch.device) 
     empty = torch.zeros(n, *[1] * grid.ndim, 0, device=device)
     counts = whole_counts(shares * grid.n_voxels, grid.n_voxels)
     return Target(grid, (), (0,) * grid.ndim, empty, counts, torch.ones((), device=device))
-
-
-def _tensor(values: Any, device: torch.device) -> Tensor:
-    given = values.detach() if isinstance(values, Tensor) else np.asarray(values)
-    return torch.as_tensor(given, dtype=torch.float32, device=device)
 
 
 def _of_one(options: dict[str, Any], grid: Grid) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from ..stats import correlate, lag_shape, relative_error, resolve_correlations
 from ..stats.correlate import pair_counts, transform_shape
 from ..stats.correlations import Pairs
 from ..stats.exact_counts import whole_counts
+from ..stats.map_samples import as_tensor
 from .contradictions import check_centre, power_agrees
 
 # Contradictions up to this size, in probability, are rounding.
@@ -138,11 +139,17 @@ def understand(
     return Target(grid, pairs, cutoff, values, counts, weights), sound
 
 
+def as_float32(array: Any, device: torch.device) -> Tensor:
+    """Return an array as a float32 tensor; read-only numpy arrays are copied, since torch has no read-only tensors."""
+    tensor = array.detach() if isinstance(array, Tensor) else as_tensor(np.asarray(array))
+    return tensor.to(device, torch.float32)
+
+
 def _values(statistics: Any, device: torch.device) -> Tensor:
-    given = statistics.detach() if isinstance(statistics, Tensor) else np.asarray(statistics)
-    if isinstance(given, np.ndarray) and given.dtype.kind not in "biuf":
-        raise InputError(f"Statistics must be real numbers, but an array of {given.dtype} was given.")
-    return torch.as_tensor(given, dtype=torch.float32, device=device)
+    array = statistics if isinstance(statistics, Tensor) else np.asarray(statistics)
+    if isinstance(array, np.ndarray) and array.dtype.kind not in "biuf":
+        raise InputError(f"Statistics must be real numbers, but an array of {array.dtype} was given.")
+    return as_float32(array, device)
 
 
 def _cutoff(shape: tuple[int, ...], grid: Grid, pairs: Pairs) -> tuple[int, ...] | None:
