@@ -1,4 +1,4 @@
-"""`reconstruct`: from 2-point statistics to structures that have them."""
+"""`reconstruct`: microstructures from their 2-point statistics."""
 
 from __future__ import annotations
 
@@ -38,85 +38,87 @@ def reconstruct(
     first_sample: int = 0,
     device: str = "auto",
 ) -> Reconstruction:
-    """Structures of which the 2-point statistics, and others, are those given.
+    """Reconstruct microstructures from 2-point statistics, other statistics, or both.
 
     Parameters
     ----------
     statistics : array ``(sample, *lag, correlation)``, or None
-        As `two_point_stats` gives them: of every lag there is, or within a cutoff, which follows from their shape.
-        numpy or torch. None if only other statistics are wanted.
+        2-point statistics as returned by `two_point_stats`, of numpy or torch, at all lags or within a cutoff, which
+        is inferred from the shape. None if only other statistics are prescribed, in `also`.
     grid : Grid
-        What a structure is: shape, phases, and whether it is periodic. It may be larger than the window that the
-        statistics come from; lags that are not given are free.
+        Shape, number of phases and periodicity of the structures. The grid may be larger than the window that the
+        statistics were computed from; lags beyond the cutoff are unconstrained.
     correlations : list of (int, int), optional
-        Pairs of phases, in the order of the last axis; by default those that `two_point_stats` takes.
+        Pairs of phases along the last axis of `statistics`; by default those of `two_point_stats`.
     also : list of Wanted
-        Further statistics with the values they are to have. The swaps lower the weighted mean of all squared relative
-        errors; phase retrieval knows 2-point statistics alone. One that is not differentiable decides which swaps are
-        kept, but not which are tried.
+        Additional statistics with their target values. The swaps minimise the weighted mean of all squared relative
+        errors, whereas phase retrieval uses the 2-point statistics only. A statistic that is not differentiable
+        affects which swaps are accepted, but not which are proposed.
     volume_fractions : array ``(phase,)`` or ``(sample, phase)``, optional
-        Where there are no 2-point statistics, which tell them otherwise.
+        Required if `statistics` is None; otherwise they follow from the 2-point statistics and must be left out.
     mask : array ``(*space)`` or ``(sample, *space)``, optional
-        The statistics are those of the structures under this mask: weights of voxels as in `two_point_stats`.
+        Voxel weights with which the statistics were computed, as in `two_point_stats`.
     fixed : array of int ``(*space)`` or ``(sample, *space)``, optional
-        Labels of known voxels, such as a slice or a border, and 255 where a voxel is free.
+        Labels of prescribed voxels, such as a slice or a border, and 255 at all other voxels.
     percolates : (phase, axis), or a list of such, optional
-        Phases that are to connect the first layer along an axis to the last, by shared faces within the grid. Where
-        one does not, the path that needs the fewest voxels is opened.
+        Phases that must percolate along an axis, from the first layer to the last through shared faces within the
+        grid. Where a phase does not, it is connected along the path that changes the fewest voxels.
     smoothing : float
-        What interfaces cost: weight of their area, relative to that of uncorrelated voxels, beside the squared
-        relative error. Small, such as 1e-3, it removes single voxels; larger, small features.
+        Weight of the interface area, relative to that of uncorrelated voxels, which is added to the squared relative
+        error. Small weights such as 1e-3 remove isolated voxels, larger ones small features.
     n_realizations : int, optional
-        So many structures of each statistics, from different random starts.
-    init : array ``(sample, *space)``, optional
-        Labels to start from, instead of random ones. Other volume fractions than wanted are corrected.
+        Number of structures per sample, from different random initial labels. If given, the structures have an axis
+        for the realizations.
+    init : array of int ``(sample, *space)`` or ``(sample, realization, *space)``, optional
+        Initial labels, random by default. They are corrected to the prescribed volume fractions.
     method : ``"auto"``, ``"retrieval"`` or ``"swaps"``
-        Phase retrieval and swaps of voxels in turns, or only one of the two. Swaps alone need a good start.
+        Alternate phase retrieval and swaps of voxels, or use only one of them. Swaps alone need good initial labels.
     tol : float
-        Relative error of the statistics at which a structure is done.
+        Relative error of the statistics at which the search stops.
     max_iter : int
-        Most iterations of phase retrieval (rounds of swaps, if the method is swaps).
+        Maximum number of iterations of phase retrieval, or of rounds of swaps if the method is ``"swaps"``.
     random_state : int, RandomState, Generator or None
-        Of the random starts.
+        Seed of the random initial labels.
     first_sample : int
-        Number of the first sample, which its start depends on: blocks of a set, each with its own, give what the set
-        at once gives, but for rounding.
+        Index of the first sample in a larger set. The initial labels depend on it, so that blocks of a set give the
+        same structures as the whole set at once, up to rounding.
     device : str
-        ``"auto"`` takes a GPU if there is one.
+        ``"auto"`` uses a GPU if one is available.
 
     Returns
     -------
     Reconstruction
-        ``structures``, ``error``, ``errors``, ``n_iter`` and ``realizable``. Volume fractions are exact to a voxel.
+        ``structures``, ``error``, ``errors``, ``n_iter`` and ``realizable``. Volume fractions are exact to within
+        one voxel.
 
     Raises
     ------
     InputError
-        If shape or values are not those of statistics of such a grid, or constraints cannot be met. That no
-        structure can have the statistics is no error, but said in ``realizable``.
+        If the shape or the values of the statistics do not fit the grid, or the constraints cannot be met. Statistics
+        that no structure can have are not an error; they are reported in ``realizable``.
 
     Notes
     -----
     Relaxed averaged alternating reflections: Luke, Inverse Problems 21, 37 (2005). Phase retrieval from 2-point
-    statistics: Fullwood, Niezgoda & Kalidindi, Acta Materialia 56, 942 (2008). Structures are determined but for a
-    shift and a point inversion, where statistics are periodic and complete.
+    statistics: Fullwood, Niezgoda & Kalidindi, Acta Materialia 56, 942 (2008). Complete periodic
+    statistics usually determine a structure up to a translation and a point inversion.
     """
     settings = Settings(n_realizations, init, method, tol, max_iter, random_state, first_sample)
-    where = resolve_device(device)
+    torch_device = resolve_device(device)
     if statistics is None:
         if method == "retrieval":
             raise InputError(
-                "Phase retrieval needs 2-point statistics, but statistics=None was given. Leave method at 'auto'."
+                "Phase retrieval needs 2-point statistics, but statistics=None was given. Use method='auto' or 'swaps'."
             )
         settings = replace(settings, method="swaps")
-        target = without_two_point(grid, volume_fractions, check_also(also), where)
+        target = without_two_point(grid, volume_fractions, check_also(also), torch_device)
         realizable = torch.ones(len(target), dtype=torch.bool)
     elif volume_fractions is not None:
         raise InputError(
-            "Volume fractions follow from 2-point statistics at zero lag, but volume_fractions was given as well. "
+            "The volume fractions follow from the 2-point statistics at zero lag, but volume_fractions was given, too. "
             "Leave it out, or pass statistics=None."
         )
     else:
-        target, realizable = understand(statistics, grid, correlations, where, complete=mask is None)
+        target, realizable = understand(statistics, grid, correlations, torch_device, complete=mask is None)
     demands = read_demands(target, also=also, mask=mask, smoothing=smoothing, fixed=fixed, percolates=percolates)
     return realise(target, realizable, settings, demands)

@@ -1,9 +1,7 @@
-"""Structures for targets that are understood: starts, blocks, and what was reached."""
+"""The search for structures: initial labels, blocks of samples on several threads, and the result."""
 
 from __future__ import annotations
 
-import math
-import operator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .. import validate
 from ..errors import InputError
 from ..stats.threads import for_each, one_torch_thread
 from .labels import indicators
@@ -22,19 +21,19 @@ from .start import starting_labels
 from .target import Target
 
 METHODS = ("auto", "retrieval", "swaps")
-# Voxels of all phases in a block: its fields stay in the cache of a core.
+# Voxels times phases of a block: small enough for its fields to stay in the cache of a core.
 BLOCK_VOXELS = 1 << 17
 DEVICE_BLOCK_VOXELS = 1 << 25
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How to search, as `reconstruct` takes it.
+    """Options of the search, as passed to `reconstruct`.
 
     Raises
     ------
     InputError
-        For values that make no sense.
+        If a value is invalid.
     """
 
     n_realizations: int | None = None
@@ -46,89 +45,75 @@ class Settings:
     first_sample: int = 0
 
     def __post_init__(self) -> None:
-        if self.method not in METHODS:
-            raise InputError(f"method must be one of {', '.join(map(repr, METHODS))}, but {self.method!r} was given.")
-        if not isinstance(self.tol, int | float) or not math.isfinite(self.tol) or self.tol < 0:
-            raise InputError(f"tol must be a relative error of at least 0, such as 0.001, but {self.tol!r} was given.")
-        positive_integer("max_iter", self.max_iter)
+        validate.choice("method", self.method, METHODS)
+        validate.real("tol", self.tol, 0)
+        validate.integer("max_iter", self.max_iter, 1)
         if self.n_realizations is not None:
-            positive_integer("n_realizations", self.n_realizations)
+            validate.integer("n_realizations", self.n_realizations, 1)
 
     @property
     def copies(self) -> int:
-        """Structures of one target."""
-        return 1 if self.n_realizations is None else operator.index(self.n_realizations)
+        """Number of structures per sample."""
+        return 1 if self.n_realizations is None else int(self.n_realizations)
 
 
 def realise(target: Target, realizable: Tensor, settings: Settings, demands: Demands | None = None) -> Reconstruction:
-    """Search structures for all targets, block by block.
+    """Search for structures that match all targets, block by block.
 
     Parameters
     ----------
     target : Target
     realizable : Tensor of bool ``(sample,)``
-        What is known of that beforehand.
+        Passed on to the result.
     settings : Settings
     demands : Demands, optional
-        With the samples of the target.
+        Further requirements, for the same samples as the target.
+
+    Returns
+    -------
+    Reconstruction
     """
-    grid, copies, where = target.grid, settings.copies, target.counts.device
+    grid, copies, device = target.grid, settings.copies, target.counts.device
     demands = demands or Demands()
     seed = _seed(settings.random_state)
     start = starting_labels(settings.init, target, copies, seed, settings.first_sample, demands.fixed)
-    repeated = torch.arange(len(target), device=where).repeat_interleave(copies)
-    many, wanted = target.select(repeated), demands.select(repeated)
-    labels = torch.empty(len(many), *grid.shape, dtype=torch.uint8, device=where)
-    each = torch.empty(len(many), len(demands.names), device=where)
-    n_iter = torch.empty(len(many), dtype=torch.long, device=where)
+    repeated = torch.arange(len(target), device=device).repeat_interleave(copies)
+    all_targets, all_demands = target.select(repeated), demands.select(repeated)
+    labels = torch.empty(len(all_targets), *grid.shape, dtype=torch.uint8, device=device)
+    errors = torch.empty(len(all_targets), len(demands.names), device=device)
+    n_iter = torch.empty(len(all_targets), dtype=torch.long, device=device)
 
-    def work(part: slice) -> None:
-        target, demands = many.select(part), wanted.select(part)
-        # Splitting operations this small among torch's threads takes several times as long as one thread.
-        with one_torch_thread() if where.type == "cpu" and n_voxels <= BLOCK_VOXELS else nullcontext():
-            found, _, n_iter[part] = solve(
+    def reconstruct_block(part: slice) -> None:
+        target, demands = all_targets.select(part), all_demands.select(part)
+        # Operations this small take several times as long when torch splits them among its threads.
+        with one_torch_thread() if device.type == "cpu" and n_voxels <= BLOCK_VOXELS else nullcontext():
+            block_labels, _, n_iter[part] = solve(
                 target,
-                start[part].to(where).long(),
+                start[part].to(device).long(),
                 method=settings.method,
                 tol=settings.tol,
                 max_iter=int(settings.max_iter),
                 demands=demands,
             )
-        labels[part] = found.to(torch.uint8)
-        each[part] = demands.each_error(target, indicators(found, grid.phases))
+        labels[part] = block_labels.to(torch.uint8)
+        errors[part] = demands.each_error(target, indicators(block_labels, grid.phases))
 
-    n_voxels, threads = many.n_transformed * grid.phases, torch.get_num_threads() if where.type == "cpu" else 1
-    limit = BLOCK_VOXELS if where.type == "cpu" else DEVICE_BLOCK_VOXELS
+    n_voxels = all_targets.n_transformed * grid.phases
+    n_threads = torch.get_num_threads() if device.type == "cpu" else 1
+    limit = BLOCK_VOXELS if device.type == "cpu" else DEVICE_BLOCK_VOXELS
     step = max(1, limit // n_voxels)
-    parts = [slice(at, at + step) for at in range(0, len(many), step)]
-    for_each(parts, work, workers=min(len(parts), threads))
+    parts = [slice(first, first + step) for first in range(0, len(all_targets), step)]
+    for_each(parts, reconstruct_block, workers=min(len(parts), n_threads))
     shape = (len(target),) if settings.n_realizations is None else (len(target), copies)
-    columns = each.cpu().numpy().reshape(*shape, -1)
+    columns = errors.cpu().numpy().reshape(*shape, -1)
     return Reconstruction(
         labels.cpu().numpy().reshape(*shape, *grid.shape),
-        demands.total(each).cpu().numpy().reshape(shape),
+        demands.total(errors).cpu().numpy().reshape(shape),
         n_iter.cpu().numpy().reshape(shape),
         realizable.cpu().numpy(),
         {name: columns[..., k] for k, name in enumerate(demands.names)},
         grid,
     )
-
-
-def positive_integer(name: str, value: Any) -> int:
-    """The value, if it is an integer of at least 1.
-
-    Raises
-    ------
-    InputError
-        If it is not, with its name.
-    """
-    try:
-        number = 0 if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        number = 0
-    if number < 1:
-        raise InputError(f"{name} must be an integer of at least 1, but {value!r} was given.")
-    return number
 
 
 def _seed(random_state: Any) -> int:

@@ -23,33 +23,33 @@ PATHS = lineal_path(LABELS)
         (Wanted("lineal_path", PATHS), "also must be a list of matvae.reconstruction.Wanted"),
         ([("lineal_path", PATHS)], r"\['tuple'\] was given"),
         ([Wanted("lineal_path", 0.3)], "values \\(sample, "),
-        ([Wanted("lineal_path", PATHS[:, :5])], r"Values of shape \(2, 10, 2\) are expected .* \(2, 5, 2\) were given"),
-        ([Wanted("lineal_path", PATHS.repeat(2, 0))], r"\(4, 10, 2\) were given"),
-        ([Wanted("lineal_path", PATHS * np.nan)], "needs finite values"),
-        ([Wanted("lineal_path", PATHS, weight=0)], "must be positive, but 0 was given"),
+        ([Wanted("lineal_path", PATHS[:, :5])], r"Values of shape \(2, 10, 2\) are expected .* shape is \(2, 5, 2\)"),
+        ([Wanted("lineal_path", PATHS.repeat(2, 0))], r"shape is \(4, 10, 2\)"),
+        ([Wanted("lineal_path", PATHS * np.nan)], "The values of 'lineal_path' must be finite"),
+        ([Wanted("lineal_path", PATHS, weight=0)], "weight of 'lineal_path' must be a number above 0, but 0 was given"),
         ([Wanted("lineal_path", PATHS, options={"axes": 0})], "Did you mean 'axis'"),
-        ([Wanted("lineal_path", PATHS, options={"phases": 2})], "phases follows from the grid"),
+        ([Wanted("lineal_path", PATHS, options={"phases": 2})], "phases is set by the grid"),
         ([Wanted("lineal_path", PATHS, options={"mask": np.ones((12, 9))})], r"A mask of shape \(12, 10\)"),
-        ([Wanted("lineal_path", PATHS, options={"mask": np.ones((3, 12, 10))})], r"\(3, 12, 10\) was given"),
+        ([Wanted("lineal_path", PATHS, options={"mask": np.ones((3, 12, 10))})], r"shape is \(3, 12, 10\)"),
     ],
 )
-def test_further_statistics_that_do_not_fit(also, words):
+def test_invalid_additional_statistics_are_refused(also, words):
     with pytest.raises(InputError, match=words):
         read_demands(target_of(LABELS), also=also)
 
 
-def test_an_unknown_statistic():
+def test_unknown_statistic_is_refused():
     with pytest.raises(PluginError, match="Did you mean 'lineal_path'"):
         read_demands(target_of(LABELS), also=[Wanted("linear_path", PATHS)])
 
 
 @pytest.mark.parametrize("smoothing", [-1, np.inf, "much"])
-def test_smoothing_is_a_weight(smoothing):
-    with pytest.raises(InputError, match="smoothing must be a weight of at least 0"):
+def test_smoothing_must_be_a_finite_weight(smoothing):
+    with pytest.raises(InputError, match="smoothing must be a number at least 0"):
         read_demands(target_of(LABELS), smoothing=smoothing)
 
 
-def test_options_of_a_window_are_its_own():
+def test_options_override_the_periodicity_of_the_grid():
     windows = target_of(LABELS, periodic=False)
     (term,) = read_demands(windows, also=[Wanted("lineal_path", lineal_path(LABELS, periodic=False))]).terms
     assert term.options == {"periodic": False}
@@ -58,7 +58,7 @@ def test_options_of_a_window_are_its_own():
     assert term.values.shape == (2, 10, 2)
 
 
-def test_volume_fractions_alone():
+def test_target_from_volume_fractions_alone():
     target = without_two_point(Grid((10, 10), phases=3), [0.2, 0.3, 0.5], 2, CPU)
     assert target.counts.tolist() == [[20, 30, 50]] * 2
     assert len(target) == 2
@@ -69,22 +69,24 @@ def test_volume_fractions_alone():
 @pytest.mark.parametrize(
     ("fractions", "words"),
     [
-        (None, "must hold the share of each of the 3 phases"),
-        ([0.5, 0.5], "must hold the share of each of the 3 phases"),
-        ([-0.1, 0.6, 0.5], "none negative"),
+        (None, "must hold a non-negative fraction of each of the 3 phases"),
+        ([0.5, 0.5], "must hold a non-negative fraction of each of the 3 phases"),
+        ([-0.1, 0.6, 0.5], "must hold a non-negative fraction"),
         ([0.5, 0.5, 0.5], "must add up to one"),
     ],
 )
-def test_volume_fractions_that_are_none(fractions, words):
+def test_invalid_volume_fractions_are_refused(fractions, words):
     with pytest.raises(InputError, match=words):
         without_two_point(Grid((10, 10), phases=3), fractions, 1, CPU)
 
 
-def test_something_has_to_be_wanted():
+def test_at_least_one_statistic_is_required():
     nothing = without_two_point(Grid((8, 8)), [0.5, 0.5], 1, CPU)
-    with pytest.raises(InputError, match="2-point statistics, others in also, or both; none were given"):
+    with pytest.raises(
+        InputError, match="2-point statistics, other statistics in also, or both are required, but none were given"
+    ):
         read_demands(nothing)
-    with pytest.raises(InputError, match="A mask belongs to 2-point statistics"):
+    with pytest.raises(InputError, match="mask applies to 2-point statistics"):
         read_demands(nothing, mask=np.ones((8, 8)))
 
 

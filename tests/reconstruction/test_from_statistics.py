@@ -131,7 +131,7 @@ def test_unrealizable_statistics_are_reported_and_realized_as_well_as_can_be():
     ("options", "match"),
     [
         ({"method": "adam"}, "method must be one of 'auto', 'retrieval', 'swaps', but 'adam'"),
-        ({"tol": -1.0}, "tol must be a relative error of at least 0"),
+        ({"tol": -1.0}, "tol must be a number at least 0"),
         ({"tol": float("nan")}, "tol must be"),
         ({"max_iter": 0}, "max_iter must be an integer of at least 1"),
         ({"max_iter": True}, "max_iter must be an integer"),

@@ -175,16 +175,16 @@ def test_a_start_with_other_volume_fractions_is_corrected():
 @pytest.mark.parametrize(
     ("statistics", "options", "words"),
     [
-        (None, {}, "volume_fractions must hold the share"),
+        (None, {}, "volume_fractions must hold a non-negative fraction"),
         (None, {"volume_fractions": [0.5, 0.5]}, "none were given"),
         (None, {"volume_fractions": [0.5, 0.5], "method": "retrieval"}, "Phase retrieval needs 2-point statistics"),
-        (F, {"volume_fractions": [0.5, 0.5]}, "Volume fractions follow from 2-point statistics"),
+        (F, {"volume_fractions": [0.5, 0.5]}, "volume fractions follow from the 2-point statistics"),
         (F, {"mask": np.ones((32, 31))}, "A mask of shape"),
         (F, {"fixed": np.ones((32, 31), int)}, r"fixed must hold labels of shape \(32, 32\)"),
         (F, {"percolates": (2, 0)}, "a phase from 0 to 1"),
         (F, {"smoothing": -1}, "smoothing must be"),
     ],
 )
-def test_demands_that_make_no_sense(statistics, options, words):
+def test_invalid_demands_are_refused(statistics, options, words):
     with pytest.raises(InputError, match=words):
         again(statistics, **options)
