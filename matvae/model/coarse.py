@@ -1,7 +1,7 @@
-"""Coarse grids: block means of structures, and the statistics that these have on average.
+"""Coarse grids: block means of structures, and the expected statistics of these means.
 
-Of large structures the coarse grid takes a fraction of the time, and says already where things are; how long and how
-thick they are to the voxel is left for the rest of the training.
+Training large structures on a coarse grid takes a fraction of the time and already determines the positions of
+features; their length and thickness to the voxel are learned in the rest of the training.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-# Shorter axes are left as they are: their steps are cheap, and a step on the full grid teaches more.
+# Shorter axes are not coarsened: their steps are cheap, and a step on the full grid teaches more.
 LARGE_VOXELS = 65
-# The coarsest grid of a longer axis has as many voxels, or somewhat less.
+# The coarsest grid of a longer axis has about this many voxels.
 COARSE_VOXELS = 32
 POOLING = {1: functional.avg_pool1d, 2: functional.avg_pool2d, 3: functional.avg_pool3d}
 
 
 def coarsest(shape: Sequence[int]) -> tuple[int, ...]:
-    """Voxels along each axis that are one on the coarsest grid: axes beyond 64 are halved while even, down to 32."""
+    """Voxels along each axis per voxel of the coarsest grid: axes beyond 64 are halved while even, down to 32."""
     factors = []
     for n in shape:
         k = 1
@@ -31,7 +31,7 @@ def coarsest(shape: Sequence[int]) -> tuple[int, ...]:
 
 
 def levels(coarse: Sequence[int]) -> list[tuple[int, ...]]:
-    """Factors of the grids from the coarsest to the finest but one, each twice as fine as the one before."""
+    """Factors of the coarse grids, from coarsest to finest; each grid is twice as fine as the one before."""
     chain = []
     while max(coarse) > 1:
         chain.append(tuple(coarse))
@@ -40,7 +40,7 @@ def levels(coarse: Sequence[int]) -> list[tuple[int, ...]]:
 
 
 def level_at(coarse: Sequence[int], progress: float, coarse_fraction: float) -> tuple[int, ...] | None:
-    """Factors of the grid at one point of the training; None is the full grid.
+    """Factors of the grid at one point of the training; None stands for the full grid.
 
     The coarse grids share the first `coarse_fraction` of the training equally.
     """
@@ -51,7 +51,7 @@ def level_at(coarse: Sequence[int], progress: float, coarse_fraction: float) -> 
 
 
 def coarsen(fields: Tensor, factors: Sequence[int]) -> Tensor:
-    """Means over blocks of voxels.
+    """Average fields over blocks of voxels.
 
     Parameters
     ----------
@@ -67,22 +67,22 @@ def coarsen(fields: Tensor, factors: Sequence[int]) -> Tensor:
 
 
 def coarsen_statistics(statistics: Tensor, factors: Sequence[int]) -> Tensor:
-    """2-point statistics of the block means of a periodic structure, averaged over all ways to lay the blocks.
+    """2-point statistics of the block means of a periodic structure, averaged over all positions of the blocks.
 
-    The correlation of two block means sums f over the lags between their voxels, of which there are fewer the farther
-    a lag is from the distance of the blocks: a weight that falls linearly from the middle.
+    The correlation of two block means averages f over the lags between their voxels. Their number, and thus the weight,
+    falls linearly with the distance of a lag from the distance between the blocks.
 
     Parameters
     ----------
     statistics : Tensor ``(sample, *lag, correlation)``
-        At every lag of a periodic grid, zero lag at ``n // 2``.
+        At every lag of a periodic grid, with the zero lag at ``n // 2``.
     factors : sequence of int
         Voxels of a block along each axis, which divide the axis.
 
     Returns
     -------
     Tensor ``(sample, *coarse lag, correlation)``
-        Zero lag in the middle again.
+        With the zero lag in the centre.
     """
     for axis, k in enumerate(factors, start=1):
         if k == 1:

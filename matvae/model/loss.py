@@ -1,8 +1,8 @@
 """Terms of the training loss.
 
 Equation 1 of "Toward learning latent-variable representations of microstructures by optimizing in spatial
-statistics space" (ICLR 2024 tiny papers) is ``alpha * ||f(x) - f(x_recon)||_2 + beta * KL``, a sample; the
-batch is averaged.
+statistics space" (ICLR 2024 tiny papers) is ``alpha * ||f(x) - f(x_recon)||_2 + beta * KL`` per
+sample, averaged over the batch.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from ..stats import statistics_distance
 
 VOXELS = "voxels"
 LOSSES = ("relative", "absolute", VOXELS)
-# Of the mean size in a batch: smaller statistics are not weighed any higher.
+# Share of the mean norm in a batch below which smaller statistics gain no more weight.
 SMALLEST_SHARE = 0.05
 
 
 def statistics_loss(f: Tensor, g: Tensor, kind: str) -> Tensor:
-    """Distance of statistics a sample: ``"absolute"`` as in equation 1, or ``"relative"`` to the size of `f`.
+    """Distance of statistics per sample: ``"absolute"`` as in equation 1, or ``"relative"`` to the norm of `f`.
 
     Parameters
     ----------
@@ -40,16 +40,16 @@ def statistics_loss(f: Tensor, g: Tensor, kind: str) -> Tensor:
 
 
 def short_range_loss(f: Tensor, g: Tensor, reach: Sequence[int]) -> Tensor:
-    """Distance of statistics at short lags, relative to how much they vary there, a sample.
+    """Distance of statistics at short lags per sample, relative to their variation there.
 
-    Over all lags a norm is ruled by the volume fraction, the level of f at every lag: noise with the right volume
-    fraction comes close to any disordered structure. What tells them apart is the peak around lag zero, which
-    holds specific surface and feature size.
+    The norm over all lags is dominated by the volume fraction, which sets the level of f at every lag: noise with the
+    right volume fraction comes close to any disordered structure. They differ in the peak around lag zero, which
+    encodes specific surface and feature size.
 
     Parameters
     ----------
     f, g : Tensor ``(sample, *lag, correlation)``
-        Statistics of the originals and of the reconstructions, zero lag in the middle.
+        Statistics of the originals and of the reconstructions, with the zero lag in the centre.
     reach : sequence of int
         Largest short lag along each axis.
 
@@ -57,21 +57,21 @@ def short_range_loss(f: Tensor, g: Tensor, reach: Sequence[int]) -> Tensor:
     -------
     Tensor ``(sample,)``
     """
-    for axis, most in enumerate(reach, start=1):
+    for axis, longest in enumerate(reach, start=1):
         zero = f.shape[axis] // 2
-        lags = min(most, (f.shape[axis] - 1) // 2)
+        lags = min(longest, (f.shape[axis] - 1) // 2)
         f, g = (x.narrow(axis, zero - lags, 2 * lags + 1) for x in (f, g))
     level = f.mean(tuple(range(1, f.ndim - 1)), keepdim=True)
     return _relative(statistics_distance(f, g), statistics_distance(f, level.expand_as(f)))
 
 
 def _relative(distance: Tensor, size: Tensor) -> Tensor:
-    # A structure that is all one phase can have zero statistics: without a floor it would rule the batch.
+    # A structure of a single phase can have zero statistics: without a floor it would dominate the batch.
     return distance / size.clamp_min(SMALLEST_SHARE * size.mean()).clamp_min(1e-12)
 
 
 def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """Divergence of the latent's normal distribution from the standard normal one, a sample.
+    """KL divergence of the latent distribution from the standard normal distribution, per sample.
 
     Kingma & Welling, "Auto-encoding variational Bayes" (2014), appendix B.
 
@@ -87,22 +87,22 @@ def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
 
 
 def overlap_loss(target: Tensor, output: Tensor) -> Tensor:
-    """Cross-entropy plus Dice loss of fractions against a registered target, a sample.
+    """Cross-entropy plus Dice loss of fractions against a registered target, per sample.
 
-    Cross-entropy teaches where phases are; Dice (Milletari et al., "V-Net", 2016, sec. 3) keeps thin phases,
-    which hardly count in a mean over voxels.
+    The cross-entropy teaches the position of phases; the Dice loss (Milletari et al., "V-Net", 2016, sec. 3) preserves
+    thin phases, which hardly count in a mean over voxels.
 
     Parameters
     ----------
     target, output : Tensor ``(sample, phase, *space)``
-        Fractions that sum to one over the phases; a target beyond 0 and 1 counts as these.
+        Fractions that sum to one over the phases; target values outside [0, 1] are clipped.
 
     Returns
     -------
     Tensor ``(sample,)``
     """
     truth, fractions = target[:, 1:].flatten(2).clamp(0, 1), output[:, 1:].flatten(2)
-    # The cross-entropy stops with an error of torch's own at NaN; Dice carries it on, to be seen in the sum.
+    # torch raises an error for a cross-entropy of NaN; the Dice loss propagates it to the sum, where it is reported.
     entropy = functional.binary_cross_entropy(fractions.nan_to_num().clamp(0, 1), truth, reduction="none")
     shared = (truth * fractions).sum(-1)
     total = (truth + fractions).sum(-1)
@@ -111,18 +111,19 @@ def overlap_loss(target: Tensor, output: Tensor) -> Tensor:
 
 
 def voxel_loss(target: Tensor, output: Tensor, scale: Tensor) -> Tensor:
-    """Distance voxel by voxel, as an autoencoder of images has it, a sample.
+    """Voxelwise distance per sample, as in an autoencoder of images.
 
-    The mean over voxels of the cross-entropy between decoded fractions and the original's phases; of a continuous
-    field the mean squared error over its variance. This is the reconstruction term of Kingma & Welling, "Auto-encoding
-    variational Bayes" (2014), over the number of voxels, whose inverse is the `beta` of their bound.
+    The mean over voxels of the cross-entropy between decoded fractions and the phases of the original; for a continuous
+    field, the mean squared error divided by its variance. This is the reconstruction term of Kingma & Welling,
+    "Auto-encoding variational Bayes" (2014), divided by the number of voxels; the inverse of that number is the `beta`
+    of their bound.
 
     Parameters
     ----------
     target, output : Tensor ``(sample, phase, *space)``
-        The original's states and the decoded fractions, or fields.
+        States of the originals and decoded fractions, or fields.
     scale : Tensor
-        Spread of a continuous field, the unit of its error; phases have none.
+        Standard deviation of a continuous field, the unit of its error; unused for phases.
 
     Returns
     -------
@@ -130,6 +131,6 @@ def voxel_loss(target: Tensor, output: Tensor, scale: Tensor) -> Tensor:
     """
     if target.shape[1] == 1:
         return ((output - target) / scale).square().flatten(1).mean(1)
-    # A fraction that underflows costs much, but not infinitely much.
+    # The loss of a fraction that underflows is large but finite.
     entropy = -(target * output.clamp_min(torch.finfo(output.dtype).tiny).log()).sum(1)
     return entropy.flatten(1).mean(1)

@@ -1,4 +1,4 @@
-"""More statistics than there are samples: mixtures of neighbours, for small training sets."""
+"""Augmentation of small training sets by mixtures of the statistics of neighbours."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ NEIGHBOURS = 16
 
 
 def mix_neighbours(statistics: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """Move some statistics of a batch part of the way towards a random near neighbour's in that batch.
+    """Move some statistics of a batch part of the way towards those of a random near neighbour in the batch.
 
-    The samples of a small set lie far apart, and what a decoder makes between them is left to chance. Windows of one
-    material differ little, and between two of them lie the statistics of a third: mixtures (Zhang et al., "mixup",
-    ICLR 2018, eq. 1, in statistics space and among neighbours only) teach the decoder that region.
+    The samples of a small set lie far apart, and the decoder is unconstrained between them. Windows of one material
+    differ little, and the statistics of a third lie between those of two others: mixtures (Zhang et al., "mixup",
+    ICLR 2018, eq. 1, here in statistics space and among neighbours only) teach the decoder that region.
 
     Parameters
     ----------

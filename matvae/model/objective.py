@@ -1,4 +1,4 @@
-"""What training minimises: the terms of the loss, weighed, at one point of the schedule."""
+"""Objective of the training: the weighted sum of the loss terms at one point of the schedule."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ def objective(
     mean: Tensor,
     log_variance: Tensor,
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Loss of a batch and its unweighed terms.
+    """Loss of a batch and its unweighted terms.
 
     Parameters
     ----------
     module : StatsVAE
     settings : TrainingSettings
     progress : float
-        Share of the training that is done; some weights depend on it.
+        Completed share of the training; some weights depend on it.
     fields : Tensor ``(sample, phase, *space)`` or None
-        The originals; None where only their statistics are known.
+        Originals; None if only their statistics are known.
     statistics : Tensor ``(sample, *lag, correlation)`` or None
-        Of the originals; None where the loss compares voxels.
+        Statistics of the originals; None if the loss compares voxels.
     output : Tensor ``(sample, phase, *space)``
-        What was decoded.
+        Soft reconstructions.
     mean, log_variance : Tensor ``(sample, component)``
-        Of the latents.
+        Mean and log-variance of the latents.
 
     Returns
     -------
     (Tensor, dict of str to Tensor)
-        Numbers, each a mean over the batch.
+        Scalars, each a mean over the batch.
     """
     divergence = kl_divergence(mean, log_variance).mean()
     rise = min(1.0, progress / settings.kl_warmup) if settings.kl_warmup > 0 else 1.0
@@ -56,13 +56,13 @@ def objective(
         terms = {"voxel_loss": voxels, "kl": divergence}
         return settings.alpha * voxels + settings.beta * rise * divergence, terms
     assert statistics is not None
-    made = module.statistics(output)
-    distance = statistics_loss(statistics, made, settings.loss).mean()
+    reconstructed = module.statistics(output)
+    distance = statistics_loss(statistics, reconstructed, settings.loss).mean()
     loss = settings.alpha * distance + settings.beta * rise * divergence
     terms = {"statistics_loss": distance, "kl": divergence}
     if settings.short_range > 0:
         reach = tuple(max(1, n // SHORT_SHARE) for n in output.shape[2:])
-        terms["short_range_loss"] = short_range_loss(statistics, made, reach).mean()
+        terms["short_range_loss"] = short_range_loss(statistics, reconstructed, reach).mean()
         loss = loss + settings.short_range * terms["short_range_loss"]
     fading = 1.0 - progress / settings.aligned_fraction if settings.aligned_fraction > 0 else 0.0
     if fading > 0 and fields is not None and module.spec.periodic and module.spec.phases > 1:
@@ -75,10 +75,10 @@ def objective(
 def held_out_error(
     module: StatsVAE, settings: TrainingSettings, fields: Tensor | None, statistics: Tensor | None, output: Tensor
 ) -> Tensor:
-    """What the best weights are chosen by, a sample: the error of what the loss is about.
+    """Error per sample by which the best weights are chosen.
 
-    This is the relative statistics error of thresholded reconstructions. A model that is trained on voxels is judged by
-    its own loss instead: before any training its output has the right spectrum, and blurs as it learns.
+    This is the relative statistics error of thresholded reconstructions. For a model trained on voxels it is the voxel
+    loss instead: its output has the right spectrum before any training, and blurs as it learns.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def held_out_error(
 
 
 def thresholded_error(module: StatsVAE, statistics: Tensor, output: Tensor) -> Tensor:
-    """Relative error ``(sample,)`` of the statistics of what was decoded, thresholded where there are phases."""
+    """Relative error ``(sample,)`` of the statistics of reconstructions, thresholded unless the field is continuous."""
     if module.spec.phases > 1:
         output = module.fields(volume_fraction_labels(output))
     return relative_error(statistics, module.statistics(output))

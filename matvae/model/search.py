@@ -1,8 +1,8 @@
-"""Latents looked for by the statistics of what they decode to, from where the encoder puts them.
+"""Refinement of latents by gradient descent on the statistics of their reconstructions.
 
-An encoder answers in one pass what a search answers better: which latent decodes to these statistics? Starting where
-the encoder points needs few steps (semi-amortised inference: Kim, Wiseman, Miller, Sontag & Rush, ICML 2018). Only
-statistics are compared, so latents stay as blind to shifts as those of the encoder.
+An encoder estimates in one pass which latent decodes to given statistics; a search that starts from this estimate
+improves it in few steps (semi-amortised inference: Kim, Wiseman, Miller, Sontag & Rush, ICML 2018). Only statistics are
+compared, so the refined latents are as invariant to shifts as those of the encoder.
 """
 
 from __future__ import annotations
@@ -19,47 +19,47 @@ from .descent import descend
 from .objective import thresholded_error
 from .vae import StatsVAE
 
-# Latents have about unit spread.
+# Latents have a standard deviation of about one.
 STEP = 0.05
-# Of a model with coarse grids: steps on the full grid after those on the finest coarse one, which cost a third.
+# Steps on the full grid, as a share of those on the finest coarse grid, which cost a third as much.
 FULL_SHARE = 0.4
 
 
 def search_latents(module: StatsVAE, z: Tensor, statistics: Tensor, steps: int) -> Tensor:
-    """Move latents until the statistics of what they decode to are closer to those wanted.
+    """Refine latents so that the statistics of their reconstructions approach the target.
 
-    Adam on the relative error of the soft structure's statistics, with steps that fall to zero along a cosine; a
-    model with coarse grids takes most of them on the finest of these. A latent whose thresholded structure got no
-    better stays.
+    Adam minimises the relative error of the soft structure's statistics, with a step size that falls to zero along a
+    cosine; a model with coarse grids takes most steps on the finest of these. A latent is left unchanged if its
+    thresholded structure does not improve.
 
     Parameters
     ----------
     module : StatsVAE
     z : Tensor ``(sample, component)``
-        Where to start.
+        Initial latents.
     statistics : Tensor ``(sample, *lag, correlation)``
-        Of the structures the latents stand for.
+        Target statistics.
     steps : int
 
     Returns
     -------
     Tensor ``(sample, component)``
-        Each sample's result is independent of the others'.
+        Refined latents; each is independent of the other samples.
     """
-    moved = z
+    refined = z
     if module.spec.coarse is not None:
         factors = levels(module.spec.coarse)[-1]
-        moved = _descend(module, moved, coarsen_statistics(statistics, factors), steps, factors)
+        refined = _descend(module, refined, coarsen_statistics(statistics, factors), steps, factors)
         steps = math.ceil(FULL_SHARE * steps)
-    moved = _descend(module, moved, statistics, steps, None)
+    refined = _descend(module, refined, statistics, steps, None)
     with torch.no_grad():
-        before, after = (thresholded_error(module, statistics, module.decode(latents)) for latents in (z, moved))
-    return torch.where((after < before).unsqueeze(1), moved, z)
+        before, after = (thresholded_error(module, statistics, module.decode(latents)) for latents in (z, refined))
+    return torch.where((after < before).unsqueeze(1), refined, z)
 
 
-def _descend(module: StatsVAE, z: Tensor, wanted: Tensor, steps: int, factors: Sequence[int] | None) -> Tensor:
+def _descend(module: StatsVAE, z: Tensor, target: Tensor, steps: int, factors: Sequence[int] | None) -> Tensor:
     def error_of(z: Tensor) -> Tensor:
-        return relative_error(wanted, module.statistics(module.decode(z, factors)))
+        return relative_error(target, module.statistics(module.decode(z, factors)))
 
-    (moved,) = descend(error_of, [z], [STEP], steps)
-    return moved
+    (refined,) = descend(error_of, [z], [STEP], steps)
+    return refined

@@ -32,20 +32,20 @@ class DivergedError(MatvaeError):
 
 
 class BatchSource(Protocol):
-    """Where batches come from, structures ``(sample, *space)`` or statistics ``(sample, *lag, pair)``."""
+    """Source of batches: structures ``(sample, *space)`` or statistics ``(sample, *lag, correlation)``."""
 
     steps_per_epoch: int
 
     def epoch(self, number: int) -> Iterator[Tensor]:
-        """Training batches of one pass, in an order that depends on `number` and a seed only."""
+        """Training batches of one pass, in an order that depends only on `number` and a seed."""
 
     def validation(self) -> Iterator[Tensor]:
-        """Batches held out from training, always the same."""
+        """Batches held out from training; the same at every call."""
 
 
 @dataclass
 class Trainer:
-    """Trains a `StatsVAE`.
+    """Trainer of a `StatsVAE`.
 
     Parameters
     ----------
@@ -55,9 +55,9 @@ class Trainer:
     precision : str
         ``"auto"``, ``"float32"`` or ``"bfloat16"``.
     seed : int
-        Of the noise in the latent.
+        Seed of the noise in the latent.
     from_statistics : bool
-        Whether batches are statistics, of which no structures are known.
+        Whether batches are statistics whose structures are unknown.
     """
 
     module: StatsVAE
@@ -82,9 +82,9 @@ class Trainer:
         )
         self.best: dict[str, Any] | None = None
         self.best_error, self.best_progress = math.inf, 0.0
-        # Sums over the steps of the present epoch, and how many steps each has.
+        # Sum over the steps of the current epoch and number of steps, for each term.
         self.totals: dict[str, tuple[float, int]] = {}
-        # False while weights and counters change, when they do not fit each other.
+        # False while weights and counters are being updated and do not match.
         self.whole = True
         self.started = time.monotonic()
         self.encode: Callable[..., tuple[Tensor, Tensor]] = self.module.encode
@@ -99,7 +99,7 @@ class Trainer:
         checkpoint: str | Path | None = None,
         fingerprint: str = "",
     ) -> None:
-        """Train until a limit is reached, and leave the module with the best held-out weights.
+        """Train until a limit is reached, then restore the weights with the smallest held-out error.
 
         Parameters
         ----------
@@ -107,18 +107,18 @@ class Trainer:
         on_start : callable, optional
             Called before each epoch.
         on_record : callable, optional
-            Gets each epoch's record; training ends when it returns True.
+            Receives the record of each epoch; training ends when it returns True.
         checkpoint : path, optional
-            Where the state is kept; if the file is there, training goes on from it.
+            File that holds the training state; if it exists, training continues from it.
         fingerprint : str
             Identifies data and parameters for the checkpoint.
 
         Raises
         ------
         MatvaeError
-            If the loss or its gradient becomes infinite or not a number; the checkpoint stays as it was.
+            If the loss or its gradient becomes infinite or not a number; the checkpoint is left unchanged.
         StoreError, InputError
-            If the checkpoint cannot be written, is damaged, or belongs to another training.
+            If the checkpoint cannot be written, is damaged, or belongs to another training run.
         """
         if checkpoint is not None:
             check_folder(checkpoint)
@@ -146,7 +146,7 @@ class Trainer:
                     if on_record is not None and on_record(record):
                         break
             except BaseException as error:
-                # An interrupted training can be resumed from the last finished step; a failed one cannot.
+                # An interrupted run can be resumed from the last completed step; a failed one cannot.
                 if checkpoint is not None and self.step and self.whole and not isinstance(error, DivergedError):
                     self._save(checkpoint, fingerprint)
                 raise
@@ -156,7 +156,7 @@ class Trainer:
             self.module.load_state_dict(self.best)
 
     def one_pass(self, source: BatchSource) -> None:
-        """Train on every batch once, in the middle of the schedule; for data that comes in parts."""
+        """Train on every batch once, halfway through the schedule; for data that arrive in parts."""
         self.module.train()
         self.started = time.monotonic() - self.seconds
         self.batch, self.totals = 0, {}
@@ -168,15 +168,15 @@ class Trainer:
 
     @torch.no_grad()
     def latent_spread(self, batches: Sequence[Tensor]) -> Tensor:
-        """Mean standard deviation ``(component,)`` of the latents of some batches."""
-        spreads = []
+        """Mean standard deviation ``(component,)`` of the latent distributions of some batches."""
+        deviations = []
         for data in batches:
             fields, statistics = self._prepare(data)
-            spreads.append((0.5 * self.module.encode(statistics, fields)[1]).exp())
-        return torch.cat(spreads).mean(0)
+            deviations.append((0.5 * self.module.encode(statistics, fields)[1]).exp())
+        return torch.cat(deviations).mean(0)
 
     def progress(self, source: BatchSource) -> float:
-        """Share of the planned training that is done, by the limit that is nearer."""
+        """Completed share of the planned training, by whichever limit is closer."""
         settings = self.settings
         steps, spent = 0.0, 0.0
         if settings.max_epochs is not None:
@@ -186,11 +186,11 @@ class Trainer:
         return min(1.0, max(steps, spent))
 
     def train_step(self, data: Tensor, progress: float, factors: Sequence[int] | None = None) -> Record:
-        """One optimiser step on one batch, on a coarse grid if `factors` are given; gives the loss and its terms."""
+        """Take one optimiser step, on a coarse grid if `factors` are given, and return the loss and its terms."""
         settings = self.settings
         for group in self.optimizer.param_groups:
             group["lr"] = _learning_rate(settings, self.step, progress)
-        # Seeded by the step, so that a training goes on alike wherever and on whatever device it was stopped.
+        # Seeded by the step, so that a resumed run draws the same noise wherever it was interrupted.
         self.generator.manual_seed(self.seed * 1_000_003 + self.step)
         fields, statistics = self._prepare(data, factors)
         if self.module.reads_statistics and statistics is not None:
@@ -213,12 +213,12 @@ class Trainer:
         )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        slope = nn.utils.clip_grad_norm_(self.module.parameters(), settings.gradient_norm)
-        # One transfer a step: a GPU waits for each.
-        *values, steepness = torch.stack([loss, *terms.values(), slope]).tolist()
-        if not (math.isfinite(values[0]) and math.isfinite(steepness)):
+        gradient_norm = nn.utils.clip_grad_norm_(self.module.parameters(), settings.gradient_norm)
+        # One transfer per step: each one stalls a GPU.
+        *values, norm = torch.stack([loss, *terms.values(), gradient_norm]).tolist()
+        if not (math.isfinite(values[0]) and math.isfinite(norm)):
             raise DivergedError(
-                f"The loss became {values[0]} with a gradient of {steepness} at step {self.step}. Lower "
+                f"The loss became {values[0]} with a gradient norm of {norm} at step {self.step}. Lower "
                 f"learning_rate (now {settings.learning_rate}), or check the data for extreme values."
             )
         result = dict(zip(["loss", *terms], values, strict=True))
@@ -248,7 +248,7 @@ class Trainer:
         return None if coarse is None else level_at(coarse, progress, self.settings.coarse_fraction)
 
     def _prepare(self, data: Tensor, factors: Sequence[int] | None = None) -> tuple[Tensor | None, Tensor | None]:
-        """State fields and statistics of a batch, each where it is known and of use."""
+        """State fields and statistics of a batch; None for what is unknown or unused."""
         if self.device.type == "cuda" and data.device.type == "cpu":
             data = data.pin_memory()
         data = data.to(self.device, non_blocking=True)
@@ -267,7 +267,7 @@ class Trainer:
         return progress >= 1.0 or self._stalled(progress)
 
     def _record(self, source: BatchSource, progress: float) -> Record:
-        """End an epoch: add its record to the history and remember the best weights."""
+        """End an epoch: append its record to the history and keep the weights if they are the best so far."""
         error = self.validation_error(source)
         record: Record = {"epoch": self.epoch + 1, "step": self.step, "progress": progress}
         record["seconds"] = time.monotonic() - self.started
@@ -285,7 +285,7 @@ class Trainer:
         return record
 
     def _stalled(self, progress: float) -> bool:
-        # While the grid, the aligned loss or the KL weight still change, the error may rise for a good reason.
+        # While the grid, the aligned loss or the KL weight still changes, a rising error does not mean a stall.
         aligned = 0.0 if self.settings.loss == VOXELS else self.settings.aligned_fraction
         coarse = 0.0 if self.module.spec.coarse is None else self.settings.coarse_fraction
         start = max(aligned, coarse, self.settings.kl_warmup)
@@ -326,7 +326,7 @@ class Trainer:
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.module.load_state_dict(state["module"])
-        # Whether updates are fused belongs to the device, which may be another one now.
+        # Fused updates depend on the device, which may have changed.
         for group, saved in zip(self.optimizer.param_groups, state["optimizer"]["param_groups"], strict=True):
             saved["fused"] = group["fused"]
         self.optimizer.load_state_dict(state["optimizer"])
@@ -336,6 +336,6 @@ class Trainer:
 
 
 def _learning_rate(settings: TrainingSettings, step: int, progress: float) -> float:
-    # A short training warms up within its first twentieth.
+    # A short run warms up within its first twentieth.
     rising = min(1.0, max((step + 1) / max(1, settings.warmup_steps), progress / 0.05))
     return settings.learning_rate * rising * (0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * progress)))

@@ -1,4 +1,4 @@
-"""StatsVAE: the torch module that takes structures or statistics to a latent and back."""
+"""StatsVAE: the torch module that encodes structures or statistics and decodes latents to structures."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from .encoders import ENCODERS, STATISTICS, Encoder
 from .layers import perceptron
 from .spec import ModelSpec
 
-# Slope of what is left of fractions beyond one while training: with none at all, overlaps could never be undone.
+# Gradient kept during training where fractions sum to more than one: without it, overlaps could never be undone.
 LEAK = 0.02
-# exp(12) leaves room for any useful latent width while a half-trained network cannot overflow.
+# exp(12) allows any useful variance of the latent, and a half-trained network cannot overflow.
 LOG_VARIANCE_RANGE = (-16.0, 12.0)
 
 
 class LevelSet(nn.Module):
-    """Gives a decoder's raw field its contrast and level, both functions of the latent.
+    """Contrast and level of a decoder's raw field, both functions of the latent.
 
-    Every channel is brought to zero mean and unit spread over the voxels, so that the decoder only says
-    *where*; how sharp the interface is and how much of the phase there is are two numbers a channel, which a
-    small perceptron learns smoothly, beside a linear path that goes on beyond the training set. A thresholded
-    structure then differs little from the soft one.
+    Every channel is normalised to zero mean and unit standard deviation over the voxels, so that the decoder
+    determines only *where* a phase lies. The sharpness of the interface and the amount of the phase are two numbers per
+    channel: a small perceptron learns them smoothly, and a linear path extrapolates beyond the training set. A
+    thresholded structure then differs little from the soft one.
     """
 
     def __init__(self, n_components: int, channels: int) -> None:
@@ -38,14 +38,14 @@ class LevelSet(nn.Module):
         nn.init.zeros_(self.direct.weight)
 
     def start(self, fractions: Tensor) -> None:
-        """Begin with levels that give these mean fractions ``(channel,)``, as they do on a normal field."""
+        """Set the initial levels to those that give these mean fractions ``(channel,)`` on a normal field."""
         last = self.levels[-1]
         assert isinstance(last, nn.Linear)
         levels = torch.special.ndtri(fractions.double().clamp(1e-3, 1 - 1e-3))
         last.bias[len(fractions) :] = levels.to(last.bias)
 
     def forward(self, raw: Tensor, z: Tensor) -> Tensor:
-        """Raw ``(sample, channel, *space)`` and latent ``(sample, component)`` to logits or field."""
+        """Turn raw fields ``(sample, channel, *space)`` and latents ``(sample, component)`` into logits or fields."""
         flat = raw.flatten(2)
         flat = functional.layer_norm(flat, flat.shape[-1:], eps=1e-6)
         log_contrast, level = (self.levels(z) + self.direct(z)).to(raw.dtype).unsqueeze(-1).chunk(2, dim=1)
@@ -53,12 +53,12 @@ class LevelSet(nn.Module):
 
 
 class StatsVAE(nn.Module):
-    """Variational autoencoder whose reconstructions are judged by their 2-point statistics.
+    """Variational autoencoder whose loss compares the 2-point statistics of reconstructions.
 
     Parameters
     ----------
     spec : ModelSpec
-        What to build.
+        Sizes and parts of the model.
     """
 
     field_mean: Tensor
@@ -70,10 +70,10 @@ class StatsVAE(nn.Module):
         self.encoder: Encoder = ENCODERS.get(spec.encoder)(spec)
         self.decoder: Decoder = DECODERS.get(spec.decoder)(spec)
         self.encoder.follow(self.decoder)
-        # A decoder that writes fractions itself needs none; a continuous field is brought to its level in any case.
+        # A decoder that writes fractions needs no level set; a continuous field always does.
         fractions = self.decoder.writes_fractions and spec.phases > 1
         self.level_set = None if fractions else LevelSet(spec.n_components, spec.channels)
-        # Of a continuous field only: its mean and spread over the training set.
+        # Mean and standard deviation over the training set, for a continuous field only.
         self.register_buffer("field_mean", torch.zeros(()))
         self.register_buffer("field_scale", torch.ones(()))
 
@@ -83,14 +83,14 @@ class StatsVAE(nn.Module):
         return self.encoder.reads == STATISTICS
 
     def fields(self, structures: Tensor, factors: Sequence[int] | None = None) -> Tensor:
-        """Labels or a continuous field ``(sample, *space)`` to state fields ``(sample, phase, *space)``.
+        """Convert labels or a continuous field ``(sample, *space)`` to state fields ``(sample, phase, *space)``.
 
-        Discretised structures are state fields already and only change their precision. With `factors`, means over
-        blocks of so many voxels.
+        Discretised structures already are state fields; only their precision changes. If `factors` are given, the
+        result holds means over blocks of that many voxels along each axis.
         """
         dtype = self.field_mean.dtype
         if self.spec.phases == 2 and structures.ndim == len(self.spec.shape) + 1:
-            # Labels are the second state's field already: comparing them with each state takes several times as long.
+            # Labels already are the field of the second state; comparing them with each state is several times slower.
             solid = _coarse(structures.to(dtype).unsqueeze(1), factors)
             return torch.cat([1 - solid, solid], dim=1)
         return _coarse(self._states(structures).to(dtype), factors)
@@ -104,17 +104,17 @@ class StatsVAE(nn.Module):
         return structures.unsqueeze(1) == states.view(1, -1, *[1] * len(self.spec.shape))
 
     def statistics(self, fields: Tensor) -> Tensor:
-        """State fields ``(sample, phase, *space)`` to 2-point statistics ``(sample, *lag, correlation)``."""
+        """Compute 2-point statistics ``(sample, *lag, correlation)`` of state fields ``(sample, phase, *space)``."""
         spec = self.spec
         first, last = spec.states[0], spec.states[-1]
-        # A slice where the states are neighbours: picking them one by one copies, and is slow to differentiate.
-        whole = last - first + 1 == len(spec.states)
-        picked = fields[:, first : last + 1] if whole else fields[:, list(spec.states)]
+        # Contiguous states are sliced: indexing copies them and is slow to differentiate.
+        contiguous = last - first + 1 == len(spec.states)
+        selected = fields[:, first : last + 1] if contiguous else fields[:, list(spec.states)]
         pairs = tuple((spec.states.index(i), spec.states.index(j)) for i, j in spec.pairs)
-        return correlate(picked, pairs, periodic=spec.periodic, cutoff=spec.cutoff)
+        return correlate(selected, pairs, periodic=spec.periodic, cutoff=spec.cutoff)
 
     def encode(self, statistics: Tensor | None, fields: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Mean and log-variance of the latent, each ``(sample, component)``, from what the encoder reads."""
+        """Encode what the encoder reads to mean and log-variance of the latent, each ``(sample, component)``."""
         if not self.reads_statistics:
             mean, log_variance = self.encoder(fields)
         else:
@@ -124,16 +124,16 @@ class StatsVAE(nn.Module):
         return mean.to(dtype), log_variance.to(dtype).clamp(*LOG_VARIANCE_RANGE)
 
     def _coarsest(self, statistics: Tensor) -> Tensor:
-        """What the encoder reads: of statistics on any of the grids, those of the coarsest one."""
+        """Statistics on any of the grids, brought to the coarsest one, which the encoder reads."""
         if self.spec.coarse is None:
             return statistics
         sides = zip(statistics.shape[1:-1], self.spec.shape, self.spec.coarse, strict=True)
-        return coarsen_statistics(statistics, [given * k // n for given, n, k in sides])
+        return coarsen_statistics(statistics, [side * k // n for side, n, k in sides])
 
     def decode(self, z: Tensor, factors: Sequence[int] | None = None) -> Tensor:
-        """Latent ``(sample, component)`` to phase fractions, or the field, ``(sample, phase, *space)``.
+        """Decode latents ``(sample, component)`` to phase fractions or the field, ``(sample, phase, *space)``.
 
-        With `factors`, those on a coarse grid, which a decoder that coarsens can give.
+        If `factors` are given, the result is on a coarse grid; only a decoder that coarsens accepts them.
         """
         raw = self.decoder(z) if factors is None else self.decoder(z, factors)
         raw = raw.to(self.field_mean.dtype)
@@ -145,19 +145,19 @@ class StatsVAE(nn.Module):
         # Phase 0 has the logit zero, so two phases reduce to a sigmoid.
         return torch.softmax(functional.pad(raw, (0, 0) * len(self.spec.shape) + (1, 0)), dim=1)
 
-    def _fractions(self, found: Tensor) -> Tensor:
-        """What a decoder found of phases 1..H-1 to fractions of all phases, which share out what is more than one."""
-        total = found.sum(1, keepdim=True).clamp_min(1.0)
+    def _fractions(self, solid: Tensor) -> Tensor:
+        """Complete fractions of phases 1 to H-1 by phase 0; where they sum to more than one, they are scaled to one."""
+        total = solid.sum(1, keepdim=True).clamp_min(1.0)
         allowed = 1 + LEAK * (total - 1) if self.training else 1.0
-        found = found * (allowed / total)
-        return torch.cat([1 - found.sum(1, keepdim=True), found], dim=1)
+        solid = solid * (allowed / total)
+        return torch.cat([1 - solid.sum(1, keepdim=True), solid], dim=1)
 
     @torch.no_grad()
     def calibrate(self, batches: Sequence[Tensor], *, from_statistics: bool = False) -> None:
-        """Set what depends on the data before training, from a few batches of the training set.
+        """Set everything that depends on the data before training, from a few batches of the training set.
 
-        These are the mean and spread of a continuous field, the level that gives the mean volume fraction,
-        and what encoder and decoder prepare for themselves. Statistics alone prepare the encoder only.
+        This sets the mean and standard deviation of a continuous field or the levels that give the mean volume
+        fractions, and calls `calibrate` of encoder and decoder; of the encoder only if batches are statistics.
 
         Parameters
         ----------
@@ -193,10 +193,10 @@ class StatsVAE(nn.Module):
                 fractions = torch.cat([self.fields(batch).flatten(2).mean(2) for batch in batches]).mean(0)
                 self.level_set.start(fractions[1:])
         self.decoder.calibrate(self.fields(batch) for batch in batches)
-        # One batch at a time: the statistics of all of them may be many times as large as the structures.
+        # One batch at a time: statistics may be many times larger than the structures.
         fields: Iterable[Tensor] = (self.fields(batch) for batch in batches)
         if self.reads_statistics:
-            self.encoder.calibrate(self._coarsest(self.statistics(one)) for one in fields)
+            self.encoder.calibrate(self._coarsest(self.statistics(states)) for states in fields)
         else:
             self.encoder.calibrate(fields)
 
