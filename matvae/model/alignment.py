@@ -1,4 +1,4 @@
-"""Registration of a structure onto another: statistics know neither where it lies nor which way round."""
+"""Registration of structures: 2-point statistics determine neither position nor, for autocorrelations, inversion."""
 
 from __future__ import annotations
 
@@ -7,25 +7,24 @@ from torch import Tensor
 
 
 def align(target: Tensor, output: Tensor, *, invert: bool = True) -> Tensor:
-    """Shift (and point-invert where that fits better) each periodic target onto an output.
+    """Shift each periodic target onto an output, and point-invert it where that fits better.
 
-    The shift is at the peak of the FFT cross-correlation of both, which is what two pictures with the same
-    2-point statistics can differ by without a change of these statistics.
+    Shifts leave the 2-point statistics of a periodic structure unchanged. The best one is the position of the peak of
+    the cross-correlation, computed by FFT.
 
     Parameters
     ----------
     target, output : Tensor ``(sample, state, *space)``
         State fields on the same periodic grid.
     invert : bool
-        Whether ``x -> -x`` leaves the statistics as they are: true for autocorrelations, not for
-        cross-correlations.
+        Whether ``x -> -x`` leaves the statistics unchanged: true for autocorrelations, false for cross-correlations.
 
     Returns
     -------
     Tensor ``(sample, state, *space)``
-        The target, registered.
+        Registered targets.
     """
-    # Of two phases one tells where both are: the other adds the same correlation and a constant.
+    # One of two phases is enough: the other adds the same correlation and a constant.
     if target.shape[1] == 2:
         registered = align(target[:, 1:], output[:, 1:], invert=invert)
         return torch.cat([1 - registered, registered], dim=1)

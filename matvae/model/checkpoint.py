@@ -1,7 +1,6 @@
-"""Training state on disk: written whole or not at all, checked, and read without running code from the file.
+"""Training state on disk: written atomically, verified, and read without executing code from the file.
 
-A file is the SHA-256 digest of what follows, then what `torch.save` writes, which alone would not notice a
-flipped bit.
+A file consists of a SHA-256 digest and the output of `torch.save`, which by itself does not detect a flipped bit.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 def check_folder(path: str | os.PathLike[str]) -> None:
-    """Refuse, before any work, a checkpoint whose folder is not there or cannot be written.
+    """Refuse, before any work is done, a checkpoint whose folder does not exist or cannot be written.
 
     Raises
     ------
@@ -33,12 +32,12 @@ def check_folder(path: str | os.PathLike[str]) -> None:
     if not folder.is_dir() or not os.access(folder, os.W_OK):
         raise StoreError(
             f"The checkpoint {path} needs the folder {folder}, which does not exist or cannot be written. "
-            "Make it, or choose another one."
+            "Create it, or choose another one."
         )
 
 
 def save_checkpoint(path: str | os.PathLike[str], state: dict[str, Any]) -> None:
-    """Write `state` beside `path` and move it there when it is complete.
+    """Write `state` next to `path` and move it there when it is complete.
 
     A process killed at any moment leaves the previous checkpoint or the new one, never a torn file.
 
@@ -69,38 +68,40 @@ def save_checkpoint(path: str | os.PathLike[str], state: dict[str, Any]) -> None
 
 
 def load_checkpoint(path: str | os.PathLike[str], fingerprint: str) -> dict[str, Any]:
-    """Read a training state and check that it belongs to this training.
+    """Read a training state and check that it belongs to this training run.
 
     Parameters
     ----------
     path : path
     fingerprint : str
-        What identifies data and parameters; must equal the one that was saved.
+        Identifies data and parameters; must equal the one that was saved.
 
     Raises
     ------
     StoreError
-        If the file is damaged or of another version.
+        If the file is damaged or was written by another version.
     InputError
-        If it belongs to another training.
+        If it belongs to another training run.
     """
     try:
         content = memoryview(Path(path).read_bytes())
         digest, payload = content[:DIGEST_BYTES], content[DIGEST_BYTES:]
         if hashlib.sha256(payload).digest() != digest:
-            raise ValueError("its checksum does not fit")
-        # Said explicitly: an environment variable can turn torch's safe default off.
+            raise ValueError("its checksum does not match")
+        # Stated explicitly: an environment variable can disable torch's safe default.
         state = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
     except (OSError, ValueError, LookupError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise StoreError(
-            f"The checkpoint {path} cannot be read ({error}). It is damaged, or no checkpoint: delete it to "
+            f"The checkpoint {path} cannot be read ({error}). It is damaged or not a checkpoint: delete it to "
             "start over, or name another one."
         ) from error
     if not isinstance(state, dict) or state.get("schema") != SCHEMA:
-        raise StoreError(f"The checkpoint {path} is of another version of matvae. Delete it, or name another one.")
+        raise StoreError(
+            f"The checkpoint {path} was written by another version of matvae. Delete it, or name another one."
+        )
     if state.get("fingerprint") != fingerprint:
         raise InputError(
-            f"The checkpoint {path} belongs to a training on other data or with other parameters, so it "
+            f"The checkpoint {path} belongs to a training run on other data or with other parameters, so it "
             "cannot be resumed here. Use the same ones, delete it to start over, or name another checkpoint."
         )
     return state

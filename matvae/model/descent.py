@@ -1,4 +1,4 @@
-"""Downhill in a few numbers a sample, for many samples at once."""
+"""Gradient descent in a few variables per sample, for many samples at once."""
 
 from __future__ import annotations
 
@@ -12,30 +12,34 @@ from torch import Tensor
 def descend(
     error_of: Callable[..., Tensor], start: Sequence[Tensor], rates: Sequence[float], steps: int
 ) -> list[Tensor]:
-    """Adam on each sample's error, with steps that fall to zero along a cosine.
+    """Minimise the error of each sample by Adam, with a step size that falls to zero along a cosine.
 
     Parameters
     ----------
     error_of : callable
-        Takes tensors such as those of `start`, ``(sample, ...)``, to errors ``(sample,)``, each of which depends on
-        its own sample only.
+        Maps tensors of the shapes of `start`, ``(sample, ...)``, to errors ``(sample,)``; each error depends only on
+        its own sample.
     start : sequence of Tensor
+        Initial variables.
     rates : sequence of float
-        Largest step of each.
+        Initial step size of each variable.
     steps : int
 
     Returns
     -------
     list of Tensor
-        Where each sample got.
+        Variables after the last step.
     """
     with torch.enable_grad():
-        moved = [one.detach().clone().requires_grad_() for one in start]
-        optimizer = torch.optim.Adam([{"params": [one], "lr": rate} for one, rate in zip(moved, rates, strict=True)])
+        variables = [variable.detach().clone().requires_grad_() for variable in start]
+        optimizer = torch.optim.Adam(
+            [{"params": [variable], "lr": rate} for variable, rate in zip(variables, rates, strict=True)]
+        )
         for step in range(steps):
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * 0.5 * (1 + math.cos(math.pi * step / steps))
-            for one, slope in zip(moved, torch.autograd.grad(error_of(*moved).sum(), moved), strict=True):
-                one.grad = slope
+            gradients = torch.autograd.grad(error_of(*variables).sum(), variables)
+            for variable, gradient in zip(variables, gradients, strict=True):
+                variable.grad = gradient
             optimizer.step()
-    return [one.detach() for one in moved]
+    return [variable.detach() for variable in variables]

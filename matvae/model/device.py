@@ -1,4 +1,4 @@
-"""Where and in which precision to compute."""
+"""Device and precision of computations."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import torch
 from torch import nn
 
 PRECISIONS = ("auto", "float32", "bfloat16")
-# Compiling takes about a minute: it pays on a GPU, in a training of at least this many steps and seconds.
+# Compilation takes about a minute: it pays off on a GPU, for training of at least this many steps and seconds.
 COMPILE_STEPS = 5000
 COMPILE_SECONDS = 600.0
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
-    """Context in which networks compute: bfloat16 on a GPU by default, float32 elsewhere."""
+    """Context that sets the precision of networks: bfloat16 on a GPU by default, float32 elsewhere."""
     if precision == "bfloat16" or (precision == "auto" and device.type == "cuda"):
         return torch.autocast(device.type, dtype=torch.bfloat16)
     return nullcontext()
 
 
 def place(module: nn.Module, device: torch.device) -> nn.Module:
-    """Move a module; on a GPU with channels last in memory, which its convolutions prefer."""
+    """Move a module to a device; on a GPU in channels-last memory format, in which convolutions are faster."""
     if device.type == "cuda" and any(isinstance(part, nn.Conv2d) for part in module.modules()):
         return module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return module.to(device=device)
@@ -30,8 +30,8 @@ def place(module: nn.Module, device: torch.device) -> nn.Module:
 
 @contextmanager
 def flushed_denormals() -> Iterator[None]:
-    """Treat the tiniest numbers as zero inside: they slow a CPU down tenfold and change nothing."""
-    # torch tells nobody the present state: a denormal that stays one does.
+    """Context that flushes denormal numbers to zero: they slow a CPU down tenfold and change nothing."""
+    # torch does not expose the current state; whether a denormal survives does.
     flushed_before = torch.tensor(1e-310, dtype=torch.float64).mul(0.5).item() == 0.0
     torch.set_flush_denormal(True)
     try:

@@ -1,4 +1,4 @@
-"""Building blocks that encoders and decoders share, in one to three dimensions."""
+"""Building blocks shared by encoders and decoders, in one to three dimensions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CONVOLUTION = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 
 
 def perceptron(n_in: int, width: int, depth: int, n_out: int) -> nn.Sequential:
-    """`depth` hidden layers, each linear, normalised and SiLU, then a linear layer."""
+    """Build `depth` hidden layers, each linear with layer norm and SiLU, followed by a linear layer."""
     layers: list[nn.Module] = []
     for k in range(depth):
         layers += [nn.Linear(n_in if k == 0 else width, width), nn.LayerNorm(width), nn.SiLU()]
@@ -28,7 +28,7 @@ class Convolution(nn.Module):
     n_in, n_out : int
         Channels.
     periodic : bool
-        Pad with the opposite side instead of zeros.
+        Whether to pad with the opposite side instead of zeros.
     stride : int
         Keep every `stride`-th voxel.
     """
@@ -41,12 +41,12 @@ class Convolution(nn.Module):
         self.norm = nn.GroupNorm(max(1, n_out // 16), n_out)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(sample, channel, *space)`` to the same, with other channels."""
+        """Map ``(sample, channel, *space)`` to `n_out` channels, and to every `stride`-th voxel."""
         return functional.silu(self.norm(self.convolution(functional.pad(x, self.pad, mode=self.mode))))
 
 
 def halvings(shape: Sequence[int], coarsest: int = 4) -> list[tuple[int, ...]]:
-    """Shapes from `shape` down by halves (rounded up) until no axis has more than `coarsest` voxels."""
+    """Shapes obtained by halving `shape`, rounded up, until no axis has more than `coarsest` voxels."""
     shapes = [tuple(shape)]
     while max(shapes[-1]) > coarsest:
         shapes.append(tuple(-(-n // 2) for n in shapes[-1]))
@@ -54,11 +54,11 @@ def halvings(shape: Sequence[int], coarsest: int = 4) -> list[tuple[int, ...]]:
 
 
 def sum_of_products(profiles: Sequence[Tensor]) -> Tensor:
-    """Sum of products of profiles, one ``(sample, channel, product, side)`` an axis: ``(sample, channel, *space)``."""
+    """Sum products of profiles, ``(sample, channel, product, side)`` per axis, to ``(sample, channel, *space)``."""
     first, *others = profiles
     if not others:
         return first.sum(2)
-    # All axes but the last by outer products, the last by a matrix product that sums as well.
+    # Outer products for all axes but the last; the matrix product of the last one also sums.
     for other in others[:-1]:
         first = (first.unsqueeze(-1) * other.unsqueeze(-2)).flatten(3)
     sides = [profile.shape[-1] for profile in profiles]

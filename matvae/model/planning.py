@@ -1,4 +1,4 @@
-"""From the choices of a user and a sample of the data to a complete `ModelSpec`."""
+"""Completion of a `ModelSpec` from the choices of the user and a sample of the data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .loss import VOXELS
 from .spec import ModelSpec
 
 AUTO = "auto"
-# With more outputs than this the last layer of a perceptron outweighs everything else, and convolutions take over.
+# Beyond this many outputs the last layer of a perceptron dominates the cost, and convolutions are used instead.
 DENSE_OUTPUTS = 1 << 16
 
 
@@ -72,7 +72,7 @@ def check_parts(encoder: str, decoder: str, *, from_statistics: bool, loss: str,
 
 
 def plan_model(spec: ModelSpec, batches: Sequence[Tensor], previous: ModelSpec | None = None) -> ModelSpec:
-    """Complete a spec by what its parts need to know of the data: decoder, coarse grid and options of the decoder.
+    """Complete a spec by everything that depends on the data: decoder, coarse grid and options of the decoder.
 
     Parameters
     ----------
@@ -81,11 +81,12 @@ def plan_model(spec: ModelSpec, batches: Sequence[Tensor], previous: ModelSpec |
     batches : sequence of Tensor
         A few batches of training structures, see `Decoder.plan`; empty if only statistics are known.
     previous : ModelSpec, optional
-        Of a fitted model whose training continues: its decoder replaces ``"auto"``, and its options are kept.
+        Spec of a fitted model whose training continues: its decoder replaces ``"auto"``, and its options are kept.
 
     Returns
     -------
     ModelSpec
+        Ready to build the model.
 
     Raises
     ------
@@ -97,7 +98,8 @@ def plan_model(spec: ModelSpec, batches: Sequence[Tensor], previous: ModelSpec |
     if name == AUTO:
         name = choose_decoder(spec, batches) if previous is None else previous.decoder
     decoder = DECODERS.get(name)
-    # Block means have statistics of their own only if every lag is known, and an encoder of structures reads one shape.
+    # The statistics of block means follow from those of voxels only if all lags are known; an encoder of structures
+    # reads a single shape.
     coarse = coarsest(spec.shape) if decoder.coarsens and encoder.reads == STATISTICS and spec.all_lags else (1,)
     planned = replace(spec, decoder=name, coarse=coarse if max(coarse) > 1 else None)
     options = decoder.plan(planned, batches) if previous is None else previous.decoder_options

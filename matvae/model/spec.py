@@ -1,4 +1,4 @@
-"""ModelSpec: all that is needed to build a model again, in plain values."""
+"""ModelSpec: everything needed to rebuild a model, as plain values."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class ModelSpec:
     Parameters
     ----------
     shape : tuple of int
-        One structure's voxels along each axis.
+        Voxels of a structure along each axis.
     phases : int
         Number of local states; 1 for a continuous field.
     pairs : tuple of (int, int)
-        Correlations, as states.
+        Correlations, as pairs of states.
     periodic, cutoff
         As in `two_point_stats`.
     n_components : int
@@ -28,12 +28,12 @@ class ModelSpec:
     encoder, decoder : str
         Registered names; the decoder ``"auto"`` is resolved by `plan_model`.
     width : int
-        Hidden units of a layer.
+        Hidden units per layer.
     coarse : tuple of int, optional
-        Voxels along each axis that are one on the coarse grid, on which training starts and of which the encoder reads
-        the statistics; None where there is no coarse grid.
+        Voxels along each axis per voxel of the coarsest grid, on which training starts and whose statistics the encoder
+        reads; None without a coarse grid.
     decoder_options : mapping of str to JSON values
-        What the decoder chose for itself by its `plan`.
+        Options that the decoder chose in its `plan`.
     """
 
     shape: tuple[int, ...]
@@ -50,7 +50,7 @@ class ModelSpec:
 
     @property
     def channels(self) -> int:
-        """Independent values a voxel: H-1 fractions, or the field itself."""
+        """Independent values per voxel: H-1 fractions, or the field itself."""
         return max(1, self.phases - 1)
 
     @property
@@ -74,20 +74,20 @@ class ModelSpec:
         return all(first == second for first, second in self.pairs)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Convert to plain values for JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ModelSpec:
-        """Build a spec from what `to_dict` gave, also from that of earlier versions."""
-        known = dict(values)
-        if "decoder_options" not in known:
+        """Build a spec from the result of `to_dict`, including that of earlier versions."""
+        arguments = dict(values)
+        if "decoder_options" not in arguments:
             # Version 0.1.0 stored the options of a decoder among the fields, and None where the decoder had none.
-            options = {name: known.pop(name) for name in known.keys() - {field.name for field in fields(cls)}}
-            known["decoder_options"] = {name: value for name, value in options.items() if value is not None}
-        known["shape"] = tuple(known["shape"])
-        known["pairs"] = tuple((int(i), int(j)) for i, j in known["pairs"])
-        coarse = known.get("coarse")
-        known["coarse"] = None if coarse is None else tuple(coarse)
-        known["cutoff"] = None if known["cutoff"] is None else tuple(known["cutoff"])
-        return cls(**known)
+            options = {name: arguments.pop(name) for name in arguments.keys() - {field.name for field in fields(cls)}}
+            arguments["decoder_options"] = {name: value for name, value in options.items() if value is not None}
+        arguments["shape"] = tuple(arguments["shape"])
+        arguments["pairs"] = tuple((int(i), int(j)) for i, j in arguments["pairs"])
+        coarse = arguments.get("coarse")
+        arguments["coarse"] = None if coarse is None else tuple(coarse)
+        arguments["cutoff"] = None if arguments["cutoff"] is None else tuple(arguments["cutoff"])
+        return cls(**arguments)

@@ -1,4 +1,4 @@
-"""From soft phase fractions to labels: true to the volume fractions, along straight pieces, or by a fixed threshold."""
+"""Thresholding of soft phase fractions: exact in volume fractions, along straight segments, or at a fixed value."""
 
 from __future__ import annotations
 
@@ -8,35 +8,35 @@ from torch.nn import functional
 
 from ..stats.exact_counts import largest, whole_counts
 
-# A straight piece is this share of the side long.
-PIECE_SHARE = 8
+# Length of a straight segment: the side divided by this number.
+SEGMENT_SHARE = 8
 
 
 def volume_fraction_labels(fractions: Tensor, places: Tensor | None = None) -> Tensor:
-    """Label voxels so that every phase has as many as its fractions add up to.
+    """Label voxels so that the voxel count of every phase is the sum of its fractions.
 
-    A soft structure carries its volume fractions in its mean, which a threshold at a fixed value changes.
-    Phases 1 to H-1 in turn take, of the voxels not yet taken, those in which they have the largest share of
-    what they and the phases still to come, phase 0 among them, have there.
+    The means of a soft structure are its volume fractions, which a threshold at a fixed value would change. Phases 1 to
+    H-1 are assigned in turn: of the voxels that are still free, each takes those in which its share is largest relative
+    to the sum of its own and all phases that follow, including phase 0.
 
     Parameters
     ----------
     fractions : Tensor ``(sample, phase, *space)``
         Non-negative, summing to one over the phases.
     places : Tensor ``(sample, phase, *space)``, optional
-        Shares by which voxels are chosen, where these are not the fractions.
+        Shares by which voxels are chosen, if these are not the fractions.
 
     Returns
     -------
     Tensor ``(sample, *space)``
-        Labels 0..H-1 of type uint8. The count of a phase is the sum of its fractions to within one voxel, for
-        two phases that sum rounded; the earlier voxel wins a tie.
+        Labels 0 to H-1 of type uint8. The count of a phase equals the sum of its fractions to within one voxel; for two
+        phases it is that sum, rounded. The earlier voxel wins a tie.
     """
     flat = fractions.flatten(2)
     labels = torch.zeros(flat.shape[0], flat.shape[2], dtype=torch.uint8, device=flat.device)
     counts = whole_counts(flat.double().sum(-1), flat.shape[-1])
     flat = flat if places is None else places.flatten(2)
-    # Summed up, not one minus the phases before: rounding must not make a share of next to nothing large.
+    # A sum, not one minus the phases before: rounding could make a negligible share large.
     remaining = flat[:, :1] + flat[:, 1:].flip(1).cumsum(1).flip(1)
     free = torch.ones_like(labels, dtype=torch.bool)
     for phase in range(1, flat.shape[1]):
@@ -48,33 +48,33 @@ def volume_fraction_labels(fractions: Tensor, places: Tensor | None = None) -> T
 
 
 def straight_shares(fractions: Tensor, *, periodic: bool) -> Tensor:
-    """Shares of phases 1 to H-1 that are large where a fraction is, and is so along a straight piece as well.
+    """Shares of phases that are large where a fraction is large both in a voxel and along a straight segment.
 
-    Where a decoder is unsure, fractions are low and uneven, and the largest of them make spots and lines with gaps.
-    What is long and straight is found again by the mean over a piece along each axis, an eighth of the side, of which
-    the larger counts; the fraction itself tells where it ends.
+    Where a decoder is uncertain, fractions are low and uneven, and the largest of them form spots and lines with gaps.
+    Long, straight features are recovered by the mean over a segment along each axis, an eighth of the side long; the
+    largest of these means counts. The fraction itself determines where a feature ends.
 
     Parameters
     ----------
     fractions : Tensor ``(sample, phase, *space)``
     periodic : bool
-        Whether pieces go on at the other side; else they end there.
+        Whether segments wrap around; otherwise they end at the boundary.
 
     Returns
     -------
     Tensor ``(sample, phase, *space)``
-        Of each phase but the first the square root of its fraction times the larger mean; of the first, what is left.
+        The square root of the fraction times the largest mean for phases 1 to H-1; the remainder for phase 0.
     """
-    found = fractions[:, 1:]
-    means = [_means_along(found, axis, periodic) for axis in range(2, found.ndim)]
-    shares = found.sqrt() * torch.stack(means).amax(0)
+    solid = fractions[:, 1:]
+    means = [_means_along(solid, axis, periodic) for axis in range(2, solid.ndim)]
+    shares = solid.sqrt() * torch.stack(means).amax(0)
     return torch.cat([(1 - shares.sum(1, keepdim=True)).clamp_min(0), shares], dim=1)
 
 
 def _means_along(fields: Tensor, axis: int, periodic: bool) -> Tensor:
-    """Means over pieces along an axis, of an odd number of voxels around each."""
+    """Means over segments along an axis, centred on each voxel."""
     lines = fields.movedim(axis, -1)
-    reach = lines.shape[-1] // (2 * PIECE_SHARE)
+    reach = lines.shape[-1] // (2 * SEGMENT_SHARE)
     flat = lines.flatten(1, -2)
     if periodic:
         means = functional.avg_pool1d(functional.pad(flat, (reach, reach), mode="circular"), 2 * reach + 1, stride=1)
@@ -84,7 +84,7 @@ def _means_along(fields: Tensor, axis: int, periodic: bool) -> Tensor:
 
 
 def fixed_threshold_labels(fractions: Tensor, threshold: float) -> Tensor:
-    """Label a voxel with a phase other than 0 where those phases together exceed `threshold`.
+    """Label voxels in which phases 1 to H-1 together exceed `threshold` with the most probable of them.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def fixed_threshold_labels(fractions: Tensor, threshold: float) -> Tensor:
     Returns
     -------
     Tensor ``(sample, *space)``
-        Labels of type uint8; of several phases the most probable one.
+        Labels of type uint8.
     """
     solid = fractions[:, 1:].sum(1) > threshold
     return (solid * (1 + fractions[:, 1:].argmax(1))).to(torch.uint8)

@@ -83,7 +83,7 @@ def test_a_checkpoint_of_another_run_is_kept_and_refused(trained, tmp_path):
     out = tmp_path / "m.matvae"
     with pytest.raises(FitInterrupted):
         fit_model(trained / "train.zarr", out, on_record=stop, **SMALL)
-    with pytest.raises(InputError, match="belongs to a training on other data or with other parameters"):
+    with pytest.raises(InputError, match="belongs to a training run on other data or with other parameters"):
         fit_model(trained / "train.zarr", out, resume=True, **{**SMALL, "n_components": 3})
     assert (tmp_path / "m.matvae.checkpoint").exists()
     fit_model(trained / "train.zarr", out, overwrite=True, **{**SMALL, "n_components": 3})

@@ -49,7 +49,7 @@ def test_every_flipped_bit_is_noticed(saved):
         damaged = bytearray(whole)
         damaged[position] ^= 1 << int(rng.integers(8))
         saved.write_bytes(damaged)
-        with pytest.raises(StoreError, match="checksum does not fit"):
+        with pytest.raises(StoreError, match="checksum does not match"):
             load_checkpoint(saved, "abc")
 
 
@@ -68,7 +68,7 @@ def test_truncated_and_foreign_files(saved):
         with pytest.raises(StoreError, match="delete it to start over"):
             load_checkpoint(saved, "abc")
     torch.save(STATE, saved)
-    with pytest.raises(StoreError, match="no checkpoint"):
+    with pytest.raises(StoreError, match="not a checkpoint"):
         load_checkpoint(saved, "abc")
 
 

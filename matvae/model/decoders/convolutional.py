@@ -1,4 +1,4 @@
-"""Decoder whose size hardly grows with the number of voxels; for large images and volumes."""
+"""Decoder whose size hardly grows with the number of voxels, for large images and volumes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHANNELS = 128
 
 
 class ConvolutionalDecoder(Decoder):
-    """A perceptron to a coarse grid, then doubling and convolution up to the full shape."""
+    """A perceptron to a coarse grid, followed by upsampling and convolutions up to the full shape."""
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class ConvolutionalDecoder(Decoder):
         self.head = CONVOLUTION[ndim](channels[-1], spec.channels, 1)
 
     def forward(self, z: Tensor, factors: Sequence[int] | None = None) -> Tensor:
-        """``(sample, component)`` to ``(sample, channel, *space)``."""
+        """Decode ``(sample, component)`` to ``(sample, channel, *space)``."""
         x = self.stem(z).view(-1, *self.coarse)
         for shape, convolution in zip(self.shapes, self.convolutions, strict=True):
             if tuple(x.shape[2:]) != shape:

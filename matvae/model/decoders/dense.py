@@ -1,4 +1,4 @@
-"""Decoder that gives every voxel its own output unit; the best for small structures."""
+"""Decoder with one output unit per voxel and channel, for small structures."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class DenseDecoder(Decoder):
         batches : iterable of Tensor ``(sample, phase, *space)``
             State fields.
         """
-        # Fractions add up to one, so phase 0 adds nothing to what the others say.
+        # Fractions sum to one, so phase 0 is redundant.
         power = mean_power(fields if self.phases == 1 else fields[:, 1:] for fields in batches)
         if not bool((power > 0).any()):
             return
@@ -42,18 +42,18 @@ class DenseDecoder(Decoder):
         assert isinstance(last, nn.Linear)
         axes = tuple(range(2, 1 + len(self.out_shape)))
         for weights in (last.weight.T, last.bias.unsqueeze(0)):
-            # The initial weights are white noise; they are coloured, and keep their spread.
+            # The initial weights are white noise; colouring them preserves their standard deviation.
             spectra = torch.fft.rfftn(weights.reshape(-1, *self.out_shape), dim=axes) * power.sqrt().to(weights)
             fields = torch.fft.irfftn(spectra, s=self.out_shape[1:], dim=axes)
             weights.copy_((fields * (weights.std() / fields.std())).flatten(1))
 
     def forward(self, z: Tensor, factors: Sequence[int] | None = None) -> Tensor:
-        """``(sample, component)`` to ``(sample, channel, *space)``."""
+        """Decode ``(sample, component)`` to ``(sample, channel, *space)``."""
         return self.layers(z).view(-1, *self.out_shape)
 
 
 def mean_power(batches: Iterable[Tensor]) -> Tensor:
-    """Mean power spectrum ``(channel, *frequency)``, in the order of ``rfftn``, of the fluctuations of fields."""
+    """Mean power spectrum of the fluctuations of fields, ``(channel, *frequency)`` in the order of ``rfftn``."""
     total, n_samples = torch.zeros(()), 0
     for fields in batches:
         axes = tuple(range(2, fields.ndim))

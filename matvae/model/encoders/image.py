@@ -1,4 +1,4 @@
-"""Encoder that reads the structure itself, as the published method does."""
+"""Encoder that reads the structure itself, as in the published method."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ CHANNELS = 128
 class ImageEncoder(Encoder):
     """Strided convolutions down to a few voxels, then a perceptron.
 
-    It has to learn that a shifted structure is the same structure, which the encoder of statistics knows;
-    choose it to compare with image-space models.
+    It has to learn the invariance to shifts that is built into the encoder of statistics; choose it for comparisons
+    with image-space models.
     """
 
     reads = STRUCTURES
@@ -37,8 +37,8 @@ class ImageEncoder(Encoder):
         self.skip_first = spec.phases > 1
 
     def forward(self, fields: Tensor) -> tuple[Tensor, Tensor]:
-        """``(sample, phase, *space)`` to mean and log-variance, each ``(sample, component)``."""
-        # Fractions add up to one, so phase 0 tells nothing that the others do not.
+        """Encode ``(sample, phase, *space)`` to mean and log-variance, each ``(sample, component)``."""
+        # Fractions sum to one, so phase 0 is redundant.
         x = self.convolutions(fields[:, 1:] if self.skip_first else fields)
         mean, log_variance = self.head(x.flatten(1)).chunk(2, dim=-1)
         return mean, log_variance

@@ -13,17 +13,17 @@ from ...errors import InputError, MissingExtraError, StoreError
 from ..spec import ModelSpec
 from .base import STRUCTURES, Encoder
 
-# Mean and spread of the three channels of ImageNet, which such weights expect to be taken out.
+# Mean and standard deviation of the channels of ImageNet, by which inputs of such weights are normalised.
 IMAGENET_MEAN, IMAGENET_SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-# More than one pixel is left then, of which batch normalisation can tell the spread even in a batch of one.
+# More than one pixel is left in the last layer, so that batch normalisation works even for a batch of one.
 LEAST_PIXELS = 33
 
 
 class ResNet152Encoder(Encoder):
     """ResNet-152 (He et al., "Deep residual learning for image recognition", 2016) and one linear layer.
 
-    It begins untrained; `load_pretrained` gives it weights. A model that was saved holds its own. The library behind
-    it is transformers (extra ``pretrained``).
+    It starts untrained unless `load_pretrained` is called; a saved model contains its weights. It requires transformers
+    (extra ``pretrained``).
 
     Raises
     ------
@@ -64,34 +64,34 @@ class ResNet152Encoder(Encoder):
         self.register_buffer("spread", torch.tensor(IMAGENET_SPREAD).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, fields: Tensor) -> tuple[Tensor, Tensor]:
-        """``(sample, phase, y, x)`` to mean and log-variance, each ``(sample, component)``."""
+        """Encode ``(sample, phase, y, x)`` to mean and log-variance, each ``(sample, component)``."""
         pictures = (grey(fields, self.phases) - self.mean) / self.spread
         features = self.backbone(pictures).pooler_output.flatten(1)
         mean, log_variance = self.head(features).chunk(2, dim=-1)
         return mean, log_variance
 
     def load_pretrained(self, source: str | os.PathLike[str]) -> None:
-        """Take over weights, all but those of the last linear layer, which stay untrained.
+        """Load the weights of all layers but the last linear one, which stays untrained.
 
         Parameters
         ----------
         source : path or str
-            Folder with ``config.json`` and ``model.safetensors``, as transformers writes it; or the name of such a
-            model on the Hugging Face hub, for example ``"microsoft/resnet-152"``, which needs a network once.
+            Folder with ``config.json`` and ``model.safetensors``, as transformers writes it, or the name of such a
+            model on the Hugging Face hub, for example ``"microsoft/resnet-152"``, which is downloaded once.
 
         Raises
         ------
         InputError
-            If there is no such folder or name, or if it holds another network.
+            If there is no such folder or name, or if the weights belong to another network.
         StoreError
-            If weights are missing in it.
+            If weights are missing.
         """
         library = _transformers()
         local = Path(source).is_dir()
         try:
             config = library.AutoConfig.from_pretrained(source, local_files_only=local)
             _check_same(config, self.backbone.config, source)
-            loaded, found = library.ResNetModel.from_pretrained(
+            loaded, loading_info = library.ResNetModel.from_pretrained(
                 source, config=config, local_files_only=local, output_loading_info=True, dtype=torch.float32
             )
         except (OSError, ValueError) as error:
@@ -102,8 +102,8 @@ class ResNet152Encoder(Encoder):
                 f"hub ({str(error).splitlines()[0]}). Give a folder with config.json and model.safetensors, or use a "
                 "network once."
             ) from error
-        # Only a counter, which old files leave out.
-        missing = sorted(key for key in found["missing_keys"] if not key.endswith("num_batches_tracked"))
+        # num_batches_tracked is only a counter, which old files omit.
+        missing = sorted(key for key in loading_info["missing_keys"] if not key.endswith("num_batches_tracked"))
         if missing:
             raise StoreError(
                 f"The weights at {str(source)!r} are incomplete: {len(missing)} are missing, the first is "
@@ -113,9 +113,9 @@ class ResNet152Encoder(Encoder):
 
 
 def grey(fields: Tensor, phases: int) -> Tensor:
-    """State fields ``(sample, phase, y, x)`` as grey values ``(sample, 1, y, x)``: 0 in phase 0, 1 in the last phase.
+    """Convert state fields ``(sample, phase, y, x)`` to grey values ``(sample, 1, y, x)``.
 
-    A continuous field is left as it is.
+    Values are evenly spaced from 0 in phase 0 to 1 in the last phase. A continuous field is returned unchanged.
     """
     if phases == 1:
         return fields
@@ -125,16 +125,16 @@ def grey(fields: Tensor, phases: int) -> Tensor:
 
 def _check_same(config: Any, expected: Any, source: str | os.PathLike[str]) -> None:
     for name in ("model_type", "depths", "hidden_sizes", "embedding_size", "layer_type"):
-        found, wanted = getattr(config, name, None), getattr(expected, name)
-        if found != wanted:
+        received, required = getattr(config, name, None), getattr(expected, name)
+        if received != required:
             raise InputError(
-                f"Weights of a network with {name} {wanted} are expected, but those at {str(source)!r} have {found}. "
-                'Give those of ResNet-152, such as "microsoft/resnet-152".'
+                f"Weights of a network with {name} {required} are expected, but those at {str(source)!r} have "
+                f'{received}. Give those of ResNet-152, such as "microsoft/resnet-152".'
             )
 
 
 def _transformers() -> Any:
-    # It takes seconds to import, and most models do without it.
+    # The import takes seconds, and most models do not need it.
     try:
         import transformers
     except ImportError as error:
