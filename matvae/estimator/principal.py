@@ -1,4 +1,4 @@
-"""Principal components of rows that never lie in memory together: passes over blocks, exact in the end.
+"""Principal components of rows that do not fit into memory together: several passes over blocks, exact at the end.
 
 Block Krylov iteration with Rayleigh-Ritz steps and restarts (Saad, Numerical Methods for Large Eigenvalue
 Problems, 2nd ed., chapters 6 to 8) on the scatter matrix of the rows, which is never formed: a pass multiplies it
@@ -14,16 +14,16 @@ import numpy as np
 
 from ..warn import warn
 
-# Vectors iterated beside the components wanted. More of them take fewer passes.
+# Vectors iterated in addition to the requested components. More of them need fewer passes.
 GUARDS = 10
-# Blocks of vectors kept until a restart; what is kept is twice as much, with the products.
+# Blocks of vectors kept until a restart, together with their products.
 MAX_BLOCKS = 3
-# Angle, in radians, by which a component may be off at the end; most are off by far less.
+# Largest angle, in radians, between a component and the true one at the end; most are far closer.
 TOLERANCE = 1e-5
-# Components closer to each other than this, relative to their variance, are one plane to any arithmetic.
+# Components whose variances are closer than this, relatively, span a plane in which no arithmetic separates them.
 LEAST_GAP = 1e-3
 MAX_PASSES = 200
-# Rows in the start, a multiple of the vectors iterated.
+# Rows from which the iteration starts, as a multiple of the vectors iterated.
 START_ROWS = 4
 
 Rows = Callable[[], Iterable[np.ndarray]]
@@ -31,7 +31,7 @@ Rows = Callable[[], Iterable[np.ndarray]]
 
 @dataclass(frozen=True)
 class Components:
-    """Mean ``(feature,)``, components ``(component, feature)``, the variance each explains and its share."""
+    """Mean ``(feature,)``, components ``(component, feature)``, the variance explained by each and its fraction."""
 
     mean: np.ndarray
     components: np.ndarray
@@ -40,33 +40,33 @@ class Components:
 
 
 def principal_components(rows: Rows, n_samples: int, n_components: int) -> Components:
-    """Find principal components in several passes over blocks of rows.
+    """Compute principal components in several passes over blocks of rows.
 
     Parameters
     ----------
     rows : callable
-        Starts a pass: gives blocks ``(sample, feature)``, the same ones each time. The first pass finds the
-        mean and a start, every further one brings the components closer.
+        Starts a pass: returns blocks ``(sample, feature)``, the same ones each time. The first pass computes the mean
+        and a start, every further one improves the components.
     n_samples : int
-        Number of rows in all.
+        Total number of rows.
     n_components : int
         Number of components, at most the number of samples and of features.
 
     Returns
     -------
     Components
-        In double precision; of either sign of a component that of which the largest entry is positive.
+        In double precision; the sign of each component is such that its largest entry is positive.
 
     Warns
     -----
     RuntimeWarning
-        If the components still moved after 200 passes, with the largest angle they may be off.
+        If the components have not converged after 200 passes, with the largest angle of error.
     """
     mean, start = _mean_and_start(rows, n_samples, n_components)
     basis = np.linalg.qr(start.T)[0]
     images, total = _multiply(rows, mean, basis)
     n_vectors = basis.shape[1]
-    # Of equal rows only rounding error is left.
+    # Equal rows leave rounding errors only.
     floor = 1e-24 * n_samples * float(mean @ mean)
     for _ in range(MAX_PASSES):
         variances, rotation = np.linalg.eigh(basis.T @ images)
@@ -74,18 +74,18 @@ def principal_components(rows: Rows, n_samples: int, n_components: int) -> Compo
         variances = variances[::-1][:n_vectors]
         vectors, products = basis @ rotation, images @ rotation
         residuals = products - vectors * variances
-        off = _angle(residuals, variances, n_components, floor)
-        if off <= TOLERANCE:
+        error = _angle(residuals, variances, n_components, floor)
+        if error <= TOLERANCE:
             break
         if basis.shape[1] >= MAX_BLOCKS * n_vectors:
             basis, images = vectors, products
-        ahead = _orthonormal(residuals, basis)
-        basis = np.concatenate([basis, ahead], axis=1)
-        images = np.concatenate([images, _multiply(rows, mean, ahead)[0]], axis=1)
+        directions = _orthonormal(residuals, basis)
+        basis = np.concatenate([basis, directions], axis=1)
+        images = np.concatenate([images, _multiply(rows, mean, directions)[0]], axis=1)
     else:
         warn(
-            f"The principal components were still moving after {MAX_PASSES} passes over the data; they may be off by "
-            f"up to {off:.1e} radians. Ask for fewer components.",
+            f"The principal components have not converged after {MAX_PASSES} passes over the data; the error is up to "
+            f"{error:.1e} radians. Request fewer components.",
             RuntimeWarning,
         )
     kept = vectors[:, :n_components].T
@@ -100,7 +100,7 @@ def principal_components(rows: Rows, n_samples: int, n_components: int) -> Compo
 
 
 def _mean_and_start(rows: Rows, n_samples: int, n_components: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mean of all rows, and some of them, evenly spread, whose span is a good first guess."""
+    """Mean of all rows, and some of them, evenly spaced, whose span is a good first guess."""
     total: np.ndarray | None = None
     seen, picked = 0, []
     n_features = 0
@@ -124,7 +124,7 @@ def _mean_and_start(rows: Rows, n_samples: int, n_components: int) -> tuple[np.n
 
 
 def _filled(start: np.ndarray) -> np.ndarray:
-    """The start with what is missing in its rank, as for few or equal samples, made up by random vectors."""
+    """The start, completed by random vectors if its rank is too low, as for few or equal samples."""
     norms = np.linalg.norm(start, axis=1)
     thin = norms <= 1e-10 * max(norms.max(initial=0.0), np.finfo(float).tiny)
     if thin.any():
@@ -144,7 +144,7 @@ def _multiply(rows: Rows, mean: np.ndarray, vectors: np.ndarray) -> tuple[np.nda
 
 
 def _orthonormal(vectors: np.ndarray, basis: np.ndarray) -> np.ndarray:
-    """What vectors add to a basis. Taking the basis out twice makes it exact to rounding."""
+    """Orthonormal vectors that extend a basis. Projecting twice makes them orthogonal to rounding."""
     for _ in range(2):
         vectors = np.linalg.qr(vectors - basis @ (basis.T @ vectors))[0]
     return vectors[:, : max(1, len(basis) - basis.shape[1])]
@@ -156,7 +156,7 @@ def _angle(residuals: np.ndarray, variances: np.ndarray, n_components: int, floo
     between = np.abs(np.diff(variances))
     gaps = np.minimum(np.append(between, np.inf), np.concatenate([[np.inf], between]))
     gaps = np.maximum(gaps, LEAST_GAP * np.abs(variances))
-    # Directions without variance, to rounding, are arbitrary.
+    # Directions without variance, up to rounding, are arbitrary.
     there = variances > max(1e-12 * variances[0], floor)
     angles = np.where(there, sizes / np.where(there, gaps, 1.0), 0.0)
     return float(angles[:n_components].max(initial=0.0))

@@ -1,4 +1,4 @@
-"""Latents to structures, streamed."""
+"""Decode latents into a store of structures, streamed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import validate
 from ..data import StoreWriter
 from ..data.sample_blocks import Progress, samples_per_block
 from ..errors import InputError
@@ -34,12 +35,12 @@ def inverse_latents(
     model : path
         Fitted model, as `fit_model` saved it.
     latents : path
-        ``(sample, component)`` as .zarr, .npy or .csv with a header line.
+        Latents ``(sample, component)`` as .zarr, .npy or .csv with a header line.
     out : path
-        New store: ``(sample, *space)``; with `n_realizations` the realizations of a latent follow one
-        another, and the properties ``latent_index`` and ``realization`` tell them apart.
+        New store ``(sample, *space)``; with `n_realizations` the realizations of a latent are consecutive, and the
+        properties ``latent_index`` and ``realization`` identify them.
     n_realizations : int, optional
-        Structures a latent; by default one.
+        Structures per latent; by default one.
     seed : int
         Of the realizations.
     overwrite : bool
@@ -55,28 +56,28 @@ def inverse_latents(
     Raises
     ------
     InputError, StoreError
-        If the latents do not fit the model, or the output cannot be written; nothing is left then.
+        If the latents do not fit the model, or the output cannot be written; nothing is left behind then.
     """
     target = check_output(out, [model, latents], overwrite=overwrite)
-    if n_realizations is not None and n_realizations < 1:
-        raise InputError(f"n_realizations must be at least 1, but {n_realizations} was given.")
+    if n_realizations is not None:
+        validate.integer("n_realizations", n_realizations, 1)
     estimator = load(model)
     check_form(estimator, model)
     Z = read_latents(latents)
     n_components = len(estimator.get_feature_names_out())
     if Z.shape[1] != n_components:
         raise InputError(
-            f"The model {model} has {n_components} latent components, but {latents} holds {Z.shape[1]}. "
-            "Give latents that this model made."
+            f"The model {model} has {n_components} latent components, but {latents} contains {Z.shape[1]}. "
+            "Pass latents of this model."
         )
-    grid, each = estimator.grid_, n_realizations or 1
-    # Soft phase fractions of every realization, in single precision, are what takes the memory.
-    size = samples_per_block(4 * grid.phases * math.prod(grid.shape) * each)
+    grid, n_each = estimator.grid_, n_realizations or 1
+    # Soft phase fractions of every realization, in single precision, dominate the memory.
+    size = samples_per_block(4 * grid.phases * math.prod(grid.shape) * n_each)
     names = ("latent_index", "realization") if n_realizations else ()
     with StoreWriter(
         target,
         grid,
-        n_samples=len(Z) * each,
+        n_samples=len(Z) * n_each,
         property_names=names,
         attributes={"model": Path(model).name},
         overwrite=overwrite,
@@ -91,8 +92,8 @@ def inverse_latents(
             index = np.arange(start, start + len(block))
             properties = (
                 {
-                    "latent_index": np.repeat(index, each).astype(float),
-                    "realization": np.tile(np.arange(each), len(block)).astype(float),
+                    "latent_index": np.repeat(index, n_each).astype(float),
+                    "realization": np.tile(np.arange(n_each), len(block)).astype(float),
                 }
                 if names
                 else {}
@@ -100,9 +101,9 @@ def inverse_latents(
             writer.append(structures.reshape(-1, *grid.shape), properties)
             if progress is not None:
                 progress(start + len(block), len(Z))
-    return {"out": str(target), "n_samples": len(Z) * each, "grid": grid.to_dict()}
+    return {"out": str(target), "n_samples": len(Z) * n_each, "grid": grid.to_dict()}
 
 
 def _block_seed(seed: int, number: int) -> int:
-    """Seed of one block; the blocks depend on the model alone, so the same seed gives the same structures."""
+    """Seed of one block; blocks depend on the model alone, so the same seed gives the same structures."""
     return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])

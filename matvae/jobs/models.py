@@ -1,4 +1,4 @@
-"""Whether structures are what a model was fitted on."""
+"""Checks that structures are of the kind a model was fitted on."""
 
 from __future__ import annotations
 
@@ -22,15 +22,14 @@ def check_form(estimator: Any, model: str | Path) -> None:
     """
     if estimator.input != "structures" or estimator.state_axis is not None:
         raise InputError(
-            f"Stores hold structures (sample, *space), but the model {model} was fitted on other arrays "
-            "(input="
-            f"{estimator.input!r}, state_axis={estimator.state_axis}). Use it from Python: "
+            f"Stores contain structures (sample, *space), but the model {model} was fitted on other arrays "
+            f"(input={estimator.input!r}, state_axis={estimator.state_axis}). Use it from Python: "
             f"matvae.load({str(model)!r})."
         )
 
 
 def check_fits(estimator: Any, structures: Structures, model: str | Path, data: str | Path) -> None:
-    """Refuse structures of another size or with unknown phases; mention another voxel size.
+    """Refuse structures of another size or with unknown phases; warn of another voxel size.
 
     Raises
     ------
@@ -38,28 +37,24 @@ def check_fits(estimator: Any, structures: Structures, model: str | Path, data: 
         If shape or phases differ, or the model does not take structures.
     """
     check_form(estimator, model)
-    known, given = estimator.grid_, structures.grid
-    if given.shape != known.shape:
+    fitted, grid = estimator.grid_, structures.grid
+    if grid.shape != fitted.shape:
         raise InputError(
-            f"The model {model} was fitted on structures of {_size(known.shape)} voxels, but those in {data} "
-            "have "
-            f"{_size(given.shape)}. Cut windows of that size with `matvae import --window`."
+            f"The model {model} was fitted on structures of {_size(fitted.shape)} voxels, but those in {data} have "
+            f"{_size(grid.shape)}. Cut windows of that size with `matvae import --window`."
         )
-    if given.phases > known.phases or (given.phases == 1) != (known.phases == 1):
+    if grid.phases > fitted.phases or (grid.phases == 1) != (fitted.phases == 1):
         raise InputError(
-            f"The model {model} was fitted on {_phases(known.phases)}, but {data} holds "
-            f"{_phases(given.phases)}. "
+            f"The model {model} was fitted on {_phases(fitted.phases)}, but {data} contains {_phases(grid.phases)}. "
             "Import the data with the same phases, or fit a model on them."
         )
-    here, there = (given.voxel_size, given.unit), (known.voxel_size, known.unit)
-    if None not in (*here, *there) and here != there:
+    of_data, of_model = (grid.voxel_size, grid.unit), (fitted.voxel_size, fitted.unit)
+    if None not in (*of_data, *of_model) and of_data != of_model:
         logger.warning(
-            "%s has voxels of %s %s, the model was fitted on %s %s: lengths mean something else to it.",
+            "%s has voxels of %s %s, but the model was fitted on voxels of %s %s: its lengths are different.",
             data,
-            given.voxel_size,
-            given.unit,
-            known.voxel_size,
-            known.unit,
+            *of_data,
+            *of_model,
         )
 
 

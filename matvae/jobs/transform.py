@@ -1,4 +1,4 @@
-"""Structures to latents, streamed."""
+"""Encode the structures of a store, streamed."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def transform_structures(
     model : path
         Fitted model, as `fit_model` saved it.
     data : path
-        Structures, whatever `open_structures` reads.
+        Structures, in any format that `open_structures` reads.
     out : path
-        Latents ``(sample, component)`` float32, by its ending a zarr group (.zarr), a .npy or a .csv.
+        Latents ``(sample, component)`` float32: a zarr group (.zarr), a .npy or a .csv, by the suffix.
     overwrite : bool
         Whether an existing result may be replaced.
     progress : callable, optional
@@ -45,7 +45,7 @@ def transform_structures(
     Raises
     ------
     InputError, StoreError
-        If the structures do not fit the model, or the output cannot be written; nothing is left then.
+        If the structures do not fit the model, or the output cannot be written; nothing is left behind then.
     """
     latent_format(out)
     target = check_output(out, [model, data], overwrite=overwrite)
@@ -53,14 +53,14 @@ def transform_structures(
     structures = open_structures(data)
     check_fits(estimator, structures, model, data)
     names = [str(name) for name in estimator.get_feature_names_out()]
-    about = {"model": Path(model).name, "grid": structures.grid.to_dict()}
-    # A batch is made one-hot, padded and transformed: a voxel then takes about 64 bytes.
+    attributes = {"model": Path(model).name, "grid": structures.grid.to_dict()}
+    # A batch becomes one-hot, padded and Fourier transformed: about 64 bytes per voxel.
     size = samples_per_block(64 * math.prod(structures.grid.shape))
     with new_latents(
         target,
         len(structures),
         names,
-        attributes=about,
+        attributes=attributes,
         properties=structures.properties,
         units=structures.units,
     ) as write:

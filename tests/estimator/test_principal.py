@@ -71,5 +71,5 @@ def test_rows_sorted_by_kind_are_no_harder() -> None:
 def test_what_does_not_converge_is_said(monkeypatch) -> None:
     monkeypatch.setattr(principal, "MAX_PASSES", 1)
     rows = np.random.default_rng(0).standard_normal((300, 200))
-    with pytest.warns(RuntimeWarning, match=r"still moving after 1 passes .* may be off by up to \d"):
+    with pytest.warns(RuntimeWarning, match=r"have not converged after 1 passes .* error is up to \d"):
         principal_components(in_blocks(rows), 300, 3)

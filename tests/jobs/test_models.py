@@ -33,8 +33,8 @@ MODEL = Fitted(Grid((8, 8), phases=2, voxel_size=1.0, unit="micrometer"))
     ("grid", "message"),
     [
         (Grid((8, 16)), "8 x 8 voxels, but those in data.zarr have 8 x 16"),
-        (Grid((8, 8), phases=3), "fitted on 2 phases, but data.zarr holds 3 phases"),
-        (Grid((8, 8), phases=1), "holds a continuous field"),
+        (Grid((8, 8), phases=3), "fitted on 2 phases, but data.zarr contains 3 phases"),
+        (Grid((8, 8), phases=1), "contains a continuous field"),
     ],
 )
 def test_other_shapes_and_phases_are_refused(grid, message):
@@ -47,7 +47,7 @@ def test_another_voxel_size_is_mentioned(caplog):
         check_fits(MODEL, structures(Grid((8, 8))), "m.matvae", "data.zarr")
         assert not caplog.records
         check_fits(MODEL, structures(Grid((8, 8), voxel_size=2.0, unit="micrometer")), "m.matvae", "data.zarr")
-    assert "lengths mean something else" in caplog.text
+    assert "its lengths are different" in caplog.text
 
 
 @pytest.mark.parametrize("how", [{"input": "statistics"}, {"state_axis": -1}])

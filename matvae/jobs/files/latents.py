@@ -16,17 +16,17 @@ FORMATS = (".zarr", ".npy", ".csv")
 
 
 def latent_format(path: str | Path) -> str:
-    """Suffix that says how latents are stored.
+    """Return the suffix, which determines how latents are stored.
 
     Raises
     ------
     InputError
-        If it is none of .zarr, .npy and .csv.
+        If it is not .zarr, .npy or .csv.
     """
     suffix = Path(path).suffix.lower()
     if suffix not in FORMATS:
         raise InputError(
-            f"Latents are stored as {', '.join(FORMATS)}, but {path} was given. Choose one of these endings."
+            f"Latents are stored as {', '.join(FORMATS)}, but {path} was given. Choose one of these suffixes."
         )
     return suffix
 
@@ -41,7 +41,7 @@ def new_latents(
     properties: Mapping[str, np.ndarray],
     units: Mapping[str, str],
 ) -> Iterator[Callable[[np.ndarray], None]]:
-    """Write latents block by block; the file or group is in place only when complete.
+    """Write latents block by block; the file or group appears only when it is complete.
 
     Parameters
     ----------
@@ -50,9 +50,9 @@ def new_latents(
     n_samples : int
         Number of samples that will be written.
     names : sequence of str
-        One a component, the header of a .csv.
+        One per component, the header of a .csv.
     attributes, properties, units
-        Root attributes, properties ``(sample,)`` and their units: kept by .zarr only.
+        Root attributes, properties ``(sample,)`` and their units; only .zarr stores them.
 
     Yields
     ------
@@ -73,45 +73,45 @@ def new_latents(
             array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=shape)
             written = 0
 
-            def put(block: np.ndarray) -> None:
+            def write(block: np.ndarray) -> None:
                 nonlocal written
                 array[written : written + len(block)] = block
                 written += len(block)
 
-            yield put
+            yield write
             array.flush()
     else:
         with atomic_output(out) as temporary, temporary.open("w", encoding="utf-8") as file:
             file.write(",".join(names) + "\n")
-            # Nine digits give a float32 back exactly.
+            # Nine digits represent a float32 exactly.
             yield lambda block: np.savetxt(file, block, delimiter=",", fmt="%.9g")
 
 
 def read_latents(path: str | Path) -> np.ndarray:
-    """Latents ``(sample, component)``, float32, as `new_latents` or any other program wrote them.
+    """Read latents ``(sample, component)``, float32, written by `new_latents` or any other program.
 
     Raises
     ------
     InputError
-        If the file is missing, is no table of finite numbers, or holds no samples.
+        If the file is missing, is not a table of finite numbers, or contains no samples.
     StoreError
         If a zarr group is damaged.
     """
     suffix = latent_format(path)
     if not Path(path).exists():
-        raise InputError(f"There is no file or store {path}. Give the latents that `matvae transform` wrote.")
+        raise InputError(f"There is no file or store {path}. Pass the latents that `matvae transform` wrote.")
     values = {".zarr": _read_zarr, ".npy": _read_npy, ".csv": _read_csv}[suffix](Path(path))
     if values.ndim != 2 or len(values) == 0 or values.dtype.kind not in "fiu":
         raise InputError(
-            f"Latents (sample, component) are expected, but {path} holds an array of shape {values.shape} "
-            "and type "
-            f"{values.dtype}."
+            f"Latents (sample, component) are expected, but {path} contains an array of shape {values.shape} and type "
+            f"{values.dtype}. Pass the latents that `matvae transform` wrote."
         )
     latents = values.astype(np.float32)
     if not np.isfinite(latents).all():
         bad = np.flatnonzero(~np.isfinite(latents).all(axis=1))
         raise InputError(
-            f"{path} holds NaN or infinity, first in sample {bad[0]} ({len(bad)} samples in all). Remove these samples."
+            f"{path} contains NaN or infinity, first in sample {bad[0]} ({len(bad)} samples in total). Remove these "
+            "samples."
         )
     return latents
 
@@ -123,23 +123,24 @@ def _read_zarr(path: Path) -> np.ndarray:
         group = zarr.open_group(path, mode="r")
         array = group["latent"]
     except (FileNotFoundError, KeyError) as error:
-        raise InputError(f"{path} holds no array 'latent'. Give the latents that `matvae transform` wrote.") from error
+        raise InputError(
+            f"{path} contains no array 'latent'. Pass the latents that `matvae transform` wrote."
+        ) from error
     except (ValueError, TypeError) as error:
         raise StoreError(
-            f"The latents in {path} are damaged ({error}). Make them anew with `matvae transform`."
+            f"The latents in {path} are damaged ({error}). Write them again with `matvae transform`."
         ) from error
     try:
         if array.nchunks_initialized < array.nchunks:
             missing = array.nchunks - array.nchunks_initialized
             raise StoreError(
-                f"{missing} of {array.nchunks} chunks of the latents in {path} are missing. Make them anew "
-                "with "
+                f"{missing} of {array.nchunks} chunks of the latents in {path} are missing. Write them again with "
                 "`matvae transform`."
             )
         return np.asarray(array[...])
     except (ValueError, RuntimeError) as error:
         raise StoreError(
-            f"The latents in {path} are damaged ({error}). Make them anew with `matvae transform`."
+            f"The latents in {path} are damaged ({error}). Write them again with `matvae transform`."
         ) from error
 
 
@@ -155,8 +156,8 @@ def _read_csv(path: Path) -> np.ndarray:
         header = file.readline().strip().split(",")
     if all(_is_number(entry) for entry in header):
         raise InputError(
-            f"The first line of {path} should name the components, as `matvae transform` writes it, but holds "
-            "numbers. Put a line such as z0,z1,... above them."
+            f"The first line of {path} should name the components, as `matvae transform` writes it, but contains "
+            "numbers. Insert a line such as z0,z1,... above them."
         )
     try:
         return np.loadtxt(path, delimiter=",", skiprows=1, ndmin=2)

@@ -72,7 +72,7 @@ def test_one_sample_stays_a_table(tmp_path):
         ("z.csv", "a,b\n1,2\n3\n", "not a table of numbers"),
         ("z.csv", "a,b\n1,nan\n", r"NaN or infinity, first in sample 0 \(1 samples"),
         ("z.npy", "no array", "not a readable .npy array"),
-        ("z.txt", "", "Choose one of these endings"),
+        ("z.txt", "", "Choose one of these suffixes"),
     ],
 )
 def test_bad_tables_are_refused(tmp_path, name, content, message):
