@@ -1,4 +1,4 @@
-"""How alike realizations of one target are, when they are laid upon each other as well as can be."""
+"""Similarity of realizations of one target after registration."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ Numbers = float | np.ndarray
 
 
 class Agreement(NamedTuple):
-    """Share of voxels with the same phase in two realizations, mean over all pairs of them.
+    """Fraction of voxels with the same phase in two realizations, averaged over all pairs.
 
     Attributes
     ----------
     share : float, or array ``(sample,)``
-        After the best registration.
+        Fraction after the best registration.
     chance : float, or array ``(sample,)``
-        Of independent structures with the same volume fractions: the sum of their products. The best of all shifts
-        is a little more, the more so the larger the features are in a structure.
+        Expected fraction for independent structures of the same volume fractions, without registration: the sum of
+        their products. The best of all shifts is slightly larger, and more so the larger the features are.
     """
 
     share: Numbers
@@ -29,16 +29,16 @@ class Agreement(NamedTuple):
 
 
 def mutual_agreement(structures: Any, *, periodic: bool = True) -> Agreement:
-    """How much realizations of one target have in common.
+    """Compute the agreement of realizations of one target.
 
-    2-point statistics do not tell a structure from its shifts and its point inversion, so these count as the same.
+    2-point statistics are invariant under translation and point inversion, so the agreement is, too.
 
     Parameters
     ----------
     structures : array of int ``(realization, *space)``
         Labels of two or more structures.
     periodic : bool
-        Whether shifted structures are the same. Windows are only compared as they are and inverted.
+        Whether to register by translation, too. Non-periodic windows are compared as they are and inverted only.
 
     Returns
     -------
@@ -47,15 +47,15 @@ def mutual_agreement(structures: Any, *, periodic: bool = True) -> Agreement:
     Raises
     ------
     InputError
-        If these are not integer labels of two structures or more.
+        If `structures` does not hold integer labels of at least two structures.
     """
     labels = np.asarray(structures)
     if labels.dtype.kind not in "biu" or not 2 <= labels.ndim <= 4 or len(labels) < 2:
         raise InputError(
             "Integer labels (realization, *space) of two or more realizations are expected, but an array of shape "
-            f"{labels.shape} and type {labels.dtype} was given. Ask reconstruct for some with n_realizations."
+            f"{labels.shape} and type {labels.dtype} was given. Pass n_realizations to reconstruct."
         )
-    matches = _best_shifted(labels) if periodic else _as_they_are(labels)
+    matches = _matches_shifted(labels) if periodic else _matches_unshifted(labels)
     phases = np.unique(labels)
     fractions = np.stack([(labels == phase).reshape(len(labels), -1).mean(1) for phase in phases], axis=1)
     pairs = np.array(list(itertools.combinations(range(len(labels)), 2)))
@@ -63,7 +63,7 @@ def mutual_agreement(structures: Any, *, periodic: bool = True) -> Agreement:
     return Agreement(float(np.mean(matches)) / labels[0].size, float(chance))
 
 
-def _as_they_are(labels: np.ndarray) -> list[int]:
+def _matches_unshifted(labels: np.ndarray) -> list[int]:
     inverted = np.flip(labels, tuple(range(1, labels.ndim)))
     return [
         max(int(np.count_nonzero(labels[i] == labels[j])), int(np.count_nonzero(labels[i] == inverted[j])))
@@ -71,13 +71,15 @@ def _as_they_are(labels: np.ndarray) -> list[int]:
     ]
 
 
-def _best_shifted(labels: np.ndarray) -> list[int]:
+def _matches_shifted(labels: np.ndarray) -> list[int]:
     """Equal voxels of each pair at the best of all shifts, by the correlations of all phases."""
-    # It takes a while to import.
+    # Imported here because it is slow to import.
     from scipy import fft
 
     space = labels.shape[1:]
-    spectra = [np.stack([fft.rfftn(np.float32(one == phase)) for phase in np.unique(labels)]) for one in labels]
+    spectra = [
+        np.stack([fft.rfftn(np.float32(structure == phase)) for phase in np.unique(labels)]) for structure in labels
+    ]
     best = []
     for first, second in itertools.combinations(spectra, 2):
         # Inverting a structure conjugates its transform.

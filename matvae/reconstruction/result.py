@@ -1,4 +1,4 @@
-"""What `reconstruct` gives."""
+"""The result of `reconstruct`."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from .agreement import Agreement, mutual_agreement
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """Structures, and how well their statistics are those that were wanted.
+    """Reconstructed structures, and how closely their statistics match the target.
 
     Attributes
     ----------
     structures : array ``(sample, *space)``, or ``(sample, realization, *space)``
         Phase labels, uint8.
     error : array ``(sample,)`` or ``(sample, realization)``
-        Relative error of the statistics of the structure, ``||f - g||_2 / ||f||_2``; of several statistics the root
-        of the weighted mean of squares.
+        Relative error of the statistics, ``||f - g||_2 / ||f||_2``; for several statistics the root of the weighted
+        mean of the squared errors.
     n_iter : array of the shape of `error`
-        Iterations of phase retrieval that the structure took.
+        Number of iterations of phase retrieval at which the structure was found.
     realizable : array of bool ``(sample,)``
-        Whether nothing in the wanted statistics shows that no structure can have them.
+        False where the target statistics contradict themselves, so that no structure can have them.
     errors : mapping of str to array of the shape of `error`
-        Relative error of each statistic by its name.
+        Relative error of each statistic, by name.
     grid : Grid
-        What a structure is.
+        Grid of the structures.
     """
 
     structures: np.ndarray
@@ -41,7 +41,7 @@ class Reconstruction:
     grid: Grid | None = None
 
     def agreement(self) -> Agreement:
-        """How much the realizations of each sample have in common, after the best registration.
+        """Compute the agreement of the realizations of each sample after the best registration.
 
         Returns
         -------
@@ -51,12 +51,13 @@ class Reconstruction:
         Raises
         ------
         InputError
-            If there are not several realizations.
+            If there are fewer than two realizations per sample.
         """
         if self.error.ndim < 2 or self.error.shape[1] < 2 or self.grid is None:
             raise InputError(
-                "Two or more realizations of each sample are needed to compare them, but there is one. Pass "
-                "n_realizations to reconstruct."
+                "At least two realizations per sample are needed to compare them, but there is one. "
+                "Pass n_realizations to reconstruct."
             )
-        found = [mutual_agreement(one, periodic=self.grid.periodic) for one in self.structures]
-        return Agreement(np.array([one.share for one in found]), np.array([one.chance for one in found]))
+        agreements = [mutual_agreement(structures, periodic=self.grid.periodic) for structures in self.structures]
+        shares, chances = np.array(agreements).T
+        return Agreement(shares, chances)

@@ -1,4 +1,4 @@
-"""Structures for a block of targets: phase retrieval and swaps in turns, the best structure kept."""
+"""Search for a block of targets: phase retrieval alternates with swaps, and the best structure is kept."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .retrieval import Retrieval
 from .swaps import refine
 from .target import Target
 
-# Iterations of phase retrieval between two refinements by swaps, and rounds of these for each pair of phases.
+# Iterations of phase retrieval between two refinements by swaps, and rounds of swaps per pair of phases.
 CYCLE = 40
 ROUNDS = 40
-# Cycles after which a structure that is not done starts again elsewhere; sparse ones get stuck at times.
+# Cycles after which an unfinished structure restarts from other labels; sparse structures sometimes get stuck.
 RESTART = 4
 
 
@@ -30,14 +30,14 @@ def solve(
     ----------
     target : Target
     start : Tensor ``(sample, *space)``
-        Labels to begin with.
+        Initial labels.
     method : ``"auto"``, ``"retrieval"`` or ``"swaps"``
     tol : float
-        Relative error at which a structure is done.
+        Relative error at which the search for a structure stops.
     max_iter : int
-        Most iterations of phase retrieval; of swaps for the method of that name.
+        Maximum number of iterations of phase retrieval, or of rounds of swaps if the method is ``"swaps"``.
     demands : Demands, optional
-        What is wanted beside the target; what has no influence on phase retrieval has it on the swaps.
+        Requirements in addition to the target. Those that phase retrieval cannot include act through the swaps.
 
     Returns
     -------
@@ -48,60 +48,64 @@ def solve(
     demands = demands or Demands()
     start, held = demands.satisfied(target, start)
     if method == "swaps":
-        labels = _refined(target, start, tol, max_iter, demands, held)
-        return labels, _measured(target, labels, demands)[0], torch.full((len(start),), max_iter, device=start.device)
+        labels = _swapped(target, start, tol, max_iter, demands, held)
+        return (
+            labels,
+            _error_and_cost(target, labels, demands)[0],
+            torch.full((len(start),), max_iter, device=start.device),
+        )
     best = start.clone()
-    error, cost = _measured(target, start, demands)
+    error, cost = _error_and_cost(target, start, demands)
     n_iter = torch.zeros(len(start), dtype=torch.long, device=start.device)
     open_ = torch.nonzero(error > tol).squeeze(1)
     if not len(open_):
         return best, error, n_iter
-    going_on = demands.select(open_)
-    retrieval = Retrieval(target.select(open_), start[open_], going_on.fixed)
+    open_demands = demands.select(open_)
+    retrieval = Retrieval(target.select(open_), start[open_], open_demands.fixed)
     done = 0
     while done < max_iter:
         step = min(CYCLE, max_iter - done)
-        labels, held = going_on.satisfied(retrieval.target, retrieval.run(step))
+        labels, held = open_demands.satisfied(retrieval.target, retrieval.run(step))
         if method == "auto":
             rounds = ROUNDS * math.comb(target.grid.phases, 2)
-            labels = _refined(retrieval.target, labels, tol, rounds, going_on, held)
+            labels = _swapped(retrieval.target, labels, tol, rounds, open_demands, held)
         done += step
-        reached, price = _measured(retrieval.target, labels, going_on)
-        better = price < cost[open_]
+        new_error, new_cost = _error_and_cost(retrieval.target, labels, open_demands)
+        better = new_cost < cost[open_]
         best[open_[better]] = labels[better]
-        error[open_[better]], cost[open_[better]] = reached[better], price[better]
+        error[open_[better]], cost[open_[better]] = new_error[better], new_cost[better]
         n_iter[open_[better]] = done
-        going = torch.nonzero(error[open_] > tol).squeeze(1)
-        if not len(going):
+        unfinished = torch.nonzero(error[open_] > tol).squeeze(1)
+        if not len(unfinished):
             break
-        if len(going) < len(open_):
-            retrieval.keep(going)
-            open_, going_on = open_[going], going_on.select(going)
+        if len(unfinished) < len(open_):
+            retrieval.keep(unfinished)
+            open_, open_demands = open_[unfinished], open_demands.select(unfinished)
         if done % (RESTART * CYCLE) == 0:
             retrieval.begin(_shuffled(start[open_], seed=done))
     if method == "auto" and (demands.terms or target.known is not None):
-        # Where much is wanted that phase retrieval does not know, or little is, swaps go on to help.
+        # Swaps can improve further what phase retrieval does not include, or where only some lags are prescribed.
         best, held = demands.satisfied(target, best)
-        best = _refined(target, best, tol, max_iter * math.comb(target.grid.phases, 2), demands, held)
-        error = _measured(target, best, demands)[0]
+        best = _swapped(target, best, tol, max_iter * math.comb(target.grid.phases, 2), demands, held)
+        error = _error_and_cost(target, best, demands)[0]
     return best, error, n_iter
 
 
-def _refined(target: Target, labels: Tensor, tol: float, rounds: int, demands: Demands, held: Tensor | None) -> Tensor:
+def _swapped(target: Target, labels: Tensor, tol: float, rounds: int, demands: Demands, held: Tensor | None) -> Tensor:
     fixed = None if held is None else held != FREE
-    # Squared, since swaps lower the squared error.
+    # Squared, since the swaps minimise the squared error.
     loss = partial(demands.loss, target)
     return refine(labels, loss, target.grid.phases, rounds=rounds, enough=tol**2, fixed=fixed)[0]
 
 
 def _shuffled(labels: Tensor, seed: int) -> Tensor:
-    """Labels with their voxels in another order, the same one whatever the block they are in."""
+    """Return labels with their voxels permuted, in the same order for every block."""
     order = torch.randperm(labels[0].numel(), generator=torch.Generator().manual_seed(seed)).to(labels.device)
     return labels.flatten(1)[:, order].view_as(labels)
 
 
-def _measured(target: Target, labels: Tensor, demands: Demands) -> tuple[Tensor, Tensor]:
-    """Relative error ``(sample,)``, and by what structures are compared."""
+def _error_and_cost(target: Target, labels: Tensor, demands: Demands) -> tuple[Tensor, Tensor]:
+    """Return the relative error ``(sample,)``, and the cost ``(sample,)`` by which structures are compared."""
     fields = indicators(labels, target.grid.phases)
     error = demands.errors(target, fields)
     return error, demands.cost(error, target, fields)
