@@ -1,6 +1,6 @@
-"""Data sets: structures that matvae generates itself, and measured ones that it knows where to download.
+"""Data sets: structures that matvae generates, and measured ones that it downloads.
 
-Every data set has a card (a folder with ``dataset.toml`` and ``README.md``); `make_dataset` turns a card into
+Every built-in data set has a card (a folder with ``dataset.toml`` and ``README.md``), from which `make_dataset` creates
 a store.
 """
 

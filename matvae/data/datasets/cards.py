@@ -1,4 +1,4 @@
-"""Cards: what a data set is, where it comes from and how to make or read it, without its voxels."""
+"""Cards: the description of a data set, its origin, and how to generate or read it."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ CARD_FILE = "dataset.toml"
 
 @dataclass(frozen=True)
 class Card:
-    """One data set, as its ``dataset.toml`` describes it.
+    """Description of a data set, as in its ``dataset.toml``.
 
     Parameters
     ----------
     name, summary, licence, citation : str
-        What it is called, what it is in one line, under which terms it may be used, and what to cite.
+        Name, summary in one line, terms of use, and the publication to cite.
     kind : "generated" or "download"
-        Whether matvae draws the structures itself or fetches them.
+        Whether matvae generates the structures or downloads them.
     phases : int, optional
         Number of local states.
     periodic : bool
-        Whether structures continue on their opposite side.
+        Whether structures are periodic.
     readme : Path, optional
-        The longer description.
+        File with the full description.
     generator : str, optional
         Generated: name of the generator.
     size : tuple of int, optional
@@ -38,9 +38,9 @@ class Card:
     parameters : mapping
         Generated: default parameters of the generator.
     url, sha256 : str, optional
-        Download: where the file lies and what it must hash to.
+        Download: address and hash of the file.
     member : str, optional
-        Download: the file inside the zip archive that holds the structures.
+        Download: name of the file with the structures inside the zip archive.
     reader : mapping
         Download: keyword arguments of `matvae.open_structures` (phase_values, voxel_size, unit, ...).
     """
@@ -63,7 +63,7 @@ class Card:
 
 
 def list_datasets() -> list[Card]:
-    """Cards of all data sets by name: the ones matvae brings and those plugins add.
+    """Return the cards of all data sets, built in or added by plugins, sorted by name.
 
     Raises
     ------
@@ -74,12 +74,12 @@ def list_datasets() -> list[Card]:
 
 
 def load_card(name: str) -> Card:
-    """Card of the data set called `name`.
+    """Return the card of the data set called `name`.
 
     Raises
     ------
     PluginError
-        If there is no such data set; the message offers the closest name.
+        If there is no such data set; the message suggests the closest name.
     StoreError
         If its card cannot be read.
     """
@@ -101,7 +101,7 @@ def read_card(folder: Path) -> Card:
     Raises
     ------
     StoreError
-        If ``dataset.toml`` is missing, is no TOML, or lacks an entry or has an unknown one.
+        If ``dataset.toml`` is missing, is not valid TOML, lacks an entry or has an unknown one.
     """
     try:
         entries = tomllib.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
@@ -110,28 +110,28 @@ def read_card(folder: Path) -> Card:
         return Card(name=folder.name, readme=folder / "README.md", **entries)
     except (OSError, ValueError, TypeError) as error:
         raise StoreError(
-            f"The data set card {folder / CARD_FILE} cannot be read: {error}. Reinstall matvae, or mend the card."
+            f"The data set card {folder / CARD_FILE} cannot be read: {error}. Reinstall matvae, or correct the card."
         ) from error
 
 
 def cards_folder() -> Path:
-    """Folder that holds one folder a card.
+    """Return the folder that contains one folder per card.
 
-    A wheel carries the cards inside the package. In a checkout (an editable install) they lie in
-    ``datasets/`` at the top of the repository instead. The package's folder is looked for first.
+    A wheel includes the cards in the package. In a checkout (an editable install) they are in ``datasets/`` at the top
+    of the repository. The folder in the package takes precedence.
 
     Raises
     ------
     StoreError
-        If neither is there.
+        If neither folder exists.
     """
     package = Path(__file__).resolve().parent
     for folder in (package / "cards", package.parents[2] / "datasets"):
         if folder.is_dir():
             return folder
-    raise StoreError(f"The data set cards should lie in {package / 'cards'}, but are not there. Reinstall matvae.")
+    raise StoreError(f"The data set cards should be in {package / 'cards'}, but are missing. Reinstall matvae.")
 
 
 def _names() -> list[str]:
-    with_card = {file.parent.name for file in cards_folder().glob(f"*/{CARD_FILE}")}
-    return sorted(with_card.union(GENERATORS.names()))
+    names_with_card = {file.parent.name for file in cards_folder().glob(f"*/{CARD_FILE}")}
+    return sorted(names_with_card.union(GENERATORS.names()))

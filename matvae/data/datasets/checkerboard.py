@@ -1,4 +1,4 @@
-"""Checkerboards: the structure whose 2-point statistics everybody can write down."""
+"""Checkerboards: structures whose 2-point statistics are known exactly."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 
 from ...errors import InputError
 from ...grid import Grid
-from .parameters import integer
+from ...validate import integer
 
 
 class Checkerboard:
-    """Periodic two-phase checkerboard of cubic cells, at a random shift in every sample.
+    """Periodic two-phase checkerboard of cubic cells, shifted at random in every sample.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class Checkerboard:
     Raises
     ------
     InputError
-        If an axis is no multiple of ``2 * cell``.
+        If an axis is not a multiple of ``2 * cell``.
     """
 
     property_names = ("cell",)
@@ -32,17 +32,17 @@ class Checkerboard:
 
     def __init__(self, shape: Sequence[int] = (64, 64), *, cell: int = 8) -> None:
         self.grid = Grid(tuple(shape), phases=2, periodic=True)
-        self.cell = integer("cell", cell, low=1)
+        self.cell = integer("cell", cell, 1)
         if any(n % (2 * self.cell) for n in self.grid.shape):
             raise InputError(
-                f"A checkerboard needs axes that are multiples of two cells ({2 * self.cell} voxels), "
-                f"but size {'x'.join(str(n) for n in self.grid.shape)} was given. Change the size or cell."
+                f"The axes of a checkerboard must be multiples of two cells ({2 * self.cell} voxels), "
+                f"but size {'x'.join(str(n) for n in self.grid.shape)} was given. Change the size or the cell."
             )
 
     def sample(self, rng: np.random.Generator) -> tuple[np.ndarray, dict[str, float]]:
-        """Draw one structure ``(*space)``; its property is the cell's edge length."""
+        """Draw one structure ``(*space)``; its property is the edge length of the cells."""
         shifts = rng.integers(2 * self.cell, size=self.grid.ndim)
-        columns = [(np.arange(n) + shift) // self.cell for n, shift in zip(self.grid.shape, shifts, strict=True)]
-        # A sparse mesh broadcasts, so the sum over axes is the only full-size array.
-        parity = sum(np.meshgrid(*columns, indexing="ij", sparse=True)) % 2
+        cells = [(np.arange(n) + shift) // self.cell for n, shift in zip(self.grid.shape, shifts, strict=True)]
+        # A sparse mesh broadcasts, so that only the sum over the axes has the full size.
+        parity = sum(np.meshgrid(*cells, indexing="ij", sparse=True)) % 2
         return np.asarray(parity, np.uint8), {"cell": float(self.cell)}

@@ -1,4 +1,4 @@
-"""Fetch a measured data set, check that it is the expected file, and write it as a store."""
+"""Downloading a measured data set, checking its hash, and writing it to a store."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ _TIMEOUT_S = 30
 def download_dataset(card: Card, out: str | os.PathLike[str], *, overwrite: bool = False) -> None:
     """Write the data set that `card` describes to the store `out`.
 
-    The file is kept in the cache (see `cache_folder`), so it is fetched once.
+    The file is kept in the cache (see `cache_folder`), so that it is downloaded only once.
 
     Raises
     ------
     InputError
-        If `out` exists and may not be replaced, or lies in no folder.
+        If `out` exists and may not be replaced, or its parent folder does not exist.
     StoreError
-        If the file cannot be fetched, is not the expected one, or `out` cannot be written.
+        If the file cannot be downloaded, is not the expected one, or `out` cannot be written.
     MissingExtraError
         If pooch, or the library that reads the file, is not installed.
     """
-    # Making a writer checks the place and writes nothing, so a wrong one is told before the download.
+    # A new writer checks the path and writes nothing: an invalid path is reported before the download.
     StoreWriter(out, Grid((1,)), n_samples=1, overwrite=overwrite)
     record = {"name": card.name, "url": card.url, "sha256": card.sha256}
     attributes = {"dataset": record, "licence": card.licence, "citation": card.citation}
     with TemporaryDirectory(prefix="matvae-") as folder:
-        source = _unpacked(fetch(card), card, Path(folder))
+        source = _unpack(fetch(card), card, Path(folder))
         structures = open_structures(source, periodic=card.periodic, **card.reader)
         save_structures(out, structures, attributes=attributes, overwrite=overwrite)
 
 
 def fetch(card: Card) -> Path:
-    """Path of the card's file in the cache, downloaded if it is not there yet and checked in any case.
+    """Return the path of the file in the cache, downloaded if necessary and checked in any case.
 
     Raises
     ------
     StoreError
-        If it cannot be fetched or written, or is not the expected file; the cache then keeps nothing of it.
+        If the file cannot be downloaded or written, or is not the expected one; nothing of it remains in the cache.
     MissingExtraError
         If pooch is not installed.
     """
@@ -68,39 +68,38 @@ def fetch(card: Card) -> Path:
         )
     except RequestException as error:
         raise StoreError(
-            f"The data set {card.name!r} could not be downloaded from {card.url}: {error}. Check the network "
-            "connection (and the proxy settings, if you need one) and try again; nothing was written."
+            f"The data set {card.name!r} could not be downloaded from {card.url}: {error}. Nothing was written. "
+            "Check the network connection (and the proxy settings, if you use one), and try again."
         ) from error
     except ValueError as error:
         raise StoreError(
-            f"The file at {card.url} is not the one the card of {card.name!r} describes (its SHA-256 "
-            "differs), so it was removed and nothing was written. Try again; if it stays so, the file "
-            "was changed at its source."
+            f"The file at {card.url} is not the one described by the card of {card.name!r} (its SHA-256 differs), so "
+            "it was removed and nothing was written. Try again; if the error persists, the original file has changed."
         ) from error
     except OSError as error:
         raise StoreError(
-            f"The data set {card.name!r} could not be kept in {cache_folder()}: {error}. Free some space, or "
-            f"set {CACHE_VARIABLE} to a folder you may write to."
+            f"The data set {card.name!r} could not be saved in {cache_folder()}: {error}. Free some space, or set "
+            f"{CACHE_VARIABLE} to a folder in which you may write."
         ) from error
     return Path(file)
 
 
 def cache_folder() -> Path:
-    """Folder that keeps downloads: what MATVAE_CACHE says, or the system's place for caches."""
+    """Return the folder for downloads: that in MATVAE_CACHE, or the cache folder of the system."""
     import pooch
 
     return Path(os.environ.get(CACHE_VARIABLE) or pooch.os_cache("matvae"))
 
 
-def _unpacked(file: Path, card: Card, folder: Path) -> Path:
+def _unpack(file: Path, card: Card, folder: Path) -> Path:
     if card.member is None:
-        # pooch puts a hash before the name; readers look at the ending only, which stays.
+        # pooch puts a hash before the name, but preserves the suffix, by which readers are chosen.
         return file
     with ZipFile(file) as archive:
         if card.member not in archive.namelist():
             raise StoreError(
-                f"The archive {file} holds no {card.member!r}, which the card of {card.name!r} names; it "
-                f"holds {', '.join(archive.namelist()[:10])}. Mend the card."
+                f"The archive {file} does not contain {card.member!r}, which the card of {card.name!r} names; it "
+                f"contains {', '.join(archive.namelist()[:10])}. Correct the card."
             )
-        # extract() drops absolute paths and "..", so nothing lands outside the folder.
+        # extract() removes absolute paths and "..", so that nothing is written outside the folder.
         return Path(archive.extract(card.member, folder))

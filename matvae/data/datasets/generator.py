@@ -1,4 +1,4 @@
-"""What a generator of structures is, and the registry in which generators are found by name."""
+"""The protocol of generators of structures, and the registry of generators by name."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ GENERATORS = Registry(
 
 
 class StructureGenerator(Protocol):
-    """Draws structures one at a time from a random number generator it is handed.
+    """A class whose instances draw structures one by one from a random number generator.
 
-    A generator is a class called as ``Generator(shape, **parameters)``, with a default for each, that checks
-    all of them when it is made. It keeps no state between samples, so a sample depends on nothing but the
-    random numbers it was given.
+    It is called as ``Generator(shape, **parameters)``, has a default for each of them, and checks all of them at once.
+    It keeps no state between samples, so that a sample depends only on the random numbers passed to it.
+    `matvae.testing.check_dataset` checks this.
 
     Attributes
     ----------
     grid : Grid
-        Shape, number of phases and boundaries of every structure it draws.
+        Grid of every structure.
     property_names : tuple of str
-        Names of the properties it gives with every structure.
+        Names of the properties returned with every structure.
     units : mapping of str to str
         Units of those properties that have one.
     """
@@ -47,48 +47,48 @@ class StructureGenerator(Protocol):
     units: Mapping[str, str]
 
     def sample(self, rng: np.random.Generator) -> tuple[np.ndarray, dict[str, float]]:
-        """Draw one structure: its labels ``(*space)`` as uint8, and its properties by name."""
+        """Draw the uint8 labels ``(*space)`` of one structure, and its properties by name."""
 
 
 def build_generator(
     name: str, shape: Sequence[int] | None, parameters: Mapping[str, Any]
 ) -> tuple[StructureGenerator, dict[str, Any]]:
-    """Make the generator called `name`, every parameter checked.
+    """Create the generator called `name`.
 
     Parameters
     ----------
     name : str
         A name in `GENERATORS`.
     shape : sequence of int, optional
-        Voxels along each axis; the generator's own default if None.
+        Voxels along each axis; if None, the default of the generator.
     parameters : mapping
         Keyword arguments of the generator.
 
     Returns
     -------
     generator : StructureGenerator
-        Ready to draw samples.
+        The generator, ready to draw samples.
     parameters : dict
-        All its parameters, defaults filled in.
+        All its parameters, including defaults.
 
     Raises
     ------
     PluginError
         If there is no such generator or it cannot be imported.
     InputError
-        If it has no parameter of a given name, or if a value does not fit.
+        If a parameter is unknown, or a value is invalid.
     """
     factory = GENERATORS.get(name)
     signature = inspect.signature(factory)
-    known = [parameter for parameter in signature.parameters if parameter != "shape"]
+    names = [parameter for parameter in signature.parameters if parameter != "shape"]
     for parameter in parameters:
-        if parameter not in known:
-            close = get_close_matches(parameter, known, n=1)
+        if parameter not in names:
+            close = get_close_matches(parameter, names, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             raise InputError(
-                f"The data set {name!r} has no parameter {parameter!r}; it has {', '.join(known) or 'none'}.{hint}"
+                f"The data set {name!r} has no parameter {parameter!r}; it has {', '.join(names) or 'none'}.{hint}"
             )
-    given = {**({} if shape is None else {"shape": tuple(shape)}), **parameters}
-    arguments = signature.bind(**given)
-    arguments.apply_defaults()
-    return factory(**given), {key: arguments.arguments[key] for key in known}
+    bound = signature.bind(**({} if shape is None else {"shape": tuple(shape)}), **parameters)
+    generator = factory(*bound.args, **bound.kwargs)
+    bound.apply_defaults()
+    return generator, {name: bound.arguments[name] for name in names}

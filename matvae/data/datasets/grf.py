@@ -1,4 +1,4 @@
-"""Gaussian random fields cut at levels: two or more interwoven phases with known 2-point statistics."""
+"""Level-cut Gaussian random fields: two or more interwoven phases with known 2-point statistics."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ import numpy as np
 
 from ...errors import InputError
 from ...grid import MAX_PHASES, Grid
-from .parameters import flag, fractions, number_range, per_axis
+from ...validate import boolean
+from .parameters import fractions, number_range, per_axis
 
 
 class GaussianRandomField:
-    """Levelled Gaussian random field, periodic, with covariance ``exp(-sum_a (r_a / l_a)**2)``.
+    """Level-cut periodic Gaussian random field with covariance ``exp(-sum_a (r_a / l_a)**2)``.
 
-    Phase 0 is where the field is lowest, the last phase where it is highest. With two phases of volume
-    fraction 1/2 and ``exact_fractions=False`` the expected autocorrelation of a phase at lag r is
-    ``1/4 + arcsin(rho(r)) / (2 pi)``, rho being the covariance (Sheppard, Philosophical Transactions of the
-    Royal Society A 192, 101, 1899).
+    Phase 0 is where the field is lowest, the last phase where it is highest. For two phases of volume fraction 1/2 and
+    ``exact_fractions=False`` the expected autocorrelation of a phase at lag r is ``1/4 + arcsin(rho(r)) / (2 pi)``,
+    where rho is the covariance (Sheppard, Philosophical Transactions of the Royal Society A 192, 101, 1899).
 
     Parameters
     ----------
     shape : sequence of int
         Voxels along one to three axes.
     volume_fractions : sequence of float
-        Volume fraction of each phase 0..H-1; they sum to 1.
+        Volume fractions of the phases 0..H-1, which sum to 1.
     correlation_length : float or sequence of float
-        l in voxels, one for all axes or one an axis in array order (z, y, x); at most half the axis.
+        l in voxels, one for all axes or one per axis in array order (z, y, x); at most half the length of the axis.
     volume_fraction_range : (float, float), optional
-        Draw the volume fraction of phase 1 uniformly from this range in every sample; the other phases share
-        the rest in the ratio of `volume_fractions`.
+        Draw the volume fraction of phase 1 uniformly from this range in every sample; the other phases share the
+        remainder in the ratio of `volume_fractions`.
     correlation_length_range : (float, float), optional
         Draw l uniformly from this range in every sample, instead of `correlation_length`.
     isotropic : bool
-        With `correlation_length_range`, draw one l for all axes (True) or one for each (False).
+        With `correlation_length_range`, draw one l for all axes (True) or one for each axis (False).
     exact_fractions : bool
-        Cut by rank, so that every sample has its volume fractions to the voxel (True); or at the normal
-        distribution's quantiles, so that they hold on average and single samples scatter (False).
+        Cut by rank, so that every sample has its volume fractions to the voxel (True); or at the quantiles of the
+        normal distribution, so that they are correct on average and fluctuate between samples (False).
 
     Raises
     ------
     InputError
-        If a value is out of range or does not fit the shape.
+        If a value is out of range or does not match the shape.
     """
 
     def __init__(
@@ -60,16 +60,22 @@ class GaussianRandomField:
         self.volume_fractions = np.array(fractions("volume_fractions", volume_fractions))
         phases = len(self.volume_fractions)
         if phases > MAX_PHASES:
-            raise InputError(f"volume_fractions names {phases} phases, but at most {MAX_PHASES} are possible.")
+            raise InputError(
+                f"volume_fractions must be those of at most {MAX_PHASES} phases, but {phases} were given. "
+                "Use fewer phases."
+            )
         self.grid = Grid(tuple(shape), phases=phases, periodic=True)
         axes = self.grid.axes or ()
-        self.isotropic = flag("isotropic", isotropic)
-        self.exact_fractions = flag("exact_fractions", exact_fractions)
+        self.isotropic = boolean("isotropic", isotropic)
+        self.exact_fractions = boolean("exact_fractions", exact_fractions)
         self.volume_fraction_range = None
         if volume_fraction_range is not None:
             low, high = number_range("volume_fraction_range", volume_fraction_range, above=0, up_to=1)
             if high == 1:
-                raise InputError("volume_fraction_range must end below 1, to leave room for the other phases.")
+                raise InputError(
+                    f"volume_fraction_range must end below 1, to leave a volume fraction for the other phases, "
+                    f"but {volume_fraction_range!r} was given."
+                )
             self.volume_fraction_range = low, high
         longest = min(self.grid.shape) / 2
         self.correlation_length = np.array(per_axis("correlation_length", correlation_length, axes))
@@ -80,8 +86,8 @@ class GaussianRandomField:
             )
         elif any(2 * length > n for length, n in zip(self.correlation_length, self.grid.shape, strict=True)):
             raise InputError(
-                "correlation_length must be at most half the axis it runs along, but "
-                f"{correlation_length!r} was given for shape {self.grid.shape}. Ask for a larger size."
+                "correlation_length must be at most half the length of its axis, but "
+                f"{correlation_length!r} was given for shape {self.grid.shape}. Choose a larger size."
             )
         self.property_names = (
             *(f"volume_fraction_{phase}" for phase in range(1, phases)),
@@ -90,7 +96,7 @@ class GaussianRandomField:
         self.units: Mapping[str, str] = {f"correlation_length_{axis}": "voxel" for axis in axes}
 
     def sample(self, rng: np.random.Generator) -> tuple[np.ndarray, dict[str, float]]:
-        """Draw one structure ``(*space)``; its properties are what it was made with."""
+        """Draw one structure ``(*space)``; its properties are the parameters with which it was generated."""
         volume_fractions, lengths = self._draw_parameters(rng)
         field = gaussian_field(rng.standard_normal(self.grid.shape), lengths)
         levels = np.cumsum(volume_fractions)[:-1]
@@ -101,9 +107,9 @@ class GaussianRandomField:
     def _draw_parameters(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         volume_fractions, lengths = self.volume_fractions, self.correlation_length
         if self.volume_fraction_range is not None:
-            first = rng.uniform(*self.volume_fraction_range)
-            volume_fractions = volume_fractions * (1 - first) / (1 - volume_fractions[1])
-            volume_fractions[1] = first
+            fraction = rng.uniform(*self.volume_fraction_range)
+            volume_fractions = volume_fractions * (1 - fraction) / (1 - volume_fractions[1])
+            volume_fractions[1] = fraction
         if self.correlation_length_range is not None:
             n_draws = 1 if self.isotropic else self.grid.ndim
             lengths = np.resize(rng.uniform(*self.correlation_length_range, n_draws), self.grid.ndim)
@@ -111,10 +117,10 @@ class GaussianRandomField:
 
 
 def gaussian_field(noise: np.ndarray, lengths: Sequence[float] | np.ndarray) -> np.ndarray:
-    """Periodic field ``(*space)`` of unit variance and Gaussian covariance, from white noise ``(*space)``.
+    """Filter white noise ``(*space)`` to a periodic field ``(*space)`` of unit variance and Gaussian covariance.
 
-    The covariance on the torus is the free one summed over all periodic images; its Fourier transform is
-    positive, so its square root is an exact filter.
+    The covariance of the periodic field is that in infinite space, summed over all periodic images. Its Fourier
+    transform is positive, so that its square root is an exact filter.
     """
     filters = [np.sqrt(_spectrum(n, length)) for n, length in zip(noise.shape, lengths, strict=True)]
     filters[-1] = filters[-1][: noise.shape[-1] // 2 + 1]
@@ -125,7 +131,7 @@ def gaussian_field(noise: np.ndarray, lengths: Sequence[float] | np.ndarray) -> 
 def _spectrum(n: int, length: float) -> np.ndarray:
     images = np.arange(n)[:, None] + n * np.arange(-4, 5)
     covariance = np.exp(-((images / length) ** 2)).sum(axis=1)
-    # Rounding leaves values of about -1e-16 where the spectrum is practically zero.
+    # Due to rounding, some values that are practically zero are about -1e-16.
     return np.maximum(np.fft.fft(covariance / covariance[0]).real, 0)
 
 

@@ -1,4 +1,4 @@
-"""Lines: a few straight lines on an empty background, the simplest structures with something to count."""
+"""Lines: a few straight lines on an empty background, the simplest structures with countable features."""
 
 from __future__ import annotations
 
@@ -16,47 +16,47 @@ from .parameters import integer_range
 # The size at which thickness and length are given in pixels; both scale with the image.
 REFERENCE_SIZE = 224
 MIN_SIZE = 16
-# With a chance of at least 1 % a placement (checked when the generator is made), this many fail never.
+# A placement succeeds with a probability of at least 1 % (checked by the constructor); so many in a row never all fail.
 MIN_ACCEPTANCE = 0.01
 MAX_PLACEMENTS = 10_000
 
 
 class Line(NamedTuple):
-    """A horizontal or vertical bar, in pixels: its first corner and its extent, each as (y, x)."""
+    """A horizontal or vertical bar: its first corner and its extent in pixels, each as (y, x)."""
 
     corner: tuple[int, int]
     extent: tuple[int, int]
     along: int
-    """Axis the line runs along: 0 for a vertical line, 1 for a horizontal one."""
+    """Axis parallel to the line: 0 for a vertical line, 1 for a horizontal one."""
 
 
 class Lines:
-    """Straight lines, horizontal or vertical with equal chance, each number of lines equally often.
+    """Straight lines, horizontal or vertical with equal probability, and each number of lines equally often.
 
-    Lines lie wholly inside the image. Two lines of one orientation never touch, not even at a corner or
-    across the periodic border, and where they lie one behind the other the gap is wider than any line is
-    thick. No crossing line can therefore bridge it, and the number of lines of each orientation can be read
-    off the image without doubt. Lines of different orientation may cross.
+    Lines lie entirely inside the image. Two lines of the same orientation never touch, not even at a corner or across
+    the periodic boundary, and where one continues the other, the gap is wider than the thickness of any line. Hence no
+    crossing line can bridge it, and the number of lines of each orientation can be determined from the image without
+    ambiguity. Lines of different orientation may cross.
 
-    The number of lines, their orientations and sizes are drawn first; only their places are drawn again when
-    two lines come too close. So all allowed placements are equally likely and no number of lines is favoured.
+    The number of lines, their orientations and their sizes are drawn first; only their positions are drawn again if two
+    lines are too close. Thus all allowed placements are equally likely, and no number of lines is favoured.
 
     Parameters
     ----------
     shape : (int, int)
         Pixels along y and x, at least 16 each.
     n_lines : int or (int, int)
-        Fewest and most lines.
+        Smallest and largest number of lines.
     thickness : int or (int, int)
-        Thinnest and thickest line in pixels of a 224 x 224 image; scales with the shorter side, at least 1.
+        Smallest and largest thickness in pixels of a 224 x 224 image; scales with the shorter side, and is at least 1.
     length : int or (int, int)
-        Shortest and longest line in pixels of a 224 x 224 image; scales with the side the line runs along. A
-        line is always longer than twice its largest possible thickness.
+        Smallest and largest length in pixels of a 224 x 224 image; scales with the side parallel to the line. A line is
+        always longer than twice the largest possible thickness.
 
     Raises
     ------
     InputError
-        If a value is out of range, or if so many lines do not fit into an image of that size.
+        If a value is out of range, or if the lines do not fit into an image of this size.
     """
 
     property_names = ("n_horizontal", "n_vertical", "n_lines")
@@ -73,19 +73,23 @@ class Lines:
         if len(shape) != 2 or min(shape) < MIN_SIZE:
             raise InputError(
                 f"Lines need a 2-D image of at least {MIN_SIZE} pixels along each side, "
-                f"but size {'x'.join(str(n) for n in shape)} was given."
+                f"but size {'x'.join(str(n) for n in shape)} was given. Choose a larger size."
             )
         self.grid = Grid(tuple(shape), phases=2, periodic=True)
         self.n_lines = integer_range("n_lines", n_lines, low=1)
-        thin, thick = integer_range("thickness", thickness, low=1)
-        short, long = integer_range("length", length, low=1)
+        thinnest, thickest = integer_range("thickness", thickness, low=1)
+        shortest, longest = integer_range("length", length, low=1)
 
         scale = min(shape) / REFERENCE_SIZE
-        self.thickness = max(1, round(thin * scale)), max(1, round(thick * scale))
-        least = 2 * self.thickness[1] + 1
+        self.thickness = max(1, round(thinnest * scale)), max(1, round(thickest * scale))
+        min_length = 2 * self.thickness[1] + 1
         # (shortest, longest) for lines along y and along x
         self.length = tuple(
-            (max(least, round(short * n / REFERENCE_SIZE)), max(least, round(long * n / REFERENCE_SIZE))) for n in shape
+            (
+                max(min_length, round(shortest * n / REFERENCE_SIZE)),
+                max(min_length, round(longest * n / REFERENCE_SIZE)),
+            )
+            for n in shape
         )
         self._check_that_lines_fit()
 
@@ -102,24 +106,25 @@ class Lines:
     def place(self, rng: np.random.Generator) -> list[Line]:
         """Draw the lines of one image."""
         n = int(rng.integers(*self.n_lines, endpoint=True))
-        kinds = [self._kind(*draws) for draws in rng.random((n, 3)).tolist()]
+        bars = [self._bar(*draws) for draws in rng.random((n, 3)).tolist()]
         for _ in range(MAX_PLACEMENTS):
             lines = [
                 Line(self._corner(extent, *draws), extent, along)
-                for (extent, along), draws in zip(kinds, rng.random((n, 2)).tolist(), strict=True)
+                for (extent, along), draws in zip(bars, rng.random((n, 2)).tolist(), strict=True)
             ]
             if not any(self._too_close(a, b) for a, b in combinations(lines, 2)):
                 return lines
         raise InputError(
-            f"{n} lines found no place in an image of size {self.grid.shape} in {MAX_PLACEMENTS} tries. "
-            "Ask for fewer or thinner lines, or for a larger image."
+            f"{n} lines could not be placed in an image of size {self.grid.shape} in {MAX_PLACEMENTS} attempts. "
+            "Choose fewer or thinner lines, or a larger image."
         )
 
-    def _kind(self, which: float, thick: float, long: float) -> tuple[tuple[int, int], int]:
-        along = int(which < 0.5)
-        across = _uniform(self.thickness, thick)
-        length = _uniform(self.length[along], long)
-        return ((across, length) if along else (length, across)), along
+    def _bar(self, orientation: float, thickness: float, length: float) -> tuple[tuple[int, int], int]:
+        """Return the extent and the axis of a line for three draws from [0, 1)."""
+        along = int(orientation < 0.5)
+        across_pixels = _uniform(self.thickness, thickness)
+        along_pixels = _uniform(self.length[along], length)
+        return ((across_pixels, along_pixels) if along else (along_pixels, across_pixels)), along
 
     def _corner(self, extent: tuple[int, int], y: float, x: float) -> tuple[int, int]:
         height, width = self.grid.shape
@@ -136,20 +141,21 @@ class Lines:
         return True
 
     def _check_that_lines_fit(self) -> None:
-        thick, most = self.thickness[1], self.n_lines[1]
+        thickness, n_lines = self.thickness[1], self.n_lines[1]
         size = "x".join(str(n) for n in self.grid.shape)
         for n, (_, longest) in zip(self.grid.shape, self.length, strict=True):
-            if longest > n - thick - 1:
+            if longest > n - thickness - 1:
                 raise InputError(
-                    f"Lines of up to {longest} pixels, {thick} thick, do not lie inside an image of size "
-                    f"{size} with a gap at the border. Ask for shorter or thinner lines."
+                    f"Lines with a length of up to {longest} and a thickness of up to {thickness} pixels do not fit "
+                    f"into an image of size {size} with a gap at the border. Choose shorter or thinner lines."
                 )
-            # Worst case: parallel lines side by side, each of which denies the next 2 * thick + 1 places.
-            places = n - thick + 1
-            if prod(max(0.0, 1 - k * (2 * thick + 1) / places) for k in range(most)) < MIN_ACCEPTANCE:
+            # Worst case: parallel lines side by side, each of which excludes 2 * thickness + 1 positions of the next.
+            n_positions = n - thickness + 1
+            acceptance = prod(max(0.0, 1 - k * (2 * thickness + 1) / n_positions) for k in range(n_lines))
+            if acceptance < MIN_ACCEPTANCE:
                 raise InputError(
-                    f"{most} lines of up to {thick} pixels are too many to keep apart in an image of size "
-                    f"{size}. Ask for fewer or thinner lines, or for a larger image."
+                    f"{n_lines} lines with a thickness of up to {thickness} pixels are too many to keep apart in an "
+                    f"image of size {size}. Choose fewer or thinner lines, or a larger image."
                 )
 
 

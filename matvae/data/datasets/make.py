@@ -1,24 +1,23 @@
-"""Make a data set: draw or download its structures into a store."""
+"""Making a data set: its structures are generated or downloaded, and written to a store."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ...errors import InputError
+from ...validate import integer
+from ..sample_blocks import Progress
 from ..store import StoreWriter
 from .cards import Card, load_card
 from .download import download_dataset
 from .generator import StructureGenerator, build_generator
-from .parameters import integer
-
-Progress = Callable[[int, int], None]
 
 DEFAULT_SAMPLES = 1000
-# At most this many structures are drawn between two reports of progress.
+# Largest number of structures generated between two reports of progress.
 _BLOCK_SAMPLES = 64
 
 
@@ -35,35 +34,35 @@ def make_dataset(
 ) -> None:
     """Write the data set called `name` to the store `out`.
 
-    Sample i depends on `seed` and i alone: the same call writes the same bytes, and the first samples of a
-    larger set are those of a smaller one.
+    Sample i depends only on `seed` and i: the same call writes the same bytes, and the first samples of a larger set
+    are those of a smaller one.
 
     Parameters
     ----------
     name : str
-        A name `list_datasets` gives.
+        Name of a data set, as listed by `list_datasets`.
     out : path
-        Store to write. Nothing remains there if making it fails or is interrupted.
+        Store to write. Nothing remains of it after an error or an interrupt.
     n : int, optional
         Number of structures of a generated set, by default 1000.
     size : int or sequence of int, optional
-        Voxels along each axis, in array order, of a generated set; one number stands for all axes. By default
-        the card's size. (Without a card, as some plugins come, one number means a square.)
+        Voxels along each axis, in array order, of a generated set; one number stands for all axes. By default the size
+        on the card. (Without a card, as for plugins, one number means a square.)
     seed : int
-        Start of the random numbers, 0 or larger. A downloaded set has nothing random.
+        Seed of the random numbers, 0 or larger. Downloaded sets do not depend on it.
     overwrite : bool
-        Replace a store that is there already.
+        Replace an existing store.
     progress : callable, optional
         Called as ``progress(done, total)`` with numbers of structures.
     **parameters
-        Parameters of the generator, in place of those on the card.
+        Parameters of the generator; they override those on the card.
 
     Raises
     ------
     PluginError
         If there is no such data set.
     InputError
-        If a parameter is unknown or does not fit, or if `out` exists and `overwrite` is False.
+        If a parameter is unknown or invalid, or if `out` exists and `overwrite` is False.
     StoreError
         If `out` cannot be written, or the download fails or is not the expected file.
     MissingExtraError
@@ -77,31 +76,52 @@ def make_dataset(
             progress(1, 1)
         return
 
-    n = integer("n", DEFAULT_SAMPLES if n is None else n, low=1)
-    seed = integer("seed", seed, low=0)
-    merged = {**card.parameters, **parameters}
-    generator, used = build_generator(card.generator or name, _shape(card, size), merged)
-    record = {"name": name, "seed": seed, "n": n, "parameters": {key: _plain(v) for key, v in used.items()}}
+    n = integer("n", DEFAULT_SAMPLES if n is None else n, 1)
+    seed = integer("seed", seed, 0)
+    overrides = {**card.parameters, **parameters}
+    generator, all_parameters = build_generator(card.generator or name, _shape(card, size), overrides)
+    record = {"name": name, "seed": seed, "n": n, "parameters": _plain(all_parameters)}
+    write_samples(generator, out, n, seed, attributes={"dataset": record}, overwrite=overwrite, progress=progress)
 
+
+def write_samples(
+    generator: StructureGenerator,
+    out: str | os.PathLike[str],
+    n: int,
+    seed: int,
+    *,
+    attributes: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> None:
+    """Write the first `n` samples of a generator to the store `out`; sample i depends only on `seed` and i.
+
+    Raises
+    ------
+    InputError
+        If `out` may not be written, or the structures do not match the grid of the generator.
+    StoreError
+        If `out` cannot be written.
+    """
     with StoreWriter(
         out,
         generator.grid,
         n_samples=n,
         property_names=generator.property_names,
         units=generator.units,
-        attributes={"dataset": record},
+        attributes=attributes,
         overwrite=overwrite,
     ) as writer:
-        block = min(_BLOCK_SAMPLES, writer.shard_samples)
-        for start in range(0, n, block):
-            stop = min(start + block, n)
-            writer.append(*_draw(generator, range(start, stop), seed))
+        step = min(_BLOCK_SAMPLES, writer.shard_samples)
+        for start in range(0, n, step):
+            stop = min(start + step, n)
+            writer.append(*draw_samples(generator, range(start, stop), seed))
             if progress is not None:
                 progress(stop, n)
 
 
-def _draw(generator: StructureGenerator, indices: range, seed: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Structures ``(k, *space)`` with these sample indices, and their properties, name to ``(k,)``."""
+def draw_samples(generator: StructureGenerator, indices: range, seed: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Draw the structures ``(k, *space)`` with the given sample indices, and their properties, name to ``(k,)``."""
     labels = np.empty((len(indices), *generator.grid.shape), np.uint8)
     properties = {key: np.empty(len(indices)) for key in generator.property_names}
     for row, index in enumerate(indices):
@@ -115,21 +135,23 @@ def _shape(card: Card, size: int | Sequence[int] | None) -> Sequence[int] | None
     if size is None:
         return card.size
     if isinstance(size, Sequence) and not isinstance(size, str):
-        return tuple(integer("size", n, low=1) for n in size)
-    return (integer("size", size, low=1),) * (2 if card.size is None else len(card.size))
+        return tuple(integer("size", n, 1) for n in size)
+    return (integer("size", size, 1),) * (2 if card.size is None else len(card.size))
 
 
 def _refuse_generator_options(card: Card, options: dict[str, Any]) -> None:
-    given = [key for key, value in options.items() if value is not None]
-    if given:
+    names = [name for name, value in options.items() if value is not None]
+    if names:
         raise InputError(
-            f"The data set {card.name!r} is downloaded as it is, so {', '.join(given)} cannot be chosen. "
-            "Leave it out, and cut windows of the size you need from the store afterwards."
+            f"The data set {card.name!r} is downloaded as it is, so {', '.join(names)} cannot be chosen. "
+            f"Omit {'it' if len(names) == 1 else 'them'}, and cut windows of the required size from the store."
         )
 
 
 def _plain(value: Any) -> Any:
-    """JSON form of a parameter."""
+    """Convert parameters to types that JSON represents."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str):

@@ -15,7 +15,7 @@ from matvae.errors import PluginError, StoreError
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 
-def test_every_data_set_is_listed_with_what_one_wants_to_know():
+def test_every_data_set_is_listed_and_described():
     listed = {card.name: card for card in list_datasets()}
     assert {"lines", "grf", "voronoi", "checkerboard", "berea"} <= set(listed)
     assert list(listed) == sorted(listed)
@@ -29,7 +29,7 @@ def test_every_data_set_is_listed_with_what_one_wants_to_know():
 
 
 @pytest.mark.parametrize("name", ["lines", "grf", "voronoi", "checkerboard"])
-def test_cards_say_what_their_generator_does_by_default(name):
+def test_cards_agree_with_the_defaults_of_their_generators(name):
     card = load_card(name)
     by_card, used = build_generator(card.generator, card.size, card.parameters)
     by_default, defaults = build_generator(card.generator, None, {})
@@ -45,14 +45,14 @@ def _listed(value: object) -> object:
 
 
 @pytest.mark.parametrize("card", [card for card in list_datasets() if card.kind == "download"], ids=lambda c: c.name)
-def test_download_cards_pin_their_file_and_credit_its_makers(card):
+def test_cards_of_downloads_state_hash_and_citation(card):
     assert card.url.startswith("https://")
     assert re.fullmatch("[0-9a-f]{64}", card.sha256)
     assert card.citation
-    assert not card.periodic  # measured data ends at its border
+    assert not card.periodic  # measured structures are not periodic
 
 
-def test_berea_card_describes_the_real_file(shared_data):
+def test_the_berea_card_describes_the_original_file(shared_data):
     import hashlib
 
     file = shared_data / "volumes" / "berea.zip"
@@ -61,7 +61,7 @@ def test_berea_card_describes_the_real_file(shared_data):
     assert card.member in zipfile.ZipFile(file).namelist()
 
 
-def test_unknown_names_are_answered_with_the_closest_one():
+def test_the_closest_name_is_suggested_for_an_unknown_one():
     with pytest.raises(PluginError, match=r"no data set called 'line'; known are berea, .*Did you mean 'lines'\?"):
         load_card("line")
     with pytest.raises(PluginError, match=r"no data set called '\.\./lines'"):
@@ -76,7 +76,7 @@ def test_unknown_names_are_answered_with_the_closest_one():
         ("summary = ", "Invalid value"),
     ],
 )
-def test_a_broken_card_is_named(tmp_path, text, message):
+def test_an_invalid_card_is_named(tmp_path, text, message):
     (tmp_path / "dataset.toml").write_text(text)
     with pytest.raises(StoreError, match=f"dataset.toml cannot be read: .*{message}"):
         cards.read_card(tmp_path)
@@ -88,11 +88,11 @@ def test_a_plugin_without_a_card_is_listed_but_not_imported(monkeypatch):
     assert "spheres" in [card.name for card in list_datasets()]
 
 
-def test_a_checkout_reads_the_cards_at_the_top_of_the_repository():
+def test_a_checkout_uses_the_cards_at_the_top_of_the_repository():
     assert cards.cards_folder() == REPOSITORY / "datasets"
 
 
-def test_a_wheel_carries_all_cards_and_finds_them(tmp_path):
+def test_a_wheel_includes_all_cards_and_uses_them(tmp_path):
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(build, cwd=REPOSITORY, check=True, capture_output=True)
     installed = tmp_path / "installed"
@@ -101,10 +101,10 @@ def test_a_wheel_carries_all_cards_and_finds_them(tmp_path):
         "import matvae.data.datasets as d, matvae.data.datasets.cards as c;"
         "print(c.cards_folder(), *[x.name for x in d.list_datasets() if x.readme.is_file()])"
     )
-    found = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", script], cwd=installed, check=True, capture_output=True, text=True
     ).stdout.split()
-    assert found == [
+    assert output == [
         str(installed / "matvae" / "data" / "datasets" / "cards"),
         *[card.name for card in list_datasets()],
     ]

@@ -8,14 +8,14 @@ from matvae.errors import InputError
 
 
 @pytest.mark.parametrize("shape", [(24,), (24, 12), (12, 24, 36)])
-def test_pattern_is_a_shifted_periodic_checkerboard(shape):
+def test_structures_are_shifted_periodic_checkerboards(shape):
     cell = 3
     plain = sum(index // cell for index in np.indices(shape)) % 2
     labels, properties = Checkerboard(shape, cell=cell).sample(np.random.default_rng(4))
     assert labels.dtype == np.uint8
     assert labels.mean() == 0.5
     assert properties == {"cell": 3.0}
-    # One cell further along any axis the other phase sits, across the border too.
+    # A shift by one cell along any axis exchanges the phases, across the periodic boundary as well.
     for axis in range(len(shape)):
         assert (np.roll(labels, cell, axis) == 1 - labels).all()
     transforms = [np.abs(np.fft.fftn(image)) for image in (plain, labels)]
@@ -33,9 +33,9 @@ def test_shifts_differ_between_samples():
     [
         ((64, 60), 8, "multiples of two cells \\(16 voxels\\), but size 64x60"),
         ((8,), 8, "multiples of two cells"),
-        ((64,), 0, "cell must be a whole number of at least 1"),
+        ((64,), 0, "cell must be an integer of at least 1"),
     ],
 )
-def test_a_board_that_does_not_close_is_refused(shape, cell, message):
+def test_non_periodic_checkerboards_are_refused(shape, cell, message):
     with pytest.raises(InputError, match=message):
         Checkerboard(shape, cell=cell)

@@ -73,7 +73,7 @@ def files_below(folder: Path) -> list[Path]:
     return [file for file in folder.rglob("*") if file.is_file()]
 
 
-def test_download_unpacks_reads_and_stores(tmp_path, card):
+def test_a_downloaded_archive_is_unpacked_and_stored(tmp_path, card):
     download_dataset(card, tmp_path / "out")
     structures = open_structures(tmp_path / "out")
     assert (structures.data.compute() == (LABELS == 255)[None]).all()
@@ -84,14 +84,14 @@ def test_download_unpacks_reads_and_stores(tmp_path, card):
     assert structures.attributes["citation"] == "Nobody (2020)"
 
 
-def test_a_file_that_is_no_archive_is_read_as_it_is(tmp_path, card, served):
+def test_a_file_that_is_not_an_archive_is_read_directly(tmp_path, card, served):
     digest = hashlib.sha256((served / "rock.npy").read_bytes()).hexdigest()
     plain = replace(card, url=card.url.replace(".zip", ".npy"), sha256=digest, member=None)
     download_dataset(plain, tmp_path / "out")
     assert (open_structures(tmp_path / "out").data.compute() == (LABELS == 255)[None]).all()
 
 
-def test_second_time_needs_no_network(tmp_path, card, served, server):
+def test_the_cache_makes_the_network_unnecessary(tmp_path, card, served, server):
     download_dataset(card, tmp_path / "first")
     server.shutdown()
     server.server_close()
@@ -100,28 +100,28 @@ def test_second_time_needs_no_network(tmp_path, card, served, server):
     assert (first == second).all()
 
 
-def test_a_damaged_file_in_the_cache_is_fetched_again(card, cache):
+def test_a_damaged_file_in_the_cache_is_downloaded_again(card, cache):
     file = fetch(card)
     good = file.read_bytes()
     file.write_bytes(good[:50])
     assert fetch(card).read_bytes() == good
 
 
-def test_another_file_than_expected_is_refused_and_removed(tmp_path, card, cache):
-    with pytest.raises(StoreError, match=r"not the one the card of 'rock' describes .*nothing was written"):
+def test_an_unexpected_file_is_refused_and_removed(tmp_path, card, cache):
+    with pytest.raises(StoreError, match=r"not the one described by the card of 'rock' .*nothing was written"):
         download_dataset(replace(card, sha256="0" * 64), tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert not files_below(cache)
 
 
-def test_a_missing_file_is_told_in_plain_words(tmp_path, card, cache):
+def test_a_missing_file_is_reported(tmp_path, card, cache):
     with pytest.raises(StoreError, match=r"'rock' could not be downloaded from .*404.*Check the network"):
         download_dataset(replace(card, url=card.url + "x"), tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert not files_below(cache)
 
 
-def test_no_server_is_told_in_plain_words(tmp_path, card, server):
+def test_an_unreachable_server_is_reported(tmp_path, card, server):
     server.shutdown()
     server.server_close()
     with pytest.raises(StoreError, match=r"could not be downloaded .*Check the network connection"):
@@ -129,19 +129,19 @@ def test_no_server_is_told_in_plain_words(tmp_path, card, server):
     assert not (tmp_path / "out").exists()
 
 
-def test_an_archive_without_the_member_says_what_it_holds(tmp_path, card):
-    with pytest.raises(StoreError, match=r"holds no 'other.tif', .* it holds scan/rock.npy"):
+def test_a_missing_member_of_an_archive_is_reported(tmp_path, card):
+    with pytest.raises(StoreError, match=r"does not contain 'other.tif', .* it contains scan/rock.npy"):
         download_dataset(replace(card, member="other.tif"), tmp_path / "out")
 
 
-def test_a_cache_that_cannot_be_written_is_told_in_plain_words(tmp_path, card, monkeypatch):
+def test_a_read_only_cache_is_reported(tmp_path, card, monkeypatch):
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("MATVAE_CACHE", str(tmp_path / "file" / "cache"))
-    with pytest.raises(StoreError, match=r"could not be kept in .*set MATVAE_CACHE to a folder"):
+    with pytest.raises(StoreError, match=r"could not be saved in .*set MATVAE_CACHE to a folder"):
         download_dataset(card, tmp_path / "out")
 
 
-def test_a_wrong_output_is_refused_before_the_download(tmp_path, card, cache):
+def test_an_invalid_output_is_refused_before_the_download(tmp_path, card, cache):
     (tmp_path / "out").mkdir()
     with pytest.raises(InputError, match="exists already"):
         download_dataset(card, tmp_path / "out")
@@ -152,7 +152,7 @@ def test_a_wrong_output_is_refused_before_the_download(tmp_path, card, cache):
     assert not files_below(cache)
 
 
-def test_without_pooch_the_extra_is_named(tmp_path, card, monkeypatch):
+def test_the_extra_is_named_if_pooch_is_missing(tmp_path, card, monkeypatch):
     monkeypatch.setitem(sys.modules, "pooch", None)
     with pytest.raises(MissingExtraError, match=r"needs pooch; install it with: pip install 'matvae\[download\]'"):
         download_dataset(card, tmp_path / "out")
@@ -166,12 +166,12 @@ def test_make_dataset_downloads_and_reports_one_structure(tmp_path, card, monkey
     assert len(open_structures(tmp_path / "out")) == 1
 
 
-def test_the_real_berea_archive_is_read_as_its_card_says(tmp_path, shared_data):
+def test_the_original_berea_archive_is_read_as_its_card_states(tmp_path, shared_data):
     card = load_card("berea")
     with zipfile.ZipFile(shared_data / "volumes" / "berea.zip") as archive:
         archive.extract(card.member, tmp_path)
     structures = open_structures(tmp_path / card.member, periodic=card.periodic, **card.reader)
     assert structures.data.shape == (1, 400, 400, 400)
     assert structures.grid.phases == card.phases
-    # Phase 0 is the pore space: the porosity the publication gives is 19.7 %.
+    # Phase 0 is the pore space; the published porosity is 19.7 %.
     assert 1 - structures.data.mean().compute() == pytest.approx(0.197, abs=0.001)

@@ -6,7 +6,7 @@ from matvae.data.datasets.generator import GENERATORS, build_generator
 from matvae.errors import InputError, PluginError
 
 
-def test_every_built_in_generator_draws_what_its_grid_and_names_promise():
+def test_structures_match_the_grid_and_property_names_of_their_generator():
     import numpy as np
 
     for name in GENERATORS.builtin:
@@ -22,13 +22,13 @@ def test_every_built_in_generator_draws_what_its_grid_and_names_promise():
         assert (labels == again).all()
 
 
-def test_defaults_are_filled_in_and_the_shape_is_not_a_parameter():
-    generator, used = build_generator("voronoi", None, {"phases": 3})
+def test_parameters_include_defaults_but_not_the_shape():
+    generator, parameters = build_generator("voronoi", None, {"phases": 3})
     assert generator.grid.shape == (64, 64)
-    assert used == {"n_grains": 32, "phases": 3}
+    assert parameters == {"n_grains": 32, "phases": 3}
 
 
-def test_unknown_parameters_are_answered_with_the_closest_one():
+def test_the_closest_parameter_is_suggested_for_an_unknown_one():
     with pytest.raises(
         InputError, match=r"'lines' has no parameter 'n_line'; it has n_lines, .*Did you mean 'n_lines'\?"
     ):

@@ -14,7 +14,7 @@ def draw(generator: Lines, n: int, seed: int = 0) -> tuple[np.ndarray, list[dict
 
 
 def count_on_torus(image: np.ndarray) -> int:
-    """Number of 8-connected pieces, those that meet across the border counted as one."""
+    """Count 8-connected components with periodic boundaries."""
     labels, n = ndimage.label(np.pad(image, 1, mode="wrap"), np.ones((3, 3)))
     parent = list(range(n + 1))
 
@@ -40,7 +40,7 @@ def open_along(image: np.ndarray, axis: int, length: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("shape", "n"), [((224, 224), 120), ((64, 64), 500), ((32, 32), 700), ((16, 40), 400)])
-def test_stored_numbers_are_what_opening_and_counting_finds_in_every_image(shape, n):
+def test_numbers_of_lines_equal_those_counted_in_the_images(shape, n):
     generator = Lines(shape)
     images, properties = draw(generator, n)
     longer_than_thick = generator.thickness[1] + 1
@@ -59,7 +59,7 @@ def test_images_of_one_orientation_have_as_many_pieces_as_lines():
 
 @pytest.mark.parametrize("size", [16, 32, 224])
 def test_numbers_and_orientations_are_equally_frequent(size):
-    """At 16 px four parallel lines are placed again most of the time, which must not make them rare."""
+    """At 16 px most placements of four parallel lines are rejected, which must not make them less frequent."""
     n = 4000
     lines = [Lines((size, size)).place(np.random.default_rng([3, index])) for index in range(n)]
     counts = np.bincount([len(placed) for placed in lines], minlength=5)[1:]
@@ -72,7 +72,7 @@ def test_numbers_and_orientations_are_equally_frequent(size):
     assert (np.abs(of_four - of_four.sum() * expected) < 4 * scatter).all()
 
 
-def test_sizes_and_places_cover_the_stated_range():
+def test_sizes_and_positions_cover_the_documented_range():
     lines = [line for i in range(3000) for line in Lines().place(np.random.default_rng([5, i]))]
     across = [line.extent[1 - line.along] for line in lines]
     lengths = [line.extent[line.along] for line in lines]
@@ -100,16 +100,16 @@ def test_sizes_scale_with_the_image(shape, thickness, length):
     assert generator.length == length
 
 
-def test_too_close_means_touching_or_bridgeable_on_the_torus():
-    generator = Lines((64, 64))  # thickness 1: one free row beside a line, two free pixels behind it
+def test_lines_are_too_close_if_they_touch_or_could_be_bridged():
+    generator = Lines((64, 64))  # thickness 1: at least one free row next to a line, and two free pixels at its ends
     a = Line((10, 10), (1, 20), along=1)
     apart = [Line((12, 10), (1, 20), 1), Line((10, 32), (1, 20), 1), Line((10, 15), (20, 1), 0)]
     close = [Line((11, 10), (1, 20), 1), Line((11, 30), (1, 9), 1), Line((10, 31), (1, 20), 1)]
     assert not any(generator._too_close(a, line) or generator._too_close(line, a) for line in apart)
     assert all(generator._too_close(a, line) and generator._too_close(line, a) for line in close)
-    across_border = Line((0, 10), (1, 20), 1), Line((63, 25), (1, 20), 1)
-    assert generator._too_close(*across_border)
-    assert generator._too_close(*across_border[::-1])
+    across_boundary = Line((0, 10), (1, 20), 1), Line((63, 25), (1, 20), 1)
+    assert generator._too_close(*across_boundary)
+    assert generator._too_close(*across_boundary[::-1])
     assert generator._too_close(Line((5, 0), (1, 20), 1), Line((5, 44), (1, 20), 1))
 
 
@@ -119,14 +119,14 @@ def test_too_close_means_touching_or_bridgeable_on_the_torus():
         ((12, 64), {}, "at least 16 pixels along each side, but size 12x64"),
         ((64,), {}, "Lines need a 2-D image"),
         ((64, 64, 64), {}, "Lines need a 2-D image"),
-        ((64, 64), {"n_lines": (4, 1)}, "n_lines must be a whole number"),
-        ((64, 64), {"n_lines": 0}, "n_lines must be a whole number of at least 1"),
-        ((64, 64), {"n_lines": (1, 40)}, "40 lines of up to 1 pixels are too many"),
-        ((64, 64), {"length": 240}, "do not lie inside an image of size 64x64"),
-        ((64, 64), {"thickness": 2.5}, "thickness must be a whole number"),
+        ((64, 64), {"n_lines": (4, 1)}, "n_lines must be an integer"),
+        ((64, 64), {"n_lines": 0}, "n_lines must be an integer of at least 1"),
+        ((64, 64), {"n_lines": (1, 40)}, "40 lines with a thickness of up to 1 pixels are too many"),
+        ((64, 64), {"length": 240}, "do not fit into an image of size 64x64"),
+        ((64, 64), {"thickness": 2.5}, "thickness must be an integer"),
     ],
 )
-def test_impossible_parameters_are_refused_before_work(shape, parameters, message):
+def test_invalid_parameters_are_refused_at_once(shape, parameters, message):
     with pytest.raises(InputError, match=message):
         Lines(shape, **parameters)
 

@@ -18,7 +18,7 @@ def fingerprint(store: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", ["lines", "grf", "voronoi", "checkerboard"])
-def test_same_seed_gives_the_same_bytes_and_another_seed_other_structures(tmp_path, name):
+def test_the_seed_determines_every_byte_and_another_seed_gives_other_structures(tmp_path, name):
     for out, seed in (("a", 7), ("b", 7), ("c", 8)):
         make_dataset(name, tmp_path / out, n=20, size=32, seed=seed)
     assert fingerprint(tmp_path / "a") == fingerprint(tmp_path / "b")
@@ -26,7 +26,7 @@ def test_same_seed_gives_the_same_bytes_and_another_seed_other_structures(tmp_pa
     assert (a != c).any()
 
 
-def test_samples_do_not_depend_on_how_many_or_in_which_blocks_they_are_made(tmp_path, monkeypatch):
+def test_samples_are_independent_of_their_number_and_of_blocks(tmp_path, monkeypatch):
     make_dataset("lines", tmp_path / "many", n=100, size=32)
     make_dataset("lines", tmp_path / "few", n=10, size=32)
     monkeypatch.setattr(make, "_BLOCK_SAMPLES", 7)
@@ -34,13 +34,13 @@ def test_samples_do_not_depend_on_how_many_or_in_which_blocks_they_are_made(tmp_
     many, few, blocks = (open_structures(tmp_path / out) for out in ("many", "few", "blocks"))
     assert (many.data[:10].compute() == few.data.compute()).all()
     assert (many.data.compute() == blocks.data.compute()).all()
-    # Sample i is drawn from the seed and i alone.
+    # Sample i depends only on the seed and i.
     labels, properties = Lines((32, 32)).sample(np.random.default_rng([0, 57]))
     assert (many.data[57].compute() == labels).all()
     assert {key: values[57] for key, values in many.properties.items()} == properties
 
 
-def test_store_records_what_was_made(tmp_path):
+def test_stores_record_name_seed_and_parameters(tmp_path):
     make_dataset("grf", tmp_path / "grf", n=5, size=(16, 24, 20), seed=3, correlation_length=np.float64(4))
     structures = open_structures(tmp_path / "grf")
     assert structures.data.shape == (5, 16, 24, 20)
@@ -62,7 +62,7 @@ def test_store_records_what_was_made(tmp_path):
     }
 
 
-def test_size_by_default_is_the_cards_and_one_number_stands_for_all_axes(tmp_path):
+def test_the_default_size_is_that_of_the_card(tmp_path):
     make_dataset("lines", tmp_path / "card", n=2)
     make_dataset("voronoi", tmp_path / "line", n=2, size=(50,), phases=3)
     assert open_structures(tmp_path / "card").grid.shape == (224, 224)
@@ -70,13 +70,13 @@ def test_size_by_default_is_the_cards_and_one_number_stands_for_all_axes(tmp_pat
     assert open_structures(tmp_path / "line").grid.phases == 3
 
 
-def test_progress_counts_structures_up_to_all(tmp_path):
+def test_progress_counts_structures_up_to_their_total(tmp_path):
     calls: list[tuple[int, int]] = []
     make_dataset("checkerboard", tmp_path / "out", n=150, size=16, progress=lambda *call: calls.append(call))
     assert calls == [(64, 150), (128, 150), (150, 150)]
 
 
-def test_never_more_than_a_shard_is_held(tmp_path):
+def test_at_most_one_shard_is_kept_in_memory(tmp_path):
     calls: list[tuple[int, int]] = []
     make_dataset("checkerboard", tmp_path / "out", n=10, size=(128,) * 3, progress=lambda *c: calls.append(c))
     assert calls == [(8, 10), (10, 10)]  # 8 volumes of 2 MiB make a shard of 16 MiB
@@ -85,22 +85,22 @@ def test_never_more_than_a_shard_is_held(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"n": 0}, "n must be a whole number of at least 1, but 0"),
-        ({"n": 2.5}, "n must be a whole number"),
-        ({"seed": -1}, "seed must be a whole number of at least 0"),
+        ({"n": 0}, "n must be an integer of at least 1, but 0"),
+        ({"n": 2.5}, "n must be an integer"),
+        ({"seed": -1}, "seed must be an integer of at least 0"),
         ({"size": 12}, "at least 16 pixels"),
-        ({"size": (32, 0)}, "size must be a whole number of at least 1, but 0"),
-        ({"size": "64"}, "size must be a whole number of at least 1, but '64'"),
+        ({"size": (32, 0)}, "size must be an integer of at least 1, but 0"),
+        ({"size": "64"}, "size must be an integer of at least 1, but '64'"),
         ({"thicknes": 3}, "Did you mean 'thickness'"),
     ],
 )
-def test_wrong_arguments_are_refused_and_nothing_is_written(tmp_path, arguments, message):
+def test_invalid_arguments_are_refused_and_nothing_is_written(tmp_path, arguments, message):
     with pytest.raises(InputError, match=message):
         make_dataset("lines", tmp_path / "out", **arguments)
     assert not list(tmp_path.iterdir())
 
 
-def test_an_existing_store_stays_unless_it_may_be_replaced(tmp_path):
+def test_an_existing_store_is_replaced_only_on_request(tmp_path):
     make_dataset("lines", tmp_path / "out", n=3, size=32)
     before = fingerprint(tmp_path / "out")
     with pytest.raises(InputError, match="exists"):
@@ -121,13 +121,13 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path):
 
 
 class Stripes(Lines):
-    """A plugin's generator: no card, one parameter, its own default shape."""
+    """Generator of a plugin: without a card, with one parameter and a default shape of its own."""
 
     def __init__(self, shape=(48, 16), *, n_lines=2):
         super().__init__(shape, n_lines=n_lines)
 
 
-def test_a_plugins_generator_needs_no_card(tmp_path, monkeypatch):
+def test_a_generator_of_a_plugin_needs_no_card(tmp_path, monkeypatch):
     monkeypatch.setitem(GENERATORS.targets, "stripes", "stripes_plugin:Stripes")
     with pytest.raises(PluginError, match=r"'stripes' .* cannot be imported"):
         make_dataset("stripes", tmp_path / "out")
@@ -140,6 +140,6 @@ def test_a_plugins_generator_needs_no_card(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("options", [{"n": 5}, {"size": 64}, {"phases": 2}])
-def test_a_downloaded_set_has_nothing_to_choose(tmp_path, options):
+def test_options_of_generated_sets_are_refused_for_downloads(tmp_path, options):
     with pytest.raises(InputError, match=f"'berea' is downloaded as it is, so {next(iter(options))} cannot be chosen"):
         make_dataset("berea", tmp_path / "out", **options)

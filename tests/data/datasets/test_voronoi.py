@@ -9,14 +9,14 @@ from matvae.errors import InputError
 
 
 @pytest.mark.parametrize("shape", [(40,), (24, 17), (8, 11, 9)])
-def test_every_voxel_is_in_the_grain_of_its_nearest_seed_on_the_torus(shape, monkeypatch):
-    monkeypatch.setattr(voronoi, "_BLOCK", 50)  # several blocks, and a last one that is not full
+def test_every_voxel_is_in_the_grain_of_its_nearest_periodic_seed(shape, monkeypatch):
+    monkeypatch.setattr(voronoi, "_BLOCK", 50)  # several blocks, the last one smaller
     seeds = np.random.default_rng(2).random((13, len(shape))) * shape
     voxels = np.stack(np.indices(shape), axis=-1)[..., None, :]
-    apart = np.abs(voxels - seeds)
-    squared = (np.minimum(apart, np.array(shape) - apart) ** 2).sum(axis=-1)
-    found = nearest_seed(seeds, shape)
-    np.testing.assert_allclose(np.take_along_axis(squared, found[..., None], -1)[..., 0], squared.min(axis=-1))
+    distances = np.abs(voxels - seeds)
+    squared = (np.minimum(distances, np.array(shape) - distances) ** 2).sum(axis=-1)
+    grains = nearest_seed(seeds, shape)
+    np.testing.assert_allclose(np.take_along_axis(squared, grains[..., None], -1)[..., 0], squared.min(axis=-1))
 
 
 def test_shifting_the_seeds_shifts_the_grains():
@@ -25,7 +25,7 @@ def test_shifting_the_seeds_shifts_the_grains():
     assert (shifted == np.roll(nearest_seed(seeds, (32, 32)), (5, 9), axis=(0, 1))).all()
 
 
-def test_classes_are_equally_frequent_and_all_grains_are_counted():
+def test_classes_are_equally_frequent_and_grains_are_counted():
     generator = Voronoi((48, 48), n_grains=(10, 30), phases=5)
     samples = [generator.sample(np.random.default_rng([1, index])) for index in range(60)]
     labels = np.stack([image for image, _ in samples])
@@ -46,11 +46,11 @@ def test_a_grain_without_a_voxel_is_not_counted():
     ("shape", "parameters", "message"),
     [
         ((4, 4), {"n_grains": 17}, "17 grains need at least as many voxels"),
-        ((64, 64), {"n_grains": 0}, "n_grains must be a whole number of at least 1"),
-        ((64, 64), {"phases": 1}, "phases must be a whole number from 2 to 255, but 1"),
+        ((64, 64), {"n_grains": 0}, "n_grains must be an integer of at least 1"),
+        ((64, 64), {"phases": 1}, "phases must be an integer from 2 to 255, but 1"),
         ((64, 64), {"phases": 300}, "from 2 to 255, but 300"),
     ],
 )
-def test_impossible_parameters_are_refused_before_work(shape, parameters, message):
+def test_invalid_parameters_are_refused_at_once(shape, parameters, message):
     with pytest.raises(InputError, match=message):
         Voronoi(shape, **parameters)
