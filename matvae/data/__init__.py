@@ -1,4 +1,4 @@
-"""Structures on disk: opening, cutting windows, and the store; numpy, zarr and dask only."""
+"""Structures on disk: opening files, cutting windows, and the store. Depends on numpy, zarr and dask only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of voxel values: labels that are phases, numbers that are finite."""
+"""Checks of voxel values: labels must be those of phases, and real numbers finite."""
 
 from __future__ import annotations
 
@@ -15,41 +15,42 @@ def check_values(
     first_sample: int = 0,
     error: type[MatvaeError] = InputError,
 ) -> None:
-    """Refuse a block ``(sample, *space)`` whose values are not phases 0 to H-1, or not finite numbers.
+    """Refuse a block ``(sample, *space)`` whose values are not labels 0 to H-1, or not finite numbers.
 
     Parameters
     ----------
     block : numpy.ndarray
-        Labels, or real numbers when ``phases == 1``.
+        Labels, or real numbers if ``phases == 1``.
     phases : int
         Number of phases H; 1 means a continuous field.
     source : str
         Where the block comes from, for the message.
     first_sample : int
-        Number of the block's first sample in its set.
+        Index in the whole set of the first sample of the block.
     error : type
-        Class of the error to raise: `InputError` for data that came in, `StoreError` for a store.
+        Class of the error: `InputError` for a user's data, `StoreError` for a store.
 
     Raises
     ------
     InputError or StoreError
-        Naming the samples and the values.
+        If values are invalid; the message names the samples and the values.
     """
     if phases == 1:
-        _check_type(block, "f", "real numbers, as phases=1 means a continuous field", source)
-        if np.isfinite(block).all():
-            return
-        wrong, expected = ~np.isfinite(block), "finite numbers"
+        _check_type(block, "f", "real numbers, since phases=1 means a continuous field", source)
+        is_invalid, expected = ~np.isfinite(block), "finite numbers"
     else:
         _check_type(block, "iub", f"integer labels 0 to {phases - 1}", source)
         if not block.size or (block.max() < phases and (block.dtype.kind != "i" or block.min() >= 0)):
             return
-        wrong, expected = (block < 0) | (block >= phases), f"labels 0 to {phases - 1}"
-    samples = first_sample + np.flatnonzero(wrong.reshape(len(block), -1).any(axis=1))
-    values = np.unique(block[wrong])
+        is_invalid, expected = (block < 0) | (block >= phases), f"labels 0 to {phases - 1}"
+    if not is_invalid.any():
+        return
+    samples = first_sample + np.flatnonzero(is_invalid.reshape(len(block), -1).any(axis=1))
+    count = int(is_invalid.sum())
     raise error(
-        f"{source} should hold {expected}, but {int(wrong.sum())} voxels of {_some(samples, 'sample')} hold "
-        f"{_some(values)}. {_advice(error, phases)}"
+        f"{source} should hold {expected}, but {count} voxel{'s' if count > 1 else ''} of "
+        f"{_some(samples, 'sample')} hold{'s' if count == 1 else ''} {_some(np.unique(block[is_invalid]))}. "
+        f"{_advice(error, phases)}"
     )
 
 
@@ -57,7 +58,7 @@ def _check_type(block: np.ndarray, kinds: str, expected: str, source: str) -> No
     if block.dtype.kind not in kinds:
         raise InputError(
             f"{source} should hold {expected}, but its values are {block.dtype}. Convert labels with "
-            "labels.astype('uint8'), or pass a grid with the right number of phases."
+            "labels.astype('uint8'), or pass a grid with the correct number of phases."
         )
 
 
@@ -68,7 +69,7 @@ def _some(values: np.ndarray, noun: str = "") -> str:
 
 def _advice(error: type[MatvaeError], phases: int) -> str:
     if error is not InputError:
-        return "The store is damaged or incomplete; restore it from a copy, or make it again."
+        return "The store is damaged or incomplete; restore it from a copy, or create it again."
     if phases == 1:
-        return "Fill or cut away these voxels first."
-    return "Relabel them, or say which value is which phase with phase_values=(...)."
+        return "Fill these voxels or crop the structures first."
+    return "Relabel them, or state which value is which phase with phase_values=(...)."

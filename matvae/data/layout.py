@@ -1,4 +1,4 @@
-"""Layout of a store: how its array is cut into chunks and shards, and what its attributes say."""
+"""Layout of a store: its chunks and shards, the files they should be in, and its attributes."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from ..errors import InputError, StoreError
 from ..grid import Grid
 
 SCHEMA = 1
-# Voxels in one shard, and the most that one sample may have before it is cut in space.
+# Voxels per shard, and the largest sample that is not split in space.
 SHARD_VOXELS = 16 * 2**20
-# Small samples share a chunk of up to this many voxels: one chunk a sample costs up to a millisecond of Python for
-# each, more than a training step has for it. At 2**18 a store reads several times faster than with one sample a
-# chunk, and a single sample still comes within milliseconds.
+# Small samples share a chunk of up to this many voxels: with one chunk per sample, each would cost up to a
+# millisecond of Python, more than a training step can spend on it. With 2**18 voxels a store is read several times
+# faster, and a single sample still takes only milliseconds.
 CHUNK_VOXELS = 2**18
 _SPATIAL_CHUNK = {1: SHARD_VOXELS, 2: 4096, 3: 256}
 _RESERVED = ("schema", "voxel_size", "unit", "periodic", "phases")
@@ -31,7 +31,7 @@ _RESERVED = ("schema", "voxel_size", "unit", "periodic", "phases")
 
 @dataclass(frozen=True)
 class Layout:
-    """Name, type, chunks and shards of a store's main array ``(sample, *space)``."""
+    """Name, type, chunks and shards of the main array ``(sample, *space)`` of a store."""
 
     name: str
     dtype: np.dtype
@@ -41,36 +41,54 @@ class Layout:
     shards: tuple[int, ...] | None
 
     @property
-    def pieces(self) -> tuple[int, ...]:
-        """Shape of what one file holds: a shard, or a chunk where there are no shards."""
+    def file_shape(self) -> tuple[int, ...]:
+        """Shape of the part of the array in one file: a shard, or a chunk if there are no shards."""
         return self.shards or self.chunks
 
     @classmethod
     def of(cls, grid: Grid, n_samples: int) -> Layout:
-        """Layout of `n_samples` structures: a few samples a chunk, or spatial chunks for large ones."""
+        """Choose the layout of `n_samples` structures: several samples per chunk, or spatial chunks of large ones."""
         name, dtype, fill = ("field", "f4", math.nan) if grid.phases == 1 else ("phase", "u1", 255)
         if grid.n_voxels > SHARD_VOXELS:
             chunks = (1, *(min(length, _SPATIAL_CHUNK[grid.ndim]) for length in grid.shape))
             shards = None
         else:
-            together = min(n_samples, max(1, min(CHUNK_VOXELS, SHARD_VOXELS) // grid.n_voxels))
-            whole = min(math.ceil(n_samples / together), SHARD_VOXELS // (together * grid.n_voxels))
-            chunks = (together, *grid.shape)
-            shards = (whole * together, *grid.shape)
+            chunk_samples = min(n_samples, max(1, min(CHUNK_VOXELS, SHARD_VOXELS) // grid.n_voxels))
+            n_chunks = min(math.ceil(n_samples / chunk_samples), SHARD_VOXELS // (chunk_samples * grid.n_voxels))
+            chunks = (chunk_samples, *grid.shape)
+            shards = (n_chunks * chunk_samples, *grid.shape)
         return cls(name, np.dtype(dtype), fill, (n_samples, *grid.shape), chunks, shards)
 
 
+def count_files(array: zarr.Array) -> int:
+    """Count the files that an array should consist of: its shards, or its chunks if it has no shards."""
+    return math.prod(_file_grid(array))
+
+
+def count_missing_files(array: zarr.Array, folder: Path) -> int:
+    """Count the files of an array in `folder` that are missing or empty.
+
+    zarr reads a missing file as the fill value, without an error, and its `nchunks_initialized` counts empty files as
+    present.
+    """
+    n_missing = 0
+    for index in np.ndindex(*_file_grid(array)):
+        file = folder / array.metadata.encode_chunk_key(index)
+        n_missing += not (file.is_file() and file.stat().st_size)
+    return n_missing
+
+
 def root_attributes(grid: Grid, attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Root attributes of a store: the grid's facts, and `attributes` beside them.
+    """Return the root attributes of a store: those that describe the grid, and further `attributes`.
 
     Raises
     ------
     InputError
-        If `attributes` takes a name the store needs itself, or holds what JSON cannot.
+        If `attributes` contain a reserved name, or values that JSON cannot represent.
     """
-    if taken := sorted(set(attributes) & set(_RESERVED)):
-        raise InputError(f"The attribute names {taken} belong to the store itself; choose other names.")
-    facts = {
+    if reserved := sorted(set(attributes) & set(_RESERVED)):
+        raise InputError(f"The attribute names {reserved} are reserved for the store itself. Choose other names.")
+    grid_attributes = {
         "schema": SCHEMA,
         "voxel_size": None if grid.voxel_size is None else list(grid.voxel_size),
         "unit": grid.unit,
@@ -78,15 +96,15 @@ def root_attributes(grid: Grid, attributes: Mapping[str, Any]) -> dict[str, Any]
         "phases": grid.phases,
     }
     try:
-        return {"matvae": json.loads(json.dumps({**facts, **attributes}, allow_nan=False))}
+        return {"matvae": json.loads(json.dumps({**grid_attributes, **attributes}, allow_nan=False))}
     except (TypeError, ValueError) as error:
         raise InputError(
-            f"The attributes of a store must be what JSON holds (text, finite numbers, lists, mappings): {error}."
+            f"The attributes of a store must be representable as JSON (text, finite numbers, lists, mappings): {error}."
         ) from error
 
 
 def further_attributes(matvae: Mapping[str, Any]) -> dict[str, Any]:
-    """Attributes of a store beside those the store needs itself."""
+    """Return the attributes of a store without the reserved ones."""
     return {key: value for key, value in matvae.items() if key not in _RESERVED}
 
 
@@ -96,21 +114,21 @@ def check_property_names(names: Iterable[str], grid: Grid) -> None:
     Raises
     ------
     InputError
-        If a name is used twice, is an axis' or array's name, or has other signs than letters, digits and ``_
-        .-``.
+        If a name occurs twice, is that of an axis or of the main array, or contains other characters than letters,
+        digits, blanks and ``_ . -``.
     """
     names = list(names)
-    taken = {"sample", "phase", "field", *(grid.axes or ())}
+    reserved = {"sample", "phase", "field", *(grid.axes or ())}
     for name in names:
-        if not re.fullmatch(r"[^\W_][\w .-]*", name) or name in taken or names.count(name) > 1:
+        if not re.fullmatch(r"[^\W_][\w .-]*", name) or name in reserved or names.count(name) > 1:
             raise InputError(
-                f"{name!r} cannot name a property: a name is used once, starts with a letter or digit, goes "
-                f"on with letters, digits, blanks and _ . -, and is none of {sorted(taken)}."
+                f"{name!r} cannot name a property. A name must be unique, start with a letter or digit, and consist "
+                f"of letters, digits, blanks and _ . -; the names {sorted(reserved)} are reserved."
             )
 
 
 def is_store(path: Path) -> bool:
-    """Whether `path` is a store that matvae wrote, complete or not.
+    """Whether `path` is a store written by matvae, complete or not.
 
     Raises
     ------
@@ -125,16 +143,23 @@ def is_store(path: Path) -> bool:
         return "matvae" in metadata.get("attributes", {})
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise StoreError(
-            f"{file} should describe a zarr array or group, but cannot be read: {error}. The store is "
-            "damaged; restore it from a copy, or make it again."
+            f"{file} should describe a zarr array or group, but cannot be read: {error}. The store is damaged; "
+            "restore it from a copy, or create it again."
         ) from error
 
 
 def consolidate(path: Path) -> None:
-    """Gather the metadata of a complete group in one place, from which xarray opens it.
+    """Consolidate the metadata of a complete group, so that xarray opens it with a single read.
 
-    xarray warns about groups without consolidated metadata, and zarr about making it: users come first.
+    xarray warns if the metadata are not consolidated, zarr if they are; users of xarray matter more.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ZarrUserWarning)
         zarr.consolidate_metadata(path, zarr_format=3)
+
+
+def _file_grid(array: zarr.Array) -> tuple[int, ...]:
+    """Return the number of files along each axis of an array."""
+    return tuple(
+        math.ceil(length / step) for length, step in zip(array.shape, array.shards or array.chunks, strict=True)
+    )

@@ -1,4 +1,4 @@
-"""Blocks: an array on disk that is read box by box, and only when a box is asked for."""
+"""Lazy arrays: arrays on disk of which only the requested boxes are read."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from dask.array.core import normalize_chunks
 from ..errors import MatvaeError, StoreError
 
 Box = tuple[slice, ...]
-# What one task holds in memory. Larger blocks win no speed, smaller ones cost scheduling.
-BLOCK_BYTES = 16 * 2**20
+# Memory of one task. Larger chunks are no faster; smaller ones cost scheduling time.
+CHUNK_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True)
-class Blocks:
-    """A lazily read array: its shape, its type, and a function that reads one box of it.
+class LazyArray:
+    """An array described by its shape, its type, and a function that reads one box of it.
 
-    Files are opened inside `read`, so that an instance pickles and works with every dask scheduler.
+    Files are opened inside `read`, so that an instance can be pickled and used by any dask scheduler.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Blocks:
     dtype : numpy.dtype
         Type of the values that `read` returns.
     chunks : tuple of tuple of int
-        Boxes in which the array is best read, as dask writes chunks.
+        Chunks in which the array is best read, in dask's notation.
     read : callable
         Takes one slice with start and stop per axis and returns that box as a numpy array.
     """
@@ -50,40 +50,40 @@ class Blocks:
         return len(self.shape)
 
     def __getitem__(self, index: Any) -> np.ndarray:
-        """Read what numpy indexing without new axes selects: the box around it, and no more.
+        """Read the values that a numpy index (without new axes) selects: its bounding box, and no more.
 
         Raises
         ------
         StoreError
-            If the file is there but its content cannot be read: it is damaged or was removed meanwhile.
+            If the file exists but its content cannot be read: it is damaged, or was removed in the meantime.
         """
-        box, rest = _split_index(index, self.shape)
+        box, index_in_box = _split_index(index, self.shape)
         if any(part.start == part.stop for part in box):
-            return np.empty([part.stop - part.start for part in box], self.dtype)[rest]
+            return np.empty([part.stop - part.start for part in box], self.dtype)[index_in_box]
         try:
-            block = self.read(box)
+            values = self.read(box)
         except MatvaeError:
             raise
         except Exception as error:
             raise StoreError(
                 f"{self.source} cannot be read at voxels {_describe(box)}: {type(error).__name__}: {error}. "
-                "The file is damaged, incomplete or gone; restore it from a copy, or make it again."
+                "The file is damaged, incomplete or missing; restore it from a copy, or create it again."
             ) from error
-        return block[rest]
+        return values[index_in_box]
 
-    def map(self, function: Callable[[np.ndarray, Box], np.ndarray], dtype: Any = None) -> Blocks:
-        """Blocks whose every box went through ``function(block, box)``, which must keep its shape."""
+    def map(self, function: Callable[[np.ndarray, Box], np.ndarray], dtype: Any = None) -> LazyArray:
+        """Apply ``function(values, box)``, which must preserve the shape, to every box that is read."""
         dtype = self.dtype if dtype is None else np.dtype(dtype)
         return replace(self, dtype=dtype, read=partial(_read_mapped, self.read, function))
 
-    def expand(self) -> Blocks:
-        """Blocks with a new first axis of length one."""
+    def expand(self) -> LazyArray:
+        """Insert a first axis of length one."""
         return replace(
             self, shape=(1, *self.shape), chunks=((1,), *self.chunks), read=partial(_read_expanded, self.read)
         )
 
-    def squeeze(self, axis: int) -> Blocks:
-        """Blocks without one axis of length one."""
+    def squeeze(self, axis: int) -> LazyArray:
+        """Remove an axis of length one."""
         axis = axis % self.ndim
         return replace(
             self,
@@ -93,8 +93,8 @@ class Blocks:
         )
 
     def to_dask(self) -> da.Array:
-        """Dask array whose tasks read these blocks; slicing it reads the sub-box and no more."""
-        # dask merges a slice into the task that reads only without fancy=False.
+        """Return a dask array; slices of it read the corresponding box and no more."""
+        # dask fuses a slice with the task that reads, so that only the slice is read, unless fancy=False is passed.
         return da.from_array(
             self,
             chunks=self.chunks,
@@ -104,43 +104,42 @@ class Blocks:
         )
 
 
-def block_chunks(
+def choose_chunks(
     shape: Sequence[int], dtype: Any, *, whole: Sequence[int] = (), native: Sequence[int] | None = None
 ) -> tuple[tuple[int, ...], ...]:
-    """Chunks of about 16 MiB: axes in `whole` uncut, the others at multiples of the `native` chunks."""
-    wanted = tuple(-1 if axis in whole else "auto" for axis in range(len(shape)))
-    if "auto" not in wanted or 0 in shape:
+    """Choose chunks of about 16 MiB: axes in `whole` are not split, others at multiples of `native` chunks."""
+    lengths = tuple(-1 if axis in whole else "auto" for axis in range(len(shape)))
+    if "auto" not in lengths or 0 in shape:
         return tuple((length,) for length in shape)
     previous = None if native is None else tuple(max(1, int(length)) for length in native)
-    return normalize_chunks(wanted, tuple(shape), limit=BLOCK_BYTES, dtype=np.dtype(dtype), previous_chunks=previous)
+    return normalize_chunks(lengths, tuple(shape), limit=CHUNK_BYTES, dtype=np.dtype(dtype), previous_chunks=previous)
 
 
 def _split_index(index: Any, shape: tuple[int, ...]) -> tuple[Box, tuple[Any, ...]]:
-    """Split an index into the box around it and the indexing that is left to do inside that box."""
+    """Split an index into its bounding box and the index that remains to be applied inside that box."""
     parts = list(index) if isinstance(index, tuple) else [index]
     if any(part is Ellipsis for part in parts):
         at = next(i for i, part in enumerate(parts) if part is Ellipsis)
         parts[at : at + 1] = [slice(None)] * (len(shape) - len(parts) + 1)
     parts += [slice(None)] * (len(shape) - len(parts))
     box: list[slice] = []
-    rest: list[Any] = []
+    index_in_box: list[Any] = []
     for part, length in zip(parts, shape, strict=True):
         if isinstance(part, list | np.ndarray):
-            picked = np.arange(length)[part]
-            low, high = (int(picked.min()), int(picked.max()) + 1) if picked.size else (0, 0)
+            positions = np.arange(length)[part]
+            low, high = (int(positions.min()), int(positions.max()) + 1) if positions.size else (0, 0)
             box.append(slice(low, high))
-            rest.append(picked - low)
-            continue
-        if not isinstance(part, slice):
-            start = range(length)[int(part)]
-            box.append(slice(start, start + 1))
-            rest.append(0)
-            continue
-        chosen = range(length)[part]
-        low, high = (min(chosen[0], chosen[-1]), max(chosen[0], chosen[-1]) + 1) if chosen else (0, 0)
-        box.append(slice(low, high))
-        rest.append(slice(None, None, chosen.step))
-    return tuple(box), tuple(rest)
+            index_in_box.append(positions - low)
+        elif isinstance(part, slice):
+            selected = range(length)[part]
+            low, high = sorted((selected[0], selected[-1])) if selected else (0, -1)
+            box.append(slice(low, high + 1))
+            index_in_box.append(slice(None, None, selected.step))
+        else:
+            position = range(length)[int(part)]
+            box.append(slice(position, position + 1))
+            index_in_box.append(0)
+    return tuple(box), tuple(index_in_box)
 
 
 def _describe(box: Box) -> str:

@@ -1,9 +1,9 @@
-"""Saving structures to a store, in bounded memory however large the set is."""
+"""Saving structures to a store, in bounded memory however large the set."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -14,10 +14,11 @@ import numpy as np
 from ..errors import InputError
 from ..grid import Grid
 from .layout import SHARD_VOXELS
+from .sample_blocks import chunk_spans
 from .store import StoreWriter
 from .structures import Structures, as_dask
 
-# Computed at once: a few shards, so that several threads have something to read.
+# Computed at once: a few shards, so that several threads read.
 _SPAN_VOXELS = 4 * SHARD_VOXELS
 
 
@@ -31,31 +32,30 @@ def save_structures(
     attributes: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> None:
-    """Write structures to a matvae store, which xarray, dask and zarr open as it is.
+    """Write structures to a matvae store, which xarray, dask and zarr can open directly.
 
     Parameters
     ----------
     path : path-like
-        Folder of the new store, by custom ``NAME.zarr``.
+        Folder of the new store, by convention ``NAME.zarr``.
     structures : Structures, numpy.ndarray or dask.array.Array
-        ``(sample, *space)``: labels 0 to H-1, or real numbers (kept as float32). A dask array is streamed.
+        ``(sample, *space)``: labels 0 to H-1, or real numbers (stored as float32). A dask array is streamed.
     grid : Grid, optional
-        What one structure is. Needed for arrays unless the default suits: two phases (or a continuous field
-        for real numbers) and periodic boundaries. For `Structures` it replaces theirs.
+        Grid of one structure. Required for arrays unless the default applies: two phases (or a continuous field
+        for real numbers) and periodic boundaries. For `Structures` it replaces their grid.
     properties : mapping of str to array, optional
-        Name to ``(sample,)``; added to those the structures have.
+        Name to ``(sample,)``; added to the properties of the structures.
     units : mapping of str to str, optional
         Property name to unit; added likewise.
     attributes : mapping, optional
-        Further root attributes as JSON has them; added likewise.
+        Further root attributes, serializable as JSON; added likewise.
     overwrite : bool
-        Replace a store at `path` once the new one is complete. The old store may be the source of
-        `structures`.
+        Replace a store at `path` once the new one is complete. The old store may be the source of `structures`.
 
     Raises
     ------
     InputError
-        If labels are not 0 to H-1, numbers not finite, parts do not fit, or `path` may not be replaced.
+        If labels are not 0 to H-1, numbers are not finite, parts do not match, or `path` may not be replaced.
     StoreError
         If the folder cannot be written.
     """
@@ -88,8 +88,8 @@ def _as_structures(structures: Structures | np.ndarray | da.Array, grid: Grid | 
     data = structures if isinstance(structures, da.Array) else as_dask(np.asarray(structures))
     if np.isnan(data.shape).any():
         raise InputError(
-            f"Structures need a known shape (sample, *space), but the dask array has {data.shape}. Call "
-            "compute_chunk_sizes() on it first."
+            f"Structures need a known shape (sample, *space), but the dask array has the shape {data.shape}. "
+            "Call compute_chunk_sizes() on it first."
         )
     if grid is None:
         grid = Grid(data.shape[1:], phases=1 if data.dtype.kind == "f" else 2)
@@ -97,30 +97,18 @@ def _as_structures(structures: Structures | np.ndarray | da.Array, grid: Grid | 
 
 
 def _stream_samples(writer: StoreWriter, structures: Structures) -> None:
-    for start, stop in _spans(structures.data.chunks[0], max(1, _SPAN_VOXELS // structures.grid.n_voxels)):
+    for start, stop in chunk_spans(structures.data.chunks[0], _SPAN_VOXELS // structures.grid.n_voxels):
         block = structures.data[start:stop].compute()
         writer.append(block, {name: values[start:stop] for name, values in structures.properties.items()})
 
 
-def _spans(chunks: tuple[int, ...], most: int) -> Iterator[tuple[int, int]]:
-    """Group consecutive chunks into spans of at most `most` samples, so that no chunk is computed twice."""
-    start = stop = 0
-    for length in chunks:
-        if stop > start and stop + length - start > most:
-            yield start, stop
-            start = stop
-        stop += length
-    if stop > start:
-        yield start, stop
-
-
 def _stream_boxes(writer: StoreWriter, structures: Structures) -> None:
     layout = writer.layout
-    corners = [range(0, length, piece) for length, piece in zip(layout.shape, layout.pieces, strict=True)]
+    corners = [range(0, length, step) for length, step in zip(layout.shape, layout.file_shape, strict=True)]
     for corner in product(*corners):
         box = tuple(
-            slice(start, min(start + piece, length))
-            for start, piece, length in zip(corner, layout.pieces, layout.shape, strict=True)
+            slice(start, min(start + step, length))
+            for start, step, length in zip(corner, layout.file_shape, layout.shape, strict=True)
         )
         writer.write_box(box, structures.data[box].compute())
     writer.set_properties(structures.properties)

@@ -1,4 +1,4 @@
-"""The store on disk: written shard by shard beside its place, and moved there only when it is complete."""
+"""Writing a store: shard by shard into a temporary folder, which is renamed once it is complete."""
 
 from __future__ import annotations
 
@@ -18,40 +18,46 @@ from zarr.codecs import ZstdCodec
 from ..errors import InputError, MatvaeError, StoreError
 from ..files import move_into_place
 from ..grid import Grid
-from .blocks import Box
 from .checks import check_values
-from .layout import Layout, check_property_names, consolidate, is_store, root_attributes
-from .pieces import missing_pieces
+from .layout import (
+    Layout,
+    check_property_names,
+    consolidate,
+    count_missing_files,
+    is_store,
+    root_attributes,
+)
+from .lazy_array import Box
 
 
 class StoreWriter:
-    """Write structures to a new store in bounded memory; nothing of it is seen until all of it is there.
+    """Write structures to a new store in bounded memory; the store appears only once it is complete.
 
-    The writer is a context manager. Blocks are appended in order and written one whole shard at a time into a
-    folder beside `path`, which gets its name at the end. After an error or an interrupt nothing remains, and
-    a store that was there before is untouched.
+    The writer is a context manager. Blocks are appended in order and written one whole shard at a time into a temporary
+    folder next to `path`, which is renamed at the end. After an error or an interrupt nothing remains, and an existing
+    store is left unchanged.
 
     Parameters
     ----------
     path : path-like
-        Folder of the new store, by custom ``NAME.zarr``; the folder it lies in must exist.
+        Folder of the new store, by convention ``NAME.zarr``; its parent folder must exist.
     grid : Grid
-        What one structure is; ``phases == 1`` makes a store of continuous fields (float32).
+        Grid of one structure; with ``phases == 1`` the store holds continuous fields (float32).
     n_samples : int
         Number of structures that will be appended.
     property_names : sequence of str
-        Properties that come with every block.
+        Names of the properties that accompany every block.
     units : mapping of str to str, optional
         Property name to its unit.
     attributes : mapping, optional
-        Further root attributes, as JSON has them.
+        Further root attributes, serializable as JSON.
     overwrite : bool
-        Replace a store that is there. Anything else than a store is never replaced.
+        Replace an existing store. Anything other than a store is never replaced.
 
     Raises
     ------
     InputError
-        If a parameter is wrong, or if there is something at `path` that may not be replaced.
+        If a parameter is invalid, or if something at `path` may not be replaced.
     StoreError
         If the folder cannot be written.
 
@@ -76,12 +82,12 @@ class StoreWriter:
         self.grid = grid
         self.n_samples = int(n_samples)
         if self.n_samples < 1:
-            raise InputError(f"A store needs at least one structure, but n_samples={n_samples} was given.")
+            raise InputError(f"A store must hold at least one structure, but n_samples={n_samples} was given.")
         self.layout = Layout.of(grid, self.n_samples)
         check_property_names(property_names, grid)
         self.units = dict(units or {})
         if unknown := set(self.units) - set(property_names):
-            raise InputError(f"A unit is given for {sorted(unknown)}, but the properties are {sorted(property_names)}.")
+            raise InputError(f"Units are given for {sorted(unknown)}, but the properties are {sorted(property_names)}.")
         self._root = root_attributes(grid, attributes or {})
         self._properties = {name: np.empty(self.n_samples) for name in property_names}
         self._overwrite = overwrite
@@ -91,8 +97,8 @@ class StoreWriter:
 
     @property
     def shard_samples(self) -> int:
-        """Number of structures in one shard: the natural number to append at once."""
-        return self.layout.pieces[0]
+        """Number of structures per shard: the natural number to append at once."""
+        return self.layout.file_shape[0]
 
     def __enter__(self) -> StoreWriter:
         self._temporary = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex[:8]}.partial")
@@ -111,8 +117,8 @@ class StoreWriter:
         Raises
         ------
         InputError
-            If shape, type, labels or properties are not what the store was promised, or if there are too
-            many.
+            If shape, type, labels or properties do not match what was announced, or if there are more than
+            `n_samples` structures.
         StoreError
             If the disk is full or cannot be written.
         """
@@ -120,35 +126,33 @@ class StoreWriter:
         first, stop = self._appended, self._appended + len(block)
         if block.shape[1:] != self.grid.shape or stop > self.n_samples:
             raise InputError(
-                f"A block of shape (k, *{self.grid.shape}) with k at most {self.n_samples - first} was "
-                f"expected (n_samples={self.n_samples}, {first} appended), but a block of shape "
-                f"{block.shape} was given."
+                f"A block must have the shape (k, *{self.grid.shape}) with k at most {self.n_samples - first} "
+                f"(n_samples={self.n_samples}, of which {first} are appended), but it has the shape {block.shape}."
             )
-        given = {name: np.asarray(values, dtype=np.float64) for name, values in (properties or {}).items()}
-        if set(given) != set(self._properties) or any(values.shape != (len(block),) for values in given.values()):
+        columns = {name: np.asarray(values, dtype=np.float64) for name, values in (properties or {}).items()}
+        if set(columns) != set(self._properties) or any(values.shape != (len(block),) for values in columns.values()):
             raise InputError(
-                f"The properties {sorted(self._properties)} with {len(block)} numbers each were expected, "
-                f"but { {name: values.shape for name, values in given.items()} } was given."
+                f"The block must be accompanied by the properties {sorted(self._properties)} with {len(block)} numbers "
+                f"each, but the given properties have the shapes { {name: v.shape for name, v in columns.items()} }."
             )
         block = self._checked(block, first)
-        for name, values in given.items():
+        for name, values in columns.items():
             self._properties[name][first:stop] = values
         self._pending.append(block)
         self._appended = stop
-        self._flush(everything=stop == self.n_samples)
+        self._flush(last=stop == self.n_samples)
 
     def write_box(self, box: Box, block: np.ndarray) -> None:
-        """Write one box of the array, for structures too large to be appended whole.
+        """Write one box of the array, for structures that are too large to be appended as a whole.
 
-        The box must consist of whole chunks (`layout.pieces`); a store is written by boxes or by `append`,
-        not by both.
+        The box must consist of whole files (`layout.file_shape`). A store is written either by boxes or by `append`.
         """
         block = self._checked(block, box[0].start)
         with self._plain_errors():
             self._array[box] = block
 
     def set_properties(self, properties: Mapping[str, np.ndarray]) -> None:
-        """Set the properties of all structures at once, name to ``(sample,)``; goes with `write_box`."""
+        """Set the properties of all structures at once, name to ``(sample,)``; for use with `write_box`."""
         for name, values in properties.items():
             self._properties[name][:] = values
 
@@ -164,7 +168,7 @@ class StoreWriter:
 
     def _check_target(self) -> None:
         if not self.path.parent.is_dir():
-            raise InputError(f"The folder {self.path.parent} does not exist; make it first, or choose another output.")
+            raise InputError(f"The folder {self.path.parent} does not exist. Create it, or choose another output.")
         if not os.path.lexists(self.path):
             return
         if not self._overwrite:
@@ -173,8 +177,8 @@ class StoreWriter:
             )
         if not is_store(self.path):
             raise InputError(
-                f"{self.path} exists and is not a matvae store, so it is not replaced. Choose another name, "
-                "or remove it yourself."
+                f"{self.path} exists and is not a matvae store, so it is not replaced. Choose another name, or remove "
+                "it yourself."
             )
 
     def _create(self) -> None:
@@ -193,7 +197,7 @@ class StoreWriter:
         )
 
     def _checked(self, block: np.ndarray, first_sample: int) -> np.ndarray:
-        """Copy of a block in the store's type, after its values were checked."""
+        """Check the values of a block, and return a copy in the type of the store."""
         check_values(block, self.grid.phases, source="The block to be stored", first_sample=first_sample)
         with np.errstate(over="ignore"):
             stored = block.astype(self.layout.dtype)
@@ -201,27 +205,27 @@ class StoreWriter:
             check_values(stored, 1, source="The block, stored as float32,", first_sample=first_sample)
         return stored
 
-    def _flush(self, *, everything: bool) -> None:
-        """Write all whole shards that are pending, and the last one even if it is not whole."""
+    def _flush(self, *, last: bool) -> None:
+        """Write all whole shards that are pending; after the `last` block, a partial one as well."""
         size = self.shard_samples
         count = sum(map(len, self._pending))
-        if not count or (count < size and not everything):
+        if not count or (count < size and not last):
             return
         joined = self._pending[0] if len(self._pending) == 1 else np.concatenate(self._pending)
-        ready = count if everything else count - count % size
+        n_ready = count if last else count - count % size
         start = self._appended - count
-        for low in range(0, ready, size):
-            part = joined[low : min(low + size, ready)]
+        for low in range(0, n_ready, size):
+            part = joined[low : min(low + size, n_ready)]
             with self._plain_errors():
                 self._array[start + low : start + low + len(part)] = part
-        self._pending = [joined[ready:].copy()] if ready < count else []
+        self._pending = [joined[n_ready:].copy()] if n_ready < count else []
 
     def _finish(self) -> None:
-        if missing := missing_pieces(self._array, self._temporary / self.layout.name):
+        if n_missing := count_missing_files(self._array, self._temporary / self.layout.name):
             raise InputError(
-                f"{self.n_samples} structures were promised for {self.path}, but only {self._appended} were "
-                f"appended ({missing} shards or chunks are missing). Nothing was written; append them all, "
-                "or promise fewer."
+                f"{self.path} was to hold {self.n_samples} structures, but only {self._appended} were appended "
+                f"({n_missing} shards or chunks are missing). Nothing was written. Append all structures, or reduce "
+                "n_samples."
             )
         for name, values in self._properties.items():
             array = self._group.create_array(
@@ -233,7 +237,7 @@ class StoreWriter:
                 fill_value=np.nan,
                 dimension_names=("sample",),
                 attributes={"unit": self.units[name]} if name in self.units else {},
-                # A property that is unknown (NaN) everywhere must be told from one that was lost.
+                # A property that is NaN (unknown) everywhere must remain distinguishable from a lost file.
                 config={"write_empty_chunks": True},
             )
             array[:] = values
@@ -255,26 +259,25 @@ class StoreWriter:
             raise
         except OSError as error:
             raise StoreError(
-                f"{self.path} cannot be written: {error.strerror or error}. Nothing of it remains and what "
-                "was there before is untouched; make room or get the right to write there, or choose another "
-                "folder."
+                f"{self.path} cannot be written: {error.strerror or error}. Nothing of it remains, and an existing "
+                "store is unchanged. Free some space, obtain write permission, or choose another folder."
             ) from error
 
 
 def _sync(folder: Path) -> None:
-    """Make sure that every file below `folder` has reached the disk."""
-    for place, _, files in os.walk(folder):
+    """Flush every file below `folder` to disk."""
+    for parent, _, files in os.walk(folder):
         for file in files:
-            handle = os.open(Path(place, file), os.O_RDONLY)
+            handle = os.open(Path(parent, file), os.O_RDONLY)
             try:
                 os.fsync(handle)
             finally:
                 os.close(handle)
-        _sync_folder(Path(place))
+        _sync_folder(Path(parent))
 
 
 def _sync_folder(folder: Path) -> None:
-    # Windows can open no folder; there a rename is as durable as it gets.
+    # Windows cannot open folders; a rename is as durable as possible there.
     if os.name == "posix":
         handle = os.open(folder, os.O_RDONLY)
         try:

@@ -1,4 +1,4 @@
-"""Opening our own store: complete, of a known version, and never silently wrong."""
+"""Opening a matvae store: it must be complete and of a known version, and damage never goes unnoticed."""
 
 from __future__ import annotations
 
@@ -11,85 +11,77 @@ import zarr
 
 from ..errors import InputError, StoreError
 from ..grid import Grid
-from .blocks import Blocks, Box
 from .checks import check_values
-from .layout import SCHEMA, further_attributes
-from .pieces import count_pieces, missing_pieces
+from .layout import SCHEMA, count_files, count_missing_files, further_attributes
+from .lazy_array import Box, LazyArray
 from .structures import Structures
 
-_REMEDY = "Restore the store from a copy, or make it again."
+_REMEDY = "Restore the store from a copy, or create it again."
 
 
 def open_store(path: Path) -> Structures:
-    """Open a matvae store; voxels are read, and checked, when they are computed.
+    """Open a matvae store; voxels are read and checked when they are computed.
 
     Raises
     ------
     StoreError
-        If the store is damaged, incomplete, or of another version. Damaged voxels raise it when they are
-        read.
+        If the store is damaged, incomplete, or of another version. Damaged voxels raise it when they are read.
     """
     path = path.absolute()
-    arrays, facts = _describe(path)
-    _check_schema(path, facts)
-    kind = _main_name(path, arrays, facts)
-    main = arrays[kind]
-    names = [name for name, array in arrays.items() if array.metadata.dimension_names == ("sample",)]
-    for name in (kind, *names):
-        array = arrays[name]
-        if missing := missing_pieces(array, path / name):
-            raise StoreError(
-                f"{path} is incomplete: {missing} of the {count_pieces(array)} "
-                f"{'shards' if array.shards else 'chunks'} of its array {name!r} are missing or empty. "
-                f"{_REMEDY}"
-            )
-    grid = _grid(path, main, facts)
-    blocks = Blocks(
-        source=f"{path} ({kind})",
+    arrays, attributes = _read_metadata(path)
+    _check_attributes(path, attributes)
+    main_name = _main_name(path, arrays, attributes)
+    main = arrays[main_name]
+    property_names = [name for name, array in arrays.items() if array.metadata.dimension_names == ("sample",)]
+    for name in (main_name, *property_names):
+        _check_completeness(path, name, arrays[name])
+    grid = _grid(path, main, attributes)
+    data = LazyArray(
+        source=f"{path} ({main_name})",
         shape=main.shape,
         dtype=main.dtype,
         chunks=_chunks(main),
-        read=partial(_read_box, path, kind, grid.phases),
+        read=partial(_read_box, path, main_name, grid.phases),
     )
-    properties = {name: _read_property(path, name, main.shape[0]) for name in names}
-    units = {name: str(arrays[name].attrs["unit"]) for name in names if "unit" in arrays[name].attrs}
-    return Structures(blocks.to_dask(), grid, properties, units, further_attributes(facts))
+    properties = {name: _read_property(path, name, main.shape[0]) for name in property_names}
+    units = {name: str(arrays[name].attrs["unit"]) for name in property_names if "unit" in arrays[name].attrs}
+    return Structures(data.to_dask(), grid, properties, units, further_attributes(attributes))
 
 
-def _describe(path: Path) -> tuple[dict[str, zarr.Array], Any]:
-    """Arrays of a store by name, and what its attributes say of it."""
+def _read_metadata(path: Path) -> tuple[dict[str, zarr.Array], Any]:
+    """Return the arrays of a store by name, and its attributes."""
     try:
         group = zarr.open_group(path, mode="r", zarr_format=3)
-        listed = group.metadata.consolidated_metadata
-        # A group passes over arrays it cannot open; opening each one listed does not.
-        names = group.array_keys() if listed is None else listed.metadata
+        consolidated = group.metadata.consolidated_metadata
+        # A group skips arrays that it cannot open. Opening each of the listed ones raises an error instead.
+        names = group.array_keys() if consolidated is None else consolidated.metadata
         return {name: zarr.open_array(path / name, mode="r") for name in names}, group.attrs["matvae"]
     except Exception as error:
         raise StoreError(
-            f"{path} should be a matvae store, but its description cannot be read: {type(error).__name__}: "
-            f"{error}. {_REMEDY}"
+            f"{path} should be a matvae store, but its metadata cannot be read: {type(error).__name__}: {error}. "
+            f"{_REMEDY}"
         ) from error
 
 
-def _check_schema(path: Path, facts: Any) -> None:
-    if not isinstance(facts, dict) or "schema" not in facts:
+def _check_attributes(path: Path, attributes: Any) -> None:
+    if not isinstance(attributes, dict) or "schema" not in attributes:
         raise StoreError(
-            f"{path} should say its schema version in the attribute matvae.schema, but does not. {_REMEDY}"
+            f"{path} should state its schema version in the attribute matvae.schema, but does not. {_REMEDY}"
         )
-    if facts["schema"] != SCHEMA:
+    if attributes["schema"] != SCHEMA:
         raise StoreError(
-            f"{path} has schema {facts['schema']}, but this matvae reads schema {SCHEMA}. Use the version of "
-            "matvae that wrote it, or make the store again with this one."
+            f"{path} has schema {attributes['schema']}, but this version of matvae reads schema {SCHEMA}. Use the "
+            "version of matvae that wrote the store, or create it again with this one."
         )
-    if absent := [key for key in ("voxel_size", "unit", "periodic", "phases") if key not in facts]:
-        raise StoreError(f"{path} lacks the attributes {absent} of a matvae store. {_REMEDY}")
+    if missing := [key for key in ("voxel_size", "unit", "periodic", "phases") if key not in attributes]:
+        raise StoreError(f"{path} lacks the attributes {missing} of a matvae store. {_REMEDY}")
 
 
-def _main_name(path: Path, arrays: dict[str, zarr.Array], facts: dict[str, Any]) -> str:
-    name, dtype = ("field", "float32") if facts["phases"] == 1 else ("phase", "uint8")
+def _main_name(path: Path, arrays: dict[str, zarr.Array], attributes: dict[str, Any]) -> str:
+    name, dtype = ("field", "float32") if attributes["phases"] == 1 else ("phase", "uint8")
     if name not in arrays:
         raise StoreError(
-            f"{path} has phases={facts['phases']} and should hold an array {name!r}, but holds "
+            f"{path} has phases={attributes['phases']} and should contain an array {name!r}, but contains "
             f"{sorted(arrays)}. {_REMEDY}"
         )
     if arrays[name].dtype != np.dtype(dtype):
@@ -97,36 +89,43 @@ def _main_name(path: Path, arrays: dict[str, zarr.Array], facts: dict[str, Any])
     return name
 
 
-def _grid(path: Path, main: zarr.Array, facts: dict[str, Any]) -> Grid:
+def _check_completeness(path: Path, name: str, array: zarr.Array) -> None:
+    if n_missing := count_missing_files(array, path / name):
+        raise StoreError(
+            f"{path} is incomplete: {n_missing} of the {count_files(array)} {'shards' if array.shards else 'chunks'} "
+            f"of its array {name!r} are missing or empty. {_REMEDY}"
+        )
+
+
+def _grid(path: Path, main: zarr.Array, attributes: dict[str, Any]) -> Grid:
     names = main.metadata.dimension_names
     try:
         if names is None or names[0] != "sample":
-            raise InputError(f"Its dimension names should start with 'sample', but are {names}.")
+            raise InputError(f"The first dimension name should be 'sample', but the names are {names}.")
         return Grid(
             main.shape[1:],
-            phases=facts["phases"],
+            phases=attributes["phases"],
             axes=names[1:],
-            voxel_size=facts["voxel_size"],
-            unit=facts["unit"],
-            periodic=facts["periodic"],
+            voxel_size=attributes["voxel_size"],
+            unit=attributes["unit"],
+            periodic=attributes["periodic"],
         )
     except (InputError, TypeError, ValueError) as error:
         raise StoreError(f"{path} does not describe a set of structures: {error} {_REMEDY}") from error
 
 
 def _chunks(main: zarr.Array) -> tuple[tuple[int, ...], ...]:
-    """Whole shards (or whole spatial chunks), so that a task decodes no voxel that another decodes too."""
-    pieces = main.shards or main.chunks
+    """Return whole shards (or whole spatial chunks), so that no voxel is decoded by more than one task."""
     return tuple(
-        tuple(min(piece, length - start) for start in range(0, length, piece))
-        for length, piece in zip(main.shape, pieces, strict=True)
+        tuple(min(step, length - start) for start in range(0, length, step))
+        for length, step in zip(main.shape, main.shards or main.chunks, strict=True)
     )
 
 
 def _read_box(path: Path, name: str, phases: int, box: Box) -> np.ndarray:
-    block = np.asarray(zarr.open_array(path / name, mode="r")[box])
-    check_values(block, phases, source=f"{path} ({name})", first_sample=box[0].start, error=StoreError)
-    return block
+    values = np.asarray(zarr.open_array(path / name, mode="r")[box])
+    check_values(values, phases, source=f"{path} ({name})", first_sample=box[0].start, error=StoreError)
+    return values
 
 
 def _read_property(path: Path, name: str, n_samples: int) -> np.ndarray:
@@ -138,7 +137,7 @@ def _read_property(path: Path, name: str, n_samples: int) -> np.ndarray:
         ) from error
     if values.shape != (n_samples,):
         raise StoreError(
-            f"The property {name!r} of {path} should hold {n_samples} numbers, but its shape is "
-            f"{values.shape}. {_REMEDY}"
+            f"The property {name!r} of {path} should have {n_samples} values, but its shape is {values.shape}. "
+            f"{_REMEDY}"
         )
     return values

@@ -1,4 +1,4 @@
-"""Structures: a set of microstructures on one grid, with the properties known of each."""
+"""Structures: a set of microstructures on one grid, with the known properties of each."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ import numpy as np
 
 from ..errors import InputError
 from ..grid import Grid
-from .blocks import BLOCK_BYTES
+from .lazy_array import CHUNK_BYTES
 
 
 @dataclass(frozen=True)
 class Structures:
-    """Microstructures on one grid; the voxels stay on disk until they are computed.
+    """Microstructures on one grid, whose voxels stay on disk until they are computed.
 
     Parameters
     ----------
     data : dask.array.Array or numpy.ndarray
-        ``(sample, *space)``: labels 0 to H-1, or real numbers when ``grid.phases == 1``.
+        ``(sample, *space)``: labels 0 to H-1, or real numbers if ``grid.phases == 1``.
     grid : Grid
-        What one structure is.
+        Grid of one structure.
     properties : mapping of str to array, optional
-        Name to one number a structure, ``(sample,)``.
+        Name to one number per structure, ``(sample,)``.
     units : mapping of str to str, optional
         Property name to its unit.
     attributes : mapping, optional
-        Whatever else is known of the set, as JSON has it.
+        Further metadata of the set, serializable as JSON.
 
     Raises
     ------
     InputError
-        If the parts do not fit each other.
+        If the parts do not match each other.
     """
 
     data: da.Array
@@ -48,25 +48,24 @@ class Structures:
         object.__setattr__(self, "data", data)
         if data.shape[1:] != self.grid.shape or data.ndim != self.grid.ndim + 1:
             raise InputError(
-                f"Structures on a grid of shape {self.grid.shape} need data of shape (sample, "
-                f"*{self.grid.shape}), but {data.shape} was given. Put the sample axis first, or pass the "
-                "grid of these structures."
+                f"Structures on a grid of shape {self.grid.shape} need data of shape (sample, *{self.grid.shape}), "
+                f"but {data.shape} was given. Put the sample axis first, or pass the grid of these structures."
             )
         if data.dtype.kind not in ("f" if self.grid.phases == 1 else "iub"):
             expected = "real numbers" if self.grid.phases == 1 else "integer labels"
             raise InputError(
-                f"A grid with phases={self.grid.phases} needs {expected}, but the data are {data.dtype}. A "
-                "continuous field has phases=1; labels have phases=H and run from 0 to H-1."
+                f"A grid with phases={self.grid.phases} needs {expected}, but the data are {data.dtype}. "
+                "A continuous field has phases=1; labels have phases=H and run from 0 to H-1."
             )
         properties = {name: np.asarray(values, dtype=np.float64) for name, values in self.properties.items()}
         for name, values in properties.items():
             if values.shape != (len(self),):
                 raise InputError(
-                    f"The property {name!r} needs one number for each of the {len(self)} structures, but its "
-                    f"shape is {values.shape}."
+                    f"The property {name!r} needs one number for each of the {len(self)} structures, "
+                    f"but its shape is {values.shape}."
                 )
         if unknown := set(self.units) - set(properties):
-            raise InputError(f"A unit is given for {sorted(unknown)}, but the properties are {sorted(properties)}.")
+            raise InputError(f"Units are given for {sorted(unknown)}, but the properties are {sorted(properties)}.")
         object.__setattr__(self, "properties", properties)
 
     def __repr__(self) -> str:
@@ -78,37 +77,39 @@ class Structures:
         return int(self.data.shape[0])
 
     def __getitem__(self, index: slice) -> Structures:
-        """Structures of a slice along the samples, still lazy; the properties follow."""
+        """Select samples by a slice, lazily, together with their properties."""
         if not isinstance(index, slice):
-            raise InputError(f"Structures are cut with a slice, such as structures[10:20], but {index!r} was given.")
+            raise InputError(
+                f"Structures are selected by a slice, such as structures[10:20], but {index!r} was given. "
+                "For a single structure, use structures.data[i]."
+            )
         properties = {name: values[index] for name, values in self.properties.items()}
         return replace(self, data=self.data[index], properties=properties)
 
 
 def as_dask(array: np.ndarray) -> da.Array:
-    """Dask array of a numpy one, cut along the samples into chunks of about 16 MiB."""
-    per_sample = max(1, array[:1].nbytes)
-    samples = max(1, BLOCK_BYTES // per_sample)
-    return da.from_array(array, chunks=(samples, *array.shape[1:]), name=False)
+    """Convert a numpy array to a dask array with chunks of about 16 MiB along the samples."""
+    chunk_samples = max(1, CHUNK_BYTES // max(1, array[:1].nbytes))
+    return da.from_array(array, chunks=(chunk_samples, *array.shape[1:]), name=False)
 
 
 def concatenate(parts: Sequence[Structures]) -> Structures:
-    """Join sets of structures one after the other, lazily.
+    """Concatenate sets of structures along the samples, lazily.
 
     Parameters
     ----------
     parts : sequence of Structures
-        Sets on one grid with the same properties; the number of phases may differ, and the largest is kept.
+        Sets on one grid with the same properties. Their numbers of phases may differ; the largest is kept.
 
     Returns
     -------
     Structures
-        ``(sample, *space)`` with the samples of all parts; of the attributes those that all parts share.
+        ``(sample, *space)`` with the samples of all parts, and the attributes that all parts share.
 
     Raises
     ------
     InputError
-        If there is no part, or if grids, properties or units differ.
+        If there are no parts, or if grids, properties or units differ.
     """
     if not parts:
         raise InputError("At least one set of structures is needed to concatenate, but none was given.")
@@ -117,15 +118,14 @@ def concatenate(parts: Sequence[Structures]) -> Structures:
     for i, part in enumerate(parts[1:], start=1):
         if replace(part.grid, phases=first.grid.phases) != first.grid or (part.grid.phases == 1) != (grid.phases == 1):
             raise InputError(
-                f"Structures can be joined on one grid only, but part 0 has {first.grid} and part {i} has "
-                f"{part.grid}. Import them separately, or say the voxel size, unit or boundaries that all "
-                "share."
+                f"Only structures on one grid can be concatenated, but part 0 has {first.grid} and part {i} has "
+                f"{part.grid}. Import them separately, or state the voxel size, unit or boundaries that they share."
             )
         if set(part.properties) != set(first.properties) or dict(part.units) != dict(first.units):
             raise InputError(
-                f"Structures can be joined when they have the same properties and units, but part 0 has "
+                "Only structures with the same properties and units can be concatenated, but part 0 has "
                 f"{sorted(first.properties)} {dict(first.units)} and part {i} has {sorted(part.properties)} "
-                f"{dict(part.units)}."
+                f"{dict(part.units)}. Import them separately."
             )
     return Structures(
         da.concatenate([part.data for part in parts], axis=0),

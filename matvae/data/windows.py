@@ -1,4 +1,4 @@
-"""Windows: representative volume elements cut from larger structures, lazily."""
+"""Windows: representative volume elements (RVEs), cut lazily from larger structures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from dask.array.chunk import getitem
 from dask.highlevelgraph import HighLevelGraph
 
 from ..errors import InputError
-from .blocks import BLOCK_BYTES
+from ..validate import is_integer
+from .lazy_array import CHUNK_BYTES
 from .structures import Structures
 
 Region = Sequence[slice | Sequence[int | None] | None]
@@ -37,22 +38,22 @@ def windows(
     size : int or sequence of int
         Voxels of a window along each axis.
     stride : int or sequence of int, optional
-        Voxels between the corners of neighbouring windows; by default `size`, windows side by side.
+        Voxels between the corners of neighbouring windows; by default `size`, so that windows do not overlap.
     region : sequence of (start, stop) or slice, optional
-        Part of each structure, one entry an axis, in which the windows lie wholly; a None means no bound.
-        Windows of disjoint regions share no voxel.
+        Part of each structure, one entry per axis, in which all windows lie entirely; None means no bound. Windows of
+        disjoint regions share no voxel.
 
     Returns
     -------
     Structures
-        ``(sample * window, *size)``: sample after sample, the windows of each in C order of their corners.
-        Properties follow their structure. Blocks hold about 16 MiB and each reads only the box it needs. The
-        grid is periodic only where a window is the whole of a periodic structure.
+        ``(sample * window, *size)``: sample after sample, the windows of each in C order of their corners, with the
+        properties of the structure from which they are cut. Chunks have about 16 MiB, and each reads only the box that
+        it needs. The grid is periodic only if a window is the whole of a periodic structure.
 
     Raises
     ------
     InputError
-        If size, stride or region do not fit the structures.
+        If size, stride or region do not match the structures.
     """
     grid = structures.grid
     sizes = _per_axis("size", size, grid.shape)
@@ -61,8 +62,8 @@ def windows(
     for (start, stop), length in zip(bounds, sizes, strict=True):
         if stop - start < length:
             raise InputError(
-                f"Windows of size {sizes} must fit into the region {bounds} of structures of shape "
-                f"{grid.shape}, but do not. Choose smaller windows or a larger region."
+                f"Windows of size {sizes} must fit into the region {bounds} of structures of shape {grid.shape}, but "
+                "do not. Choose smaller windows or a larger region."
             )
     counts = tuple(
         (stop - start - length) // step + 1 for (start, stop), length, step in zip(bounds, sizes, strides, strict=True)
@@ -86,30 +87,31 @@ def _window_data(
     counts: tuple[int, ...],
 ) -> da.Array:
     lattice = (data.shape[0], *counts)
-    # What a window costs: what it holds, or what is read for it where windows lie apart.
-    cost = data.dtype.itemsize * math.prod(map(max, sizes, strides))
-    # One layer for all: a slice next to the task that reads is merged into it, so that only the box is read.
+    # Memory per window: its own, or that of the voxels read for it if windows do not touch.
+    window_bytes = data.dtype.itemsize * math.prod(map(max, sizes, strides))
+    # All tasks are in one layer: a slice next to the task that reads is fused with it, so that only the box is read.
     name = f"windows-{uuid.uuid4().hex}"
     graph: dict[tuple, tuple] = {}
-    numbers: list[int] = []
-    for group in _groups(lattice, max(1, BLOCK_BYTES // cost)):
+    chunk_lengths: list[int] = []
+    for group in _groups(lattice, max(1, CHUNK_BYTES // window_bytes)):
         box = [
             slice(start + low * step, start + (high - 1) * step + length)
             for (low, high), (start, _), length, step in zip(group[1:], bounds, sizes, strides, strict=True)
         ]
-        pieces = _pieces(data, (slice(*group[0]), *box), f"{name}-{len(numbers)}", graph)
-        graph[(name, len(numbers), *(0,) * len(sizes))] = (_cut, pieces, sizes, strides)
-        numbers.append(math.prod(high - low for low, high in group))
+        number = len(chunk_lengths)
+        parts = _add_box(data, (slice(*group[0]), *box), f"{name}-{number}", graph)
+        graph[(name, number, *(0,) * len(sizes))] = (_cut, parts, sizes, strides)
+        chunk_lengths.append(math.prod(high - low for low, high in group))
     layers = HighLevelGraph.from_collections(name, graph, dependencies=[data])
-    return da.Array(layers, name, (tuple(numbers), *((length,) for length in sizes)), meta=data._meta)
+    return da.Array(layers, name, (tuple(chunk_lengths), *((length,) for length in sizes)), meta=data._meta)
 
 
-def _pieces(data: da.Array, box: Sequence[slice], name: str, graph: dict[tuple, tuple]) -> list:
-    """Add tasks that cut a box out of the chunks it touches; give their keys nested for `numpy.block`."""
-    touched = []
+def _add_box(data: da.Array, box: Sequence[slice], name: str, graph: dict[tuple, tuple]) -> list:
+    """Add tasks that cut a box out of the chunks that it intersects; return their keys, nested for `numpy.block`."""
+    intersections = []
     for part, lengths in zip(box, data.chunks, strict=True):
         starts = np.cumsum((0, *lengths))[:-1].tolist()
-        touched.append(
+        intersections.append(
             [
                 (i, slice(max(part.start - start, 0), min(part.stop - start, length)))
                 for i, (start, length) in enumerate(zip(starts, lengths, strict=True))
@@ -117,49 +119,48 @@ def _pieces(data: da.Array, box: Sequence[slice], name: str, graph: dict[tuple, 
             ]
         )
 
-    def nest(axis: int, chosen: tuple[tuple[int, slice], ...]) -> Any:
-        if axis < len(touched):
-            return [nest(axis + 1, (*chosen, entry)) for entry in touched[axis]]
-        numbers = tuple(i for i, _ in chosen)
-        graph[(name, *numbers)] = (getitem, (data.name, *numbers), tuple(part for _, part in chosen))
-        return (name, *numbers)
+    def nest(axis: int, path: tuple[tuple[int, slice], ...]) -> Any:
+        if axis < len(intersections):
+            return [nest(axis + 1, (*path, entry)) for entry in intersections[axis]]
+        chunk = tuple(i for i, _ in path)
+        graph[(name, *chunk)] = (getitem, (data.name, *chunk), tuple(part for _, part in path))
+        return (name, *chunk)
 
     return nest(0, ())
 
 
-def _cut(pieces: list, sizes: tuple[int, ...], strides: tuple[int, ...]) -> np.ndarray:
-    """All windows of a box ``(sample, *space)`` given in pieces: ``(sample * window, *size)`` in C order."""
-    box = np.block(pieces)
+def _cut(parts: list, sizes: tuple[int, ...], strides: tuple[int, ...]) -> np.ndarray:
+    """Cut all windows ``(sample * window, *size)``, in C order, from a box ``(sample, *space)`` given in parts."""
+    box = np.block(parts)
     axes = tuple(range(1, box.ndim))
     view = np.lib.stride_tricks.sliding_window_view(box, sizes, axis=axes)
     view = view[(slice(None), *(slice(None, None, step) for step in strides))]
     return view.reshape(-1, *sizes)
 
 
-def _groups(lattice: tuple[int, ...], most: int) -> Iterator[tuple[tuple[int, int], ...]]:
-    """Cut a lattice into boxes of at most `most` points that follow each other in C order.
+def _groups(lattice: tuple[int, ...], max_points: int) -> Iterator[tuple[tuple[int, int], ...]]:
+    """Split a lattice into boxes of at most `max_points` points that follow each other in C order.
 
-    Trailing axes stay whole while they fit, one axis is cut evenly, and the axes before it are taken one by
-    one.
+    Trailing axes stay whole as long as they fit, one axis is split evenly, and the axes before it are split into
+    single points.
     """
     steps = []
     for length in reversed(lattice):
-        pieces = math.ceil(length / min(length, most)) if length else 1
-        steps.append(max(1, math.ceil(length / pieces)))
-        most = most // length if length and steps[-1] == length else 1
-        most = max(1, most)
-    cuts = [
+        n_parts = math.ceil(length / min(length, max_points)) if length else 1
+        steps.append(max(1, math.ceil(length / n_parts)))
+        max_points = max(1, max_points // length) if length and steps[-1] == length else 1
+    ranges = [
         [(low, min(low + step, length)) for low in range(0, length, step)]
         for length, step in zip(lattice, reversed(steps), strict=True)
     ]
-    yield from product(*cuts)
+    yield from product(*ranges)
 
 
-def _per_axis(what: str, value: int | Sequence[int], shape: tuple[int, ...]) -> tuple[int, ...]:
+def _per_axis(name: str, value: int | Sequence[int], shape: tuple[int, ...]) -> tuple[int, ...]:
     values = tuple(value) if isinstance(value, Sequence | np.ndarray) else (value,) * len(shape)
-    if len(values) != len(shape) or not all(isinstance(v, int | np.integer) and v >= 1 for v in values):
+    if len(values) != len(shape) or not all(is_integer(v) and v >= 1 for v in values):
         raise InputError(
-            f"{what} must be a number of voxels, or one for each of the {len(shape)} axes of structures of "
+            f"{name} must be a positive number of voxels, or one for each of the {len(shape)} axes of structures of "
             f"shape {shape}, but {value!r} was given."
         )
     return tuple(int(v) for v in values)
@@ -176,13 +177,12 @@ def _bounds(region: Region | None, shape: tuple[int, ...]) -> list[tuple[int, in
     for part, length in zip(region, shape, strict=True):
         ends = (None, None) if part is None else (part.start, part.stop) if isinstance(part, slice) else tuple(part)
         if len(ends) != 2 or (isinstance(part, slice) and part.step not in (None, 1)):
-            raise InputError(f"region needs (start, stop) for each axis, without a step, but {part!r} was given.")
+            raise InputError(f"region must give (start, stop) for each axis, without a step, but {part!r} was given.")
         start, stop = 0 if ends[0] is None else int(ends[0]), length if ends[1] is None else int(ends[1])
         if not 0 <= start < stop <= length:
             raise InputError(
-                f"The region {region!r} reaches outside structures of shape {shape}, or is empty along an "
-                f"axis of {length} voxels ({start} to {stop}). Bounds count from 0 and start before they "
-                "stop."
+                f"The region {region!r} extends beyond structures of shape {shape}, or is empty along an axis of "
+                f"{length} voxels ({start} to {stop}). Bounds count from 0, and start must be less than stop."
             )
         bounds.append((start, stop))
     return bounds

@@ -37,7 +37,7 @@ def save(tmp_path):
         ((2, 3, 4, 5, 1), 3, (2, 3, 4, 5)),
     ],
 )
-def test_axes_are_samples_and_space(save, shape, spatial_dims, expected):
+def test_axes_are_those_of_samples_and_space(save, shape, spatial_dims, expected):
     path, values = save(shape)
     opened = open_structures(path, spatial_dims=spatial_dims)
     assert opened.grid == Grid(expected[1:], phases=2, periodic=False)
@@ -49,25 +49,25 @@ def test_axes_are_samples_and_space(save, shape, spatial_dims, expected):
     [
         ((2, 2, 2, 2, 2), None, "1 to 4 axes"),
         ((), None, "1 to 4 axes"),
-        ((4, 0), None, "something along each"),
+        ((4, 0), None, "none of them empty"),
         ((4, 5), 3, r"3 or 4 axes .* its shape is \(4, 5\)"),
         ((2, 3, 4, 5), 2, "2 or 3 axes"),
-        ((4, 5), 4, "spatial_dims must be 1, 2 or 3"),
+        ((4, 5), 4, "spatial_dims must be an integer from 1 to 3, but 4"),
     ],
 )
-def test_other_axes_are_refused(save, shape, spatial_dims, message):
+def test_other_numbers_of_axes_are_refused(save, shape, spatial_dims, message):
     path, _ = save(shape)
     with pytest.raises(InputError, match=message):
         open_structures(path, spatial_dims=spatial_dims)
 
 
-def test_what_the_user_says_of_the_grid_wins(save):
+def test_parameters_override_the_grid_of_the_file(save):
     path, _ = save((4, 6))
     grid = open_structures(path, periodic=True, voxel_size=(1, 2), unit="nm").grid
     assert grid == Grid((4, 6), voxel_size=(1, 2), unit="nm", periodic=True)
 
 
-def test_a_store_says_itself_whether_it_is_periodic(tmp_path):
+def test_a_store_states_whether_it_is_periodic(tmp_path):
     save_structures(tmp_path / "s.zarr", np.zeros((2, 4), dtype=np.uint8))
     assert open_structures(tmp_path / "s.zarr").grid.periodic
     assert not open_structures(tmp_path / "s.zarr", periodic=False).grid.periodic
@@ -77,36 +77,36 @@ def test_a_store_says_itself_whether_it_is_periodic(tmp_path):
     ("arguments", "message"),
     [
         ({"spatial_dims": 2}, "holds 1-D structures, but spatial_dims=2"),
-        ({"name": "other"}, "no name to choose"),
-        ({"phase_values": (0, 255)}, "labels are phases already"),
+        ({"name": "other"}, "no arrays to choose from by name"),
+        ({"phase_values": (0, 255)}, "labels already are phases"),
     ],
 )
-def test_what_contradicts_a_store_is_refused(tmp_path, arguments, message):
+def test_parameters_that_contradict_a_store_are_refused(tmp_path, arguments, message):
     save_structures(tmp_path / "s.zarr", np.zeros((2, 4), dtype=np.uint8))
     with pytest.raises(InputError, match=message):
         open_structures(tmp_path / "s.zarr", **arguments)
     assert len(open_structures(tmp_path / "s.zarr", spatial_dims=1, name="phase", phase_values="auto")) == 2
 
 
-def test_what_was_found_is_said_where_nothing_is_readable(tmp_path):
+def test_unreadable_paths_are_described(tmp_path):
     with pytest.raises(InputError, match=r"There is no file or folder .*nothing\.zarr"):
         open_structures(tmp_path / "nothing.zarr")
-    with pytest.raises(InputError, match=r"It is empty\. Expected is a matvae store"):
+    with pytest.raises(InputError, match=r"The folder is empty\. Supported are matvae stores"):
         open_structures(tmp_path)
     (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(InputError, match=r"The folder holds notes\.txt\."):
+    with pytest.raises(InputError, match=r"The folder contains notes\.txt\."):
         open_structures(tmp_path)
-    with pytest.raises(InputError, match=r"notes\.txt is no file or folder that matvae reads"):
+    with pytest.raises(InputError, match=r"notes\.txt is not a file or folder that matvae can read"):
         open_structures(tmp_path / "notes.txt")
 
 
-def test_a_plugin_reads_what_no_built_in_reader_does(save, tmp_path, monkeypatch):
+def test_a_plugin_reads_files_that_no_built_in_reader_does(save, tmp_path, monkeypatch):
     class Plugin:
         def matches(self, path):
             return path.suffix == ".vox"
 
         def open(self, path, name):
-            return Source(READERS.get("numpy").open(tmp_path / "a.npy", name).blocks, 3, (1, 2, 3), "nm")
+            return Source(READERS.get("numpy").open(tmp_path / "a.npy", name).array, 3, (1, 2, 3), "nm")
 
     _, values = save((3, 4, 5))
     (tmp_path / "a.vox").write_text("")

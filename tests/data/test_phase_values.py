@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matvae.data.blocks import Blocks
+from matvae.data.lazy_array import LazyArray
 from matvae.data.phase_values import distinct_values, label_phases
 from matvae.errors import InputError
 
@@ -16,10 +16,10 @@ def take(values, box):
     return values[box]
 
 
-def blocks(values):
+def lazy(values):
     values = np.asarray(values)
     chunks = tuple((1,) * n if axis == 0 else (n,) for axis, n in enumerate(values.shape))
-    return Blocks("image.tif", values.shape, values.dtype, chunks, partial(take, values))
+    return LazyArray("image.tif", values.shape, values.dtype, chunks, partial(take, values))
 
 
 @settings(max_examples=50, deadline=None)
@@ -28,92 +28,92 @@ def blocks(values):
     dtype=st.sampled_from([np.int16, np.int64, np.float32]),
     seed=st.integers(0, 100),
 )
-def test_mapping_is_its_obvious_loop_and_auto_sorts(values, dtype, seed):
+def test_values_are_mapped_in_the_listed_order_and_auto_sorts_them(values, dtype, seed):
     labels = np.random.default_rng(seed).permutation(np.arange(60) % len(values)).reshape(3, 20)
     image = np.asarray(values, dtype=dtype)[labels]
-    mapped, phases, chosen = label_phases(blocks(image), values)
+    mapped, phases, chosen = label_phases(lazy(image), values)
     np.testing.assert_array_equal(mapped[:], labels)
     assert mapped[:].dtype == np.uint8
     assert (phases, chosen) == (max(2, len(values)), values)
-    mapped, _, chosen = label_phases(blocks(image), "auto")
+    mapped, _, chosen = label_phases(lazy(image), "auto")
     assert chosen == sorted(values)
     np.testing.assert_array_equal(np.asarray(chosen)[mapped[:]], image)
 
 
-def test_eight_bit_images_are_mapped_in_the_order_given():
+def test_eight_bit_images_are_mapped_in_the_listed_order():
     image = np.array([[0, 255, 128]], dtype=np.uint8)
-    mapped, phases, _ = label_phases(blocks(image), (255, 0, 128))
+    mapped, phases, _ = label_phases(lazy(image), (255, 0, 128))
     np.testing.assert_array_equal(mapped[:], [[1, 0, 2]])
     assert phases == 3
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.float64])
 def test_an_unlisted_value_is_named_when_it_is_read(dtype):
-    mapped, _, _ = label_phases(blocks(np.array([[0, 255], [0, 7]], dtype=dtype)), (0, 255))
+    mapped, _, _ = label_phases(lazy(np.array([[0, 255], [0, 7]], dtype=dtype)), (0, 255))
     np.testing.assert_array_equal(mapped[:1], [[0, 1]])
-    with pytest.raises(InputError, match=r"phase values \[0, 255\] only, but also holds 7"):
+    with pytest.raises(InputError, match=r"only the phase values \[0, 255\], but also holds 7"):
         mapped[:]
 
 
-def test_a_listed_value_outside_the_type_matches_nothing():
+def test_a_listed_value_outside_the_range_of_the_type_matches_nothing():
     with pytest.raises(InputError, match="also holds 0"):
-        label_phases(blocks(np.zeros((1, 3), dtype=np.uint8)), (256, 1))[0][:]
+        label_phases(lazy(np.zeros((1, 3), dtype=np.uint8)), (256, 1))[0][:]
 
 
 @pytest.mark.parametrize(("labels", "phases"), [([[0, 1, 2]], 3), ([[0, 0]], 2), ([[True, False]], 2)])
-def test_labels_from_zero_on_are_phases(labels, phases):
-    mapped, found, chosen = label_phases(blocks(labels), None)
-    assert (found, chosen) == (phases, None)
+def test_consecutive_labels_from_zero_are_phases(labels, phases):
+    mapped, n_phases, values = label_phases(lazy(labels), None)
+    assert (n_phases, values) == (phases, None)
     np.testing.assert_array_equal(mapped[:], np.asarray(labels, dtype=np.uint8))
     assert mapped.dtype == np.uint8
 
 
 @pytest.mark.parametrize("values", [[[0, 255]], [[1, 2]], [[-1, 0]], [[1, 1]]])
-def test_other_integers_need_phase_values(values):
+def test_other_integers_require_phase_values(values):
     shown = ", ".join(map(str, np.unique(values)))
     with pytest.raises(InputError, match=rf"but holds {shown}\. .*phase_values=\({shown}\)"):
-        label_phases(blocks(values), None)
+        label_phases(lazy(values), None)
 
 
 @pytest.mark.parametrize("phase_values", [None, "auto"])
 def test_a_grey_image_must_be_segmented_first(phase_values):
     grey = np.arange(200, dtype=np.uint8)[None]
     with pytest.raises(InputError, match=r"holds 200 different values \(0, 1, 2.*Segment it first"):
-        label_phases(blocks(grey), phase_values)
-    mapped, phases, _ = label_phases(blocks(grey), range(200))
+        label_phases(lazy(grey), phase_values)
+    mapped, phases, _ = label_phases(lazy(grey), range(200))
     assert phases == 200
     np.testing.assert_array_equal(mapped[:], grey)
 
 
 def test_real_numbers_are_a_continuous_field():
-    field, phases, _ = label_phases(blocks(np.array([[0.25, -1.5]], dtype=np.float64)), None)
+    field, phases, _ = label_phases(lazy(np.array([[0.25, -1.5]], dtype=np.float64)), None)
     assert (phases, field.dtype) == (1, np.float64)
-    assert label_phases(blocks(np.zeros((1, 2), dtype=np.float16)), None)[0][:].dtype == np.float32
-    broken, _, _ = label_phases(blocks(np.array([[0.0], [np.nan]])), None)
+    assert label_phases(lazy(np.zeros((1, 2), dtype=np.float16)), None)[0][:].dtype == np.float32
+    broken, _, _ = label_phases(lazy(np.array([[0.0], [np.nan]])), None)
     np.testing.assert_array_equal(broken[:1], [[0.0]])
-    with pytest.raises(InputError, match="finite numbers, but 1 voxels of sample 1"):
+    with pytest.raises(InputError, match="finite numbers, but 1 voxel of sample 1"):
         broken[1:]
 
 
-def test_auto_needs_whole_numbers():
+def test_auto_requires_integer_values():
     with pytest.raises(InputError, match=r"not whole \(0\.0, 0\.5\)"):
-        label_phases(blocks(np.array([[0.0, 0.5]])), "auto")
+        label_phases(lazy(np.array([[0.0, 0.5]])), "auto")
 
 
 @pytest.mark.parametrize("phase_values", [(), (0, 0), (0, np.nan), range(256), (0, "1")])
-def test_wrong_lists_are_refused(phase_values):
+def test_invalid_lists_are_refused(phase_values):
     with pytest.raises(InputError, match="must list 1 to 255 different numbers"):
-        label_phases(blocks(np.zeros((1, 2), dtype=np.uint8)), phase_values)
+        label_phases(lazy(np.zeros((1, 2), dtype=np.uint8)), phase_values)
 
 
-def test_other_words_and_types_are_refused():
+def test_other_strings_and_types_are_refused():
     with pytest.raises(InputError, match="must be 'auto' or a list"):
-        label_phases(blocks(np.zeros((1, 2), dtype=np.uint8)), "otsu")
+        label_phases(lazy(np.zeros((1, 2), dtype=np.uint8)), "otsu")
     with pytest.raises(InputError, match="integers or real numbers, but its values are complex128"):
-        label_phases(blocks(np.zeros((1, 2), dtype=complex)), None)
+        label_phases(lazy(np.zeros((1, 2), dtype=complex)), None)
 
 
-def test_distinct_values_of_all_blocks_up_to_a_limit():
+def test_distinct_values_of_all_chunks_up_to_a_limit():
     values = np.random.default_rng(0).integers(0, 50, (7, 30))
-    np.testing.assert_array_equal(distinct_values(blocks(values)), np.unique(values))
-    np.testing.assert_array_equal(distinct_values(blocks(values), most=5), np.unique(values)[:5])
+    np.testing.assert_array_equal(distinct_values(lazy(values)), np.unique(values))
+    np.testing.assert_array_equal(distinct_values(lazy(values), limit=5), np.unique(values)[:5])

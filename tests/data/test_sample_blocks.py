@@ -1,4 +1,4 @@
-"""Blocks hold every sample once and in order, and every stored chunk is read once."""
+"""Blocks contain every sample once and in order, and every stored chunk is read once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matvae.data import sample_blocks as blocks_module
-from matvae.data.sample_blocks import sample_blocks, samples_per_block
+from matvae.data.sample_blocks import chunk_spans, sample_blocks, samples_per_block
 
 
 @given(
@@ -17,15 +17,24 @@ from matvae.data.sample_blocks import sample_blocks, samples_per_block
     size=st.integers(1, 12),
     read=st.integers(1, 40),
 )
-def test_blocks_have_the_asked_size_and_join_to_the_whole(chunks, size, read):
+def test_blocks_have_the_requested_size_and_concatenate_to_the_whole(chunks, size, read):
     whole = np.arange(sum(chunks) * 3, dtype=np.uint8).reshape(-1, 3)
     data = da.from_array(whole, chunks=(tuple(chunks), 3))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks_module, "READ_BYTES", 3 * read)
-        found = list(sample_blocks(data, size))
-    assert [start for start, _ in found] == list(range(0, len(whole), size))
-    assert all(len(block) == size for _, block in found[:-1])
-    np.testing.assert_array_equal(np.concatenate([block for _, block in found]), whole)
+        blocks = list(sample_blocks(data, size))
+    assert [start for start, _ in blocks] == list(range(0, len(whole), size))
+    assert all(len(block) == size for _, block in blocks[:-1])
+    np.testing.assert_array_equal(np.concatenate([block for _, block in blocks]), whole)
+
+
+@given(chunks=st.lists(st.integers(0, 9), max_size=20).map(tuple), size=st.integers(0, 12))
+def test_spans_cover_all_chunks_and_split_none(chunks, size):
+    spans = list(chunk_spans(chunks, size))
+    edges = {0, *np.cumsum(chunks).tolist()}
+    assert all(start in edges and stop in edges for start, stop in spans)
+    assert all(stop - start <= max(size, *chunks) for start, stop in spans)
+    assert [start for start, _ in spans] + [sum(chunks)] == [0, *(stop for _, stop in spans)] or not sum(chunks)
 
 
 def test_every_chunk_is_read_once():
@@ -36,8 +45,7 @@ def test_every_chunk_is_read_once():
         return np.zeros(block_info[None]["chunk-shape"], np.uint8)
 
     data = da.map_blocks(read, chunks=((5, 5, 5, 2), (4,)), dtype=np.uint8, meta=np.empty((0, 0), np.uint8))
-    blocks_found = list(sample_blocks(data, 3))
-    assert sum(len(block) for _, block in blocks_found) == 17
+    assert sum(len(block) for _, block in sample_blocks(data, 3)) == 17
     assert sorted(reads) == [0, 1, 2, 3]
 
 

@@ -34,7 +34,7 @@ def edit(store, change, name="."):
     file.write_text(json.dumps(metadata))
 
 
-def test_everything_comes_back_and_chunks_are_whole_shards(store):
+def test_a_store_is_opened_with_whole_shards_as_chunks(store):
     structures = open_structures(store)
     assert structures.grid == GRID
     assert structures.data.chunks == ((4, 4, 2), (16,), (16,))
@@ -44,34 +44,34 @@ def test_everything_comes_back_and_chunks_are_whole_shards(store):
 
 
 @pytest.mark.parametrize("scheduler", ["synchronous", "threads", "processes"])
-def test_it_works_with_every_scheduler_and_pickles(store, scheduler):
+def test_pickled_structures_are_read_by_every_scheduler(store, scheduler):
     data = pickle.loads(pickle.dumps(open_structures(store))).data
     with dask.config.set(scheduler=scheduler, num_workers=2):
         np.testing.assert_array_equal(data[3:9, 2:].compute(), LABELS[3:9, 2:])
 
 
-def test_flipped_bits_never_read_as_wrong_voxels(store):
+def test_flipped_bits_never_change_voxels_unnoticed(store):
     data = open_structures(store).data[:4]
     shard = store / "phase" / "c" / "0" / "0" / "0"
     good = shard.read_bytes()
     rng = np.random.default_rng(1)
     index = range(len(good) - (16 * 4 + 4), len(good))
-    places = [*rng.integers(0, len(good), 150), *rng.choice(index, 50)]
-    refused = 0
-    for place in places:
+    positions = [*rng.integers(0, len(good), 150), *rng.choice(index, 50)]
+    n_refused = 0
+    for position in positions:
         bad = bytearray(good)
-        bad[place] ^= 1 << int(rng.integers(8))
+        bad[position] ^= 1 << int(rng.integers(8))
         shard.write_bytes(bad)
         try:
-            read = data.compute(scheduler="synchronous")
+            labels = data.compute(scheduler="synchronous")
         except StoreError:
-            refused += 1
+            n_refused += 1
         else:
-            np.testing.assert_array_equal(read, LABELS[:4])
-    assert refused > 190
+            np.testing.assert_array_equal(labels, LABELS[:4])
+    assert n_refused > 190
 
 
-def test_a_flipped_bit_in_a_property_is_found_at_opening(store):
+def test_a_flipped_bit_in_a_property_is_detected_on_opening(store):
     chunk = store / "E" / "c" / "0"
     bad = bytearray(chunk.read_bytes())
     bad[len(bad) // 2] ^= 4
@@ -81,14 +81,14 @@ def test_a_flipped_bit_in_a_property_is_found_at_opening(store):
 
 
 @pytest.mark.parametrize("how", ["missing", "empty"])
-@pytest.mark.parametrize(("piece", "message"), [("phase/c/1/0/0", "1 of the 3 shards"), ("E/c/0", "1 of the 1 chunks")])
-def test_missing_pieces_are_counted_at_opening(store, piece, message, how):
-    (store / piece).unlink() if how == "missing" else (store / piece).write_bytes(b"")
+@pytest.mark.parametrize(("name", "message"), [("phase/c/1/0/0", "1 of the 3 shards"), ("E/c/0", "1 of the 1 chunks")])
+def test_missing_files_are_counted_on_opening(store, name, message, how):
+    (store / name).unlink() if how == "missing" else (store / name).write_bytes(b"")
     with pytest.raises(StoreError, match=rf"incomplete: {message} .* missing or empty\. Restore the store from a copy"):
         open_structures(store)
 
 
-def test_a_cut_off_shard_is_refused_when_read(store):
+def test_a_truncated_shard_is_refused_when_read(store):
     structures = open_structures(store)
     shard = store / "phase" / "c" / "2" / "0" / "0"
     shard.write_bytes(shard.read_bytes()[:-9])
@@ -97,7 +97,7 @@ def test_a_cut_off_shard_is_refused_when_read(store):
         structures.data[8:].compute()
 
 
-def test_labels_that_are_no_phases_name_their_samples(store):
+def test_invalid_labels_are_named_with_their_samples(store):
     zarr.open_array(store / "phase", mode="r+")[5, 3] = 7
     structures = open_structures(store)
     np.testing.assert_array_equal(structures.data[:4].compute(), LABELS[:4])
@@ -111,10 +111,10 @@ def test_labels_that_are_no_phases_name_their_samples(store):
         (
             lambda m: m["attributes"]["matvae"].update(schema=2),
             ".",
-            r"has schema 2, but this matvae reads schema 1",
+            r"has schema 2, but this version of matvae reads schema 1",
         ),
-        (lambda m: m["attributes"]["matvae"].pop("schema"), ".", "should say its schema version"),
-        (lambda m: m["attributes"].update(matvae=3), ".", "should say its schema version"),
+        (lambda m: m["attributes"]["matvae"].pop("schema"), ".", "should state its schema version"),
+        (lambda m: m["attributes"].update(matvae=3), ".", "should state its schema version"),
         (lambda m: m["attributes"]["matvae"].pop("periodic"), ".", r"lacks the attributes \['periodic'\]"),
         (lambda m: m["attributes"]["matvae"].update(phases=0), ".", "does not describe a set of structures"),
         (
@@ -125,48 +125,48 @@ def test_labels_that_are_no_phases_name_their_samples(store):
         (
             lambda m: m["attributes"]["matvae"].update(phases=1),
             ".",
-            "should hold an array 'field', but holds",
+            "should contain an array 'field', but contains",
         ),
         (lambda m: m.update(data_type="int8", fill_value=0), "phase", "should be uint8, but is int8"),
-        (lambda m: m.update(dimension_names=["z", "y", "x"]), "phase", "should start with 'sample'"),
-        (lambda m: m.update(shape=[9]), "E", "should hold 10 numbers"),
+        (lambda m: m.update(dimension_names=["z", "y", "x"]), "phase", "first dimension name should be 'sample'"),
+        (lambda m: m.update(shape=[9]), "E", "should have 10 values"),
         (lambda m: m.update(shape=[30, 16, 16]), "phase", "5 of the 8 shards"),
-        (lambda m: m.pop("codecs"), "phase", "description cannot be read"),
+        (lambda m: m.pop("codecs"), "phase", "metadata cannot be read"),
     ],
 )
-def test_wrong_descriptions_are_refused(store, change, name, message):
+def test_invalid_metadata_are_refused(store, change, name, message):
     edit(store, change, name)
     with pytest.raises(StoreError, match=message):
         open_structures(store)
 
 
 @pytest.mark.parametrize("name", ["phase", "E"])
-def test_a_lost_or_broken_array_is_not_passed_over(store, name):
+def test_a_missing_or_damaged_array_is_not_skipped(store, name):
     file = store / name / "zarr.json"
     good = file.read_text()
     for bad in (good[:-9], good.replace("zstd", "zsdt")):
         file.write_text(bad)
-        with pytest.raises(StoreError, match="description cannot be read"):
+        with pytest.raises(StoreError, match="metadata cannot be read"):
             open_structures(store)
     file.unlink()
-    with pytest.raises(StoreError, match="description cannot be read"):
+    with pytest.raises(StoreError, match="metadata cannot be read"):
         open_structures(store)
 
 
-def test_a_description_that_is_no_json_is_refused(store):
+def test_metadata_that_are_not_json_are_refused(store):
     file = store / "zarr.json"
     file.write_text(file.read_text()[:-30])
     with pytest.raises(StoreError, match=r"zarr\.json should describe .* damaged"):
         open_structures(store)
 
 
-def test_random_flips_in_the_descriptions_end_in_the_truth_or_in_an_error(store):
+def test_flipped_bits_in_the_metadata_never_change_structures_unnoticed(store):
     rng = np.random.default_rng(2)
     for file in (store / "zarr.json", store / "phase" / "zarr.json"):
         good = file.read_bytes()
-        for place in rng.integers(0, len(good), 60):
+        for position in rng.integers(0, len(good), 60):
             bad = bytearray(good)
-            bad[place] ^= 0x80
+            bad[position] ^= 0x80
             file.write_bytes(bad)
             try:
                 structures = open_structures(store)
@@ -176,13 +176,13 @@ def test_random_flips_in_the_descriptions_end_in_the_truth_or_in_an_error(store)
         file.write_bytes(good)
 
 
-def test_a_store_that_went_away_is_a_store_error(store):
+def test_a_deleted_store_is_a_store_error(store):
     data = open_structures(store).data
     shutil.rmtree(store)
     with pytest.raises(StoreError, match="cannot be read"):
         data.compute()
 
 
-def test_other_arrays_in_the_group_do_no_harm(store):
+def test_other_arrays_in_the_group_are_ignored(store):
     zarr.open_group(store, mode="r+", use_consolidated=False).create_array("preview", data=np.zeros((2, 2)))
     assert set(open_structures(store).properties) == {"E"}

@@ -20,7 +20,7 @@ def make(labels=LABELS, phases=2, **changes):
     return Structures(labels, Grid(labels.shape[1:], phases=phases), **{**parts, **changes})
 
 
-def test_a_slice_takes_the_properties_along_and_stays_lazy():
+def test_a_slice_is_lazy_and_includes_the_properties():
     part = make()[1:5:2]
     assert isinstance(part.data, da.Array)
     assert len(part) == 2
@@ -30,7 +30,7 @@ def test_a_slice_takes_the_properties_along_and_stays_lazy():
     assert part.units == {"E": "GPa"}
 
 
-def test_only_slices_cut_structures():
+def test_structures_are_selected_by_slices_only():
     with pytest.raises(InputError, match=r"structures\[10:20\], but 3 was given"):
         make()[3]
 
@@ -43,16 +43,16 @@ def test_only_slices_cut_structures():
         ({"data": LABELS.astype(float)}, "needs integer labels"),
         ({"grid": Grid((4, 5), phases=1)}, "needs real numbers"),
         ({"properties": {"E": np.zeros(5)}}, "one number for each of the 6 structures"),
-        ({"units": {"nu": "1"}}, r"unit is given for \['nu'\]"),
+        ({"units": {"nu": "1"}}, r"Units are given for \['nu'\]"),
     ],
 )
-def test_parts_that_do_not_fit_are_refused(changes, message):
+def test_parts_that_do_not_match_are_refused(changes, message):
     parts = {"data": LABELS, "grid": Grid((4, 5)), **changes}
     with pytest.raises(InputError, match=message):
         Structures(**parts)
 
 
-def test_concatenate_joins_samples_properties_and_shared_attributes():
+def test_concatenate_keeps_samples_properties_and_shared_attributes():
     joined = concatenate([make(), make(LABELS[:2] * 2, phases=3, attributes={"a": 1, "b": 3})])
     np.testing.assert_array_equal(joined.data.compute(), np.concatenate([LABELS, LABELS[:2] * 2]))
     np.testing.assert_array_equal(joined.properties["E"], [0, 1, 2, 3, 4, 5, 0, 1])
@@ -64,10 +64,10 @@ def test_concatenate_joins_samples_properties_and_shared_attributes():
 @pytest.mark.parametrize(
     ("other", "message"),
     [
-        (make(LABELS[:, :, :4]), "on one grid only"),
-        (make(LABELS.astype(np.float32), phases=1), "on one grid only"),
-        (make(properties={}, units={}), "the same properties and units"),
-        (make(units={"E": "MPa"}), "the same properties and units"),
+        (make(LABELS[:, :, :4]), "Only structures on one grid"),
+        (make(LABELS.astype(np.float32), phases=1), "Only structures on one grid"),
+        (make(properties={}, units={}), "Only structures with the same properties and units"),
+        (make(units={"E": "MPa"}), "Only structures with the same properties and units"),
     ],
 )
 def test_concatenate_refuses_sets_that_differ(other, message):
@@ -75,6 +75,6 @@ def test_concatenate_refuses_sets_that_differ(other, message):
         concatenate([make(), other])
 
 
-def test_concatenate_needs_something():
+def test_concatenate_needs_at_least_one_set():
     with pytest.raises(InputError, match="At least one set"):
         concatenate([])

@@ -11,30 +11,30 @@ from hypothesis import strategies as st
 
 from matvae.data import Structures, open_structures, save_structures, windows
 from matvae.data import windows as windows_function
-from matvae.data.blocks import BLOCK_BYTES
+from matvae.data.lazy_array import CHUNK_BYTES
 from matvae.errors import InputError
 from matvae.grid import Grid
 
-# The package shows the function of this name.
+# As an attribute of the package, this name is that of the function.
 MODULE = import_module("matvae.data.windows")
 
 
 def numbered(n_samples, shape):
-    """A field in which every voxel has a number of its own."""
+    """Return fields in which every voxel has a different value."""
     values = np.arange(n_samples * np.prod(shape), dtype=np.float64).reshape(n_samples, *shape)
     return Structures(values, Grid(shape, phases=1), {"index": np.arange(n_samples)}, {"index": "1"}, {"a": 1})
 
 
 def loop(data, sizes, strides, bounds):
-    found = []
+    cut = []
     for sample in data:
         ranges = [
             range(start, stop - size + 1, stride)
             for (start, stop), size, stride in zip(bounds, sizes, strides, strict=True)
         ]
         for corner in product(*ranges):
-            found.append(sample[tuple(slice(c, c + n) for c, n in zip(corner, sizes, strict=True))])
-    return np.stack(found)
+            cut.append(sample[tuple(slice(c, c + n) for c, n in zip(corner, sizes, strict=True))])
+    return np.stack(cut)
 
 
 @st.composite
@@ -53,34 +53,34 @@ def cases(draw):
 
 @settings(max_examples=80, deadline=None)
 @given(case=cases())
-def test_windows_equal_the_obvious_loop(case):
+def test_windows_equal_a_plain_loop(case):
     n_samples, shape, bounds, sizes, strides, chunks, block_bytes = case
     whole = numbered(n_samples, shape)
     lazy = Structures(whole.data.rechunk((2, *chunks)), whole.grid)
     expected = loop(whole.data.compute(), sizes, strides, bounds)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(MODULE, "BLOCK_BYTES", block_bytes)
+        patch.setattr(MODULE, "CHUNK_BYTES", block_bytes)
         cut = windows(lazy, sizes, stride=strides, region=bounds)
     assert cut.data.chunks[1:] == tuple((n,) for n in sizes)
-    with_chunks = cut.data.compute(scheduler="synchronous")
-    np.testing.assert_array_equal(with_chunks, expected)
-    for number, block in zip(cut.data.chunks[0], range(cut.data.npartitions), strict=True):
-        assert number == 1 or number * np.prod(sizes) * 8 <= block_bytes, block
+    np.testing.assert_array_equal(cut.data.compute(scheduler="synchronous"), expected)
+    assert len(cut.data.chunks[0]) == cut.data.npartitions
+    for n_windows in cut.data.chunks[0]:
+        assert n_windows == 1 or n_windows * np.prod(sizes) * 8 <= block_bytes
 
 
 @settings(max_examples=100, deadline=None)
 @given(
     lattice=st.lists(st.integers(1, 7), min_size=1, max_size=4).map(tuple),
-    most=st.integers(1, 300),
+    max_points=st.integers(1, 300),
 )
-def test_groups_cover_the_lattice_in_c_order(lattice, most):
-    groups = list(MODULE._groups(lattice, most))
+def test_groups_cover_the_lattice_in_c_order(lattice, max_points):
+    groups = list(MODULE._groups(lattice, max_points))
     points = [point for group in groups for point in product(*(range(low, high) for low, high in group))]
     assert points == list(np.ndindex(*lattice))
-    assert all(np.prod([high - low for low, high in group]) <= most for group in groups)
+    assert all(np.prod([high - low for low, high in group]) <= max_points for group in groups)
 
 
-def test_properties_follow_their_structure():
+def test_windows_have_the_properties_of_their_structure():
     cut = windows(numbered(3, (4, 6)), 2)
     np.testing.assert_array_equal(cut.properties["index"], np.repeat([0, 1, 2], 6))
     assert cut.units == {"index": "1"}
@@ -88,14 +88,14 @@ def test_properties_follow_their_structure():
     assert len(cut) == 18
 
 
-def test_the_grid_of_windows():
+def test_windows_are_periodic_only_if_they_are_whole_structures():
     grid = Grid((8, 8), phases=3, voxel_size=0.5, unit="micrometer", periodic=True)
     structures = Structures(np.zeros((1, 8, 8), dtype=np.uint8), grid)
     assert windows(structures, 4).grid == Grid((4, 4), phases=3, voxel_size=0.5, unit="micrometer", periodic=False)
     assert windows(structures, 8).grid == grid
 
 
-def test_disjoint_regions_give_disjoint_voxels():
+def test_windows_of_disjoint_regions_share_no_voxel():
     whole = numbered(2, (9, 12))
     left = windows(whole, 3, stride=1, region=[None, (0, 7)]).data.compute()
     right = windows(whole, 3, stride=1, region=[None, slice(7, None)]).data.compute()
@@ -103,7 +103,7 @@ def test_disjoint_regions_give_disjoint_voxels():
     assert set(left.ravel()) | set(right.ravel()) == set(whole.data.compute().ravel())
 
 
-def test_large_windows_are_cut_into_blocks_that_read_little():
+def test_chunks_of_windows_read_only_the_box_that_they_need():
     reads = []
 
     class Volume:
@@ -117,7 +117,7 @@ def test_large_windows_are_cut_into_blocks_that_read_little():
     reads.clear()
     cut = windows(Structures(data, Grid((200, 200, 200))), 32, stride=16)
     assert cut.data.shape == (11**3, 32, 32, 32)
-    assert max(cut.data.chunks[0]) * 32**3 <= BLOCK_BYTES
+    assert max(cut.data.chunks[0]) * 32**3 <= CHUNK_BYTES
     assert len(cut.data.__dask_graph__()) < 200
     cut.data.blocks[0].compute(scheduler="synchronous")
     assert reads == [(1, 80, 192, 192)]
@@ -128,29 +128,29 @@ def test_large_windows_are_cut_into_blocks_that_read_little():
     [
         ({"size": 9}, r"size \(9, 9\) must fit into the region .* of shape \(8, 8\)"),
         ({"size": 4, "region": [(0, 3), None]}, "must fit into the region"),
-        ({"size": 0}, "size must be a number of voxels"),
+        ({"size": 0}, "size must be a positive number of voxels"),
         ({"size": (2, 2, 2)}, "one for each of the 2 axes"),
         ({"size": 2.5}, "size must be"),
-        ({"size": 2, "stride": 0}, "stride must be a number of voxels"),
-        ({"size": 2, "region": [(0, 9), None]}, r"reaches outside structures of shape \(8, 8\)"),
-        ({"size": 2, "region": [(-3, None), None]}, "reaches outside"),
+        ({"size": 2, "stride": 0}, "stride must be a positive number of voxels"),
+        ({"size": 2, "region": [(0, 9), None]}, r"extends beyond structures of shape \(8, 8\)"),
+        ({"size": 2, "region": [(-3, None), None]}, "extends beyond"),
         ({"size": 2, "region": [(5, 5), None]}, "empty along an axis"),
         ({"size": 2, "region": [(0, 4)]}, "must bound each of the 2 axes"),
         ({"size": 2, "region": [slice(0, 8, 2), None]}, "without a step"),
-        ({"size": 2, "region": [(0, 4, 8), None]}, r"needs \(start, stop\)"),
+        ({"size": 2, "region": [(0, 4, 8), None]}, r"must give \(start, stop\)"),
     ],
 )
-def test_windows_that_do_not_fit_are_refused(arguments, message):
+def test_invalid_windows_are_refused(arguments, message):
     with pytest.raises(InputError, match=message):
         windows_function(Structures(np.zeros((1, 8, 8), dtype=np.uint8), Grid((8, 8))), **arguments)
 
 
-def test_windows_of_a_micrograph_survive_the_store(shared_data, tmp_path):
+def test_windows_of_a_micrograph_can_be_stored(shared_data, tmp_path):
     alloy = open_structures(shared_data / "micrographs" / "alloy.npy")
     cut = windows(alloy, 64, stride=16)
     assert cut.data.shape == (169, 64, 64)
     save_structures(tmp_path / "w.zarr", cut)
-    again = open_structures(tmp_path / "w.zarr")
+    stored = open_structures(tmp_path / "w.zarr")
     image = np.load(shared_data / "micrographs" / "alloy.npy")
-    np.testing.assert_array_equal(again.data.compute(), loop([image], (64, 64), (16, 16), [(0, 256)] * 2))
-    assert not again.grid.periodic
+    np.testing.assert_array_equal(stored.data.compute(), loop([image], (64, 64), (16, 16), [(0, 256)] * 2))
+    assert not stored.grid.periodic

@@ -87,7 +87,7 @@ def test_without_window_the_whole_is_kept(images):
         ({"window": (8, 8), "region": ((0, 8),)}, "region names 1 axes"),
         ({"stride": 8}, "no window was given"),
         ({"window": (64, 64), "phase_values": "auto"}, "must fit"),
-        ({"region": ((0, 99), (0, 10)), "phase_values": "auto"}, "reaches outside"),
+        ({"region": ((0, 99), (0, 10)), "phase_values": "auto"}, "extends beyond"),
         ({}, "should hold the phase labels"),
     ],
 )

@@ -1,7 +1,7 @@
-"""Readers: one a file format; plugins add theirs through the entry point group ``matvae.readers``.
+"""Readers, one per file format; plugins add theirs through the entry point group ``matvae.readers``.
 
-A reader is an object with two methods: ``matches(path)`` says by the path alone whether it reads this file or
-folder, and ``open(path, name)`` returns a `Source` without reading the voxels.
+A reader is an object with two methods: ``matches(path)`` tells from the path alone whether it reads this file or
+folder, and ``open(path, name)`` returns a `Source` without reading voxels. `matvae.testing.check_reader` checks them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Arrays saved by numpy: .npy by memory map, .npz read forward to the part that is needed."""
+"""Arrays saved by numpy: .npy files are memory-mapped, .npz files are read up to the end of the requested part."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import IO
 import numpy as np
 
 from ...errors import InputError
-from ..blocks import Blocks, Box, block_chunks
+from ..lazy_array import Box, LazyArray, choose_chunks
 from .source import Source, pick_name
 
 
@@ -19,21 +19,21 @@ class NumpyReader:
     """Reader of .npy and .npz files."""
 
     def matches(self, path: Path) -> bool:
-        """Whether the file name ends with .npy or .npz."""
+        """Whether the file name has the suffix .npy or .npz."""
         return path.is_file() and path.suffix.lower() in (".npy", ".npz")
 
     def open(self, path: Path, name: str | None) -> Source:
-        """Describe the array; `name` picks one of several in an .npz file."""
+        """Describe the array; `name` chooses one of several in an .npz file."""
         if path.suffix.lower() == ".npy":
             if name is not None:
-                raise InputError(f"{path} holds one array without a name, but name={name!r} was given. Leave it out.")
+                raise InputError(f"{path} holds one array without a name, but name={name!r} was given. Omit name.")
             array = np.load(path, mmap_mode="r", allow_pickle=False)
             return Source(
-                Blocks(
+                LazyArray(
                     str(path),
                     array.shape,
                     array.dtype,
-                    block_chunks(array.shape, array.dtype),
+                    choose_chunks(array.shape, array.dtype),
                     partial(_read_npy, path),
                 )
             )
@@ -44,12 +44,12 @@ class NumpyReader:
                 shape, fortran, dtype = _header(file)
         if dtype.hasobject:
             raise InputError(
-                f"{path} ({name}) should hold numbers, but holds Python objects. Save it as a plain array."
+                f"{path} ({name}) should hold numbers, but holds Python objects. Save it as an array of numbers."
             )
-        # The whole of a Fortran array is needed for any part of it; of a C array, what lies before it.
+        # To read a part, an array in C order is decompressed up to its end, one in Fortran order entirely.
         whole = range(len(shape)) if fortran else range(1, len(shape))
-        chunks = block_chunks(shape, dtype, whole=whole)
-        return Source(Blocks(f"{path} ({name})", shape, dtype, chunks, partial(_read_npz, path, name)))
+        chunks = choose_chunks(shape, dtype, whole=whole)
+        return Source(LazyArray(f"{path} ({name})", shape, dtype, chunks, partial(_read_npz, path, name)))
 
 
 def _read_npy(path: Path, box: Box) -> np.ndarray:
@@ -61,13 +61,13 @@ def _read_npz(path: Path, name: str, box: Box) -> np.ndarray:
         shape, fortran, dtype = _header(file)
         if fortran or not shape:
             count = math.prod(shape)
-            whole = np.frombuffer(file.read(count * dtype.itemsize), dtype, count)
-            return whole.reshape(shape, order="F")[box].copy()
-        row = math.prod(shape[1:])
-        rows = box[0].stop - box[0].start
-        file.seek(box[0].start * row * dtype.itemsize, 1)
-        values = np.frombuffer(file.read(rows * row * dtype.itemsize), dtype, rows * row)
-        return values.reshape(rows, *shape[1:])[(slice(None), *box[1:])].copy()
+            values = np.frombuffer(file.read(count * dtype.itemsize), dtype, count)
+            return values.reshape(shape, order="F")[box].copy()
+        row_size = math.prod(shape[1:])
+        n_rows = box[0].stop - box[0].start
+        file.seek(box[0].start * row_size * dtype.itemsize, 1)
+        values = np.frombuffer(file.read(n_rows * row_size * dtype.itemsize), dtype, n_rows * row_size)
+        return values.reshape(n_rows, *shape[1:])[(slice(None), *box[1:])].copy()
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:

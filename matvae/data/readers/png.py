@@ -1,4 +1,4 @@
-"""PNG: one image, or a folder in which each image is a sample (or a slice of one volume)."""
+"""PNG: one image, or a folder of images that are samples or the slices of one volume."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from types import ModuleType
 import numpy as np
 
 from ...errors import InputError, MissingExtraError
-from ..blocks import Blocks, Box, block_chunks
+from ..lazy_array import Box, LazyArray, choose_chunks
 from .source import Source, natural_order
 from .stack import stack_images
 
-# Pillow's modes with one value a pixel; "P" holds palette indices, which are labels.
+# Pillow's modes with one value per pixel. The values of "P" are indices of a palette, which serve as labels.
 _MODES = {"1": np.bool_, "L": np.uint8, "P": np.uint8, "I;16": np.uint16, "I": np.int32}
 
 
@@ -21,17 +21,19 @@ class PngReader:
     """Reader of PNG files and of folders of them."""
 
     def matches(self, path: Path) -> bool:
-        """Whether this is a PNG file, or a folder that holds some."""
+        """Whether this is a PNG file, or a folder that contains some."""
         return path.suffix.lower() == ".png" if path.is_file() else bool(_files(path))
 
     def open(self, path: Path, name: str | None) -> Source:
-        """Describe the image or images; PNG has no names, so `name` must be None."""
+        """Describe the image or images; `name` must be None, since PNG has no names."""
         if name is not None:
-            raise InputError(f"PNG images have no names, but name={name!r} was given for {path}. Leave it out.")
+            raise InputError(f"PNG images have no names, but name={name!r} was given for {path}. Omit name.")
         if path.is_dir():
             return Source(stack_images(path, _files(path), _describe, _read))
         shape, dtype = _describe(path)
-        return Source(Blocks(str(path), shape, dtype, block_chunks(shape, dtype, whole=(0, 1)), partial(_read, path)))
+        return Source(
+            LazyArray(str(path), shape, dtype, choose_chunks(shape, dtype, whole=(0, 1)), partial(_read, path))
+        )
 
 
 def _files(folder: Path) -> list[Path]:
@@ -42,15 +44,15 @@ def _describe(path: Path) -> tuple[tuple[int, ...], np.dtype]:
     with _pillow().open(path) as image:
         if image.mode not in _MODES:
             raise InputError(
-                f"{path} should hold one value a pixel, but is a colour or transparent image (mode "
-                f"{image.mode}). Make it a grey image, or segment it, first."
+                f"{path} should have one value per pixel, but is a colour or transparent image (mode {image.mode}). "
+                "Convert it to a grey image, or segment it, first."
             )
         return (image.height, image.width), np.dtype(_MODES[image.mode])
 
 
 def _read(path: Path, box: Box) -> np.ndarray:
     with _pillow().open(path) as image:
-        # Pillow's own bool arrays hold bytes of 255, which numpy takes for True but does not count as 1.
+        # Pillow's boolean arrays hold bytes of 255, which are True in numpy but not equal to 1.
         values = np.array(image.convert("L")) > 0 if image.mode == "1" else np.array(image)
         return values[box]
 

@@ -1,4 +1,4 @@
-"""TIFF: one image, a stack of pages, or a folder of either; pages are decoded when they are needed."""
+"""TIFF: one image, a stack of pages, or a folder of either; pages are decoded on demand."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import numpy as np
 import zarr
 
 from ...errors import InputError, MissingExtraError
-from ..blocks import Blocks, Box, block_chunks
+from ..lazy_array import Box, LazyArray, choose_chunks
 from .source import Source, natural_order, pick_name
 from .stack import stack_images
 
 _SUFFIXES = (".tif", ".tiff")
-# tifffile's mode in which a whole page is one chunk.
+# In this mode of tifffile a chunk is a whole page.
 _WHOLE_PAGES = 2
 
 
@@ -27,23 +27,23 @@ class TiffReader:
     """Reader of TIFF files (ImageJ and OME-TIFF included) and of folders of them."""
 
     def matches(self, path: Path) -> bool:
-        """Whether this is a TIFF file, or a folder that holds some."""
+        """Whether this is a TIFF file, or a folder that contains some."""
         return path.suffix.lower() in _SUFFIXES if path.is_file() else bool(_files(path))
 
     def open(self, path: Path, name: str | None) -> Source:
-        """Describe the pages as one array; `name` is the number of the series in a file that has several."""
+        """Describe the pages as one array; in a file with several series, `name` is the number of the series."""
         if path.is_dir():
             describe = partial(_describe, name=name)
             return Source(stack_images(path, _files(path), describe, partial(_read, name=name)))
         shape, dtype = _describe(path, name)
-        # A page is decoded as a whole, so it is never shared by two chunks.
-        chunks = block_chunks(shape, dtype, whole=range(max(0, len(shape) - 2), len(shape)))
-        return Source(Blocks(str(path), shape, dtype, chunks, partial(_read, path, name=name)))
+        # A page is decoded as a whole, so it must not be split between chunks.
+        chunks = choose_chunks(shape, dtype, whole=range(max(0, len(shape) - 2), len(shape)))
+        return Source(LazyArray(str(path), shape, dtype, chunks, partial(_read, path, name=name)))
 
 
 def _files(folder: Path) -> list[Path]:
-    found = (file for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES and file.is_file())
-    return sorted(found, key=natural_order)
+    files = (file for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES and file.is_file())
+    return sorted(files, key=natural_order)
 
 
 def _describe(path: Path, name: str | None) -> tuple[tuple[int, ...], np.dtype]:
@@ -51,11 +51,11 @@ def _describe(path: Path, name: str | None) -> tuple[tuple[int, ...], np.dtype]:
         shape = tuple(int(length) for length in series.shape)
         if colours := [length for axis, length in zip(series.axes, shape, strict=True) if axis in "SC" and length > 1]:
             raise InputError(
-                f"{path} should hold one value a voxel, but has {colours[0]} channels or colours (axes "
-                f"{series.axes}). Make it a grey image, or segment it, first."
+                f"{path} should have one value per voxel, but has {colours[0]} channels or colours (axes "
+                f"{series.axes}). Convert it to a grey image, or segment it, first."
             )
-        kept = tuple(length for axis, length in zip(series.axes, shape, strict=True) if axis not in "SC")
-        return kept, np.dtype(series.dtype)
+        grey_shape = tuple(length for axis, length in zip(series.axes, shape, strict=True) if axis not in "SC")
+        return grey_shape, np.dtype(series.dtype)
 
 
 def _read(path: Path, box: Box, name: str | None) -> np.ndarray:
@@ -73,30 +73,30 @@ def _read(path: Path, box: Box, name: str | None) -> np.ndarray:
 @contextmanager
 def _series(path: Path, name: str | None) -> Iterator[Any]:
     tifffile = _tifffile()
-    with _no_lost_pages(path), tifffile.TiffFile(path) as file:
+    with _refuse_lost_pages(path), tifffile.TiffFile(path) as file:
         numbers = [str(number) for number in range(len(file.series))]
         yield file.series[int(pick_name(path, numbers, name, "image"))]
 
 
 @contextmanager
-def _no_lost_pages(path: Path) -> Iterator[None]:
-    """Refuse a file that was cut off: tifffile logs lost pages and goes on with those that are left."""
-    lost: list[str] = []
+def _refuse_lost_pages(path: Path) -> Iterator[None]:
+    """Refuse a truncated file: tifffile only logs that pages are lost, and continues with those that remain."""
+    losses: list[str] = []
 
-    def note(record: logging.LogRecord) -> bool:
+    def collect(record: logging.LogRecord) -> bool:
         message = record.getMessage()
         if "invalid page offset" in message or "failed to reshape" in message:
-            lost.append(message)
+            losses.append(message)
         return True
 
     logger = logging.getLogger("tifffile")
-    logger.addFilter(note)
+    logger.addFilter(collect)
     try:
         yield
     finally:
-        logger.removeFilter(note)
-    if lost:
-        raise InputError(f"{path} is incomplete: {lost[0]}. Get a whole copy of it.")
+        logger.removeFilter(collect)
+    if losses:
+        raise InputError(f"{path} is incomplete: {losses[0]}. Obtain a complete copy of it.")
 
 
 def _tifffile() -> ModuleType:

@@ -21,10 +21,10 @@ def dream3d(path, labels, **more):
         file["DataContainers/Volume/Ensemble/Names"] = np.array([1, 2])
 
 
-def test_a_plain_file_with_one_data_set(tmp_path):
+def test_the_only_data_set_of_a_file_is_read(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file.create_dataset("group/labels", data=LABELS - 1, chunks=(2, 3, 7), compression="gzip")
-        file["note"] = "text is no candidate"
+        file["note"] = "text is not a candidate"
     opened = open_structures(tmp_path / "a.h5")
     np.testing.assert_array_equal(opened.data.compute(), LABELS - 1)
     np.testing.assert_array_equal(
@@ -32,7 +32,7 @@ def test_a_plain_file_with_one_data_set(tmp_path):
     )
 
 
-def test_candidates_are_listed_where_there_are_several(tmp_path):
+def test_several_data_sets_are_listed(tmp_path):
     with h5py.File(tmp_path / "a.hdf5", "w") as file:
         file["a/labels"] = LABELS - 1
         file["b/labels"] = LABELS[:2] - 1
@@ -52,14 +52,14 @@ def test_a_dream3d_volume_is_one_sample_with_its_voxel_size(tmp_path):
     assert opened.grid.axes == ("z", "y", "x")
 
 
-def test_a_dream3d_layer_is_an_image(tmp_path):
+def test_a_single_layer_of_dream3d_is_an_image(tmp_path):
     dream3d(tmp_path / "a.dream3d", LABELS[:1])
     opened = open_structures(tmp_path / "a.dream3d", phase_values="auto")
     np.testing.assert_array_equal(opened.data.compute(), LABELS[:1] - 1)
     assert opened.grid.voxel_size == pytest.approx((0.2, 0.1))
 
 
-def test_dream3d_arrays_are_chosen_by_the_end_of_their_name(tmp_path):
+def test_dream3d_arrays_are_chosen_by_the_last_part_of_their_name(tmp_path):
     dream3d(tmp_path / "a.dream3d", LABELS, FeatureIds=LABELS[..., None], EulerAngles=np.zeros((5, 6, 7, 3)))
     with pytest.raises(InputError, match=r"several data sets: .*EulerAngles.*FeatureIds.*Phases"):
         open_structures(tmp_path / "a.dream3d")
@@ -68,17 +68,17 @@ def test_dream3d_arrays_are_chosen_by_the_end_of_their_name(tmp_path):
         open_structures(tmp_path / "a.dream3d", name="EulerAngles")
 
 
-def test_files_without_numbers_and_broken_files_are_refused(tmp_path):
+def test_files_without_numbers_and_damaged_files_are_refused(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["note"] = "text"
     with pytest.raises(InputError, match="should hold data sets of numbers"):
         open_structures(tmp_path / "a.h5")
-    (tmp_path / "b.h5").write_bytes(b"no HDF5")
+    (tmp_path / "b.h5").write_bytes(b"not HDF5")
     with pytest.raises(InputError, match="cannot be opened"):
         open_structures(tmp_path / "b.h5")
 
 
-def test_without_h5py_the_extra_is_named(tmp_path, monkeypatch):
+def test_the_extra_is_named_if_h5py_is_missing(tmp_path, monkeypatch):
     dream3d(tmp_path / "a.h5", LABELS)
     monkeypatch.setitem(sys.modules, "h5py", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'matvae\[hdf5\]'"):

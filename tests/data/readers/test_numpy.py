@@ -12,11 +12,11 @@ LABELS = np.random.default_rng(0).integers(0, 3, (6, 7, 8)).astype(np.int32)
 
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("save", ["npy", "npz", "compressed"])
-def test_boxes_equal_the_array(tmp_path, order, save):
+def test_boxes_equal_those_of_the_array(tmp_path, order, save):
     values = np.asarray(LABELS, order=order)
     path = tmp_path / ("a.npy" if save == "npy" else "a.npz")
     {"npy": np.save, "npz": np.savez, "compressed": np.savez_compressed}[save](path, values)
-    blocks = reader.open(path, None).blocks
+    blocks = reader.open(path, None).array
     assert (blocks.shape, blocks.dtype) == (LABELS.shape, LABELS.dtype)
     for box in (np.s_[:], np.s_[2:5, 1:, 3], np.s_[-1], np.s_[4:4]):
         np.testing.assert_array_equal(blocks[box], LABELS[box])
@@ -26,45 +26,45 @@ def test_boxes_equal_the_array(tmp_path, order, save):
     assert not opened.grid.periodic
 
 
-def test_one_of_several_arrays_is_named(tmp_path):
+def test_one_of_several_arrays_is_chosen_by_name(tmp_path):
     np.savez(tmp_path / "a.npz", phase=LABELS, grain=LABELS[:2])
     assert len(open_structures(tmp_path / "a.npz", name="grain")) == 2
     with pytest.raises(InputError, match=r"several arrays: 'phase', 'grain'.*name='"):
         open_structures(tmp_path / "a.npz")
-    with pytest.raises(InputError, match=r"no arrays called 'x'; there are: 'phase'"):
+    with pytest.raises(InputError, match=r"no arrays called 'x'; it has 'phase'"):
         open_structures(tmp_path / "a.npz", name="x")
 
 
-def test_objects_and_broken_files_are_refused(tmp_path):
+def test_python_objects_and_damaged_files_are_refused(tmp_path):
     np.savez(tmp_path / "objects.npz", a=np.array([{}], dtype=object))
     with pytest.raises(InputError, match="holds Python objects"):
         open_structures(tmp_path / "objects.npz")
     np.save(tmp_path / "objects.npy", np.array([{}], dtype=object))
-    (tmp_path / "broken.npy").write_bytes(b"nothing of numpy")
-    (tmp_path / "broken.npz").write_bytes(b"no archive")
+    (tmp_path / "broken.npy").write_bytes(b"not numpy")
+    (tmp_path / "broken.npz").write_bytes(b"not an archive")
     for name in ("objects.npy", "broken.npy", "broken.npz"):
         with pytest.raises(InputError, match="cannot be opened"):
             open_structures(tmp_path / name)
 
 
-def test_a_flipped_byte_in_an_archive_is_found(tmp_path):
+def test_a_flipped_bit_in_an_archive_is_detected(tmp_path):
     np.savez(tmp_path / "a.npz", LABELS)
     data = open_structures(tmp_path / "a.npz").data
-    whole = bytearray((tmp_path / "a.npz").read_bytes())
-    whole[len(whole) // 2] ^= 1
-    (tmp_path / "a.npz").write_bytes(whole)
+    content = bytearray((tmp_path / "a.npz").read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / "a.npz").write_bytes(content)
     with pytest.raises(StoreError, match="Bad CRC-32"):
         data.compute()
 
 
-def test_names_in_a_single_array_file_are_refused(tmp_path):
+def test_names_are_refused_for_files_with_a_single_array(tmp_path):
     np.save(tmp_path / "a.npy", LABELS)
     with pytest.raises(InputError, match="name='x' was given"):
         open_structures(tmp_path / "a.npy", name="x")
 
 
 @pytest.mark.parametrize(("name", "phases"), [("alloy", 2), ("composite", 3)])
-def test_real_micrographs(shared_data, name, phases):
+def test_micrographs_are_read(shared_data, name, phases):
     structures = open_structures(shared_data / "micrographs" / f"{name}.npy")
     assert (structures.data.shape, structures.grid.phases) == ((1, 256, 256), phases)
     np.testing.assert_array_equal(structures.data[0].compute(), np.load(shared_data / "micrographs" / f"{name}.npy"))

@@ -19,7 +19,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_each_image_of_a_folder_is_a_sample_in_natural_order(folder):
+def test_images_of_a_folder_are_samples_in_natural_order(folder):
     (folder / "notes.txt").write_text("x")
     opened = open_structures(folder, phase_values=(0, 255))
     np.testing.assert_array_equal(opened.data.compute(), LABELS)
@@ -28,7 +28,7 @@ def test_each_image_of_a_folder_is_a_sample_in_natural_order(folder):
 
 
 @pytest.mark.parametrize(("mode", "factor"), [("1", 1), ("L", 1), ("P", 1), ("I;16", 1000)])
-def test_a_single_image_in_every_grey_mode(tmp_path, mode, factor):
+def test_images_of_every_grey_mode_are_read(tmp_path, mode, factor):
     image = Image.fromarray(LABELS[0].astype(np.uint16) * factor) if mode == "I;16" else Image.fromarray(LABELS[0])
     if mode == "P":
         image.putpalette([0, 0, 0, 200, 10, 10])
@@ -46,7 +46,7 @@ def test_colour_images_are_refused(tmp_path):
         open_structures(tmp_path / "a.png")
 
 
-def test_other_sizes_and_names_are_refused(folder):
+def test_different_sizes_and_names_are_refused(folder):
     with pytest.raises(InputError, match="PNG images have no names"):
         open_structures(folder, name="x")
     Image.fromarray(LABELS[0, :5]).save(folder / "sample5.png")
@@ -54,7 +54,7 @@ def test_other_sizes_and_names_are_refused(folder):
         open_structures(folder)
 
 
-def test_an_image_that_breaks_later_is_a_store_error(folder):
+def test_an_image_damaged_after_opening_is_a_store_error(folder):
     opened = open_structures(folder, phase_values=(0, 255))
     file = folder / "sample7.png"
     file.write_bytes(file.read_bytes()[:60])
@@ -63,7 +63,7 @@ def test_an_image_that_breaks_later_is_a_store_error(folder):
         opened.data.compute()
 
 
-def test_without_pillow_the_extra_is_named(folder, monkeypatch):
+def test_the_extra_is_named_if_pillow_is_missing(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'matvae\[png\]'"):
         open_structures(folder)

@@ -21,7 +21,7 @@ def read_one(path, box):
     return np.full((3, 4), int(path.stem), dtype=np.uint8)[box]
 
 
-def test_only_the_files_in_the_box_are_opened():
+def test_only_files_in_the_box_are_opened():
     OPENED.clear()
     blocks = stack_images(Path("folder"), FILES, describe, read_one)
     np.testing.assert_array_equal(blocks[1:3, 2], [[1] * 4, [2] * 4])

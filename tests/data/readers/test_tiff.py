@@ -27,9 +27,9 @@ LABELS = np.random.default_rng(0).integers(0, 3, (6, 48, 32)).astype(np.uint8)
         {"metadata": None, "photometric": "minisblack"},
     ],
 )
-def test_boxes_equal_the_stack(tmp_path, how):
+def test_boxes_equal_those_of_the_stack(tmp_path, how):
     tifffile.imwrite(tmp_path / "a.tif", LABELS, **how)
-    blocks = reader.open(tmp_path / "a.tif", None).blocks
+    blocks = reader.open(tmp_path / "a.tif", None).array
     for box in (np.s_[:], np.s_[2:5, 20:40, 3], np.s_[-1, :, ::3], np.s_[1:1]):
         np.testing.assert_array_equal(blocks[box], LABELS[box])
     np.testing.assert_array_equal(open_structures(tmp_path / "a.tif").data.compute(), LABELS)
@@ -51,7 +51,7 @@ def test_a_folder_of_slices_is_a_volume(tmp_path):
     np.testing.assert_array_equal(opened.data.compute(), LABELS[None])
 
 
-def test_images_of_different_shape_are_named(tmp_path):
+def test_images_of_different_shapes_are_named(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", LABELS[0])
     tifffile.imwrite(tmp_path / "b.tif", LABELS[0, :40])
     with pytest.raises(
@@ -76,7 +76,7 @@ def test_one_of_several_series_is_chosen(tmp_path):
 
 
 @pytest.mark.parametrize("how", [{}, {"compression": "zlib"}, {"metadata": None, "photometric": "minisblack"}])
-def test_a_cut_off_file_is_never_read_as_less(tmp_path, how):
+def test_a_truncated_file_is_never_read_as_a_smaller_one(tmp_path, how):
     tifffile.imwrite(tmp_path / "a.tif", LABELS, **how)
     whole = (tmp_path / "a.tif").read_bytes()
     for part in (0.3, 0.6, 0.9, 0.99):
@@ -88,7 +88,7 @@ def test_a_cut_off_file_is_never_read_as_less(tmp_path, how):
         np.testing.assert_array_equal(read, LABELS)
 
 
-def test_damage_found_while_reading_is_a_store_error(tmp_path):
+def test_damage_detected_while_reading_is_a_store_error(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", LABELS, compression="zlib")
     data = open_structures(tmp_path / "a.tif").data
     with tifffile.TiffFile(tmp_path / "a.tif") as file:
@@ -101,20 +101,20 @@ def test_damage_found_while_reading_is_a_store_error(tmp_path):
         data.compute()
 
 
-def test_what_is_no_tiff_is_refused(tmp_path):
+def test_other_files_are_refused(tmp_path):
     (tmp_path / "a.tif").write_bytes(b"not a TIFF at all")
     with pytest.raises(InputError, match="cannot be opened: TiffFileError"):
         open_structures(tmp_path / "a.tif")
 
 
-def test_without_tifffile_the_extra_is_named(tmp_path, monkeypatch):
+def test_the_extra_is_named_if_tifffile_is_missing(tmp_path, monkeypatch):
     tifffile.imwrite(tmp_path / "a.tif", LABELS)
     monkeypatch.setitem(sys.modules, "tifffile", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'matvae\[tiff\]'"):
         open_structures(tmp_path / "a.tif")
 
 
-def test_real_steel(shared_data):
+def test_a_steel_micrograph_is_read(shared_data):
     path = shared_data / "micrographs" / "hsla_steel.tiff"
     with pytest.raises(InputError, match=r"holds 0, 255\. .*phase_values=\(0, 255\).*--phase-values 0,255 or auto"):
         open_structures(path)
@@ -123,14 +123,14 @@ def test_real_steel(shared_data):
     np.testing.assert_array_equal(steel.data[0].compute() * 255, tifffile.imread(path))
 
 
-def test_real_electrode(shared_data):
+def test_a_tomogram_of_an_electrode_is_read(shared_data):
     path = shared_data / "volumes" / "nmc_electrode.tif"
     electrode = open_structures(path, spatial_dims=3)
     assert (electrode.data.shape, electrode.grid.phases) == ((1, 251, 301, 301), 3)
     np.testing.assert_array_equal(electrode.data[0, 100:103].compute(), tifffile.imread(path, key=range(100, 103)))
 
 
-def test_real_sandstone_in_windows(shared_data, tmp_path):
+def test_windows_of_a_tomogram_of_sandstone_are_read(shared_data, tmp_path):
     with zipfile.ZipFile(shared_data / "volumes" / "berea.zip") as archive:
         archive.extract("berea.tif", tmp_path)
     rock = open_structures(tmp_path / "berea.tif", spatial_dims=3, phase_values=(255, 0))

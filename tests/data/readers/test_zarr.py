@@ -31,7 +31,7 @@ def ome(path, data, axes, *, version="0.5", scale=None, image_scale=None, units=
 
 @pytest.mark.parametrize("version", [2, 3])
 @pytest.mark.parametrize("shards", [None, (4, 4, 8)])
-def test_a_plain_array(tmp_path, version, shards):
+def test_a_plain_array_is_read(tmp_path, version, shards):
     shards = shards if version == 3 else None
     array = zarr.create_array(
         tmp_path / "a.zarr",
@@ -50,7 +50,7 @@ def test_a_plain_array(tmp_path, version, shards):
 
 
 @pytest.mark.parametrize("version", [2, 3])
-def test_an_array_in_a_group(tmp_path, version):
+def test_an_array_in_a_group_is_read(tmp_path, version):
     group = zarr.create_group(tmp_path / "a.zarr", zarr_format=version)
     group.create_array("deep/labels", data=LABELS)
     np.testing.assert_array_equal(open_structures(tmp_path / "a.zarr").data.compute(), LABELS)
@@ -81,7 +81,7 @@ def test_an_ome_volume_is_one_sample_with_voxel_size_and_unit(tmp_path, version)
     assert slices.grid.voxel_size == (5, 2.5)
 
 
-def test_ome_times_are_samples_and_flat_axes_go(tmp_path):
+def test_ome_times_are_samples_and_axes_of_length_one_are_removed(tmp_path):
     ome(tmp_path / "a.zarr", LABELS[:, None, None], "tczyx")
     opened = open_structures(tmp_path / "a.zarr")
     np.testing.assert_array_equal(opened.data.compute(), LABELS)
@@ -95,12 +95,12 @@ def test_ome_channels_are_refused(tmp_path):
         open_structures(tmp_path / "a.zarr")
 
 
-def test_an_ome_level_may_be_named(tmp_path):
+def test_an_ome_level_can_be_chosen_by_name(tmp_path):
     ome(tmp_path / "a.zarr", LABELS, "zyx")
     assert open_structures(tmp_path / "a.zarr", name="1", spatial_dims=3).grid.shape == (6, 4, 4)
 
 
-def test_damage_found_while_reading_is_a_store_error(tmp_path):
+def test_damage_detected_while_reading_is_a_store_error(tmp_path):
     zarr.create_array(tmp_path / "a.zarr", data=LABELS, chunks=(3, 7, 8))
     data = open_structures(tmp_path / "a.zarr").data
     (tmp_path / "a.zarr" / "c" / "1" / "0" / "0").write_bytes(b"damaged")
