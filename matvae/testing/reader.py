@@ -93,27 +93,27 @@ def check_matches(reader: str, example: Example) -> None:
 
 def check_values(reader: str, example: Example) -> None:
     """Shape, type and values are those of the file, with axes in the same order."""
-    blocks = _source(reader, example).blocks
-    require(blocks.shape == example.array.shape, f"The shape must be {example.array.shape}, not {blocks.shape}.")
-    require(blocks.dtype == example.array.dtype, f"The type must be {example.array.dtype}, not {blocks.dtype}.")
-    values = blocks.read(tuple(slice(0, n) for n in blocks.shape))
+    array = _source(reader, example).array
+    require(array.shape == example.array.shape, f"The shape must be {example.array.shape}, not {array.shape}.")
+    require(array.dtype == example.array.dtype, f"The type must be {example.array.dtype}, not {array.dtype}.")
+    values = array.read(tuple(slice(0, n) for n in array.shape))
     require(np.array_equal(values, example.array), "The values differ from those in the file.")
-    require(values.dtype == blocks.dtype, f"`read` returns {values.dtype}, but the declared type is {blocks.dtype}.")
+    require(values.dtype == array.dtype, f"`read` returns {values.dtype}, but the declared type is {array.dtype}.")
 
 
 def check_boxes(reader: str, example: Example) -> None:
     """`read` returns exactly the box it is asked for."""
-    blocks = _source(reader, example).blocks
-    box = tuple(slice(n // 3, max(n // 3 + 1, n - n // 4)) for n in blocks.shape)
-    values = blocks.read(box)
+    array = _source(reader, example).array
+    box = tuple(slice(n // 3, max(n // 3 + 1, n - n // 4)) for n in array.shape)
+    values = array.read(box)
     require(np.array_equal(values, example.array[box]), f"The box {box} differs from that part of the array.")
 
 
 def check_chunks(reader: str, example: Example) -> None:
     """The chunks cover the array exactly."""
-    blocks = _source(reader, example).blocks
-    sizes = tuple(sum(sizes) for sizes in blocks.chunks)
-    require(sizes == blocks.shape, f"Chunks must add up to {blocks.shape}, but they add up to {sizes}.")
+    array = _source(reader, example).array
+    sizes = tuple(sum(sizes) for sizes in array.chunks)
+    require(sizes == array.shape, f"Chunks must add up to {array.shape}, but they add up to {sizes}.")
 
 
 def check_metadata(reader: str, example: Example) -> None:
@@ -125,10 +125,10 @@ def check_metadata(reader: str, example: Example) -> None:
 
 
 def check_pickles(reader: str, example: Example) -> None:
-    """The blocks survive pickling, with which they reach the workers of a cluster."""
-    blocks = cloudpickle.loads(cloudpickle.dumps(_source(reader, example).blocks))
-    values = blocks.read(tuple(slice(0, n) for n in blocks.shape))
-    require(np.array_equal(values, example.array), "Pickled blocks must read the same values.")
+    """The array can be pickled, as it is to reach the workers of a cluster."""
+    array = cloudpickle.loads(cloudpickle.dumps(_source(reader, example).array))
+    values = array.read(tuple(slice(0, n) for n in array.shape))
+    require(np.array_equal(values, example.array), "A pickled array must read the same values.")
 
 
 def check_damage_is_an_error(reader: str, example: Example) -> None:
@@ -143,11 +143,11 @@ def check_damage_is_an_error(reader: str, example: Example) -> None:
         content = largest.read_bytes()
         largest.write_bytes(content[: len(content) // 2])
         try:
-            blocks = READERS.get(reader).open(copy, example.name).blocks
+            array = READERS.get(reader).open(copy, example.name).array
         except Exception:  # noqa: BLE001 - `open_structures` turns any error into one that names the file
             return
         try:
-            values = blocks[...]
+            values = array[...]
         except MatvaeError:
             return
         require(np.array_equal(values, example.array), "A file cut short must raise an error, not give other values.")

@@ -11,7 +11,7 @@ import tifffile
 import zarr
 from PIL import Image
 
-from matvae.data.blocks import Blocks
+from matvae.data.lazy_array import LazyArray
 from matvae.data.readers import READERS, Source
 from matvae.testing import Example, check_reader, reader_checks
 from matvae.testing.reader import CHECKS
@@ -67,7 +67,7 @@ class RawReader:
         return path.suffix == ".raw"
 
     def open(self, path, name):
-        return Source(Blocks(str(path), (24, 32), np.dtype(np.uint8), ((24,), (32,)), RawRead(path)))
+        return Source(LazyArray(str(path), (24, 32), np.dtype(np.uint8), ((24,), (32,)), RawRead(path)))
 
 
 class RawRead:
@@ -84,12 +84,12 @@ class Greedy(RawReader):
 
 
 def changed(**values):
-    """A reader whose blocks have other fields."""
+    """A reader whose array has other fields."""
 
     class Changed(RawReader):
         def open(self, path, name):
             source = super().open(path, name)
-            return replace(source, blocks=replace(source.blocks, **{k: v(path) for k, v in values.items()}))
+            return replace(source, array=replace(source.array, **{k: v(path) for k, v in values.items()}))
 
     return Changed()
 
