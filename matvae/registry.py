@@ -66,14 +66,15 @@ class Registry:
         Raises
         ------
         PluginError
-            If no part has that name (the message suggests the closest one), or if the part cannot be imported or is
-            not a subclass of the contract.
+            If no part has that name (the message suggests the closest one and the installation of a plugin), or if the
+            part cannot be imported or is not a subclass of the contract.
         """
         if name not in self.targets:
             close = get_close_matches(str(name), self.names(), n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             raise PluginError(
-                f"There is no {self.kind} called {name!r}; known are {', '.join(sorted(self.names()))}.{hint}"
+                f"There is no {self.kind} called {name!r}; known are {', '.join(sorted(self.names()))}.{hint} "
+                "If a plugin provides it, install that package."
             )
         module, _, attribute = self.targets[name].partition(":")
         try:

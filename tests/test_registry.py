@@ -26,7 +26,10 @@ def test_parts_are_imported_on_request_only(monkeypatch):
 
 def test_an_unknown_name_is_refused_with_the_closest_one(monkeypatch):
     parts = with_plugins(monkeypatch)
-    with pytest.raises(PluginError, match=r"no encoder called 'rot'; known are .*Did you mean 'root'\?"):
+    message = (
+        r"no encoder called 'rot'; known are .*Did you mean 'root'\? If a plugin provides it, install that package\."
+    )
+    with pytest.raises(PluginError, match=message):
         parts.get("rot")
 
 

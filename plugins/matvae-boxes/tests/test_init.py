@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import matvae
+from matvae.errors import PluginError
 from matvae.model import DECODERS, ENCODERS
 from matvae_boxes.decoder import BoxesDecoder
 from matvae_boxes.encoder import PursuitEncoder
@@ -25,3 +27,12 @@ def test_a_model_of_version_0_1_gives_what_it_gave():
     np.testing.assert_allclose(model.transform(then["X"]), then["latents"], atol=1e-3)
     assert np.mean(model.inverse_transform(then["latents"]) == then["structures"]) > 0.99
     np.testing.assert_allclose(model.inverse_statistics(then["latents"]), then["statistics"], atol=1e-4)
+
+
+def test_a_saved_model_asks_for_the_plugin_if_it_is_not_installed(monkeypatch):
+    for registry in (ENCODERS, DECODERS):
+        monkeypatch.setattr(registry, "targets", registry.builtin)
+    with pytest.raises(
+        PluginError, match=r"no encoder called 'pursuit'.*If a plugin provides it, install that package\."
+    ):
+        matvae.load(WRITTEN / "pursuit_boxes.matvae")
