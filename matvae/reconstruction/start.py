@@ -1,4 +1,4 @@
-"""Where a reconstruction starts: random labels with the wanted volume fractions, or what the user gives."""
+"""Initial labels of a reconstruction: random with the target volume fractions, or given by the user."""
 
 from __future__ import annotations
 
@@ -17,69 +17,72 @@ from .target import Target
 def starting_labels(
     init: Any, target: Target, copies: int, seed: int, first: int = 0, fixed: Tensor | None = None
 ) -> Tensor:
-    """Labels ``(sample * copies, *space)`` to start from.
+    """Return initial labels ``(sample * copies, *space)``.
 
     Parameters
     ----------
     init : array ``(sample, *space)`` or ``(sample, realization, *space)``, or None
-        What the user gives.
+        Initial labels given by the user.
     target : Target
     copies : int
-        Realizations of each sample.
+        Number of realizations per sample.
     seed : int
-        Of the random labels; a structure's own number joins it, so blocks do not matter.
+        Seed of the random labels. It is combined with the index of each structure, so the result is independent of
+        how the samples are split into blocks.
     first : int
-        Number of the first sample.
+        Index of the first sample.
     fixed : Tensor ``(sample, *space)``, optional
-        Labels of voxels that have them in any case, 255 elsewhere.
+        Labels of prescribed voxels, 255 elsewhere.
 
     Returns
     -------
     Tensor of uint8 ``(sample * copies, *space)``
-        With exact numbers of voxels: what the user gives is changed where it has others.
+        Labels with the exact number of voxels of each phase; given labels are changed where their numbers differ.
 
     Raises
     ------
     InputError
-        If `init` has another shape, or other labels than the phases.
+        If the shape of `init` does not fit, or it holds labels other than those of the phases.
     """
     grid, n = target.grid, len(target)
     counts = target.counts.cpu().repeat_interleave(copies, dim=0)
     held = None if fixed is None else fixed.cpu().repeat_interleave(copies, dim=0)
-    draws = (np.random.default_rng([seed, number]) for number in range(first * copies, (first + n) * copies))
+    generators = (np.random.default_rng([seed, number]) for number in range(first * copies, (first + n) * copies))
     if init is None:
         known = np.full((n * copies, grid.n_voxels), FREE, np.uint8) if held is None else held.flatten(1).numpy()
-        made = [_shuffled(row, voxels, rng) for row, voxels, rng in zip(known, counts.numpy(), draws, strict=True)]
-        return torch.from_numpy(np.stack(made)).view(-1, *grid.shape)
-    labels = _given(init, grid, n, copies)
-    found = torch.stack([(labels == phase).flatten(1).sum(1) for phase in range(grid.phases)], dim=1)
-    if held is None and bool((found == counts).all()):
+        shuffled = [
+            _shuffled(row, voxels, rng) for row, voxels, rng in zip(known, counts.numpy(), generators, strict=True)
+        ]
+        return torch.from_numpy(np.stack(shuffled)).view(-1, *grid.shape)
+    labels = _checked_labels(init, grid, n, copies)
+    n_voxels = torch.stack([(labels == phase).flatten(1).sum(1) for phase in range(grid.phases)], dim=1)
+    if held is None and bool((n_voxels == counts).all()):
         return labels
-    # Which voxels of a phase give way is left to chance.
-    noise = np.stack([rng.random(grid.shape, np.float32) for rng in draws])
+    # Choose at random which voxels of a phase are changed.
+    noise = np.stack([rng.random(grid.shape, np.float32) for rng in generators])
     fields = indicators(labels, grid.phases) * (1 + torch.from_numpy(noise).unsqueeze(1))
     return nearest_labels(fields, counts, fixed=held).to(torch.uint8)
 
 
 def _shuffled(known: np.ndarray, voxels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Labels ``(voxel,)`` that are `known`, or random where that is 255, with so many voxels of each phase."""
+    """Return `known` labels ``(voxel,)``, with random ones where these are 255, and `voxels` of each phase in total."""
     free = known == FREE
     rest = voxels - np.bincount(known[~free], minlength=len(voxels))
     labels = np.repeat(np.arange(len(voxels), dtype=np.uint8), rest)
     rng.shuffle(labels)
-    made = known.copy()
-    made[free] = labels
-    return made
+    completed = known.copy()
+    completed[free] = labels
+    return completed
 
 
-def _given(init: Any, grid: Grid, n: int, copies: int) -> Tensor:
-    given = np.asarray(init.cpu() if isinstance(init, Tensor) else init)
+def _checked_labels(init: Any, grid: Grid, n: int, copies: int) -> Tensor:
+    array = np.asarray(init.cpu() if isinstance(init, Tensor) else init)
     shapes = [(n, *grid.shape)] if copies == 1 else [(n, *grid.shape), (n, copies, *grid.shape)]
-    if given.shape not in (*shapes, (n, copies, *grid.shape)):
-        raise InputError(f"init must be labels of shape {shapes[-1]}, but an array of shape {given.shape} was given.")
-    if given.dtype.kind not in "biu" or given.min() < 0 or given.max() >= grid.phases:
-        raise InputError(f"init must hold integer labels 0 to {grid.phases - 1}, but {given.dtype} was given.")
-    labels = torch.from_numpy(given.astype(np.uint8))
-    if given.ndim == grid.ndim + 1:
+    if array.shape not in (*shapes, (n, copies, *grid.shape)):
+        raise InputError(f"init must be labels of shape {shapes[-1]}, but an array of shape {array.shape} was given.")
+    if array.dtype.kind not in "biu" or array.min() < 0 or array.max() >= grid.phases:
+        raise InputError(f"init must hold integer labels 0 to {grid.phases - 1}, but {array.dtype} was given.")
+    labels = torch.from_numpy(array.astype(np.uint8))
+    if array.ndim == grid.ndim + 1:
         return labels.repeat_interleave(copies, dim=0)
     return labels.reshape(-1, *grid.shape)

@@ -1,4 +1,4 @@
-"""What statistics ask of a structure: numbers of voxels, sums over voxel pairs, and whether both can be had at all."""
+"""Target statistics, and what they imply for a structure: its numbers of voxels, and whether it can exist."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from ..stats.exact_counts import whole_counts
 from ..stats.map_samples import as_tensor
 from .contradictions import check_centre, power_agrees
 
-# Contradictions up to this size, in probability, are rounding.
+# Contradictions up to this probability are attributed to rounding.
 SLACK = 1e-4
 
 
 @dataclass(frozen=True)
 class Target:
-    """Statistics to be realised, and what they mean for the structure.
+    """Checked 2-point statistics, with the numbers of voxels that they imply.
 
     Parameters
     ----------
     grid : Grid
-        What one structure is to be.
+        Grid of one structure.
     pairs : sequence of (int, int)
-        Phases that are correlated.
+        Pairs of phases along the last axis of `statistics`.
     cutoff : tuple of int or None
-        Largest lag that is known along each axis; None for all there are.
+        Largest lag along each axis; None if the statistics cover all lags.
     statistics : Tensor ``(sample, *lag, correlation)``
     counts : Tensor ``(sample, phase)``
-        Voxels of each phase.
+        Number of voxels of each phase.
     weights : Tensor ``()`` or ``(*lag)``
-        Voxel pairs at each lag.
+        Number of voxel pairs at each lag.
     known : Tensor of bool ``(*lag)``, optional
-        Lags at which something is wanted; the statistics are zero at all others. None means all of them.
+        Lags with prescribed statistics, which are zero elsewhere; None if all lags are prescribed.
     """
 
     grid: Grid
@@ -55,18 +55,18 @@ class Target:
 
     @property
     def n_transformed(self) -> int:
-        """Voxels of one field on the grid of the Fourier transform."""
+        """Number of voxels of one field on the grid of the Fourier transform."""
         return math.prod(transform_shape(self.grid.shape, self.grid.periodic, self.cutoff))
 
     def __len__(self) -> int:
         return len(self.statistics)
 
     def select(self, samples: Tensor | slice) -> Target:
-        """Some of the samples."""
+        """Return the selected samples."""
         return replace(self, statistics=self.statistics[samples], counts=self.counts[samples])
 
     def of(self, fields: Tensor, *, indicator: bool = False) -> Tensor:
-        """The same statistics of fields ``(sample, phase, *space)``."""
+        """Return the same statistics for fields ``(sample, phase, *space)``."""
         return correlate(
             fields,
             self.pairs,
@@ -77,14 +77,14 @@ class Target:
         )
 
     def errors(self, fields: Tensor) -> Tensor:
-        """Relative error ``(sample,)`` of the statistics of indicator fields."""
-        return relative_error(self.statistics, self._wanted(self.of(fields, indicator=True)))
+        """Return the relative error ``(sample,)`` of the statistics of indicator fields."""
+        return relative_error(self.statistics, self._prescribed(self.of(fields, indicator=True)))
 
     def squared_errors(self, fields: Tensor) -> Tensor:
-        """Squared error ``(sample,)``, with a gradient."""
-        return (self._wanted(self.of(fields)) - self.statistics).square().flatten(1).sum(1)
+        """Return the squared error ``(sample,)``, with a gradient."""
+        return (self._prescribed(self.of(fields)) - self.statistics).square().flatten(1).sum(1)
 
-    def _wanted(self, values: Tensor) -> Tensor:
+    def _prescribed(self, values: Tensor) -> Tensor:
         return values if self.known is None else values * self.known.unsqueeze(-1)
 
 
@@ -96,47 +96,49 @@ def understand(
     *,
     complete: bool = True,
 ) -> tuple[Target, Tensor]:
-    """Decide what statistics ask for.
+    """Check 2-point statistics and derive the target from them.
 
     Parameters
     ----------
     statistics, grid, correlations
-        As `reconstruct` takes them.
+        As in `reconstruct`.
     device : torch.device
     complete : bool
-        Whether statistics without a cutoff are those of all voxels at every lag: only then does their power tell
-        whether a structure can have them.
+        Whether statistics without a cutoff cover all voxel pairs at every lag, i.e. without a mask or unknown lags.
+        Only then does their power spectrum tell whether a structure can have them.
 
     Returns
     -------
     target : Target
     realizable : Tensor of bool ``(sample,)``
-        Whether nothing in the statistics contradicts that a structure has them.
+        False where the statistics contradict themselves, so that no structure can have them.
 
     Raises
     ------
     InputError
-        If shape or values are not those of 2-point statistics of such a grid.
+        If the shape or the values are not those of 2-point statistics on this grid.
     """
     if grid.phases < 2:
-        raise InputError("A structure of two or more phases is expected, but the grid has one: a continuous field.")
+        raise InputError(
+            "Reconstruction needs a grid with at least two phases, but this grid has one, i.e. a continuous field."
+        )
     pairs = resolve_correlations(correlations, grid.phases)
     values = _values(statistics, device)
     cutoff = _cutoff(tuple(values.shape), grid, pairs)
     if not bool(torch.isfinite(values).all()):
-        raise InputError("Statistics need a finite value at every lag, but NaN or infinity was found.")
+        raise InputError("Statistics must be finite at every lag, but NaN or infinity was found.")
     weights = pair_counts(grid.shape, periodic=grid.periodic, cutoff=cutoff).to(values)
     check_centre(values, weights, pairs)
     centre: tuple[slice | int, ...] = (slice(None), *(n // 2 for n in values.shape[1:-1]))
-    fractions, sound = _fractions(values[centre].double(), grid, pairs)
+    fractions, realizable = _fractions(values[centre].double(), grid, pairs)
     if complete and cutoff is None:
-        sound &= power_agrees(values, weights, pairs, fractions * grid.n_voxels)
-        # Where the two differ, a single lag speaks for one and nearly all the others for the other.
+        realizable &= power_agrees(values, weights, pairs, fractions * grid.n_voxels)
+        # Where the two estimates differ, the one from nearly all lags is more reliable than that from zero lag.
         mean = (values * weights.unsqueeze(-1)).flatten(1, -2).double().sum(1) / grid.n_voxels**2
         by_power, _ = _fractions(mean.clamp(min=0).sqrt(), grid, pairs)
-        fractions = torch.where(sound.unsqueeze(1), fractions, by_power)
+        fractions = torch.where(realizable.unsqueeze(1), fractions, by_power)
     counts = whole_counts(fractions * grid.n_voxels, grid.n_voxels)
-    return Target(grid, pairs, cutoff, values, counts, weights), sound
+    return Target(grid, pairs, cutoff, values, counts, weights), realizable
 
 
 def as_float32(array: Any, device: torch.device) -> Tensor:
@@ -153,48 +155,48 @@ def _values(statistics: Any, device: torch.device) -> Tensor:
 
 
 def _cutoff(shape: tuple[int, ...], grid: Grid, pairs: Pairs) -> tuple[int, ...] | None:
-    whole = lag_shape(grid.shape, grid.periodic)
+    all_lags = lag_shape(grid.shape, grid.periodic)
     if len(shape) != grid.ndim + 2 or not shape[0]:
         raise InputError(
-            f"Statistics (sample, *lag, correlation) of at least one sample, with {grid.ndim} axes of lags for a grid "
-            f"of shape {grid.shape}, are expected, but an array of shape {shape} was given."
+            f"Statistics (sample, *lag, correlation) of at least one sample with {grid.ndim} lag axes are expected "
+            f"for a grid of shape {grid.shape}, but an array of shape {shape} was given."
         )
     lags, n_pairs = shape[1:-1], shape[-1]
     if n_pairs != len(pairs):
         raise InputError(
             f"{len(pairs)} correlations {list(pairs)} are expected for {grid.phases} phases, but the statistics hold "
-            f"{n_pairs}. Name them: correlations=[(h, h'), ...]."
+            f"{n_pairs}. Name the pairs with correlations=[(h, h'), ...]."
         )
-    if lags == whole:
+    if lags == all_lags:
         return None
-    cuts = tuple(n // 2 for n in lags)
+    cutoff = tuple(n // 2 for n in lags)
     largest = tuple((n - 1) // 2 if grid.periodic else n - 1 for n in grid.shape)
-    if all(n % 2 for n in lags) and all(c <= top for c, top in zip(cuts, largest, strict=True)):
-        return cuts
+    if all(n % 2 for n in lags) and all(c <= top for c, top in zip(cutoff, largest, strict=True)):
+        return cutoff
     kind = "periodic" if grid.periodic else "non-periodic"
     raise InputError(
-        f"{kind.capitalize()} statistics of structures of shape {grid.shape} have {whole} lags, or an odd number along "
-        f"each axis within a cutoff of at most {largest}, but {lags} were given. Crop them to a cutoff, or say what "
-        "structure they belong to with grid; statistics by PyMKS go through matvae_pymks.to_matvae_statistics."
+        f"{kind.capitalize()} statistics of structures of shape {grid.shape} have {all_lags} lags, or an odd number "
+        f"along each axis within a cutoff of at most {largest}, but {lags} were given. Crop them to a cutoff, or pass "
+        "the grid of their structures; convert statistics by PyMKS with matvae_pymks.to_matvae_statistics."
     )
 
 
 def _fractions(zero: Tensor, grid: Grid, pairs: Pairs) -> tuple[Tensor, Tensor]:
-    """Volume fractions by correlations ``(sample, pair)`` at lag zero, and whether these agree with one another."""
-    found: dict[int, Tensor] = {i: zero[:, k] for k, (i, j) in enumerate(pairs) if i == j}
-    missing = [phase for phase in range(grid.phases) if phase not in found]
+    """Return volume fractions from correlations ``(sample, pair)`` at zero lag, and whether these are consistent."""
+    by_phase: dict[int, Tensor] = {i: zero[:, k] for k, (i, j) in enumerate(pairs) if i == j}
+    missing = [phase for phase in range(grid.phases) if phase not in by_phase]
     if len(missing) > 1:
         raise InputError(
-            f"The volume fractions of the phases {missing} do not follow from the correlations {list(pairs)}: give the "
-            "autocorrelation of every phase but one."
+            f"The volume fractions of the phases {missing} do not follow from the correlations {list(pairs)}. Include "
+            "the autocorrelations of all phases but one."
         )
-    sound = torch.ones(len(zero), dtype=torch.bool, device=zero.device)
+    realizable = torch.ones(len(zero), dtype=torch.bool, device=zero.device)
     for k, (i, j) in enumerate(pairs):
         least, most = (0.0, 1.0) if i == j else (0.0, 0.0)
-        sound &= (zero[:, k] >= least - SLACK) & (zero[:, k] <= most + SLACK)
+        realizable &= (zero[:, k] >= least - SLACK) & (zero[:, k] <= most + SLACK)
     for phase in missing:
-        found[phase] = 1 - torch.stack(list(found.values())).sum(0)
-    fractions = torch.stack([found[phase] for phase in range(grid.phases)], dim=1)
-    sound &= (fractions >= -SLACK).all(1) & ((fractions.sum(1) - 1).abs() <= SLACK * grid.phases)
+        by_phase[phase] = 1 - torch.stack(list(by_phase.values())).sum(0)
+    fractions = torch.stack([by_phase[phase] for phase in range(grid.phases)], dim=1)
+    realizable &= (fractions >= -SLACK).all(1) & ((fractions.sum(1) - 1).abs() <= SLACK * grid.phases)
     fractions = fractions.clamp(min=0)
-    return fractions / fractions.sum(1, keepdim=True), sound
+    return fractions / fractions.sum(1, keepdim=True), realizable

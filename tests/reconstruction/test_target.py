@@ -119,14 +119,14 @@ def test_bad_input_is_refused_with_what_was_expected_and_seen():
     for bad in (np.nan, np.inf):
         broken = f.copy()
         broken[1, 2, 3] = bad
-        refused(broken, "finite value at every lag, but NaN or infinity")
-    refused(f[..., 0], r"2 axes of lags for a grid of shape .* shape \(2, 12, 12\) was given")
+        refused(broken, "Statistics must be finite at every lag, but NaN or infinity")
+    refused(f[..., 0], r"2 lag axes are expected for a grid of shape .* shape \(2, 12, 12\) was given")
     refused(np.float64(0.5), r"shape \(\) was given")
     refused(f[:0], r"shape \(0, 12, 12, 1\) was given")
     refused(f.astype(complex), "real numbers, but an array of complex")
     refused(np.repeat(f, 2, axis=-1), r"1 correlations \[\(1, 1\)\] are expected for 2 phases, .* hold 2")
     refused(f, r"3 correlations .* expected for 3 phases, .* hold 1", Grid((12, 12), phases=3))
-    refused(f, r"but the grid has one: a continuous field", Grid((12, 12), phases=1))
+    refused(f, r"but this grid has one, i.e. a continuous field", Grid((12, 12), phases=1))
     refused(f, "names the local states", correlations=[(2, 2)])
 
 
