@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from ..errors import InputError
 from ..model import ModelSpec
 from ..stats import default_correlations
+from .check import require
 
 
 def small_spec(shape: tuple[int, ...], phases: int = 2, **values: Any) -> ModelSpec:
@@ -47,3 +50,22 @@ def structures_for(spec: ModelSpec, n: int = 12) -> Tensor:
 def latents_for(spec: ModelSpec, n: int = 5) -> Tensor:
     """Random latents ``(sample, component)``."""
     return torch.randn(n, spec.n_components, generator=torch.Generator().manual_seed(1))
+
+
+def applicable(build: Callable[[ModelSpec], Any], specs: Sequence[ModelSpec]) -> list[ModelSpec]:
+    """Specifications that can be built; an InputError declares that a part does not support one.
+
+    Raises
+    ------
+    AssertionError
+        If none can be built, so that nothing would be checked.
+    """
+    supported = []
+    for spec in specs:
+        try:
+            build(spec)
+        except InputError:
+            continue
+        supported.append(spec)
+    require(supported, "No specification can be built. Pass specifications of models that the part supports.")
+    return supported

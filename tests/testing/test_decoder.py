@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
 
+from matvae.errors import InputError
 from matvae.model import DECODERS, Decoder
 from matvae.testing import check_decoder, decoder_checks
-from matvae.testing.decoder import CHECKS
-from matvae.testing.models import small_spec
+from matvae.testing.decoder import CHECKS, new
+from matvae.testing.models import SPECS as SMALL
+from matvae.testing.models import applicable, small_spec
 
 BUILTIN = [check for name in ("dense", "convolutional", "separable") for check in decoder_checks(name)]
 SPECS = (small_spec((8, 6)), small_spec((8, 6), phases=3))
@@ -51,6 +55,29 @@ class BatchMean(Linear):
         return super().forward(z - z.mean(0))
 
 
+class Noisy(Linear):
+    def forward(self, z, factors=None):
+        return super().forward(z) + torch.rand(())
+
+
+class Double(Linear):
+    def forward(self, z, factors=None):
+        return super().forward(z).double()
+
+
+class TwoPhasesOnly(Linear):
+    @classmethod
+    def plan(cls, spec, batches):
+        if spec.phases != 2:
+            raise InputError("This decoder draws two phases only.")
+        return {}
+
+
+class NothingSupported(Linear):
+    def __init__(self, spec):
+        raise InputError("This decoder draws nothing.")
+
+
 class Constant(Linear):
     def forward(self, z, factors=None):
         return super().forward(0 * z)
@@ -83,6 +110,9 @@ FAULTS = {
     TuplePlan: "plan_is_json",
     Transposed: "shapes",
     Negative: "shapes",
+    Double: "shapes",
+    NothingSupported: "shapes",
+    Noisy: "repeats",
     BatchMean: "samples_are_independent",
     Constant: "latents_matter",
     Forgetful: "weights_survive",
@@ -94,6 +124,11 @@ FAULTS = {
 @pytest.mark.parametrize("check", BUILTIN, ids=str)
 def test_built_in_decoders_conform(check):
     check()
+
+
+@pytest.mark.parametrize("name", ["dense", "convolutional", "separable"])
+def test_no_model_is_left_out_for_built_in_decoders(name):
+    assert applicable(partial(new, name), SMALL) == list(SMALL)
 
 
 @pytest.fixture
@@ -109,6 +144,11 @@ def registered(monkeypatch):
 
 def test_a_decoder_that_keeps_the_contract_passes(registered):
     registered(Linear)
+    check_decoder("mine", SPECS)
+
+
+def test_refused_models_are_left_out(registered):
+    registered(TwoPhasesOnly)
     check_decoder("mine", SPECS)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
 
 from matvae.model import ENCODERS, Encoder
 from matvae.testing import check_encoder, encoder_checks
-from matvae.testing.encoder import CHECKS
-from matvae.testing.models import small_spec
+from matvae.testing.encoder import CHECKS, new
+from matvae.testing.models import SPECS as SMALL
+from matvae.testing.models import applicable, small_spec
 
 BUILTIN = [check for name in ("statistics", "image") for check in encoder_checks(name)]
 SPECS = (small_spec((8, 6)), small_spec((8, 6), phases=3))
@@ -75,6 +78,11 @@ FAULTS = {
 @pytest.mark.parametrize("check", BUILTIN, ids=str)
 def test_built_in_encoders_conform(check):
     check()
+
+
+@pytest.mark.parametrize("name", ["statistics", "image"])
+def test_no_model_is_left_out_for_built_in_encoders(name):
+    assert applicable(partial(new, name), SMALL) == list(SMALL)
 
 
 @pytest.fixture
