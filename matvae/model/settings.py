@@ -1,4 +1,4 @@
-"""TrainingSettings: how a model is trained, in plain values."""
+"""Settings of the training loop as plain values."""
 
 from __future__ import annotations
 
@@ -9,44 +9,45 @@ from ..errors import InputError
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """Numbers of the training loop.
+    """Settings of the training loop.
 
     Parameters
     ----------
     alpha, beta : float
         Weights of the statistics loss and of the KL divergence (equation 1 of the paper).
     loss : ``"relative"``, ``"absolute"`` or ``"voxels"``
-        Statistics distance relative to the size of the statistics, or as it is in equation 1; or a distance voxel by
-        voxel instead, beside which `short_range`, `mixing` and `aligned_fraction` have no meaning.
+        Distance between statistics, relative to their norm or absolute as in equation 1; or a voxel-wise distance
+        between structures, for which `short_range`, `mixing` and `aligned_fraction` have no effect.
     short_range : float
-        Weight of the distance at short lags beside `alpha`; 0 leaves it away.
+        Weight of the distance at short lags, in addition to `alpha`; 0 disables it.
     mixing : float
-        Share of the samples whose statistics are mixed with a neighbour's; see `mix_neighbours`.
+        Fraction of the samples whose statistics are mixed with those of a neighbour; see `mix_neighbours`.
     aligned_fraction : float
-        Share of the training over which the loss against the registered original fades out; 0 leaves it away.
+        Fraction of the training over which the loss against the registered original fades out; 0 disables it.
     coarse_fraction : float
-        Share of the training that is done on the coarse grid of a model that has one.
+        Fraction of the training that runs on the coarse grid, if the model has one.
     learning_rate : float
-        Peak of the schedule: a linear warm-up, then a cosine down to a hundredth.
+        Peak of the schedule: linear warm-up, then cosine decay to one hundredth of the peak.
     max_epochs : int, optional
         Passes over the training set.
     max_time : float, optional
-        Seconds; with both limits the first one reached ends the training. One of them is needed.
+        Time limit in seconds. At least one of `max_epochs` and `max_time` is required; the first one reached ends the
+        training.
     patience : float, optional
-        Stop when the held-out error has not improved over this share of the planned training.
+        Stop when the held-out error has not improved for this fraction of the planned training.
     kl_warmup : float
-        Share of the training over which the KL weight rises from zero.
+        Fraction of the training over which the KL weight rises from zero.
     warmup_steps : int
-        Steps over which the learning rate rises.
+        Steps over which the learning rate rises to its peak.
     gradient_norm : float
-        Gradients are clipped to this norm.
+        Norm to which gradients are clipped.
     checkpoint_seconds : float
-        Time between two checkpoints.
+        Seconds between two checkpoints.
 
     Raises
     ------
     InputError
-        Without any limit.
+        If neither `max_epochs` nor `max_time` is given.
     """
 
     alpha: float = 1.0
@@ -67,6 +68,4 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         if self.max_epochs is None and self.max_time is None:
-            raise InputError(
-                "Training needs an end, but max_epochs and max_time are both None. Give at least one of them."
-            )
+            raise InputError("Training requires max_epochs or max_time, but both are None. Set at least one of them.")

@@ -6,8 +6,8 @@ from matvae.errors import InputError
 from matvae.model import TrainingSettings
 
 
-def test_a_training_without_an_end_is_refused():
-    with pytest.raises(InputError, match="max_epochs and max_time are both None"):
+def test_training_without_a_limit_is_refused():
+    with pytest.raises(InputError, match="requires max_epochs or max_time, but both are None"):
         TrainingSettings(max_epochs=None)
     assert TrainingSettings(max_epochs=None, max_time=3.0).max_time == 3.0
 
