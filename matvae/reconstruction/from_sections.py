@@ -1,8 +1,8 @@
-"""Volumes from the statistics of plane sections.
+"""Volumes from the 2-point statistics of plane sections.
 
-A section of a volume shows voxel pairs whose lag lies in its plane, so 2-point statistics of sections are those of the
+A section of a volume contains the voxel pairs whose lag lies in its plane, so its 2-point statistics are those of the
 volume at lags with one component zero: f(0, r_y, r_x) = f_yx(r_y, r_x) (Yeong & Torquato, Physical Review E 58, 224
-(1998)). If the volume is isotropic, one section tells f at every lag by its length.
+(1998)). If the volume is isotropic, f depends on the length of the lag only, and one section is sufficient.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .realise import Settings, realise
 from .result import Reconstruction
 from .target import understand
 
-# By how much volume fractions of sections may differ, as sections do that were cut at different places.
+# Largest difference between the volume fractions of sections, which vary with the position of the section.
 FRACTIONS = 0.05
 
 
@@ -45,75 +45,77 @@ def reconstruct_volume(
     random_state: Any = None,
     device: str = "auto",
 ) -> Reconstruction:
-    """Volumes of which plane sections have given 2-point statistics.
+    """Reconstruct volumes from the 2-point statistics of plane sections.
 
     Parameters
     ----------
     sections : mapping of str to array ``(sample, *lag, correlation)``, or one such array
-        Statistics of sections, with two axes of lags, by the names of their axes: ``{"yx": f, "zx": g}``. Every axis
-        of the grid must occur. A single array without a name is the section of an isotropic material, in any plane.
-        Lags within a cutoff, an odd number along each axis with zero lag in the middle, or all lags of a periodic
-        section as large as the grid.
+        Statistics of sections, with two lag axes, keyed by the names of their axes: ``{"yx": f, "zx": g}``. Every axis
+        of the grid must occur. A single array is the section of an isotropic material in any plane.
+        Either the lags within a cutoff, an odd number along each axis with zero lag in the centre, or all lags of a
+        periodic section as large as the grid.
     grid : Grid
-        The volume. Its voxels are as large as those of the sections.
+        Grid of the volume, with the voxel size of the sections.
     correlations, also, fixed, percolates, smoothing, n_realizations, init, method, tol, max_iter, random_state, device
         As in `reconstruct`.
 
     Returns
     -------
     Reconstruction
-        ``error`` is that of the statistics that the sections tell, of an isotropic material at all lags up to the
-        shortest cutoff. Volume fractions are the mean of the sections'.
+        ``error`` refers to the lags that the sections prescribe; for an isotropic material, all lags up to the
+        shortest cutoff. The volume fractions are the mean over the sections.
 
     Raises
     ------
     InputError
-        If a section does not fit the grid or the others.
+        If a section is inconsistent with the grid or with the other sections.
     """
     settings = Settings(n_realizations, init, method, tol, max_iter, random_state)
-    where = resolve_device(device)
+    torch_device = resolve_device(device)
     if grid.ndim != 3:
-        raise InputError(f"A volume has three axes, but the grid has shape {grid.shape}. Use reconstruct.")
+        raise InputError(f"A grid with three axes is expected, but its shape is {grid.shape}. Use reconstruct for it.")
     n_pairs = len(resolve_correlations(correlations, grid.phases))
     if isinstance(sections, Mapping):
         statistics, known = _from_planes(sections, grid, n_pairs)
     else:
         statistics, known = _from_isotropic(_checked("of the section", sections, n_pairs), grid)
-    target, realizable = understand(statistics, grid, correlations, where, complete=False)
-    target = replace(target, known=torch.from_numpy(known).to(where))
+    target, realizable = understand(statistics, grid, correlations, torch_device, complete=False)
+    target = replace(target, known=torch.from_numpy(known).to(torch_device))
     demands = read_demands(target, also=also, smoothing=smoothing, fixed=fixed, percolates=percolates)
     return realise(target, realizable, settings, demands)
 
 
 def _from_planes(sections: Mapping[str, Any], grid: Grid, n_pairs: int) -> tuple[np.ndarray, np.ndarray]:
-    """Statistics ``(sample, *lag, correlation)`` of the volume, zero where unknown, and which lags are known."""
+    """Return statistics ``(sample, *lag, correlation)`` of the volume, zero where unknown, and the known lags."""
     axes = grid.axes or ()
     planes = {}
     for name, values in sections.items():
         pair = tuple(name)
         if len(pair) != 2 or pair[0] == pair[1] or not set(pair) <= set(axes):
             raise InputError(
-                f"The names of sections are two axes of the grid, such as {axes[1] + axes[2]!r}, but {name!r} was "
-                "given."
+                f"Name sections by two axes of the grid, such as {axes[1] + axes[2]!r}, but {name!r} was given."
             )
-        place = (axes.index(pair[0]), axes.index(pair[1]))
-        planes[place] = _checked(repr(name), values, n_pairs)
-    missing = sorted(set(axes) - {axes[axis] for place in planes for axis in place})
+        plane_axes = (axes.index(pair[0]), axes.index(pair[1]))
+        planes[plane_axes] = _checked(repr(name), values, n_pairs)
+    missing = sorted(set(axes) - {axes[axis] for plane_axes in planes for axis in plane_axes})
     if missing:
         raise InputError(
-            f"The sections say nothing about the axes {', '.join(missing)}. Give a section that holds them, or for an "
-            "isotropic material the array alone, without a name."
+            f"No section contains the axes {', '.join(missing)}. Add one that does, or for an isotropic material "
+            "pass the array itself, without a name."
         )
     if len({len(values) for values in planes.values()}) > 1:
         raise InputError(
-            f"Sections need as many samples, but {[len(values) for values in planes.values()]} were given."
+            f"All sections must have the same number of samples, but {[len(f) for f in planes.values()]} were given."
         )
-    reach = [max((f.shape[1 + place.index(axis)] for place, f in planes.items() if axis in place)) for axis in range(3)]
+    reach = [
+        max((f.shape[1 + plane_axes.index(axis)] for plane_axes, f in planes.items() if axis in plane_axes))
+        for axis in range(3)
+    ]
     lags = _lags(grid, reach)
     centres = np.stack([f[:, f.shape[1] // 2, f.shape[2] // 2] for f in planes.values()])
     if np.ptp(centres, axis=0).max() > FRACTIONS:
         raise InputError(
-            "Sections of one material have the same volume fractions, but at zero lag theirs differ by up to "
+            "Sections of one material must have the same volume fractions, but theirs differ at zero lag by up to "
             f"{np.ptp(centres, axis=0).max():.3g}. Average over more sections."
         )
     statistics = np.zeros((centres.shape[1], *lags, n_pairs), np.float32)
@@ -123,17 +125,17 @@ def _from_planes(sections: Mapping[str, Any], grid: Grid, n_pairs: int) -> tuple
         plane = values.transpose(0, 2, 1, 3) if first > second else values
         statistics[(slice(None), *index)] += plane
         seen[index] += 1
-    # Where two planes meet, what they say may differ by chance.
+    # Average over the planes where they intersect; their statistics may differ by chance.
     statistics /= np.maximum(seen, 1)[..., None]
     return statistics, seen > 0
 
 
 def _from_isotropic(section: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
-    """As `_from_planes`, of the mean over all directions in the section, up to its shortest cutoff."""
+    """Return the same for an isotropic material, from the radial average of the section up to its shortest cutoff."""
     if grid.voxel_size is not None and len(set(grid.voxel_size)) > 1:
         raise InputError(
-            f"One section tells a volume of cubic voxels, but the grid's have the edges {grid.voxel_size}. Name the "
-            "sections of other volumes: {'yx': f, 'zx': g}."
+            f"A single section requires cubic voxels, but the voxel size of the grid is {grid.voxel_size}. "
+            "Name the sections instead: {'yx': f, 'zx': g}."
         )
     reach = (min(section.shape[1:3]) - 1) // 2
     radii = lag_radii(section.shape[1:3], max_radius=reach)
@@ -148,36 +150,36 @@ def _from_isotropic(section: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.nda
     statistics = np.zeros((len(section), *lags, section.shape[-1]), np.float32)
     for sample, values in enumerate(by_radius):
         for k in range(section.shape[-1]):
-            # Lengths such as the root of 3 do not occur in a plane.
+            # Interpolate, since lengths such as the square root of 3 do not occur in a plane.
             statistics[sample, known, k] = np.interp(lengths[known], radii, values[:, k])
     return statistics, known
 
 
 def _checked(name: str, values: Any, n_pairs: int) -> np.ndarray:
-    given = np.asarray(values.detach().cpu() if isinstance(values, torch.Tensor) else values)
-    if given.dtype.kind not in "biuf" or given.ndim != 4 or given.shape[-1] != n_pairs or 0 in given.shape:
+    array = np.asarray(values.detach().cpu() if isinstance(values, torch.Tensor) else values)
+    if array.dtype.kind not in "biuf" or array.ndim != 4 or array.shape[-1] != n_pairs or 0 in array.shape:
         raise InputError(
-            f"2-point statistics (sample, *lag, correlation) {name} with two axes of lags and {n_pairs} correlations "
-            f"are expected, but an array of shape {given.shape} and type {given.dtype} was given."
+            f"2-point statistics (sample, *lag, correlation) {name} with two lag axes and {n_pairs} correlations "
+            f"are expected, but an array of shape {array.shape} and type {array.dtype} was given."
         )
-    if not np.isfinite(given).all():
-        raise InputError(f"Statistics {name} need a finite value at every lag, but NaN or infinity was found.")
-    return given.astype(np.float32)
+    if not np.isfinite(array).all():
+        raise InputError(f"Statistics {name} must be finite at every lag, but NaN or infinity was found.")
+    return array.astype(np.float32)
 
 
 def _lags(grid: Grid, reach: Sequence[int]) -> tuple[int, ...]:
-    """Lags of the volume's statistics: all of a periodic one, else the largest of the sections' along each axis."""
+    """Return the numbers of lags of the volume: all if it is periodic, else the most of any section along each axis."""
     if grid.periodic:
         return lag_shape(grid.shape, True)
     return tuple(min(n, 2 * size - 1) for n, size in zip(reach, grid.shape, strict=True))
 
 
 def _in_volume(
-    grid: Grid, lags: tuple[int, ...], place: tuple[int, int], values: np.ndarray
+    grid: Grid, lags: tuple[int, ...], plane_axes: tuple[int, int], values: np.ndarray
 ) -> tuple[np.ndarray | int, ...]:
-    """Index of a section's lags, in the order of the volume's axes."""
+    """Return the index of the lags of a section, in the order of the axes of the volume."""
     index: list[Any] = [n // 2 for n in lags]
-    for axis, n in zip(place, values.shape[1:3], strict=True):
+    for axis, n in zip(plane_axes, values.shape[1:3], strict=True):
         size = grid.shape[axis]
         largest = (size - 1) // 2 if grid.periodic else size - 1
         if not (n % 2 and n // 2 <= largest) and not (grid.periodic and n == size):
@@ -188,6 +190,6 @@ def _in_volume(
                 "were given. Crop their statistics to a cutoff."
             )
         index[axis] = np.arange(n) - n // 2 + lags[axis] // 2
-    first = min(place)
+    first = min(plane_axes)
     index[first] = index[first][:, None]
     return tuple(index)

@@ -159,25 +159,25 @@ def plane(n: int = 7, m: int = 7, v: float = 0.4) -> np.ndarray:
 @pytest.mark.parametrize(
     ("sections", "words"),
     [
-        ({"yx": plane()}, "say nothing about the axes z"),
+        ({"yx": plane()}, "No section contains the axes z"),
         ({"yy": plane(), "zx": plane()}, "two axes of the grid, such as 'yx', but 'yy' was given"),
         ({"ab": plane()}, "two axes of the grid"),
-        ({"yx": plane(), "zx": plane(v=0.6)}, "theirs differ by up to 0.2"),
+        ({"yx": plane(), "zx": plane(v=0.6)}, "theirs differ at zero lag by up to 0.2"),
         ({"yx": plane(), "zx": plane().repeat(2, 0)}, r"\[1, 2\] were given"),
         ({"yx": plane(8), "zx": plane()}, "up to 5 to each side, or all 12, but 8 were given"),
         ({"yx": plane(), "zx": plane(13)}, "along z, sections have an odd number of lags"),
-        ({"yx": plane()[..., 0], "zx": plane()}, "'yx' with two axes of lags and 1 correlations"),
-        (plane() * np.nan, "of the section need a finite value"),
-        ({}, "say nothing about the axes x, y, z"),
+        ({"yx": plane()[..., 0], "zx": plane()}, "'yx' with two lag axes and 1 correlations"),
+        (plane() * np.nan, "Statistics of the section must be finite"),
+        ({}, "No section contains the axes x, y, z"),
     ],
 )
-def test_sections_that_do_not_fit(sections, words):
+def test_inconsistent_sections_are_refused(sections, words):
     with pytest.raises(InputError, match=words):
         reconstruct_volume(sections, grid=Grid((12, 12, 12)))
 
 
-def test_volumes_that_do_not_fit():
-    with pytest.raises(InputError, match="A volume has three axes"):
+def test_unsuitable_grids_are_refused():
+    with pytest.raises(InputError, match="A grid with three axes is expected"):
         reconstruct_volume(plane(), grid=Grid((12, 12)))
-    with pytest.raises(InputError, match="a volume of cubic voxels"):
+    with pytest.raises(InputError, match="A single section requires cubic voxels"):
         reconstruct_volume(plane(), grid=Grid((12, 12, 12), voxel_size=(2, 1, 1)))
