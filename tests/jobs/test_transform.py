@@ -51,6 +51,6 @@ def test_nothing_is_written_for_other_structures(trained, tmp_path):
     save_structures(tmp_path / "x.zarr", np.zeros((2, 4, 4), np.uint8), grid=Grid((4, 4)))
     with pytest.raises(InputError, match="fitted on structures of 8 x 8 voxels"):
         transform_structures(trained / "m.matvae", tmp_path / "x.zarr", tmp_path / "z.npy")
-    with pytest.raises(InputError, match="Choose one of these endings"):
+    with pytest.raises(InputError, match="Choose one of these suffixes"):
         transform_structures(trained / "m.matvae", trained / "test.zarr", tmp_path / "z.txt")
     assert os.listdir(tmp_path) == ["x.zarr"]
