@@ -1,4 +1,4 @@
-"""Band: the long waves of structures made of boxes, and how far their power is from the statistics wanted."""
+"""Band: low-frequency spectra of structures that consist of boxes, and their distance to target statistics."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from torch import Tensor, nn
 
 
 class Band(nn.Module):
-    """Fourier transforms of periodic structures, cut off beyond some frequency along each axis.
+    """Fourier transforms of periodic structures, truncated at a maximum frequency along each axis.
 
     The power spectrum ``|F|^2 / n`` of a phase is the Fourier transform of its autocorrelation (Wiener and Khinchin),
-    and distances are the same in both (Parseval). Cut off, it is that of a smoothed structure.
+    and distances are the same in both (Parseval). Truncated, it is that of a smoothed structure.
 
     Parameters
     ----------
     shape : tuple of int
         Voxels along each axis of the structures.
     most : int
-        Points along each axis of the grid that holds the band; shorter axes are kept whole.
+        Maximum number of points along each axis of the grid of the band; shorter axes are complete.
     """
 
     weights: Tensor
@@ -34,7 +34,7 @@ class Band(nn.Module):
         for axis, (n, points) in enumerate(zip(self.shape, self.points, strict=True)):
             last = axis == len(shape) - 1
             frequency = torch.arange(points // 2 + 1) if last else torch.fft.fftfreq(points, 1 / points).long()
-            # The highest frequency of an even number of points has no sign, so that it is left out.
+            # The highest frequency of an even number of points has no sign and is omitted.
             weight = (2 * frequency.abs() != points).float()
             if last:
                 weight[1:] *= 2
@@ -46,16 +46,16 @@ class Band(nn.Module):
         self.register_buffer("weights", weights, persistent=False)
 
     def power(self, statistics: Tensor) -> Tensor:
-        """Autocorrelations ``(sample, *lag)``, zero lag in the middle, to power spectra ``(sample, *frequency)``."""
+        """Power spectra ``(sample, *frequency)`` of autocorrelations ``(sample, *lag)``, zero lag at the centre."""
         power = torch.fft.rfftn(torch.fft.ifftshift(statistics, self.axes), dim=self.axes).real
         for axis, n in enumerate(self.shape):
             power = power.index_select(axis + 1, self.get_buffer(f"frequency_{axis}") % n)
         return power
 
     def axis_spectra(self, middle: Tensor, extent: Tensor) -> list[Tensor]:
-        """Fourier transforms ``(..., frequency)`` along each axis of boxes, over the square root of the voxels.
+        """Fourier transforms ``(..., frequency)`` of boxes along each axis, over the root of the number of voxels.
 
-        A voxel at the edge counts by how much of it is inside, so that edges may lie anywhere.
+        A voxel at an edge counts by the fraction inside, so that edges may lie anywhere.
 
         Parameters
         ----------
@@ -70,7 +70,7 @@ class Band(nn.Module):
         return spectra
 
     def _below(self, edge: Tensor, axis: int) -> Tensor:
-        """Fourier transform of all that lies from 0 to an edge: a geometric series, and a share of one voxel."""
+        """Fourier transform of the interval from 0 to an edge: a geometric series, and a fraction of one voxel."""
         phases = torch.complex(self.get_buffer(f"cos_{axis}"), self.get_buffer(f"sin_{axis}"))
         whole = edge.detach().floor()
         phase = phases[whole.long() % self.shape[axis]]
@@ -87,37 +87,37 @@ class Band(nn.Module):
         return whole
 
     def distance(self, spectrum: Tensor, power: Tensor) -> Tensor:
-        """Squared distance ``(sample,)`` of the statistics of spectra ``(sample, *frequency)`` from those wanted."""
+        """Squared distance ``(sample,)`` between the statistics of spectra ``(sample, *frequency)`` and the target."""
         return (self.weights * (_square(spectrum) - power).square()).flatten(1).sum(1)
 
     def norm(self, power: Tensor) -> Tensor:
-        """Squared size ``(sample,)`` of statistics."""
+        """Squared norm ``(sample,)`` of statistics."""
         return (self.weights * power.square()).flatten(1).sum(1)
 
     def distance_everywhere(self, rest: Tensor, box: Tensor, power: Tensor) -> Tensor:
-        """Squared distance of the statistics from those wanted when a box is added at every place of the grid.
+        """Squared distance of the statistics to the target if a box is added, for every position on the grid.
 
-        With the spectra R of the rest and B of the box, and a shift by r, the power is
-        ``|R|^2 + |B|^2 + 2 Re(R conj(B) exp(i k r))``. Its square differs from the one wanted by terms in
-        ``exp(i k r)`` and ``exp(2 i k r)``: two inverse Fourier transforms give the distance at all places at once.
+        With the spectra R of the other boxes and B of the new one, shifted by r, the power is
+        ``|R|^2 + |B|^2 + 2 Re(R conj(B) exp(i k r))``. The squared distance to the target has terms in
+        ``exp(i k r)`` and ``exp(2 i k r)``: two inverse Fourier transforms give the distance at all positions at once.
 
         Parameters
         ----------
         rest, box : complex Tensor ``(..., *frequency)``
-            Which broadcast.
+            They are broadcast.
         power : Tensor ``(..., *frequency)``
 
         Returns
         -------
         Tensor ``(..., *point)``
-            At `points` places along each axis.
+            At `points` positions along each axis.
         """
         ndim = len(self.points)
         axes = tuple(range(-ndim, 0))
         excess = _square(rest) + _square(box) - power
         mixed = rest * box.conj()
         still = (self.weights * (excess.square() + 2 * _square(mixed))).flatten(-ndim).sum(-1)
-        # Frequencies left out have no weight; the inverse transform counts both halves by itself.
+        # Omitted frequencies have no weight; the inverse transform accounts for both halves.
         kept = self.weights > 0
         once, twice = (
             torch.fft.irfftn(term * kept, s=self.points, dim=axes, norm="forward")

@@ -1,4 +1,4 @@
-"""Which box, and which of its numbers, each component of a latent is."""
+"""Meaning of the components of a latent: positions, sizes and kinds of boxes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-# Kinds of boxes: of one with a size of its own the kind is rough; of one without it is all there is.
+# Numbers of kinds: few for a box whose size has components of its own, many for a box without.
 KINDS, KINDS_ALONE = 8, 48
-# Share of a turn that is left free at either end, so that rounding takes no box to the next turn.
+# Fraction of a branch n_left free at either end, so that rounding moves no box to the next branch.
 MARGIN = 1e-4
 
 
@@ -21,11 +21,11 @@ class Boxes(NamedTuple):
     Parameters
     ----------
     kind : Tensor of int ``(sample, box)``
-        0 where there is no box, else its kind, from 1 on.
+        0 where present is no box, otherwise its kind, starting at 1.
     place : Tensor ``(sample, box, axis)``
-        Middle of the box as a share of the structure's sides, from 0 to 1.
+        Centre of the box as a fraction of the structure's sides, from 0 to 1.
     size : Tensor ``(sample, box, axis)``
-        Where the box stands among those of its kind, from -1 to 1 along each principal direction.
+        Size of the box relative to others of its kind, from -1 to 1 along each principal direction.
     """
 
     kind: Tensor
@@ -35,21 +35,22 @@ class Boxes(NamedTuple):
 
 @dataclass(frozen=True)
 class BoxCode:
-    """How the components of a latent are dealt to boxes.
+    """Assignment of the components of a latent to boxes.
 
-    Statistics do not know where a structure lies, so the first box stays in the middle. Every other one has its place,
-    one component an axis; what is left is dealt out as sizes. A latent that is normally distributed is evenly
-    distributed as ``u = Phi(z)``. The first component of a box turns through its range once for each kind of box, and
-    once for no box at all: the turn is the kind, the rest of the way a place or a size.
+    Statistics do not depend on where a structure lies, so the first box stays in the centre. Every other box has one
+    component per axis for its position; the remaining components are sizes. A normally distributed latent is uniformly
+    distributed as ``u = Phi(z)``. The range of the first component of a box is divided into one branch for each kind of
+    box, and one for no box at all: the branch is the kind, and the value within the branch a position or a size.
 
     Parameters
     ----------
     n_components : int
         Size of the latent.
     ndim : int
-        Axes of space.
+        Number of spatial axes.
     n_boxes : int
-        Most boxes in a structure: beside the first, which needs a component, at most one for each `ndim` components.
+        Maximum number of boxes in a structure: the first, which needs one component, and at most one more per `ndim`
+        components.
     """
 
     n_components: int
@@ -58,53 +59,53 @@ class BoxCode:
 
     @property
     def sizes(self) -> list[int]:
-        """Numbers of components that are sizes, for each box."""
-        left = min(self.n_components - self.ndim * (self.n_boxes - 1), self.ndim * self.n_boxes)
-        return [left // self.n_boxes + (box < left % self.n_boxes) for box in range(self.n_boxes)]
+        """Number of components that are sizes, for each box."""
+        n_left = min(self.n_components - self.ndim * (self.n_boxes - 1), self.ndim * self.n_boxes)
+        return [n_left // self.n_boxes + (box < n_left % self.n_boxes) for box in range(self.n_boxes)]
 
     @property
     def kinds(self) -> list[int]:
-        """Numbers of kinds, for each box."""
+        """Number of kinds, for each box."""
         return [KINDS if n else KINDS_ALONE for n in self.sizes]
 
     def read(self, z: Tensor) -> Boxes:
-        """Latents ``(sample, component)`` to boxes; places and sizes keep the gradient."""
+        """Decode latents ``(sample, component)`` to boxes; positions and sizes carry the gradient."""
         u = torch.special.ndtr(z)
         kinds, places, sizes = [], [], []
-        for start, n_places, n_sizes, turns in self._shares():
-            way = u[:, start : start + n_places + n_sizes]
-            turned = way[:, :1] * turns
-            kind = turned.detach().floor().clamp(0, turns - 1)
-            way = torch.cat([turned - kind, way[:, 1:]], 1)
+        for start, n_places, n_sizes, n_branches in self._shares():
+            value = u[:, start : start + n_places + n_sizes]
+            scaled = value[:, :1] * n_branches
+            kind = scaled.detach().floor().clamp(0, n_branches - 1)
+            value = torch.cat([scaled - kind, value[:, 1:]], 1)
             kinds.append(kind.long())
-            place, size = way.split([n_places, n_sizes], 1)
+            place, size = value.split([n_places, n_sizes], 1)
             places.append(place if n_places else torch.full_like(z[:, :1], 0.5).expand(-1, self.ndim))
             sizes.append(torch.nn.functional.pad(2 * size - 1, (0, self.ndim - n_sizes)))
         return Boxes(torch.cat(kinds, 1), torch.stack(places, 1), torch.stack(sizes, 1))
 
     def write(self, boxes: Boxes) -> Tensor:
-        """Boxes to latents ``(sample, component)``; what a missing box would be is left at the middle."""
-        ways = []
-        for box, (_, n_places, n_sizes, turns) in enumerate(self._shares()):
+        """Encode boxes as latents ``(sample, component)``; components of missing boxes are at their centre."""
+        values = []
+        for box, (_, n_places, n_sizes, n_branches) in enumerate(self._shares()):
             kind = boxes.kind[:, box : box + 1]
             place, size = boxes.place[:, box, :n_places] % 1, (boxes.size[:, box, :n_sizes] + 1) / 2
-            way = torch.where(kind > 0, torch.cat([place, size], 1), 0.5).clamp(MARGIN, 1 - MARGIN)
-            ways.append(torch.cat([(kind + way[:, :1]) / turns, way[:, 1:]], 1))
-        idle = self.n_components - sum(way.shape[1] for way in ways)
-        ways.append(torch.full_like(ways[0][:, :1], 0.5).expand(-1, idle))
-        return torch.special.ndtri(torch.cat(ways, 1))
+            value = torch.where(kind > 0, torch.cat([place, size], 1), 0.5).clamp(MARGIN, 1 - MARGIN)
+            values.append(torch.cat([(kind + value[:, :1]) / n_branches, value[:, 1:]], 1))
+        n_idle = self.n_components - sum(value.shape[1] for value in values)
+        values.append(torch.full_like(values[0][:, :1], 0.5).expand(-1, n_idle))
+        return torch.special.ndtri(torch.cat(values, 1))
 
     def used(self, kind: Tensor) -> Tensor:
-        """Which components ``(sample, component)`` say something of boxes that are there, of these kinds."""
-        there = [
+        """Components ``(sample, component)`` that belong to boxes present, given their kinds."""
+        present = [
             (kind[:, box : box + 1] > 0).expand(-1, n_places + n_sizes)
             for box, (_, n_places, n_sizes, _) in enumerate(self._shares())
         ]
-        used = torch.cat(there, 1)
+        used = torch.cat(present, 1)
         return torch.nn.functional.pad(used, (0, self.n_components - used.shape[1]))
 
     def _shares(self) -> Sequence[tuple[int, int, int, int]]:
-        """First component, numbers of places and sizes, and turns, of each box."""
+        """First component, numbers of position and size components, and number of branches, of each box."""
         shares, start = [], 0
         for box, (n_sizes, n_kinds) in enumerate(zip(self.sizes, self.kinds, strict=True)):
             n_places = self.ndim if box else 0

@@ -1,4 +1,4 @@
-"""Decoder that draws boxes along the axes, whose places and sizes are the latent itself."""
+"""Decoder of boxes along the axes, whose positions and sizes are the latent itself."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from .pursuit import Found
 class BoxesDecoder(Decoder):
     """A few boxes on an empty background: for lines, layers, plates and other blocks along the axes.
 
-    The components of the latent are places and sizes of boxes (see `BoxCode`), which makes every latent a structure of
-    whole, sharp boxes: there is nothing to be blurred between two structures. What is learned are the kinds of boxes
-    that there are. They start as the sizes of separate pieces of the training structures, and training moves them.
+    The components of the latent are positions and sizes of boxes (see `BoxCode`), so every latent decodes to sharp,
+    complete boxes, and nothing is blurred between two structures. The kinds of boxes are learned: they start as the
+    sizes of separate pieces of the training structures, and training refines them.
 
-    It goes with the encoder ``"pursuit"``, which finds the boxes by the statistics.
+    It works with the encoder ``"pursuit"``, which finds the boxes by their statistics.
     """
 
     trials: Tensor
@@ -38,7 +38,7 @@ class BoxesDecoder(Decoder):
         self.shape = spec.shape
         ndim, n_boxes = len(spec.shape), int(spec.decoder_options["boxes"])
         self.code = BoxCode(spec.n_components, ndim, n_boxes)
-        # Until there are structures to learn from all boxes are alike.
+        # Until there are structures to learn from, all boxes are equal.
         middle = torch.tensor([math.log(max(1.0, n / 8)) for n in spec.shape])
         self.middle = nn.Parameter(middle.expand(n_boxes, MAX_KINDS, ndim).clone())
         self.change = nn.Parameter(torch.zeros(n_boxes, MAX_KINDS, ndim, ndim))
@@ -46,7 +46,7 @@ class BoxesDecoder(Decoder):
 
     @classmethod
     def plan(cls, spec: ModelSpec, batches: Sequence[Tensor]) -> Mapping[str, Any]:
-        """Count the boxes of a structure at most, by a sample of them."""
+        """Determine the maximum number of boxes in a structure from a sample."""
         if not spec.all_lags or spec.phases != 2 or spec.pairs != ((1, 1),) or not batches:
             raise InputError(
                 'The decoder "boxes" needs periodic structures of two phases and the autocorrelation of phase 1 at '
@@ -55,7 +55,7 @@ class BoxesDecoder(Decoder):
                 "Choose another encoder and decoder."
             )
         structures = torch.cat(list(batches))
-        # Discretised ones hold a field for each state.
+        # Discretised structures have one field per state.
         labels = structures[:, 1] if structures.ndim == len(spec.shape) + 2 else structures
         return {"boxes": count_boxes(labels, spec.n_components)}
 
@@ -64,7 +64,7 @@ class BoxesDecoder(Decoder):
         """Learn the kinds of boxes from batches of state fields ``(sample, phase, *space)``."""
         extents, _ = box_extents(solid for fields in batches for solid in (fields[:, 1] > 0.5).cpu().numpy())
         wanted = list(zip(self.code.kinds, self.code.sizes, strict=True))
-        # All kinds without sizes are what is tried of any box.
+        # The search tries all kinds without sizes for any box.
         learned = {each: kinds_of(extents, *each) for each in {*wanted, (MAX_KINDS, 0)}}
         for box, each in enumerate(wanted):
             middle, change = learned[each]
@@ -73,10 +73,10 @@ class BoxesDecoder(Decoder):
 
     @torch.no_grad()
     def name(self, found: Found) -> Boxes:
-        """The boxes this decoder can draw that are nearest to those found: the largest first, and in the middle.
+        """Boxes that this decoder can draw and that are nearest to those found: the largest first, at the centre.
 
-        Statistics do not tell a structure from its mirror image: of both that one is taken in which the second box
-        comes behind the first along the first axis.
+        Statistics do not distinguish a structure from its mirror image: of the two, the one is chosen in which the
+        second box follows the first along the first axis.
         """
         volume = torch.where(found.there, found.extent.sum(-1), -torch.inf)
         order = volume.argsort(dim=1, descending=True, stable=True)
@@ -94,18 +94,18 @@ class BoxesDecoder(Decoder):
         return Boxes(torch.cat(kinds, 1), place, torch.cat(sizes, 1))
 
     def extents(self, kind: Tensor, size: Tensor) -> Tensor:
-        """Kinds ``(sample, box)`` and sizes ``(sample, box, axis)`` to extents ``(sample, box, axis)`` in voxels."""
+        """Extents ``(sample, box, axis)``, in voxels, of kinds ``(sample, box)`` and sizes ``(sample, box, axis)``."""
         box = torch.arange(kind.shape[1], device=kind.device)
         of_kind = (kind - 1).clamp_min(0)
         logs = self.middle[box, of_kind] + (size.unsqueeze(-1) * self.change[box, of_kind]).sum(-2)
         return torch.minimum(logs.exp(), logs.new_tensor(self.shape))
 
     def forward(self, z: Tensor, factors: Sequence[int] | None = None) -> Tensor:
-        """``(sample, component)`` to ``(sample, 1, *space)``; overlapping boxes add up."""
+        """Decode ``(sample, component)`` to ``(sample, 1, *space)``; overlapping boxes add up."""
         boxes = self.code.read(z)
         middle = (boxes.place + self._where(z, boxes)) * boxes.place.new_tensor(self.shape)
         extents = self.extents(boxes.kind, boxes.size)
-        # The first box begins where a voxel does, and with it all that were seen on the same grid.
+        # The first box starts at a voxel face, and with it all boxes observed on the same grid.
         corner = middle[:, :1] - extents[:, :1] / 2
         middle = middle + (corner.round() - corner).detach()
         profiles = []
@@ -113,7 +113,7 @@ class BoxesDecoder(Decoder):
             voxels = torch.arange(n, device=z.device, dtype=z.dtype) + 0.5
             away = (voxels - middle[..., axis : axis + 1] + n / 2) % n - n / 2
             extent = extents[..., axis : axis + 1]
-            # How much of each voxel is inside.
+            # Fraction of each voxel inside.
             inside = (extent / 2 + 0.5 - away.abs()).clamp_min(0)
             profiles.append(torch.minimum(inside, extent.clamp_max(1)).unsqueeze(1))
         profiles[0] = profiles[0] * (boxes.kind > 0).view(len(z), 1, -1, 1)
@@ -121,12 +121,12 @@ class BoxesDecoder(Decoder):
 
     @torch.no_grad()
     def _where(self, z: Tensor, boxes: Boxes) -> Tensor:
-        """Where the whole lies ``(sample, 1, axis)``, as shares of the sides.
+        """Translation of the whole structure ``(sample, 1, axis)``, as fractions of the sides.
 
-        Statistics leave it open. With the first box always in one place all structures would have a voxel in common;
-        sums of the components, with signs that change from axis to axis, are normally distributed as they are, so that
-        over all latents every place is as likely, and near latents lie near each other. Boxes that are not there do not
-        count.
+        Statistics do not determine it. With the first box always in one position, all structures would have a voxel in
+        common. Sums of the components, with signs that differ between the axes, are normally distributed like the
+        components, so that over all latents every position is equally likely, and similar latents are at similar
+        positions. Boxes that do not exist do not count.
         """
         component = torch.arange(z.shape[1], device=z.device)
         signs = [torch.ones_like(component)]
@@ -137,7 +137,7 @@ class BoxesDecoder(Decoder):
 
 
 def count_boxes(structures: Tensor, n_components: int) -> int:
-    """How many boxes a model of some structures has.
+    """Determine the number of boxes of a model.
 
     Parameters
     ----------
@@ -149,8 +149,8 @@ def count_boxes(structures: Tensor, n_components: int) -> int:
     Returns
     -------
     int
-        As many as there are pieces in a structure at most, and more where the latent would have idle components; fewer,
-        with a warning, where it is too small for so many.
+        The maximum number of pieces in a structure; more if the latent would otherwise have idle components; fewer,
+        with a warning, if the latent is too small.
 
     Raises
     ------

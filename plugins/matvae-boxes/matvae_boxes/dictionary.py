@@ -1,4 +1,4 @@
-"""Kinds of boxes: what sizes the separate pieces of training structures have."""
+"""Kinds of boxes: the sizes of separate pieces in training structures, clustered."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from matvae.stats.labelling import label_clusters
 from .code import KINDS_ALONE
 
 MAX_KINDS = KINDS_ALONE
-# Share of its bounding box that a piece fills to count as a box; crossing ones do not.
+# Fraction of its bounding box that a piece must fill to count as a box; crossing boxes do not.
 FILLED = 0.9
 ROUNDS = 30
 CHOICE = 4
-# Difference of logarithms up to which extents are in line with a kind.
+# Maximum distance, in logarithms, between extents and the line of a kind.
 ALIKE = 0.02
-# Kinds reach a little beyond the sizes seen.
+# Kinds extend slightly beyond the observed sizes.
 REACH = 1.05
 
 
@@ -34,69 +34,69 @@ def box_extents(solids: Iterable[np.ndarray]) -> tuple[np.ndarray, int]:
     Returns
     -------
     (ndarray ``(piece, axis)``, int)
-        In voxels. Pieces that reach a side are left out: there they may go on.
+        In voxels. Pieces that touch a side are excluded, since they may continue there.
 
     Raises
     ------
     InputError
         If no piece is a box.
     """
-    # It takes a while to import.
+    # Slow to import.
     from scipy import ndimage
 
-    extents, most, seen = [], 0, 0
+    extents, most, n_pieces = [], 0, 0
     for solid in solids:
         labels, count = label_clusters(solid, solid.ndim)
-        most, seen = max(most, count), seen + count
-        for number, where in enumerate(ndimage.find_objects(labels), start=1):
-            inside = all(s.start > 0 and s.stop < n for s, n in zip(where, solid.shape, strict=True))
-            if inside and (labels[where] == number).mean() >= FILLED:
-                extents.append([s.stop - s.start for s in where])
+        most, n_pieces = max(most, count), n_pieces + count
+        for number, region in enumerate(ndimage.find_objects(labels), start=1):
+            inside = all(s.start > 0 and s.stop < n for s, n in zip(region, solid.shape, strict=True))
+            if inside and (labels[region] == number).mean() >= FILLED:
+                extents.append([s.stop - s.start for s in region])
     if not extents:
         raise InputError(
-            'The decoder "boxes" needs structures of separate boxes along the axes, but of '
-            f"{seen} pieces of phase 1 none fills its bounding box. Choose another decoder."
+            'The decoder "boxes" needs structures of separate boxes along the axes, but none of the '
+            f"{n_pieces} pieces of phase 1 fills its bounding box. Choose another decoder."
         )
     return np.array(extents, float), most
 
 
 def kinds_of(extents: np.ndarray, n_kinds: int, n_sizes: int) -> tuple[Tensor, Tensor]:
-    """Kinds that stand for extents with the least error, and how sizes vary within a kind.
+    """Kinds that represent extents with the smallest error, and the variation of sizes within a kind.
 
-    Means of k clusters (Lloyd, IEEE Transactions on Information Theory 28, 129 (1982)), each of which may stretch
-    along its first principal directions: an extent belongs to the kind that comes closest to it.
+    Means of k clusters (Lloyd, IEEE Transactions on Information Theory 28, 129 (1982)), each of which may extend
+    along its first principal directions: an extent belongs to the nearest kind.
 
     Parameters
     ----------
     extents : ndarray ``(piece, axis)``
-        In voxels; kinds are sought in their logarithms.
+        In voxels; clustered in their logarithms.
     n_kinds : int
-        Kinds wanted.
+        Number of kinds.
     n_sizes : int
-        Directions in which a kind varies.
+        Number of directions in which a kind varies.
 
     Returns
     -------
     (Tensor ``(kind, axis)``, Tensor ``(kind, axis, axis)``)
-        Logarithms of the extents in the middle of each kind, and their changes along each direction from the middle
-        to the end; those beyond `n_sizes` are zero.
+        Logarithms of the extents at the centre of each kind, and their changes along each direction from the centre to
+        the end; those beyond `n_sizes` are zero.
     """
     logs = torch.from_numpy(np.log(extents))
     ndim = logs.shape[1]
-    # Kinds that vary are chosen among more, as clusters cut into pieces what one kind could reach.
+    # Kinds that vary are selected from more clusters, since clusters divide what one kind could cover.
     clusters = n_kinds * (CHOICE if n_sizes else 1)
-    middle = _spread_out(logs, clusters)
+    middle = _farthest_points(logs, clusters)
     change = torch.zeros(clusters, ndim, ndim, dtype=logs.dtype)
     for _ in range(ROUNDS):
         nearest = nearest_sizes(logs, middle, change)[0].argmin(1)
         for kind in nearest.unique():
             middle[kind], change[kind] = _stretch(logs[nearest == kind], logs, n_sizes)
-    chosen = _few(nearest_sizes(logs, middle, change)[0], n_kinds)
+    chosen = _select_kinds(nearest_sizes(logs, middle, change)[0], n_kinds)
     return middle[chosen].float(), change[chosen].float()
 
 
-def _few(distance: Tensor, count: int) -> list[int]:
-    """Kinds, of those with distances ``(point, kind)``, each of which lowers the least distances most."""
+def _select_kinds(distance: Tensor, count: int) -> list[int]:
+    """Kinds selected greedily from distances ``(point, kind)``: each lowers the smallest distances most."""
     least = torch.full_like(distance[:, :1], torch.inf)
     chosen: list[int] = []
     for _ in range(count):
@@ -107,8 +107,8 @@ def _few(distance: Tensor, count: int) -> list[int]:
     return chosen
 
 
-def _spread_out(points: Tensor, count: int) -> Tensor:
-    """Points of which each is the farthest from those before (Gonzalez, Theor. Comput. Sci. 38, 293 (1985))."""
+def _farthest_points(points: Tensor, count: int) -> Tensor:
+    """Points, each the farthest from those before (Gonzalez, Theor. Comput. Sci. 38, 293 (1985))."""
     chosen = [points[(points - points.mean(0)).square().sum(1).argmin()]]
     distance = torch.full((len(points),), torch.inf, dtype=points.dtype)
     for _ in range(count - 1):
@@ -118,7 +118,7 @@ def _spread_out(points: Tensor, count: int) -> Tensor:
 
 
 def nearest_sizes(points: Tensor, middle: Tensor, change: Tensor) -> tuple[Tensor, Tensor]:
-    """How far extents are from each kind, and where in it they come closest.
+    """Distances of extents to each kind, and the closest sizes within it.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def nearest_sizes(points: Tensor, middle: Tensor, change: Tensor) -> tuple[Tenso
         Logarithms of extents.
     middle : Tensor ``(kind, axis)``
     change : Tensor ``(kind, axis, axis)``
-        As `kinds_of` gives them: directions at right angles to each other.
+        As returned by `kinds_of`: orthogonal directions.
 
     Returns
     -------
@@ -137,14 +137,14 @@ def nearest_sizes(points: Tensor, middle: Tensor, change: Tensor) -> tuple[Tenso
     length = change.square().sum(-1)
     sizes = (torch.einsum("pka,kja->pkj", left, change) / length.clamp_min(1e-12)).clamp(-1, 1)
     rest = left - torch.einsum("pkj,kja->pka", sizes, change)
-    # Of kinds that come as close, the one whose middle is nearer.
+    # Among equally close kinds, the one with the nearer centre.
     return rest.square().sum(-1) + 1e-3 * left.square().sum(-1), sizes
 
 
 def _stretch(own: Tensor, points: Tensor, n_sizes: int) -> tuple[Tensor, Tensor]:
-    """Middle ``(axis,)`` and changes ``(direction, axis)`` of a cluster, and of all points in line with it.
+    """Centre ``(axis,)`` and changes ``(direction, axis)`` of a cluster and of all points on its line.
 
-    Directions are principal ones of the cluster's own points; the changes reach as far as there are points on them.
+    Directions are the principal ones of the cluster's own points; the changes extend as far as there are points.
     """
     middle = own.mean(0)
     change = torch.zeros(own.shape[1], own.shape[1], dtype=own.dtype)

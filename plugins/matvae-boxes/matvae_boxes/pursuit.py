@@ -1,4 +1,4 @@
-"""Pursuit: the boxes that have the statistics wanted, found without a picture to start from."""
+"""Pursuit: search for the boxes that have given statistics, without a structure to start from."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from matvae.model import descend, sum_of_products
 
 from .band import Band
 
-# What a box has to lower the squared relative error by. Without a price a line is patched together from two.
+# Minimum decrease of the squared relative error per box; without this price, a line is composed of two.
 PRICE = 3e-3
-# Relative error of statistics up to which boxes count as found.
+# Relative error of the statistics below which the search has succeeded.
 SOLVED = 0.02
 # Squared relative errors that differ by less are equal, so that rounding decides nothing: a structure and its mirror
 # image have the same statistics.
 EQUAL = 1e-5
-# Of the descent: largest step of places, in points of the fine band's grid, and of logarithms of extents.
+# Largest steps of the descent: of positions, in points of the fine band's grid, and of logarithms of extents.
 PLACE_STEP, EXTENT_STEP = 0.125, 0.02
 FIRST_STEPS, MOVE_STEPS = 60, 30
-# Numbers of a transform at once: as many as stay in a processor's cache, or as a GPU needs to be busy.
+# Values per batch of transforms: as many as fit into a processor's cache, or as occupy a GPU.
 CPU_CHUNK, GPU_CHUNK = 1 << 16, 1 << 24
 
 
@@ -35,9 +35,9 @@ class Found(NamedTuple):
     Parameters
     ----------
     there : Tensor of bool ``(sample, box)``
-        Whether there is such a box.
+        Whether the box exists.
     place : Tensor ``(sample, box, axis)``
-        Middle of the box as a share of the structure's sides.
+        Centre of the box as a fraction of the structure's sides.
     extent : Tensor ``(sample, box, axis)``
         Logarithm of the extent in voxels.
     """
@@ -47,11 +47,11 @@ class Found(NamedTuple):
     extent: Tensor
 
     def without(self, box: int) -> Found:
-        """These, but for one box."""
+        """All boxes except one."""
         return self._replace(there=self.there.index_fill(1, torch.tensor(box, device=self.there.device), False))
 
     def where(self, better: Tensor, other: Found) -> Found:
-        """Of the samples ``(sample,)`` that are better the others, else these."""
+        """Boxes of `other` for the samples ``(sample,)`` where it is better, otherwise these."""
         chosen = (
             torch.where(better.view(-1, *[1] * (old.ndim - 1)), new, old) for old, new in zip(self, other, strict=True)
         )
@@ -60,21 +60,21 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True)
 class Pursuit:
-    """Finds boxes by their statistics: one after the other, as matching pursuit does, then again in turns.
+    """Search for boxes by their statistics: one after the other, as in matching pursuit, then repeatedly in turn.
 
-    Matching pursuit (Mallat & Zhang, IEEE Transactions on Signal Processing 41, 3397 (1993)) adds at each step what
-    lowers the error most; see `Band.distance_everywhere` for how all places are tried at once. Then all places and
-    extents go downhill together. After that one box, and two at a time, are taken away and sought once more, which is
-    kept where the error falls.
+    Matching pursuit (Mallat & Zhang, IEEE Transactions on Signal Processing 41, 3397 (1993)) adds at each step the
+    element that lowers the error most; `Band.distance_everywhere` evaluates all positions at once. Then all positions
+    and extents are refined together by gradient descent. After that, single boxes and pairs are removed and sought
+    again, which is kept where the error decreases.
 
     Parameters
     ----------
     rough, fine : Band
-        On which boxes are placed, and on which they are moved and judged.
+        Bands on which boxes are placed, and on which they are refined and evaluated.
     trials : Tensor ``(trial, axis)``
-        Logarithms of the extents that are tried for each box, at every place at once.
+        Logarithms of the extents tried for each box, at every position.
     n_boxes : int
-        Most boxes in a structure.
+        Maximum number of boxes in a structure.
     """
 
     rough: Band
@@ -83,19 +83,19 @@ class Pursuit:
     n_boxes: int
 
     def find(self, statistics: Tensor, *, thorough: bool = True) -> Found:
-        """Boxes whose statistics ``(sample, *lag)`` are close to those wanted.
+        """Find boxes whose statistics are close to the given ones.
 
         Parameters
         ----------
-        statistics : Tensor
-            Autocorrelations, zero lag in the middle.
+        statistics : Tensor ``(sample, *lag)``
+            Autocorrelations, zero lag at the centre.
         thorough : bool
-            Whether pairs of boxes are sought again as well.
+            Whether pairs of boxes are also sought again.
 
         Returns
         -------
         Found
-            Each sample's are independent of the others'.
+            Those of each sample are independent of the other samples.
         """
         nothing = statistics.new_zeros(len(statistics), self.n_boxes, len(self.rough.shape))
         found = Found(nothing[..., 0] > 0, nothing, nothing)
@@ -109,7 +109,7 @@ class Pursuit:
             return self._again(found, moves, self.rough, power, fine)
         moves += reversed(list(itertools.combinations(range(self.n_boxes), 2)))
         found = self._again(found, moves, self.rough, power, fine)
-        # The few that are not found yet are worth places four times as close.
+        # The few that have not succeeded are worth a grid four times as fine.
         left = (self._error(found, fine) > SOLVED**2).nonzero()[:, 0]
         if len(left):
             rest = Found(*(one[left] for one in found))
@@ -118,7 +118,7 @@ class Pursuit:
         return found
 
     def _again(self, found: Found, moves: Sequence[tuple[int, ...]], band: Band, power: Tensor, fine: Tensor) -> Found:
-        """Seek the boxes of each move once more, on the grid of a band; `power` is what is wanted on that one."""
+        """Seek the boxes of each move again, on the grid of a band with the target `power`."""
         cost = self._cost(found, fine)
         for move in moves:
             tried = found
@@ -141,7 +141,7 @@ class Pursuit:
         return self._error(found, power) + PRICE * found.there.sum(1)
 
     def _place(self, found: Found, box: int, band: Band, power: Tensor) -> Found:
-        """Put one box, of the extent and at the place that suit the others best, or leave it away."""
+        """Place one box with the extent and position that suit the others best, or omit it."""
         rest = spectrum_of(band, *found.without(box))
         norm = band.norm(power)
         best = band.distance(rest, power) / norm
@@ -151,7 +151,7 @@ class Pursuit:
         most = CPU_CHUNK if power.device.type == "cpu" else GPU_CHUNK
         chunk = max(1, most // power.numel())
         count = math.prod(band.points)
-        # Of two places that are as good the first one is taken.
+        # Among equally good positions the first one is chosen.
         tilt = EQUAL * torch.arange(count, device=power.device, dtype=power.dtype) / count
         for first in range(0, len(spectra), chunk):
             some = spectra[first : first + chunk].unsqueeze(0)
@@ -177,7 +177,7 @@ class Pursuit:
 
         def error_of(place: Tensor, extent: Tensor) -> Tensor:
             spectrum = spectrum_of(self.fine, found.there, place, extent)
-            # The root makes steps of all samples alike, whatever their error.
+            # The root equalises the steps of all samples, whatever their error.
             return (self.fine.distance(spectrum, power) / norm + EQUAL).sqrt()
 
         rates = [PLACE_STEP / min(self.fine.points), EXTENT_STEP]
@@ -186,7 +186,7 @@ class Pursuit:
 
 
 def spectrum_of(band: Band, there: Tensor, place: Tensor, extent: Tensor) -> Tensor:
-    """Spectrum ``(sample, *frequency)`` of all boxes together; where two overlap they count twice."""
+    """Spectrum ``(sample, *frequency)`` of all boxes together; overlaps count twice."""
     shape = place.new_tensor(band.shape)
     first, *others = band.axis_spectra(place * shape, torch.minimum(extent.exp(), shape))
     profiles = (first * there.unsqueeze(-1), *others)

@@ -26,7 +26,9 @@ def test_extents_are_those_of_separate_pieces_inside():
 
 def test_structures_without_boxes_are_refused_with_another_choice():
     y, x = np.indices((20, 20)) - 9.5
-    with pytest.raises(InputError, match=r"none fills its bounding box\. Choose another decoder"):
+    with pytest.raises(
+        InputError, match=r"none of the .* pieces of phase 1 fills its bounding box\. Choose another decoder"
+    ):
         box_extents([y**2 + x**2 < 40])
 
 
