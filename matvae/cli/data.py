@@ -13,7 +13,7 @@ from . import options
 from .options import Config, Json, Overwrite, Quiet, parsed
 from .terminal import grid_text, show, show_table, show_values, size_text, watching
 
-dataset_app = typer.Typer(no_args_is_help=True, help="Data sets by name: list what there is, make one.")
+dataset_app = typer.Typer(no_args_is_help=True, help="List data sets, or make one.")
 
 
 @dataset_app.command("list")
@@ -36,17 +36,17 @@ def dataset_list(json: Json = False, config: Config = None) -> None:
 
 @dataset_app.command("make")
 def dataset_make(
-    name: Annotated[str, typer.Argument(help="A name that `matvae dataset list` gives.")],
+    name: Annotated[str, typer.Argument(help="Name of a data set, as listed by `matvae dataset list`.")],
     out: Annotated[Path, typer.Argument(help="New store.", metavar="OUT.zarr")],
     n: Annotated[int | None, typer.Option("--n", help="Number of structures (default 1000).")] = None,
     size: Annotated[
         Any,
         typer.Option(parser=parsed(options.size, "64 or 64,64,64"), metavar="N,N", help="Voxels along the axes."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Same seed, same structures.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the random numbers; the same seed gives the same structures.")] = 0,
     param: Annotated[
         list[str] | None,
-        typer.Option("--param", metavar="KEY=VALUE", help="Parameter of the generator; repeat it."),
+        typer.Option("--param", metavar="KEY=VALUE", help="Parameter of the generator; can be repeated."),
     ] = None,
     overwrite: Overwrite = False,
     json: Json = False,
@@ -60,13 +60,13 @@ def dataset_make(
       matvae dataset make lines lines.zarr --n 20000 --size 64
       matvae dataset make grf fields.zarr --size 64,64,64 --param correlation_length=6
     """
-    chosen = options.parameters(param)
-    fixed = sorted(set(chosen) & {"n", "size", "seed", "overwrite", "progress", "name", "out"})
-    if fixed:
-        raise typer.BadParameter(f"{', '.join(fixed)} is set by its own flag or argument, not by --param.")
+    parameters = options.parameters(param)
+    reserved = sorted(set(parameters) & {"n", "size", "seed", "overwrite", "progress", "name", "out"})
+    if reserved:
+        raise typer.BadParameter(f"--param cannot set {', '.join(reserved)}. Use the option or argument of this name.")
     with watching("dataset", quiet=quiet) as watcher:
         result = jobs.make_dataset(
-            name, out, n=n, size=size, seed=seed, overwrite=overwrite, progress=watcher.progress, **chosen
+            name, out, n=n, size=size, seed=seed, overwrite=overwrite, progress=watcher.progress, **parameters
         )
     show(result, _show_store, as_json=json)
 
@@ -81,7 +81,7 @@ def import_command(
         typer.Option(
             parser=parsed(options.phase_values, "0,255 or auto"),
             metavar="0,255|auto",
-            help="The first value listed becomes phase 0, and so on; auto takes what there is, in order.",
+            help="Values of phase 0, 1, ...; auto takes the values that occur, in ascending order.",
         ),
     ] = None,
     region: Annotated[
@@ -89,7 +89,7 @@ def import_command(
         typer.Option(
             parser=parsed(options.region, "0:400,0:150"),
             metavar="A:B,A:B",
-            help="Part of every source, in voxels.",
+            help="Part of every source to read, in voxels.",
         ),
     ] = None,
     window: Annotated[
@@ -101,29 +101,35 @@ def import_command(
         typer.Option(
             parser=parsed(options.size, "32 or 32,32"),
             metavar="N,N",
-            help="Voxels from window to window (default: its size).",
+            help="Voxels from one window to the next (default: the size of a window).",
         ),
     ] = None,
     voxel_size: Annotated[
         Any,
-        typer.Option(parser=parsed(options.lengths, "2.25 or 2.25,1,1"), metavar="L", help="Edge of a voxel."),
+        typer.Option(
+            parser=parsed(options.lengths, "2.25 or 2.25,1,1"),
+            metavar="L",
+            help="Edge length of a voxel, or one per axis.",
+        ),
     ] = None,
     unit: Annotated[str | None, typer.Option(help="Unit of the voxel size, such as micrometer.")] = None,
     spatial_dims: Annotated[
         int | None,
-        typer.Option(min=1, max=3, help="Number of spatial axes, where window and region do not say it."),
+        typer.Option(min=1, max=3, help="Number of spatial axes, unless given by the window or region."),
     ] = None,
-    name: Annotated[str | None, typer.Option(help="Which array of a source that holds several.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the array in a source that holds several.")] = None,
     periodic: Annotated[
         bool | None,
-        typer.Option("--periodic/--no-periodic", help="Whether structures go on at their other side."),
+        typer.Option(
+            "--periodic/--no-periodic", help="Whether structures are periodic (default: as the source states)."
+        ),
     ] = None,
     overwrite: Overwrite = False,
     json: Json = False,
     quiet: Quiet = False,
     config: Config = None,
 ) -> None:
-    """Read TIFF, PNG, npy, HDF5 or zarr into one store, as it is or cut into windows.
+    """Import TIFF, PNG, npy, HDF5 or zarr into one store, whole or cut into windows.
 
     \b
     Examples:
@@ -155,7 +161,7 @@ def info_command(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Say what is in a store, a result or a model.
+    """Describe a store, a result or a model.
 
     \b
     Examples:
@@ -172,7 +178,7 @@ def stats_command(
         str,
         typer.Option(
             metavar="NAME",
-            help="two_point, pair_correlation, lineal_path, chord_length, cluster, surface_area, or a plugin's.",
+            help="two_point, pair_correlation, lineal_path, chord_length, cluster, surface_area, or that of a plugin.",
         ),
     ] = "two_point",
     correlations: Annotated[
@@ -180,14 +186,14 @@ def stats_command(
         typer.Option(
             parser=parsed(options.pairs, "1:1,1:2"),
             metavar="H:H,H:H",
-            help="Pairs of phases (default: those that determine all others).",
+            help="Pairs of phases (default: pairs that determine all others).",
         ),
     ] = None,
     periodic: Annotated[
         bool | None,
         typer.Option(
             "--periodic/--no-periodic",
-            help="Whether structures go on at their other side (default: the data's).",
+            help="Whether structures are periodic (default: as the data state).",
         ),
     ] = None,
     cutoff: Annotated[
@@ -196,7 +202,7 @@ def stats_command(
     ] = None,
     param: Annotated[
         list[str] | None,
-        typer.Option("--param", metavar="KEY=VALUE", help="Further option of the statistic; repeat it."),
+        typer.Option("--param", metavar="KEY=VALUE", help="Further option of the statistic; can be repeated."),
     ] = None,
     overwrite: Overwrite = False,
     json: Json = False,
@@ -211,7 +217,7 @@ def stats_command(
       matvae stats rock.zarr -o rock-stats.zarr --correlations 1:1,1:2 --cutoff 16
       matvae stats rock.zarr -o rock-chords.zarr --statistic chord_length --param axis=0
     """
-    further = options.parameters(param)
+    statistic_options = options.parameters(param)
     with watching("stats", quiet=quiet) as watcher:
         result = jobs.compute_statistics(
             data,
@@ -220,7 +226,7 @@ def stats_command(
             correlations=correlations,
             periodic=periodic,
             cutoff=cutoff,
-            options=further,
+            options=statistic_options,
             overwrite=overwrite,
             progress=watcher.progress,
         )
@@ -244,7 +250,7 @@ def _show_statistics(result: Mapping[str, Any]) -> None:
     show_values(
         {
             "written": result["out"],
-            "shape": ", ".join(f"{d} {n}" for d, n in zip(result["dimensions"], result["shape"], strict=True)),
+            "shape": _shape_text(result),
             "statistic": None if result["statistic"] == "two_point" else result["statistic"],
             "correlations": ", ".join(f"({i}, {j})" for i, j in result["correlations"] or ()) or None,
             "options": ", ".join(f"{name} {value}" for name, value in result["options"].items()) or None,
@@ -253,33 +259,43 @@ def _show_statistics(result: Mapping[str, Any]) -> None:
     )
 
 
-def _show_description(found: Mapping[str, Any]) -> None:
-    show_values({"kind": found["kind"], "path": found["path"], "size": size_text(found["bytes"])})
-    if found["kind"] == "model":
-        last = found["history"]["last"]
+def _show_description(description: Mapping[str, Any]) -> None:
+    show_values({"kind": description["kind"], "path": description["path"], "size": size_text(description["bytes"])})
+    if description["kind"] == "model":
+        last = description["history"]["last"]
         show_values(
             {
-                "components": found["n_components"],
-                "fitted on": grid_text(found["grid"]),
-                **found["parameters"],
+                "components": description["n_components"],
+                "fitted on": grid_text(description["grid"]),
+                **description["parameters"],
             }
         )
         show_values({f"last {key}": value for key, value in last.items()})
-    elif found["kind"] == "structures":
-        show_values({"structures": found["n_samples"], "each": grid_text(found["grid"]), "type": found["dtype"]})
-        if found["properties"]:
+    elif description["kind"] == "structures":
+        show_values(
+            {
+                "structures": description["n_samples"],
+                "each": grid_text(description["grid"]),
+                "type": description["dtype"],
+            }
+        )
+        if description["properties"]:
             show_table(
                 ("property", "min", "mean", "max", "unit"),
                 [
-                    (name, *(_number(facts[key]) for key in ("min", "mean", "max")), facts["unit"] or "")
-                    for name, facts in found["properties"].items()
+                    (name, *(_number(summary[key]) for key in ("min", "mean", "max")), summary["unit"] or "")
+                    for name, summary in description["properties"].items()
                 ],
             )
-        show_values(found["attributes"])
+        show_values(description["attributes"])
     else:
-        show_values({"shape": ", ".join(f"{d} {n}" for d, n in zip(found["dimensions"], found["shape"], strict=True))})
-        about = {**found["attributes"], "grid": grid_text(found["attributes"]["grid"])}
-        show_values({"properties": ", ".join(found["properties"]) or None, **about})
+        show_values({"shape": _shape_text(description)})
+        attributes = {**description["attributes"], "grid": grid_text(description["attributes"]["grid"])}
+        show_values({"properties": ", ".join(description["properties"]) or None, **attributes})
+
+
+def _shape_text(result: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {length}" for name, length in zip(result["dimensions"], result["shape"], strict=True))
 
 
 def _number(value: float | None) -> str:

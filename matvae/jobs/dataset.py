@@ -1,4 +1,4 @@
-"""Data sets by name: what there is, and making one."""
+"""Jobs that list data sets and make one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .files.outputs import check_output, size_on_disk
 
 
 def list_datasets() -> list[dict[str, Any]]:
-    """Name, kind, licence and one-line summary of every data set."""
+    """Return name, kind, licence and one-line summary of every data set."""
     from ..data import datasets
 
     fields = ("name", "kind", "licence", "summary")
@@ -33,21 +33,21 @@ def make_dataset(
     Parameters
     ----------
     name : str
-        One of `list_datasets`.
+        Name of a data set, as listed by `list_datasets`.
     out : path
         New store.
     n : int, optional
         Number of samples of a generated set, by default 1000.
     size : int or tuple of int, optional
-        Voxels along every, or each, axis; by default the card's.
+        Voxels along all axes, or along each; by default as on the card.
     seed : int
-        Same seed, same bytes.
+        Seed of the random numbers; the same seed gives the same bytes.
     overwrite : bool
         Whether an existing store may be replaced.
     progress : callable, optional
-        Called with the number of samples done and their total.
+        Called with the number of samples that are done and their total.
     **parameters
-        Of the generator, as its card names them.
+        Parameters of the generator; see its card.
 
     Returns
     -------
@@ -57,18 +57,18 @@ def make_dataset(
     Raises
     ------
     InputError, StoreError, PluginError
-        For unknown names or parameters, or an output that cannot be written.
+        If the name or a parameter is unknown, or the output cannot be written.
     """
     from ..data import datasets, open_structures
 
     target = check_output(out, [], overwrite=overwrite)
     datasets.make_dataset(name, target, n=n, size=size, seed=seed, overwrite=overwrite, progress=progress, **parameters)
-    made = open_structures(target)
+    structures = open_structures(target)
     return {
         "name": name,
         "out": str(target),
-        "n_samples": len(made),
-        "grid": made.grid.to_dict(),
-        "properties": list(made.properties),
+        "n_samples": len(structures),
+        "grid": structures.grid.to_dict(),
+        "properties": list(structures.properties),
         "bytes": size_on_disk(target),
     }

@@ -1,4 +1,4 @@
-"""Import: images, volumes and arrays of any kind into one store, as they are or cut into windows."""
+"""Job that imports images, volumes and arrays into one store, whole or cut into windows."""
 
 from __future__ import annotations
 
@@ -35,34 +35,34 @@ def import_structures(
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Read structures from one or several sources and write them into a new store.
+    """Read structures from one or several sources and write them to a new store.
 
     Parameters
     ----------
     sources : path or sequence of path
-        TIFF, PNG, npy/npz, HDF5, zarr: whatever `open_structures` reads.
+        TIFF, PNG, npy/npz, HDF5, zarr: any source that `open_structures` reads.
     out : path
         New store.
     phase_values : sequence of int or ``"auto"``, optional
-        The i-th value becomes phase i. ``"auto"`` takes the distinct values of all sources, in order.
+        The i-th value becomes phase i. ``"auto"`` takes the distinct values of all sources, in ascending order.
     region : sequence of (start, stop), optional
-        Part of each source, one range a spatial axis, in voxels.
+        Part of each source in voxels, one range per spatial axis.
     window : sequence of int, optional
-        Cut windows of this many voxels along each axis.
+        Size of the windows to cut, in voxels along each axis.
     stride : int or sequence of int, optional
-        Voxels from one window to the next; by default the window's size.
+        Voxels from one window to the next; by default the size of the windows.
     voxel_size, unit
-        Edge lengths of a voxel and their unit, where the source does not say them.
+        Edge lengths of a voxel and their unit; they override the sources.
     spatial_dims : int, optional
         Number of spatial axes, by default that of `window` or `region`.
     periodic : bool, optional
-        Whether structures continue on their opposite side; by default what the source says.
+        Whether structures are periodic; by default as the sources state.
     name : str, optional
-        Which array of a source that holds several.
+        Name of the array in sources that hold several.
     overwrite : bool
         Whether an existing store may be replaced.
     progress : callable, optional
-        Called with the number of blocks read and their total.
+        Called with the number of blocks that are read and their total.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def import_structures(
     Raises
     ------
     InputError, StoreError
-        For sources that cannot be read or do not agree, or an output that cannot be written.
+        If a source cannot be read, sources are inconsistent, or the output cannot be written.
     """
     paths = [sources] if isinstance(sources, str | Path) else list(sources)
     if not paths:
@@ -80,58 +80,63 @@ def import_structures(
     target = check_output(out, paths, overwrite=overwrite)
     if stride is not None and window is None:
         raise InputError(
-            "stride says how far windows lie apart, but no window was given. Add one, such as --window 64,64."
+            "stride is the distance between windows, but no window was given. Add one, such as --window 64,64."
         )
-    dims = _spatial_dims(spatial_dims, window, region)
-    how = {"spatial_dims": dims, "name": name, "periodic": periodic, "voxel_size": voxel_size, "unit": unit}
-    opened = _open(paths, phase_values, how)
+    options = {
+        "spatial_dims": _spatial_dims(spatial_dims, window, region),
+        "name": name,
+        "periodic": periodic,
+        "voxel_size": voxel_size,
+        "unit": unit,
+    }
+    parts = _open(paths, phase_values, options)
     if window is not None:
-        opened = [windows(part, window, stride=stride, region=region) for part in opened]
+        parts = [windows(part, window, stride=stride, region=region) for part in parts]
     elif region is not None:
-        opened = [_crop(part, region) for part in opened]
-    joined = _join(opened, paths)
-    with watch_blocks(progress, joined.data.npartitions):
-        save_structures(target, joined, overwrite=overwrite)
+        parts = [_crop(part, region) for part in parts]
+    structures = _concatenate(parts, paths)
+    with watch_blocks(progress, structures.data.npartitions):
+        save_structures(target, structures, overwrite=overwrite)
     return {
         "out": str(target),
-        "n_samples": len(joined),
-        "grid": joined.grid.to_dict(),
-        "sources": [{"name": str(path), "n_samples": len(part)} for path, part in zip(paths, opened, strict=True)],
-        "phase_values": joined.attributes.get("phase_values"),
+        "n_samples": len(structures),
+        "grid": structures.grid.to_dict(),
+        "sources": [{"name": str(path), "n_samples": len(part)} for path, part in zip(paths, parts, strict=True)],
+        "phase_values": structures.attributes.get("phase_values"),
         "bytes": size_on_disk(target),
     }
 
 
 def _spatial_dims(spatial_dims: int | None, window: Sequence[int] | None, region: Sequence | None) -> int | None:
-    implied = {"window": window, "region": region}
-    for what, value in implied.items():
+    for name, value in {"window": window, "region": region}.items():
         if value is not None and spatial_dims not in (None, len(value)):
             raise InputError(
-                f"{what} names {len(value)} axes, but spatial_dims={spatial_dims}. Give one entry a spatial axis."
+                f"{name} is given for {len(value)} axes, but there are {spatial_dims} spatial axes. Give one entry per "
+                "spatial axis."
             )
         spatial_dims = spatial_dims if value is None else len(value)
     return spatial_dims
 
 
 def _open(
-    paths: Sequence[str | Path], phase_values: Sequence[int] | str | None, how: dict[str, Any]
+    paths: Sequence[str | Path], phase_values: Sequence[int] | str | None, options: dict[str, Any]
 ) -> list[Structures]:
-    opened = [open_structures(path, phase_values=phase_values, **how) for path in paths]
+    parts = [open_structures(path, phase_values=phase_values, **options) for path in paths]
     if phase_values != "auto":
-        return opened
-    chosen = [list(part.attributes.get("phase_values", [])) for part in opened]
-    for path, values in zip(paths, chosen, strict=True):
+        return parts
+    values_of_parts = [list(part.attributes.get("phase_values", [])) for part in parts]
+    for path, values in zip(paths, values_of_parts, strict=True):
         logger.info("%s holds the values %s.", path, values)
-    # A phase must mean one thing: the values of all sources together decide.
-    union = sorted({value for values in chosen for value in values})
-    if any(values != union for values in chosen):
-        opened = [open_structures(path, phase_values=union, **how) for path in paths]
+    # A phase must be the same value in all sources, so the values of all sources together are used.
+    union = sorted({value for values in values_of_parts for value in values})
+    if any(values != union for values in values_of_parts):
+        parts = [open_structures(path, phase_values=union, **options) for path in paths]
     logger.info("Phases: %s.", ", ".join(f"{value} becomes {phase}" for phase, value in enumerate(union)))
-    return [replace(part, attributes={**part.attributes, "phase_values": union}) for part in opened]
+    return [replace(part, attributes={**part.attributes, "phase_values": union}) for part in parts]
 
 
 def _crop(structures: Structures, region: Sequence[slice | tuple[int | None, int | None]]) -> Structures:
-    """One window as large as the region."""
+    """Cut a single window with the size of the region."""
     size = []
     for entry, length in zip(region, structures.grid.shape, strict=True):
         part = entry if isinstance(entry, slice) else slice(*entry)
@@ -140,22 +145,16 @@ def _crop(structures: Structures, region: Sequence[slice | tuple[int | None, int
     return windows(structures, tuple(size), region=region)
 
 
-def _join(parts: Sequence[Structures], paths: Sequence[str | Path]) -> Structures:
-    shapes = {part.grid.shape for part in parts}
-    if len(shapes) > 1:
-        found = ", ".join(f"{path}: {part.grid.shape}" for path, part in zip(paths, parts, strict=True))
+def _concatenate(parts: Sequence[Structures], paths: Sequence[str | Path]) -> Structures:
+    if len({part.grid.shape for part in parts}) > 1:
+        sizes = ", ".join(f"{path}: {part.grid.shape}" for path, part in zip(paths, parts, strict=True))
         raise InputError(
-            f"Structures of one size are needed, but the sources differ ({found}). Cut windows of one size "
-            "from them "
+            f"All structures must have one size, but the sources differ ({sizes}). Cut windows of one size from them "
             "with window=(...) (--window)."
         )
-    joined = concatenate(list(parts))
-    names = [Path(path).name for path in paths]
+    structures = concatenate(list(parts))
+    attributes = {**structures.attributes, "sources": [Path(path).name for path in paths]}
     if len(parts) == 1:
-        return replace(joined, attributes={**joined.attributes, "sources": names})
-    index = np.repeat(np.arange(len(parts), dtype=float), [len(part) for part in parts])
-    return replace(
-        joined,
-        properties={**joined.properties, "source": index},
-        attributes={**joined.attributes, "sources": names},
-    )
+        return replace(structures, attributes=attributes)
+    sources = np.repeat(np.arange(len(parts), dtype=float), [len(part) for part in parts])
+    return replace(structures, properties={**structures.properties, "source": sources}, attributes=attributes)

@@ -1,4 +1,4 @@
-"""What is in a store, a result or a model, told without reading its voxels."""
+"""Job that describes a store, a result or a model without reading its voxels."""
 
 from __future__ import annotations
 
@@ -23,49 +23,50 @@ def describe(path: str | Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``kind`` (``"structures"``, ``"statistics"``, ``"latents"`` or ``"model"``), ``path``, ``bytes``, and
-        what is known of the kind: shape, grid, chunks, properties and attributes, or parameters and history.
+        ``kind`` (``"structures"``, ``"statistics"``, ``"latents"`` or ``"model"``), ``path``, ``bytes``, and depending
+        on the kind: shape, grid, chunks, properties and attributes, or parameters and history.
 
     Raises
     ------
     InputError
-        If there is nothing matvae knows.
+        If there is nothing at `path` that matvae can read.
     StoreError
         If it is damaged or incomplete.
     """
-    place = Path(path)
-    if not place.exists():
+    folder = Path(path)
+    if not folder.exists():
         raise InputError(f"There is no file or folder {path}. Give a store, a model or a source of structures.")
-    head = {"path": str(path), "bytes": size_on_disk(place)}
-    if (place / "estimator.json").is_file():
-        return {"kind": "model", **head, **_model(place)}
+    common = {"path": str(path), "bytes": size_on_disk(folder)}
+    if (folder / "estimator.json").is_file():
+        return {"kind": "model", **common, **_model(folder)}
     for kind, array in (("statistics", "statistics"), ("latents", "latent")):
-        if (place / array / "zarr.json").is_file():
-            return {"kind": kind, **head, **_array(place, array)}
-    return {"kind": "structures", **head, **_structures(path)}
+        if (folder / array / "zarr.json").is_file():
+            return {"kind": kind, **common, **_array(folder, array)}
+    return {"kind": "structures", **common, **_structures(path)}
 
 
 def _structures(path: str | Path) -> dict[str, Any]:
     from ..data import open_structures
 
-    found = open_structures(path)
+    structures = open_structures(path)
     return {
-        "n_samples": len(found),
-        "grid": found.grid.to_dict(),
-        "dtype": str(found.data.dtype),
-        "block": [int(n) for n in found.data.chunksize],
+        "n_samples": len(structures),
+        "grid": structures.grid.to_dict(),
+        "dtype": str(structures.data.dtype),
+        "block": [int(n) for n in structures.data.chunksize],
         "properties": {
-            name: {**_range(values), "unit": found.units.get(name)} for name, values in found.properties.items()
+            name: {**_range(values), "unit": structures.units.get(name)}
+            for name, values in structures.properties.items()
         },
-        "attributes": dict(found.attributes),
+        "attributes": dict(structures.attributes),
     }
 
 
 def _range(values: np.ndarray) -> dict[str, float | None]:
-    known = values[np.isfinite(values)]
-    if not len(known):
+    finite = values[np.isfinite(values)]
+    if not len(finite):
         return {"min": None, "mean": None, "max": None}
-    return {"min": float(known.min()), "mean": float(known.mean()), "max": float(known.max())}
+    return {"min": float(finite.min()), "mean": float(finite.mean()), "max": float(finite.max())}
 
 
 def _array(path: Path, name: str) -> dict[str, Any]:
@@ -85,9 +86,8 @@ def _array(path: Path, name: str) -> dict[str, Any]:
         }
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise StoreError(
-            f"The description of {path} is damaged ({type(error).__name__}: {error}). Make it anew with "
-            "`matvae stats` or "
-            "`matvae transform`."
+            f"The metadata of {path} are damaged ({type(error).__name__}: {error}). Create it again with `matvae "
+            "stats` or `matvae transform`."
         ) from error
 
 
@@ -110,7 +110,7 @@ def _model(path: Path) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """The value itself where JSON knows it, else its text."""
+    """Convert a parameter to a type that JSON represents, or else to its text."""
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, list | tuple):

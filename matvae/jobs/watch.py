@@ -1,4 +1,4 @@
-"""Progress of a dask computation, counted in tasks."""
+"""Progress of a dask computation in numbers of tasks."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ..data.sample_blocks import Progress
 
 @contextmanager
 def watch_blocks(progress: Progress | None, expected: int) -> Iterator[None]:
-    """Report every finished task of what dask computes inside the block.
+    """Report every task that dask finishes within the context.
 
     Parameters
     ----------
     progress : callable, optional
-        Called with the number of tasks done and their total; without it nothing is watched.
+        Called with the number of finished tasks and their total; if None, nothing is reported.
     expected : int
-        Tasks that are expected at least, since dask may be asked to compute several times.
+        Smallest number of tasks to expect, since there may be several computations.
     """
     if progress is None:
         yield

@@ -1,4 +1,4 @@
-"""Commands on structures: what they write, and what they say of it."""
+"""Commands on structures: what they write and print."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from matvae import open_structures
 from matvae.stats import STATISTICS
 
 
-def test_dataset_list(matvae):
+def test_data_sets_are_listed(matvae):
     plain, listed = matvae("dataset", "list"), json.loads(matvae("dataset", "list", "--json").out)
     names = {card["name"] for card in listed}
     assert {"lines", "grf", "voronoi", "checkerboard"} <= names
     assert all(name in plain.out for name in names)
 
 
-def test_dataset_make_and_info(matvae, tmp_path):
+def test_a_data_set_is_made_and_described(matvae, tmp_path):
     out = tmp_path / "l.zarr"
     made = matvae("dataset", "make", "lines", out, "--n", 5, "--size", "32", "--seed", 1)
     assert made.code == 0, made.err
@@ -26,16 +26,16 @@ def test_dataset_make_and_info(matvae, tmp_path):
     info = matvae("info", out)
     assert "structures" in info.out
     assert "n_lines" in info.out
-    found = json.loads(matvae("info", out, "--json").out)
-    assert found["kind"] == "structures"
-    assert found["n_samples"] == 5
-    assert found["properties"]["n_lines"]["max"] <= 4
+    result = json.loads(matvae("info", out, "--json").out)
+    assert result["kind"] == "structures"
+    assert result["n_samples"] == 5
+    assert result["properties"]["n_lines"]["max"] <= 4
     again = matvae("dataset", "make", "lines", out)
     assert again.code == 3
     assert "exists already" in again.err
 
 
-def test_import_says_what_auto_chose(matvae, tmp_path):
+def test_import_reports_the_detected_phase_values(matvae, tmp_path):
     image = np.where(np.random.default_rng(0).random((16, 24)) < 0.5, 7, 9).astype(np.uint8)
     np.save(tmp_path / "a.npy", image)
     out = tmp_path / "x.zarr"
@@ -62,16 +62,16 @@ def test_import_says_what_auto_chose(matvae, tmp_path):
     assert plain.err == ""
 
 
-def test_several_sources_before_the_output(matvae, tmp_path):
+def test_several_sources_are_imported(matvae, tmp_path):
     for name in "ab":
         np.save(tmp_path / f"{name}.npy", np.eye(8, dtype=np.uint8))
     ran = matvae("import", tmp_path / "a.npy", tmp_path / "b.npy", tmp_path / "x.zarr", "--periodic", "--json")
-    found = json.loads(ran.out)
-    assert found["n_samples"] == 2
-    assert found["grid"]["periodic"] is True
+    result = json.loads(ran.out)
+    assert result["n_samples"] == 2
+    assert result["grid"]["periodic"] is True
 
 
-def test_stats_and_info_of_them(matvae, store, tmp_path):
+def test_statistics_are_computed_and_described(matvae, store, tmp_path):
     out = tmp_path / "s.zarr"
     plain = matvae("stats", store, "-o", out, "--correlations", "0:1,1:1", "--no-periodic", "--cutoff", "2")
     assert plain.code == 0, plain.err
@@ -82,7 +82,7 @@ def test_stats_and_info_of_them(matvae, store, tmp_path):
     assert json.loads(matvae("info", out, "--json").out)["shape"] == [6, 5, 5, 2]
 
 
-def test_any_statistic_by_its_name(matvae, store, tmp_path):
+def test_statistics_are_chosen_by_name(matvae, store, tmp_path):
     out = tmp_path / "chords.zarr"
     plain = matvae("stats", store, "-o", out, "--statistic", "chord_length", "--cutoff", "3", "--param", "axis=0")
     assert plain.code == 0, plain.err
@@ -91,13 +91,13 @@ def test_any_statistic_by_its_name(matvae, store, tmp_path):
     assert "axis 0" in plain.out
     assert "correlations" not in plain.out
     surface = matvae("stats", store, "-o", tmp_path / "s.zarr", "--statistic", "surface_area", "--json")
-    found = json.loads(surface.out)
-    assert found["dimensions"] == ["sample", "phase"]
-    assert found["options"] == {"voxel_size": [0.5, 0.5]}
+    result = json.loads(surface.out)
+    assert result["dimensions"] == ["sample", "phase"]
+    assert result["options"] == {"voxel_size": [0.5, 0.5]}
     assert "chord_length" in matvae("info", out).out
 
 
-def test_a_wrong_statistic_or_option_of_it_is_refused(matvae, store, tmp_path):
+def test_unknown_statistics_and_options_are_refused(matvae, store, tmp_path):
     out = tmp_path / "s.zarr"
     unknown = matvae("stats", store, "-o", out, "--statistic", "chords")
     assert unknown.code == 2
@@ -113,7 +113,7 @@ def test_the_help_names_every_statistic(matvae):
     assert all(name in shown for name in STATISTICS.builtin)
 
 
-def test_bad_data_ends_with_3_and_a_damaged_store_with_4(matvae, store, tmp_path):
+def test_exit_codes_are_3_for_bad_data_and_4_for_a_damaged_store(matvae, store, tmp_path):
     grey = tmp_path / "grey.npy"
     np.save(grey, np.arange(256, dtype=np.uint8).reshape(16, 16))
     ran = matvae("import", grey, tmp_path / "x2.zarr", "--phase-values", "auto")

@@ -1,4 +1,4 @@
-"""Data sets by name."""
+"""Data sets are listed and made."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from matvae.errors import InputError, PluginError
 from matvae.jobs import list_datasets, make_dataset
 
 
-def test_cards_are_plain_values():
+def test_listed_cards_consist_of_strings():
     cards = {card["name"]: card for card in list_datasets()}
     assert cards["lines"]["kind"] == "generated"
     assert all(isinstance(value, str) for card in cards.values() for value in card.values())
 
 
-def test_a_made_set_is_described_and_repeatable(tmp_path):
+def test_a_generated_set_is_described_and_reproducible(tmp_path):
     seen = []
     result = make_dataset(
         "lines",
@@ -35,7 +35,7 @@ def test_a_made_set_is_described_and_repeatable(tmp_path):
     np.testing.assert_array_equal(a, b)
 
 
-def test_errors_name_what_is_known(tmp_path):
+def test_errors_suggest_known_names(tmp_path):
     with pytest.raises(PluginError, match="lines"):
         make_dataset("line", tmp_path / "a.zarr")
     with pytest.raises(InputError, match="thickness"):

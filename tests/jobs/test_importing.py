@@ -1,4 +1,4 @@
-"""Import: several sources become one store in which a phase means one thing."""
+"""Several sources are imported into one store, in which a phase stands for the same value."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def images(tmp_path):
     return tmp_path, a, b
 
 
-def test_auto_takes_the_values_of_all_sources_together(images, caplog):
+def test_auto_uses_the_values_of_all_sources(images, caplog):
     folder, a, b = images
     with caplog.at_level(logging.INFO, logger="matvae"):
         result = import_structures(
@@ -33,36 +33,36 @@ def test_auto_takes_the_values_of_all_sources_together(images, caplog):
             window=(8, 8),
             stride=8,
         )
-    found = open_structures(folder / "x.zarr")
+    imported = open_structures(folder / "x.zarr")
     assert result["phase_values"] == [0, 128, 255]
-    assert found.grid.phases == 3
-    assert len(found) == result["n_samples"] == 60
-    whole = found.data.compute()
+    assert imported.grid.phases == 3
+    assert len(imported) == result["n_samples"] == 60
+    whole = imported.data.compute()
     for index, image in enumerate((a, b)):
-        first = whole[found.properties["source"] == index][0]
+        first = whole[imported.properties["source"] == index][0]
         np.testing.assert_array_equal(first, np.searchsorted([0, 128, 255], image[:8, :8]))
-    assert found.attributes["sources"] == ["a.npy", "b.npy"]
-    said = " ".join(record.getMessage() for record in caplog.records)
-    assert "a.npy holds the values [0, 255]" in said
-    assert "0 becomes 0, 128 becomes 1, 255 becomes 2" in said
+    assert imported.attributes["sources"] == ["a.npy", "b.npy"]
+    log = " ".join(record.getMessage() for record in caplog.records)
+    assert "a.npy holds the values [0, 255]" in log
+    assert "0 becomes 0, 128 becomes 1, 255 becomes 2" in log
 
 
-def test_region_and_window_say_the_number_of_axes(tmp_path):
+def test_region_and_window_determine_the_number_of_axes(tmp_path):
     volume = np.random.default_rng(0).integers(0, 2, size=(8, 12, 10)).astype(np.uint8)
     np.save(tmp_path / "v.npy", volume)
     import_structures(tmp_path / "v.npy", tmp_path / "w.zarr", window=(4, 4, 5), voxel_size=2.25, unit="micrometer")
-    found = open_structures(tmp_path / "w.zarr")
-    assert found.grid.shape == (4, 4, 5)
-    assert found.grid.voxel_size == (2.25,) * 3
-    assert len(found) == 2 * 3 * 2
-    assert not found.grid.periodic
+    imported = open_structures(tmp_path / "w.zarr")
+    assert imported.grid.shape == (4, 4, 5)
+    assert imported.grid.voxel_size == (2.25,) * 3
+    assert len(imported) == 2 * 3 * 2
+    assert not imported.grid.periodic
     import_structures(tmp_path / "v.npy", tmp_path / "r.zarr", region=((0, 6), (None, None), (2, None)))
     cropped = open_structures(tmp_path / "r.zarr")
     np.testing.assert_array_equal(cropped.data.compute(), volume[None, :6, :, 2:])
     assert "source" not in cropped.properties
 
 
-def test_without_window_the_whole_is_kept(images):
+def test_whole_sources_are_imported_without_a_window(images):
     folder, a, _ = images
     seen = []
     result = import_structures(
@@ -72,34 +72,34 @@ def test_without_window_the_whole_is_kept(images):
         periodic=True,
         progress=lambda done, total: seen.append((done, total)),
     )
-    found = open_structures(folder / "x.zarr")
-    np.testing.assert_array_equal(found.data.compute()[0], a == 0)
-    assert found.grid.periodic
+    imported = open_structures(folder / "x.zarr")
+    np.testing.assert_array_equal(imported.data.compute()[0], a == 0)
+    assert imported.grid.periodic
     assert result["sources"] == [{"name": str(folder / "a.npy"), "n_samples": 1}]
     assert seen
     assert seen[-1][0] == seen[-1][1]
 
 
 @pytest.mark.parametrize(
-    ("how", "message"),
+    ("parameters", "message"),
     [
-        ({"window": (8, 8), "spatial_dims": 3}, "window names 2 axes, but spatial_dims=3"),
-        ({"window": (8, 8), "region": ((0, 8),)}, "region names 1 axes"),
+        ({"window": (8, 8), "spatial_dims": 3}, "window is given for 2 axes, but there are 3 spatial axes"),
+        ({"window": (8, 8), "region": ((0, 8),)}, "region is given for 1 axes"),
         ({"stride": 8}, "no window was given"),
         ({"window": (64, 64), "phase_values": "auto"}, "must fit"),
         ({"region": ((0, 99), (0, 10)), "phase_values": "auto"}, "extends beyond"),
         ({}, "should hold the phase labels"),
     ],
 )
-def test_contradictions_leave_nothing(images, how, message):
+def test_contradictory_parameters_leave_nothing_behind(images, parameters, message):
     folder, *_ = images
     before = sorted(os.listdir(folder))
     with pytest.raises(InputError, match=message):
-        import_structures(folder / "a.npy", folder / "x.zarr", **how)
+        import_structures(folder / "a.npy", folder / "x.zarr", **parameters)
     assert sorted(os.listdir(folder)) == before
 
 
-def test_sources_of_different_size_ask_for_windows(images):
+def test_sources_of_different_sizes_need_windows(images):
     folder, *_ = images
     np.save(folder / "c.npy", np.zeros((20, 20), np.uint8))
     with pytest.raises(InputError, match=r"c\.npy: \(20, 20\).*Cut windows"):
@@ -108,7 +108,7 @@ def test_sources_of_different_size_ask_for_windows(images):
         import_structures([], folder / "x.zarr")
 
 
-def test_disjoint_regions_share_no_voxel(tmp_path):
+def test_windows_of_disjoint_regions_share_no_voxel(tmp_path):
     numbered = np.arange(20 * 30).reshape(20, 30).astype(np.float32)
     np.save(tmp_path / "a.npy", numbered)
     parts = []
@@ -118,7 +118,7 @@ def test_disjoint_regions_share_no_voxel(tmp_path):
     assert not parts[0] & parts[1]
 
 
-def test_real_steel(shared_data, tmp_path):
+def test_a_steel_micrograph_is_imported(shared_data, tmp_path):
     source = shared_data / "micrographs" / "hsla_steel.tiff"
     result = import_structures(source, tmp_path / "x.zarr", phase_values="auto", window=(64, 64), stride=(461, 656))
     assert result["phase_values"] == [0, 255]

@@ -1,4 +1,4 @@
-"""Every kind of thing on disk is described."""
+"""Stores, results and models are described."""
 
 from __future__ import annotations
 
@@ -11,52 +11,52 @@ from matvae.errors import InputError, StoreError
 from matvae.jobs import compute_statistics, describe, transform_structures
 
 
-def test_structures(trained):
-    found = describe(trained / "test.zarr")
-    assert found["kind"] == "structures"
-    assert found["n_samples"] == 21
-    assert found["grid"]["shape"] == [8, 8]
-    assert found["properties"]["k"] == {"min": 0, "mean": 10, "max": 20, "unit": "GPa"}
-    assert found["bytes"] > 0
-    json.dumps(found, allow_nan=False)
+def test_structures_are_described(trained):
+    description = describe(trained / "test.zarr")
+    assert description["kind"] == "structures"
+    assert description["n_samples"] == 21
+    assert description["grid"]["shape"] == [8, 8]
+    assert description["properties"]["k"] == {"min": 0, "mean": 10, "max": 20, "unit": "GPa"}
+    assert description["bytes"] > 0
+    json.dumps(description, allow_nan=False)
 
 
-def test_a_source_of_another_kind(tmp_path):
+def test_sources_that_are_not_stores_are_described(tmp_path):
     np.save(tmp_path / "a.npy", np.eye(6, dtype=np.uint8))
     assert describe(tmp_path / "a.npy")["grid"]["shape"] == [6, 6]
 
 
-def test_results(trained, tmp_path):
+def test_results_are_described(trained, tmp_path):
     compute_statistics(trained / "test.zarr", tmp_path / "s.zarr", cutoff=2)
-    found = describe(tmp_path / "s.zarr")
-    assert found["kind"] == "statistics"
-    assert dict(zip(found["dimensions"], found["shape"], strict=True)) == {
+    description = describe(tmp_path / "s.zarr")
+    assert description["kind"] == "statistics"
+    assert dict(zip(description["dimensions"], description["shape"], strict=True)) == {
         "sample": 21,
         "lag_y": 5,
         "lag_x": 5,
         "correlation": 1,
     }
-    assert found["properties"] == ["k"]
+    assert description["properties"] == ["k"]
     transform_structures(trained / "m.matvae", trained / "test.zarr", tmp_path / "z.zarr")
-    found = describe(tmp_path / "z.zarr")
-    assert (found["kind"], found["shape"]) == ("latents", [21, 3])
-    assert found["attributes"]["model"] == "m.matvae"
+    description = describe(tmp_path / "z.zarr")
+    assert (description["kind"], description["shape"]) == ("latents", [21, 3])
+    assert description["attributes"]["model"] == "m.matvae"
 
 
-def test_a_model(trained):
-    found = describe(trained / "m.matvae")
-    assert found["kind"] == "model"
-    assert found["n_components"] == found["parameters"]["n_components"] == 3
-    assert found["history"]["records"] == 3
-    assert "loss" in found["history"]["last"]
-    assert found["files"]["estimator.json"] > 0
-    json.dumps(found, allow_nan=False)
+def test_models_are_described(trained):
+    description = describe(trained / "m.matvae")
+    assert description["kind"] == "model"
+    assert description["n_components"] == description["parameters"]["n_components"] == 3
+    assert description["history"]["records"] == 3
+    assert "loss" in description["history"]["last"]
+    assert description["files"]["estimator.json"] > 0
+    json.dumps(description, allow_nan=False)
 
 
-def test_what_is_not_there_or_damaged(trained, tmp_path):
+def test_missing_and_damaged_files_are_refused(trained, tmp_path):
     with pytest.raises(InputError, match="There is no file or folder"):
         describe(tmp_path / "absent")
     compute_statistics(trained / "test.zarr", tmp_path / "s.zarr")
     (tmp_path / "s.zarr" / "statistics" / "zarr.json").write_text("{")
-    with pytest.raises(StoreError, match="is damaged"):
+    with pytest.raises(StoreError, match="are damaged"):
         describe(tmp_path / "s.zarr")

@@ -1,4 +1,4 @@
-"""Progress of a dask computation ends where its total is."""
+"""The progress of a dask computation ends at its total."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ def test_tasks_are_counted_over_several_computations():
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
 
 
-def test_without_a_listener_nothing_is_watched():
+def test_progress_is_optional():
     with watch_blocks(None, 1):
         assert da.ones(3, chunks=1).sum().compute() == 3
