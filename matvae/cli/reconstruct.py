@@ -33,7 +33,7 @@ def reconstruct_command(
         bool | None,
         typer.Option(
             "--periodic/--no-periodic",
-            help="Whether structures go on at their other side (default: as the statistics were made).",
+            help="Whether structures are periodic (default: as the statistics were made).",
         ),
     ] = None,
     phases: Annotated[int | None, typer.Option(min=2, help="Number of phases, where STATS is .npy.")] = None,

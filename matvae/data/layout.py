@@ -128,7 +128,7 @@ def check_property_names(names: Iterable[str], grid: Grid) -> None:
 
 
 def is_store(path: Path) -> bool:
-    """Whether `path` is a store written by matvae, complete or not.
+    """Return whether `path` is a store written by matvae, complete or not.
 
     Raises
     ------

@@ -28,7 +28,7 @@ BLOCK_BYTES = 64 << 20
 
 
 def _can_be_inverted(estimator: TwoPointPCA) -> bool:
-    """Whether scores can become structures: not after a fit on continuous fields."""
+    """Return True, or refuse to invert scores after a fit on continuous fields."""
     if hasattr(estimator, "grid_"):
         check_phases_realized(estimator.grid_, "inverse_transform")
     return True

@@ -24,7 +24,7 @@ from ..warn import warn
 
 @dataclass(frozen=True)
 class SampleLayout:
-    """How samples are held: the shape of the user's array, and its meaning as structures or statistics.
+    """Layout of samples: the shape of the user's array, and its meaning as structures or statistics.
 
     Parameters
     ----------

@@ -93,7 +93,7 @@ def count_lines(images: np.ndarray, *, element: int, periodic: bool = True) -> n
 
 
 class LineErrors:
-    """How often reconstructions have the lines of the originals, accumulated block by block.
+    """Frequency with which reconstructions have the lines of the originals, accumulated block by block.
 
     Parameters
     ----------

@@ -182,7 +182,7 @@ def distances_between(estimator: Any, structures: np.ndarray, others: np.ndarray
 
 
 def similarity_features(estimator: Any) -> list[tuple[str, Features]]:
-    """What structures are compared by: their voxels (``"image"``) and their 2-point statistics (``"statistics"``)."""
+    """Features by which structures are compared: voxels (``"image"``) and 2-point statistics (``"statistics"``)."""
     phases = estimator.grid_.phases
     return [("image", lambda structures: phase_fields(structures, phases)), ("statistics", estimator.statistics)]
 

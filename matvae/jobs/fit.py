@@ -127,7 +127,7 @@ def fit_model(
 
 
 def checkpoint_of(model: Path) -> Path:
-    """Where the training state of a model is kept until it is saved."""
+    """Path at which the training state of a model is kept until it is saved."""
     return model.with_name(model.name + ".checkpoint")
 
 

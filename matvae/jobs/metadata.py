@@ -1,4 +1,4 @@
-"""How a model was trained, for results and pages."""
+"""Metadata of the training of a model, for results and pages."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def reconstruct_statistics(
 
 
 def _survey(stored: StoredStatistics, step: int) -> np.ndarray:
-    """Whether each sample can be had at all; bad statistics are refused before any work is done."""
+    """Determine whether each sample is realisable; bad statistics are refused before any work is done."""
     found = []
     for start in range(0, len(stored), step):
         block = stored.read(start, min(start + step, len(stored)))

@@ -60,7 +60,7 @@ class ModelSpec:
 
     @property
     def all_lags(self) -> bool:
-        """Whether statistics cover every lag of the torus."""
+        """True if statistics cover every lag of the torus."""
         return self.periodic and self.cutoff is None
 
     @property

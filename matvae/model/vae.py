@@ -79,7 +79,7 @@ class StatsVAE(nn.Module):
 
     @property
     def reads_statistics(self) -> bool:
-        """Whether the encoder reads statistics (else structures)."""
+        """True if the encoder reads statistics, False if it reads structures."""
         return self.encoder.reads == STATISTICS
 
     def fields(self, structures: Tensor, factors: Sequence[int] | None = None) -> Tensor:

@@ -1,4 +1,4 @@
-"""What a structure has to be beside its statistics: fixed voxels, and phases that connect one side to the other."""
+"""Constraints on a structure besides its statistics: fixed voxels, and phases that connect one side to the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What in statistics no structure can have: a misplaced zero lag, which is a mistake, and contradictory power.
+"""Contradictions in statistics that no structure can have: a misplaced zero lag, a mistake, and impossible power.
 
 Sums over voxel pairs of one phase are the autocorrelation of its indicator field: they are largest at lag zero, their
 Fourier transform is the field's power, real and nowhere negative (Niezgoda, Fullwood & Kalidindi, Acta Materialia 56,

@@ -94,7 +94,7 @@ def _pinned(flat: Tensor, fixed: Tensor) -> Tensor:
 
 
 def _decided(margin: Tensor, fixed: Tensor | None, phase: int) -> Tensor:
-    """How much voxels want a phase, with no doubt about the fixed ones."""
+    """Preference of voxels for a phase, certain for the fixed ones."""
     if fixed is None:
         return margin
     decided = torch.where(fixed == phase, torch.inf, -torch.inf)

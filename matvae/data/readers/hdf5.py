@@ -21,7 +21,7 @@ class Hdf5Reader:
     """Reader of HDF5 files; in DREAM.3D files, cell arrays ``(z, y, x, component)`` are recognized by their path."""
 
     def matches(self, path: Path) -> bool:
-        """Whether the file name has one of the suffixes of HDF5."""
+        """Return whether the file name has one of the suffixes of HDF5."""
         return path.is_file() and path.suffix.lower() in (".h5", ".hdf5", ".hdf", ".dream3d")
 
     def open(self, path: Path, name: str | None) -> Source:

@@ -19,7 +19,7 @@ class NumpyReader:
     """Reader of .npy and .npz files."""
 
     def matches(self, path: Path) -> bool:
-        """Whether the file name has the suffix .npy or .npz."""
+        """Return whether the file name has the suffix .npy or .npz."""
         return path.is_file() and path.suffix.lower() in (".npy", ".npz")
 
     def open(self, path: Path, name: str | None) -> Source:

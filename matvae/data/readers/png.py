@@ -21,7 +21,7 @@ class PngReader:
     """Reader of PNG files and of folders of them."""
 
     def matches(self, path: Path) -> bool:
-        """Whether this is a PNG file, or a folder that contains some."""
+        """Return whether this is a PNG file, or a folder that contains some."""
         return path.suffix.lower() == ".png" if path.is_file() else bool(_files(path))
 
     def open(self, path: Path, name: str | None) -> Source:

@@ -38,7 +38,7 @@ class Reader(Protocol):
     """Reader of one file format."""
 
     def matches(self, path: Path) -> bool:
-        """Whether this reader reads the file or folder at `path`, judged without opening files."""
+        """Return whether this reader reads the file or folder at `path`, judged without opening files."""
 
     def open(self, path: Path, name: str | None) -> Source:
         """Describe the array called `name` in `path`, or the only one, without reading voxels."""

@@ -27,7 +27,7 @@ class TiffReader:
     """Reader of TIFF files (ImageJ and OME-TIFF included) and of folders of them."""
 
     def matches(self, path: Path) -> bool:
-        """Whether this is a TIFF file, or a folder that contains some."""
+        """Return whether this is a TIFF file, or a folder that contains some."""
         return path.suffix.lower() in _SUFFIXES if path.is_file() else bool(_files(path))
 
     def open(self, path: Path, name: str | None) -> Source:

@@ -19,7 +19,7 @@ class ZarrReader:
     """Reader of zarr arrays and groups, OME-Zarr 0.4 and 0.5 included."""
 
     def matches(self, path: Path) -> bool:
-        """Whether the folder contains zarr metadata."""
+        """Return whether the folder contains zarr metadata."""
         return any((path / file).is_file() for file in ("zarr.json", ".zarray", ".zgroup"))
 
     def open(self, path: Path, name: str | None) -> Source:

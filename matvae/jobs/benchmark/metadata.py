@@ -1,4 +1,4 @@
-"""How a result came about: settings, versions, machine, commands."""
+"""Metadata of a result: settings, versions, machine, commands."""
 
 from __future__ import annotations
 

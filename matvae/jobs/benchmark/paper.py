@@ -233,5 +233,5 @@ def _measure(
 
 
 def _is_incomplete(estimator: Any) -> bool:
-    """Whether networks have not seen all structures yet; a search learns from few."""
+    """Return whether networks have not seen all structures yet; a search learns from few."""
     return estimator.n_iter_ <= 1 and not estimator.module_.encoder.searches

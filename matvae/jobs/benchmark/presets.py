@@ -11,7 +11,7 @@ from ...registry import Registry
 
 @dataclass(frozen=True)
 class Preset:
-    """How a model of a benchmark is trained.
+    """Recipe by which a model of a benchmark is trained.
 
     Parameters
     ----------

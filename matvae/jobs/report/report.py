@@ -151,7 +151,7 @@ def _check_target(out: str | Path, inputs: list[str | Path], overwrite: bool) ->
 
 
 def is_page(path: Path) -> bool:
-    """Whether a file is a page that matvae wrote."""
+    """Return whether a file is a page that matvae wrote."""
     if not path.is_file():
         return False
     with path.open("rb") as file:

@@ -21,7 +21,7 @@ class Boxes(NamedTuple):
     Parameters
     ----------
     kind : Tensor of int ``(sample, box)``
-        0 where present is no box, otherwise its kind, starting at 1.
+        0 if there is no box, otherwise its kind, starting at 1.
     place : Tensor ``(sample, box, axis)``
         Centre of the box as a fraction of the structure's sides, from 0 to 1.
     size : Tensor ``(sample, box, axis)``
