@@ -119,8 +119,8 @@ def numbers_panel(result: Mapping[str, Any], parts: BenchmarkParts) -> Panel:
                     "statistics error",
                 ),
                 [(str(row["lines"]), *(_cell(row, name) for name in columns)) for row in rows],
-                "The last row of the results, broken down by the number of lines. Errors are those of the statistics "
-                "of structures.",
+                "The model of this page (third row of the results), by the number of lines. Errors are those of the "
+                "statistics of structures.",
             ),
             Table(
                 ("lines of the original", *map(str, range(most_lines)), f"{most_lines} or more"),
