@@ -13,10 +13,12 @@ from PIL import Image
 
 from matvae.data.lazy_array import LazyArray
 from matvae.data.readers import READERS, Source
+from matvae.errors import InputError
 from matvae.testing import Example, check_reader, reader_checks
 from matvae.testing.reader import CHECKS
 
 VALUES = np.random.default_rng(0).integers(0, 200, (5, 24, 32)).astype(np.uint8)
+LARGE = np.random.default_rng(1).integers(0, 200, (16, 250, 300)).astype(np.uint8)
 
 
 def numpy_example(folder):
@@ -24,14 +26,38 @@ def numpy_example(folder):
     return Example(folder / "a.npy", VALUES)
 
 
+def numpy_archive_example(folder):
+    np.savez_compressed(folder / "a.npz", other=VALUES[0], labels=LARGE)
+    return Example(folder / "a.npz", LARGE, name="labels")
+
+
 def tiff_example(folder):
     tifffile.imwrite(folder / "a.tif", VALUES, photometric="minisblack")
     return Example(folder / "a.tif", VALUES)
 
 
+def large_tiff_example(folder):
+    tifffile.imwrite(folder / "a.tif", LARGE, photometric="minisblack", compression="zlib")
+    return Example(folder / "a.tif", LARGE)
+
+
+def tiff_folder_example(folder):
+    (folder / "images").mkdir()
+    for i, image in enumerate(LARGE):
+        tifffile.imwrite(folder / "images" / f"{i}.tif", image)
+    return Example(folder / "images", LARGE)
+
+
 def png_example(folder):
     Image.fromarray(VALUES[0]).save(folder / "a.png")
     return Example(folder / "a.png", VALUES[0])
+
+
+def png_folder_example(folder):
+    (folder / "images").mkdir()
+    for i, image in enumerate(LARGE):
+        Image.fromarray(image).save(folder / "images" / f"{i}.png")
+    return Example(folder / "images", LARGE)
 
 
 def hdf5_example(folder):
@@ -40,33 +66,58 @@ def hdf5_example(folder):
     return Example(folder / "a.h5", VALUES, name="data")
 
 
+def dream3d_example(folder):
+    with h5py.File(folder / "a.dream3d", "w") as file:
+        data = LARGE[..., None]
+        file.create_dataset("DataContainers/Volume/CellData/Phases", data=data, chunks=(1, 250, 300, 1))
+        file["DataContainers/Volume/_SIMPL_GEOMETRY/SPACING"] = np.array([0.25, 0.5, 2.0], np.float32)
+    return Example(folder / "a.dream3d", LARGE, name="Phases", spatial_dims=3, voxel_size=(2.0, 0.5, 0.25))
+
+
 def zarr_example(folder):
     zarr.create_array(folder / "a.zarr", data=VALUES, chunks=(1, 24, 32))
     return Example(folder / "a.zarr", VALUES)
 
 
-EXAMPLES = {
-    "numpy": numpy_example,
-    "tiff": tiff_example,
-    "png": png_example,
-    "hdf5": hdf5_example,
-    "zarr": zarr_example,
-}
+def ome_zarr_example(folder):
+    group = zarr.create_group(folder / "a.zarr")
+    group.create_array("0", data=LARGE, chunks=(1, 250, 300))
+    axes = [{"name": name, "type": "space", "unit": "micrometer"} for name in "zyx"]
+    level = {"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [2.0, 0.5, 0.25]}]}
+    group.attrs["ome"] = {"version": "0.5", "multiscales": [{"axes": axes, "datasets": [level]}]}
+    return Example(folder / "a.zarr", LARGE, spatial_dims=3, voxel_size=(2.0, 0.5, 0.25), unit="micrometer")
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+EXAMPLES = [
+    ("numpy", numpy_example),
+    ("numpy", numpy_archive_example),
+    ("tiff", tiff_example),
+    ("tiff", large_tiff_example),
+    ("tiff", tiff_folder_example),
+    ("png", png_example),
+    ("png", png_folder_example),
+    ("hdf5", hdf5_example),
+    ("hdf5", dream3d_example),
+    ("zarr", zarr_example),
+    ("zarr", ome_zarr_example),
+]
+
+
+@pytest.mark.parametrize(("name", "write"), EXAMPLES, ids=[write.__name__ for _, write in EXAMPLES])
 @pytest.mark.parametrize("number", range(len(CHECKS)), ids=[check.__name__ for check in CHECKS])
-def test_built_in_readers_conform(name, number, tmp_path):
-    reader_checks(name, EXAMPLES[name](tmp_path))[number]()
+def test_built_in_readers_conform(name, write, number, tmp_path):
+    reader_checks(name, write(tmp_path))[number]()
 
 
 class RawReader:
-    """Keeps the contract: bytes of 24 x 32 voxels."""
+    """Conforms: bytes of 24 x 32 voxels."""
 
     def matches(self, path):
         return path.suffix == ".raw"
 
     def open(self, path, name):
+        if name is not None:
+            raise InputError(f"{path} has no names, but name={name!r} was given. Omit name.")
         return Source(LazyArray(str(path), (24, 32), np.dtype(np.uint8), ((24,), (32,)), RawRead(path)))
 
 
@@ -84,7 +135,7 @@ class Greedy(RawReader):
 
 
 def changed(**values):
-    """A reader whose array has other fields."""
+    """Return a reader whose array has other fields."""
 
     class Changed(RawReader):
         def open(self, path, name):
@@ -119,13 +170,42 @@ class Local(RawRead):
         return Flipped, (self.path,)
 
 
+class Eager(RawRead):
+    def __init__(self, path):
+        self.values = np.frombuffer(path.read_bytes(), np.uint8).reshape(24, 32)
+
+    def __call__(self, box):
+        return self.values[box]
+
+
+class IgnoresNames(RawReader):
+    def open(self, path, name):
+        return super().open(path, None)
+
+
+class LargeReader(RawReader):
+    """Reads the whole file for every box."""
+
+    def open(self, path, name):
+        shape = LARGE.shape
+        return Source(LazyArray(str(path), shape, LARGE.dtype, tuple((n,) for n in shape), LargeRead(path)))
+
+
+class LargeRead(RawRead):
+    def __call__(self, box):
+        return np.frombuffer(self.path.read_bytes(), np.uint8).reshape(LARGE.shape)[box].copy()
+
+
 READERS_WITH_FAULTS = {
     "matches": Greedy(),
     "values": changed(read=Flipped),
     "boxes": changed(read=Whole),
     "chunks": changed(chunks=lambda path: ((12,), (32,))),
     "metadata": Sized(),
+    "open_reads_no_voxels": changed(read=Eager),
     "pickles": changed(read=Local),
+    "unknown_names_are_refused": IgnoresNames(),
+    "structures": changed(read=Flipped),
     "damage_is_an_error": changed(read=Padded),
 }
 
@@ -136,7 +216,15 @@ def example(tmp_path):
     return Example(tmp_path / "a.raw", VALUES[0])
 
 
-def test_a_reader_that_keeps_the_contract_passes(example, monkeypatch):
+def test_a_reader_that_reads_more_than_the_box_is_detected(tmp_path, monkeypatch):
+    (tmp_path / "a.raw").write_bytes(LARGE.tobytes())
+    monkeypatch.setattr(READERS, "get", lambda _: LargeReader())
+    (check,) = [check for check in reader_checks("raw", Example(tmp_path / "a.raw", LARGE)) if check.name == "memory"]
+    with pytest.raises(AssertionError, match="Reading one layer of 75000 bytes took"):
+        check()
+
+
+def test_a_reader_that_conforms_passes(example, monkeypatch):
     monkeypatch.setattr(READERS, "get", lambda name: RawReader())
     check_reader("raw", example)
 
@@ -150,4 +238,4 @@ def test_a_fault_is_detected_by_its_check(name, example, monkeypatch):
 
 
 def test_every_check_detects_a_fault():
-    assert {check.__name__.removeprefix("check_") for check in CHECKS} == set(READERS_WITH_FAULTS)
+    assert {check.__name__.removeprefix("check_") for check in CHECKS} == {*READERS_WITH_FAULTS, "memory"}
