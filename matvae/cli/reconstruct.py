@@ -1,4 +1,4 @@
-"""The command reconstruct: structures that have given 2-point statistics."""
+"""The command reconstruct: structures with given 2-point statistics."""
 
 from __future__ import annotations
 
@@ -20,45 +20,45 @@ def reconstruct_command(
         typer.Argument(help="2-point statistics, by `matvae stats` or .npy.", metavar="STATS", exists=True),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="New store.", metavar="OUT.zarr")],
-    n_realizations: Annotated[int | None, typer.Option(min=1, help="Structures for each sample (default 1).")] = None,
+    n_realizations: Annotated[int | None, typer.Option(min=1, help="Structures per sample (default 1).")] = None,
     size: Annotated[
         Any,
         typer.Option(
             parser=parsed(options.size, "64 or 64,64,64"),
             metavar="N,N",
-            help="Voxels along the axes (default: as in the structures that the statistics come from).",
+            help="Voxels along the axes (default: those of the structures behind the statistics).",
         ),
     ] = None,
     periodic: Annotated[
         bool | None,
         typer.Option(
             "--periodic/--no-periodic",
-            help="Whether structures are periodic (default: as the statistics were made).",
+            help="Whether structures are periodic (default: as for the statistics).",
         ),
     ] = None,
-    phases: Annotated[int | None, typer.Option(min=2, help="Number of phases, where STATS is .npy.")] = None,
+    phases: Annotated[int | None, typer.Option(min=2, help="Number of phases, if STATS is .npy.")] = None,
     correlations: Annotated[
         Any,
         typer.Option(
             parser=parsed(options.pairs, "1:1,1:2"),
             metavar="H:H,H:H",
-            help="Pairs of phases, where STATS is .npy (default: those that determine all others).",
+            help="Pairs of phases, if STATS is .npy (default: those that determine all others).",
         ),
     ] = None,
     method: Annotated[str, typer.Option(help="auto, retrieval or swaps.")] = "auto",
-    max_iter: Annotated[int, typer.Option(min=1, help="Most iterations.")] = 200,
-    tol: Annotated[float, typer.Option(help="Relative error at which a structure is done.")] = 1e-3,
-    seed: Annotated[int, typer.Option(help="Start of the random numbers.")] = 0,
+    max_iter: Annotated[int, typer.Option(min=1, help="Maximum number of iterations.")] = 200,
+    tol: Annotated[float, typer.Option(help="Relative error at which a structure is finished.")] = 1e-3,
+    seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1 or auto.")] = "auto",
     cluster: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="A dask scheduler of which the workers do the work.")
+        str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler whose workers do the work.")
     ] = None,
     overwrite: Overwrite = False,
     json: Json = False,
     quiet: Quiet = False,
     config: Config = None,
 ) -> None:
-    """Make structures that have given 2-point statistics.
+    """Reconstruct structures with given 2-point statistics.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""One function applied to many blocks in their order, here or on a dask cluster."""
+"""Apply one function to many blocks, in order, in this process or on a dask cluster."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from ..errors import InputError, MissingExtraError
 
 Result = TypeVar("Result")
 CONNECT_SECONDS = 10
-# Blocks that wait for each thread of a cluster: enough to keep it busy, and the memory bounded.
+# Blocks queued per thread of a cluster: enough to keep it busy within bounded memory.
 BLOCKS_AHEAD = 2
 
 
 def in_order(
     function: Callable[..., Result], blocks: Iterable[tuple[np.ndarray, dict[str, Any]]], cluster: str | None
 ) -> Iterator[Result]:
-    """Results of blocks, in the order of the blocks.
+    """Yield the results of blocks, in the order of the blocks.
 
     Parameters
     ----------
     function : callable
-        Takes an array and named options; something that can be pickled.
+        Takes an array and named options, and can be pickled.
     blocks : iterable of (array, options)
-        Taken a few at a time.
+        Consumed a few at a time.
     cluster : str or None
-        Address of a dask scheduler, such as ``"tcp://10.0.0.1:8786"``; by default everything is done here.
+        Address of a dask scheduler, such as ``"tcp://10.0.0.1:8786"``; by default everything runs in this process.
 
     Raises
     ------
     InputError
-        If the cluster does not answer, has no workers, or gives up. What the function raises is raised here.
+        If the cluster does not answer, has no workers, or fails. Errors of the function are raised here.
     MissingExtraError
         If distributed is not installed.
     """
@@ -46,7 +46,7 @@ def in_order(
         most = BLOCKS_AHEAD * sum(client.nthreads().values())
         waiting: deque[Any] = deque()
         for array, options in blocks:
-            # Scattered: large arrays have no place in a graph of tasks.
+            # Scattered: large arrays do not belong in a task graph.
             waiting.append(client.submit(function, client.scatter(array, hash=False), **options, pure=False))
             if len(waiting) >= most:
                 yield waiting.popleft().result()
@@ -68,8 +68,8 @@ def _connected(address: str) -> Iterator[Any]:
         client = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise InputError(
-            f"There is no dask scheduler at {address} ({error}). Give the address that `dask scheduler` prints, such "
-            "as tcp://10.0.0.1:8786."
+            f"There is no dask scheduler at {address} ({error}). Pass the address that `dask scheduler` prints, "
+            "such as tcp://10.0.0.1:8786."
         ) from error
     with client:
         if not client.nthreads():
@@ -78,6 +78,6 @@ def _connected(address: str) -> Iterator[Any]:
             yield client
         except (distributed.KilledWorker, distributed.CancelledError, CommClosedError) as error:
             raise InputError(
-                f"The dask cluster at {address} gave up: {error}. Look at its workers' logs; more memory a worker, or "
-                "smaller blocks of fewer threads, may help."
+                f"The dask cluster at {address} failed: {error}. Check the logs of its workers; more memory or fewer "
+                "threads per worker may help."
             ) from error

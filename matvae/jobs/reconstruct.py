@@ -1,4 +1,4 @@
-"""2-point statistics to structures, streamed."""
+"""Reconstruct structures from stored 2-point statistics, streamed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .files.outputs import check_output
 from .files.stored_statistics import StoredStatistics, open_statistics
 
 logger = logging.getLogger("matvae")
-# Structures at once: enough for every core, and progress is seen every few seconds.
+# Structures per block: enough for every core, with progress every few seconds.
 BLOCK_STRUCTURES = 256
 ERROR, REALIZABLE, INDEX, REALIZATION = "reconstruction_error", "realizable", "statistics_index", "realization"
 
@@ -47,32 +47,32 @@ def reconstruct_statistics(
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Make structures that have given 2-point statistics.
+    """Reconstruct structures with given 2-point statistics.
 
     Parameters
     ----------
     statistics : path
-        What `compute_statistics` wrote, or a .npy array ``(sample, *lag, correlation)``, which needs `size`,
+        Store written by `compute_statistics`, or a .npy array ``(sample, *lag, correlation)``, which needs `size`,
         `periodic` and `phases`.
     out : path
         New store ``(sample, *space)`` with the properties of the statistics, ``reconstruction_error`` and
-        ``realizable`` (0 where nothing can have the statistics). With `n_realizations` the structures of one sample
-        follow one another, and ``statistics_index`` and ``realization`` tell them apart.
+        ``realizable`` (0 if no structure can have the statistics). With `n_realizations` the structures of one sample
+        are consecutive, and ``statistics_index`` and ``realization`` identify them.
     n_realizations : int, optional
-        Structures a sample; by default one.
+        Structures per sample; by default one.
     size : int or sequence of int, optional
-        Voxels along the axes; by default those of the structures that the statistics come from. Lags that are not
-        given are free.
+        Voxels along the axes; by default those of the structures from which the statistics were computed. Lags that
+        are not given are free.
     periodic : bool, optional
-        By default as the statistics were made.
+        By default as for the statistics.
     phases, correlations : optional
         Of a .npy array: the number of phases, and the pairs if they are not the default ones.
     method, tol, max_iter, device
         As in `matvae.reconstruct`.
     seed : int
-        Of the random starts; one seed gives the same structures again.
+        Of the random starts; the same seed gives the same structures.
     cluster : str, optional
-        Address of a dask scheduler, of which the workers do the work.
+        Address of a dask scheduler whose workers do the work.
     overwrite : bool
         Whether an existing store may be replaced.
     progress : callable, optional
@@ -88,14 +88,14 @@ def reconstruct_statistics(
     ------
     InputError, StoreError, MissingExtraError
         If the statistics are bad or damaged, the output cannot be written, or the cluster does not answer; nothing is
-        left then.
+        left behind then.
     """
     target = check_output(out, [statistics], overwrite=overwrite)
     Settings(n_realizations, method=method, tol=tol, max_iter=max_iter)
     if cluster is None:
         resolve_device(device)
     stored = open_statistics(statistics, size=size, periodic=periodic, phases=phases, correlations=correlations)
-    each = n_realizations or 1
+    n_each = n_realizations or 1
     step = min(BLOCK_STRUCTURES, samples_per_block(4 * (math.prod(stored.shape) + stored.grid.n_voxels)))
     realizable = _survey(stored, step)
     properties = _properties(stored, realizable, n_realizations)
@@ -108,7 +108,7 @@ def reconstruct_statistics(
         "random_state": seed,
         "device": device,
     }
-    total, errors, started = len(stored) * each, [], time.monotonic()
+    total, errors, started = len(stored) * n_each, [], time.monotonic()
     with StoreWriter(
         target,
         stored.grid,
@@ -119,19 +119,23 @@ def reconstruct_statistics(
         overwrite=overwrite,
     ) as writer:
         done = 0
-        for structures, error in in_order(_reconstructed, _blocks(stored, each, step, options), cluster):
+        for structures, error in in_order(_reconstructed, _blocks(stored, n_each, step, options), cluster):
             part = slice(done, done + len(structures))
             writer.append(structures, {**{name: values[part] for name, values in properties.items()}, ERROR: error})
             errors.append(error)
             done = part.stop
             if progress is not None:
                 progress(done, total)
-    reached = np.concatenate(errors)
+    relative_errors = np.concatenate(errors)
     return {
         "out": str(target),
         "n_samples": total,
         "grid": stored.grid.to_dict(),
-        "error": {"mean": float(reached.mean()), "median": float(np.median(reached)), "max": float(reached.max())},
+        "error": {
+            "mean": float(relative_errors.mean()),
+            "median": float(np.median(relative_errors)),
+            "max": float(relative_errors.max()),
+        },
         "n_unrealizable": int((~realizable).sum()),
         "seconds_per_structure": (time.monotonic() - started) / total,
     }
@@ -139,57 +143,56 @@ def reconstruct_statistics(
 
 def _survey(stored: StoredStatistics, step: int) -> np.ndarray:
     """Determine whether each sample is realisable; bad statistics are refused before any work is done."""
-    found = []
+    realizable_blocks = []
     for start in range(0, len(stored), step):
         block = stored.read(start, min(start + step, len(stored)))
         bad = np.flatnonzero(~np.isfinite(block).reshape(len(block), -1).all(axis=1))
         if len(bad):
             raise InputError(
-                f"The statistics in {stored.path} hold NaN or infinity, first in sample {start + bad[0]}; every lag "
-                "needs a finite value. Leave out such samples."
+                f"The statistics in {stored.path} contain NaN or infinity, first in sample {start + bad[0]}; every lag "
+                "needs a finite value. Remove such samples."
             )
-        found.append(understand(block, stored.grid, stored.correlations, torch.device("cpu"))[1].numpy())
-    realizable = np.concatenate(found)
+        realizable_blocks.append(understand(block, stored.grid, stored.correlations, torch.device("cpu"))[1].numpy())
+    realizable = np.concatenate(realizable_blocks)
     if not realizable.all():
         logger.warning(
-            "%d of %d statistics contradict themselves, so that no structure has them: structures come as close as "
-            "they can.",
+            "%d of %d statistics contradict themselves, so no structure has them: structures are as close as possible.",
             (~realizable).sum(),
             len(realizable),
         )
     if tuple(stored.array.shape[1:-1]) != stored.shape[:-1]:
         reach = ", ".join(str(n // 2) for n in stored.shape[:-1])
-        logger.info("Lags up to %s voxels along the axes are given to the structures, all others are free.", reach)
+        logger.info("Lags up to %s voxels along the axes are prescribed, all others are free.", reach)
     return realizable
 
 
 def _properties(stored: StoredStatistics, realizable: np.ndarray, n_realizations: int | None) -> dict[str, np.ndarray]:
-    """Properties of all structures but their error."""
+    """Properties of all structures except their error."""
     own = {ERROR, REALIZABLE, INDEX, REALIZATION}
     if replaced := sorted(own & set(stored.properties)):
         logger.info("The properties %s of the statistics are replaced by those of the new structures.", replaced)
-    each = n_realizations or 1
-    found = {name: values for name, values in stored.properties.items() if name not in own}
-    found[REALIZABLE] = realizable.astype(np.float64)
+    n_each = n_realizations or 1
+    properties = {name: values for name, values in stored.properties.items() if name not in own}
+    properties[REALIZABLE] = realizable.astype(np.float64)
     if n_realizations is not None:
-        found[INDEX] = np.arange(len(stored), dtype=np.float64)
-    found = {name: np.repeat(values, each) for name, values in found.items()}
+        properties[INDEX] = np.arange(len(stored), dtype=np.float64)
+    properties = {name: np.repeat(values, n_each) for name, values in properties.items()}
     if n_realizations is not None:
-        found[REALIZATION] = np.tile(np.arange(each, dtype=np.float64), len(stored))
-    return found
+        properties[REALIZATION] = np.tile(np.arange(n_each, dtype=np.float64), len(stored))
+    return properties
 
 
 def _blocks(
-    stored: StoredStatistics, each: int, step: int, options: dict[str, Any]
+    stored: StoredStatistics, n_each: int, step: int, options: dict[str, Any]
 ) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
-    """Statistics of `step` structures at a time, each sample `each` times."""
-    total = len(stored) * each
+    """Statistics of `step` structures at a time, each sample `n_each` times."""
+    total = len(stored) * n_each
     for start in range(0, total, step):
-        samples = np.arange(start, min(start + step, total)) // each
+        samples = np.arange(start, min(start + step, total)) // n_each
         block = stored.read(samples[0], samples[-1] + 1)
         yield block[samples - samples[0]], {"first_sample": start, **options}
 
 
 def _reconstructed(block: np.ndarray, **options: Any) -> tuple[np.ndarray, np.ndarray]:
-    found = reconstruct(block, **options)
-    return found.structures, found.error.astype(np.float64)
+    reconstruction = reconstruct(block, **options)
+    return reconstruction.structures, reconstruction.error.astype(np.float64)

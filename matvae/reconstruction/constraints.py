@@ -25,10 +25,10 @@ def read_fixed(fixed: Any, grid: Grid, counts: Tensor) -> Tensor | None:
     Parameters
     ----------
     fixed : array ``(*space)`` or ``(sample, *space)``, or None
-        Labels of voxels that are known, 255 where free.
+        Labels of known voxels, 255 where a voxel is free.
     grid : Grid
     counts : Tensor ``(sample, phase)``
-        Voxels of each phase that a structure is to have.
+        Number of voxels of each phase.
 
     Returns
     -------
@@ -38,39 +38,39 @@ def read_fixed(fixed: Any, grid: Grid, counts: Tensor) -> Tensor | None:
     Raises
     ------
     InputError
-        If shape or labels do not fit, or more voxels of a phase are fixed than there are to be.
+        If shape or labels do not match, or more voxels of a phase are fixed than its volume fraction allows.
     """
     if fixed is None:
         return None
-    given = np.asarray(fixed.cpu() if isinstance(fixed, Tensor) else fixed)
-    if given.shape not in (grid.shape, (len(counts), *grid.shape)):
+    array = np.asarray(fixed.cpu() if isinstance(fixed, Tensor) else fixed)
+    if array.shape not in (grid.shape, (len(counts), *grid.shape)):
         raise InputError(
-            f"fixed must hold labels of shape {grid.shape}, or {(len(counts), *grid.shape)} for each statistics its "
-            f"own, with 255 where a voxel is free, but an array of shape {given.shape} was given."
+            f"fixed must be labels of shape {grid.shape}, or {(len(counts), *grid.shape)} with one set per sample, and "
+            f"255 where a voxel is free, but an array of shape {array.shape} was given."
         )
-    if given.dtype.kind not in "biu" or not bool(((given == FREE) | ((given >= 0) & (given < grid.phases))).all()):
+    if array.dtype.kind not in "biu" or not bool(((array == FREE) | ((array >= 0) & (array < grid.phases))).all()):
         raise InputError(
-            f"fixed must hold integer labels 0 to {grid.phases - 1}, and 255 where a voxel is free, but {given.dtype} "
-            f"values from {given.min()} to {given.max()} were given."
+            f"fixed must be integer labels 0 to {grid.phases - 1}, and 255 where a voxel is free, but {array.dtype} "
+            f"values from {array.min()} to {array.max()} were given."
         )
-    labels = torch.from_numpy(given.astype(np.uint8)).expand(len(counts), *grid.shape).to(counts.device)
-    found = torch.stack([(labels == phase).flatten(1).sum(1) for phase in range(grid.phases)], dim=1)
-    if bool((found > counts).any()):
-        sample, phase = (int(index) for index in torch.nonzero(found > counts)[0])
+    labels = torch.from_numpy(array.astype(np.uint8)).expand(len(counts), *grid.shape).to(counts.device)
+    n_fixed = torch.stack([(labels == phase).flatten(1).sum(1) for phase in range(grid.phases)], dim=1)
+    if bool((n_fixed > counts).any()):
+        sample, phase = (int(index) for index in torch.nonzero(n_fixed > counts)[0])
         raise InputError(
             f"At most {int(counts[sample, phase])} voxels of phase {phase} fit the volume fraction of sample {sample}, "
-            f"but fixed holds {int(found[sample, phase])}. Fix fewer, or give the statistics of a structure with more."
+            f"but fixed has {int(n_fixed[sample, phase])}. Fix fewer, or pass statistics with a larger volume fraction."
         )
     return labels
 
 
 def read_percolates(percolates: Any, grid: Grid, counts: Tensor, fixed: Tensor | None) -> Percolates:
-    """Check which phases are to connect the two sides of which axes.
+    """Check which phases must connect the two sides of which axes.
 
     Parameters
     ----------
-    percolates : (phase, axis), or a list of such, or None
-        An axis by number or by name.
+    percolates : (phase, axis), or a list of such pairs, or None
+        The axis by number or by name.
     grid, counts, fixed
         As in, and from, `read_fixed`.
 
@@ -83,66 +83,67 @@ def read_percolates(percolates: Any, grid: Grid, counts: Tensor, fixed: Tensor |
     InputError
         If a phase or an axis does not exist, or no path is possible.
     """
-    wanted = tuple(_pair(one, grid) for one in _listed(percolates))
-    if grid.ndim == 2 and len(set(wanted)) > 1:
-        crossing = {(phase, other) for phase, a in wanted for other, b in wanted if phase != other and a != b}
+    pairs = tuple(_pair(pair, grid) for pair in _listed(percolates))
+    if grid.ndim == 2 and len(set(pairs)) > 1:
+        crossing = {(phase, other) for phase, a in pairs for other, b in pairs if phase != other and a != b}
         if crossing:
             raise InputError(
-                "In two dimensions a phase that connects two sides parts the other two, but percolates asks for "
-                f"different phases along different axes: {list(wanted)}. Ask for one of them."
+                "In two dimensions a phase that connects two sides separates the other two, but percolates asks for "
+                f"different phases along different axes: {list(pairs)}. Ask for one of them."
             )
-    for phase, axis in wanted:
+    for phase, axis in pairs:
         least = int(counts[:, phase].min())
         if least < grid.shape[axis]:
             raise InputError(
                 f"Phase {phase} needs at least {grid.shape[axis]} voxels to connect the two sides of axis {axis}, but "
-                f"a volume fraction leaves it {least}. Drop the demand, or reconstruct those statistics on their own."
+                f"a volume fraction gives it only {least}. Omit it from percolates, or reconstruct those statistics "
+                "separately."
             )
         for sample, labels in enumerate(_different(fixed)):
             if not crosses((labels == phase) | (labels == FREE), axis):
                 raise InputError(
                     f"Phase {phase} cannot connect the two sides of axis {axis}: the fixed voxels of sample {sample} "
-                    "leave it no way. Free some of them."
+                    "leave no path. Free some of them."
                 )
-    return wanted
+    return pairs
 
 
 def connect(labels: Tensor, counts: Tensor, percolates: Percolates, fixed: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Open the paths that are wanted, by as few changed voxels as possible.
+    """Open the requested paths by changing as few voxels as possible.
 
     Parameters
     ----------
     labels : Tensor ``(sample, *space)``
     counts : Tensor ``(sample, phase)``
-        Voxels of each phase, which the result has.
+        Number of voxels of each phase, which the result has.
     percolates : tuple of (phase, axis)
     fixed : Tensor ``(sample, *space)``, optional
-        Labels of voxels that have them in any case, 255 elsewhere.
+        Labels of fixed voxels, 255 elsewhere.
 
     Returns
     -------
     labels : Tensor ``(sample, *space)``
     fixed : Tensor ``(sample, *space)``
-        With the paths in it: as long as these voxels stay, so does the connection.
+        Including the paths: as long as these voxels stay, so does the connection.
 
     Raises
     ------
     InputError
-        If paths of several phases stand in each other's way.
+        If paths of several phases block each other.
     """
     before = np.full(labels.shape, FREE, np.uint8) if fixed is None else fixed.cpu().numpy()
     pairs = zip(labels.cpu().numpy(), before, counts.cpu().numpy(), strict=True)
-    held = np.stack([_with_paths(one, known, voxels, percolates) for one, known, voxels in pairs])
-    kept = torch.from_numpy(held).to(labels.device)
-    # What a path takes from other phases is given back where voxels have the fewest of their like around them.
+    with_paths = np.stack([_with_paths(*sample, percolates) for sample in pairs])
+    kept = torch.from_numpy(with_paths).to(labels.device)
+    # Voxels that a path takes from other phases are returned where voxels have the fewest neighbours of their phase.
     fields = indicators(torch.where(kept == FREE, labels, kept.long()), counts.shape[1])
     pool = (functional.avg_pool1d, functional.avg_pool2d, functional.avg_pool3d)[labels.ndim - 2]
-    crowd = pool(fields, 3, stride=1, padding=1)
-    return nearest_labels(fields + crowd / 2, counts, fixed=kept), kept
+    neighbours = pool(fields, 3, stride=1, padding=1)
+    return nearest_labels(fields + neighbours / 2, counts, fixed=kept), kept
 
 
 def _with_paths(labels: np.ndarray, fixed: np.ndarray, counts: np.ndarray, percolates: Percolates) -> np.ndarray:
-    """Fixed voxels ``(*space)`` and the paths: the ones that change least, or else straight ones."""
+    """Fixed voxels ``(*space)`` and the paths: those that change the fewest voxels, otherwise straight ones."""
     for straight in (False, True):
         held = fixed.copy()
         for phase, axis in percolates:
@@ -155,13 +156,13 @@ def _with_paths(labels: np.ndarray, fixed: np.ndarray, counts: np.ndarray, perco
             if (taken <= counts).all():
                 return held
     raise InputError(
-        f"Paths for percolates={list(percolates)} were not found together: the phases, or fixed voxels, stand in each "
-        "other's way, or there are too few voxels of a phase. Ask for fewer of them."
+        f"Paths for percolates={list(percolates)} do not exist together: the phases or fixed voxels block each other, "
+        "or there are too few voxels of a phase. Ask for fewer of them."
     )
 
 
 def _different(fixed: Tensor | None) -> np.ndarray | list[np.ndarray]:
-    """Fixed voxels of all samples, once if they are the same for all."""
+    """Fixed voxels of all samples, only once if they are the same for all."""
     if fixed is None:
         return []
     return (fixed[:1] if fixed.stride(0) == 0 else fixed).cpu().numpy()
@@ -177,10 +178,10 @@ def _listed(percolates: Any) -> Sequence[Any]:
     raise InputError(f"percolates must be (phase, axis), or a list of such pairs, but {percolates!r} was given.")
 
 
-def _pair(one: Any, grid: Grid) -> tuple[int, int]:
+def _pair(pair: Any, grid: Grid) -> tuple[int, int]:
     axes = grid.axes or ()
     try:
-        phase, axis = one
+        phase, axis = pair
         number = axes.index(axis) if isinstance(axis, str) and axis in axes else operator.index(axis)
         if 0 <= operator.index(phase) < grid.phases and -grid.ndim <= number < grid.ndim:
             return operator.index(phase), number % grid.ndim
@@ -188,5 +189,5 @@ def _pair(one: Any, grid: Grid) -> tuple[int, int]:
         pass
     raise InputError(
         f"percolates must name a phase from 0 to {grid.phases - 1} and one of the axes {', '.join(axes)}, by name or "
-        f"number, such as (1, {axes[0]!r}), but {one!r} was given."
+        f"number, such as (1, {axes[0]!r}), but {pair!r} was given."
     )

@@ -17,26 +17,26 @@ from ..errors import InputError
 from ..stats.correlations import Pairs
 from ..stats.distance import TINY
 
-# Differences up to this share are rounding.
+# Relative differences up to this are rounding errors.
 SLACK = 1e-4
-# An autocorrelation less symmetric than this is none, or has another centre.
+# An array less symmetric than this is not an autocorrelation, or has another centre.
 ASYMMETRY = 1e-2
 
 
 def check_centre(values: Tensor, weights: Tensor, pairs: Pairs) -> None:
-    """Refuse statistics of which the zero lag is not in the centre.
+    """Refuse statistics whose zero lag is not at the centre.
 
     Parameters
     ----------
     values : Tensor ``(sample, *lag, correlation)``
     weights : Tensor ``()`` or ``(*lag)``
-        Voxel pairs at each lag.
+        Number of voxel pairs at each lag.
     pairs : sequence of (int, int)
 
     Raises
     ------
     InputError
-        If an autocorrelation differs from its mirror image about the centre, or is largest of all where zero lag lies
+        If an autocorrelation differs from its mirror image about the centre, or is largest at the position of zero lag
         in an array that was not shifted.
     """
     centre = tuple(n // 2 for n in values.shape[1:-1])
@@ -48,18 +48,18 @@ def check_centre(values: Tensor, weights: Tensor, pairs: Pairs) -> None:
         difference = float(((sums - _mirrored(sums)).flatten(1).abs().amax(1) / (largest.abs() + TINY)).max())
         if difference > ASYMMETRY:
             raise InputError(
-                f"Correlation {k} is expected to be the autocorrelation of phase {i} with zero lag in the centre, at "
+                f"Correlation {k} is expected to be the autocorrelation of phase {i} with zero lag at the centre, at "
                 f"index {centre}, f(-r) = f(r), but the two differ by up to {100 * difference:.3g} % of the largest "
                 f"value. {_ADVICE}"
             )
-        # Along an even axis an array that was not shifted has that symmetry as well. Decoded statistics of some samples
-        # may have such a maximum of their own, but not of all.
-        for place in itertools.product(*((0, middle) for middle in centre)):
-            there = _at(sums, place)
-            if bool(((there >= largest) & (there > _at(sums, centre) * (1 + ASYMMETRY) + TINY)).all()):
+        # Along an even axis an array that was not shifted is also symmetric. Decoded statistics of some samples can
+        # have such a maximum, but not those of all.
+        for lag in itertools.product(*((0, index) for index in centre)):
+            values_at_lag = _at(sums, lag)
+            if bool(((values_at_lag >= largest) & (values_at_lag > _at(sums, centre) * (1 + ASYMMETRY) + TINY)).all()):
                 raise InputError(
-                    f"Zero lag is expected in the centre, at index {centre}, where an autocorrelation is largest, but "
-                    f"correlation {k} is largest at {place}. {_ADVICE}"
+                    f"Zero lag is expected at the centre, index {centre}, where an autocorrelation is largest, but "
+                    f"correlation {k} is largest at {lag}. {_ADVICE}"
                 )
 
 
@@ -78,37 +78,37 @@ def _mirrored(sums: Tensor) -> Tensor:
 
 
 def power_agrees(values: Tensor, weights: Tensor, pairs: Pairs, counts: Tensor) -> Tensor:
-    """Whether the power that complete statistics imply is that of a structure.
+    """Check whether the power that complete statistics imply is that of a structure.
 
     Parameters
     ----------
     values : Tensor ``(sample, *lag, correlation)``
-        At every lag there is.
+        At every lag.
     weights : Tensor ``()`` or ``(*lag)``
-        Voxel pairs at each lag.
+        Number of voxel pairs at each lag.
     pairs : sequence of (int, int)
     counts : Tensor ``(sample, phase)``
-        Voxels of each phase, not necessarily whole.
+        Number of voxels of each phase, not necessarily whole.
 
     Returns
     -------
     Tensor of bool ``(sample,)``
-        False where power is negative or complex, or at zero frequency not the product of the numbers of voxels, by
-        more than a ten-thousandth of the whole.
+        False if the power is negative or complex, or at zero frequency not the product of the numbers of voxels, by
+        more than 1e-4 of its norm.
     """
-    sound = torch.ones(len(values), dtype=torch.bool, device=values.device)
+    agrees = torch.ones(len(values), dtype=torch.bool, device=values.device)
     axes = tuple(range(1, values.ndim - 1))
     for k, (i, j) in enumerate(pairs):
         power = torch.fft.rfftn(torch.fft.ifftshift(values[..., k] * weights, axes), dim=axes).flatten(1)
         size = power.norm(dim=1) + TINY
-        sound &= (power[:, 0].real - counts[:, i] * counts[:, j]).abs() <= SLACK * size
+        agrees &= (power[:, 0].real - counts[:, i] * counts[:, j]).abs() <= SLACK * size
         if i == j:
-            sound &= (power - power.real.clamp_min(0)).norm(dim=1) <= SLACK * size
-    return sound
+            agrees &= (power - power.real.clamp_min(0)).norm(dim=1) <= SLACK * size
+    return agrees
 
 
-def _at(sums: Tensor, place: Sequence[int]) -> Tensor:
+def _at(sums: Tensor, lag: Sequence[int]) -> Tensor:
     """Values ``(sample,)`` at one lag."""
-    for index in place:
+    for index in lag:
         sums = sums.select(1, index)
     return sums

@@ -11,30 +11,30 @@ from torch import Tensor
 
 from ..stats.exact_counts import largest
 
-# Rounds in which the offsets of three or more phases settle.
+# Rounds in which the offsets of three or more phases converge.
 ROUNDS = 4
-# Halvings of the range of values until a threshold is good enough.
+# Bisections of the range of values for a threshold.
 HALVINGS = 14
-# A voxel that may take any phase, where some are fixed.
+# Label of a voxel that may take any phase, where others are fixed.
 FREE = 255
 
 
 def nearest_labels(fields: Tensor, counts: Tensor, fixed: Tensor | None = None) -> Tensor:
-    """Labels nearest to fields, with an exact number of voxels of each phase.
+    """Find the labels nearest to fields, with exact numbers of voxels of each phase.
 
     Parameters
     ----------
     fields : Tensor ``(sample, phase, *space)``
-        How well each phase fits each voxel; indicator fields of any structure give that structure back.
+        Score of each phase in each voxel; indicator fields of a structure return that structure.
     counts : Tensor ``(sample, phase)``
-        Voxels of each phase, adding up to all.
+        Number of voxels of each phase, adding up to all voxels.
     fixed : Tensor ``(sample, *space)``, optional
-        Labels of voxels that have them in any case, not more of a phase than `counts` says; 255 elsewhere.
+        Labels of fixed voxels, not more of a phase than `counts`; 255 elsewhere.
 
     Returns
     -------
     Tensor ``(sample, *space)``
-        int64. For two phases it is exactly the nearest structure, for more nearly so. The earlier voxel wins a tie.
+        int64. Exactly the nearest structure for two phases, nearly so for more. The earlier voxel wins a tie.
     """
     flat = fields.flatten(2)
     n_phases = flat.shape[1]
@@ -60,22 +60,22 @@ def nearest_labels(fields: Tensor, counts: Tensor, fixed: Tensor | None = None) 
 
 
 def rough_indicators(fields: Tensor, counts: Tensor, offsets: Tensor, fixed: Tensor | None = None) -> Tensor:
-    """Indicator fields of nearly the nearest labels, with nearly the wanted numbers of voxels, without any sorting.
+    """Indicator fields of nearly the nearest labels, with nearly the right numbers of voxels, without sorting.
 
     Parameters
     ----------
     fields, counts, fixed
         As in `nearest_labels`.
     offsets : Tensor ``(sample, phase)``
-        Of the phases; changed in place. They are the start of the next call, which need not move them far.
+        Of the phases; changed in place, as the start of the next call, which then hardly moves them.
 
     Returns
     -------
     Tensor ``(sample, phase, *space)``
     """
     if fixed is not None:
-        found = rough_indicators(_pinned(fields.flatten(2), fixed.flatten(1)).view_as(fields), counts, offsets)
-        return torch.where((fixed == FREE).unsqueeze(1), found, indicators(fixed, fields.shape[1]))
+        of_free = rough_indicators(_pinned(fields.flatten(2), fixed.flatten(1)).view_as(fields), counts, offsets)
+        return torch.where((fixed == FREE).unsqueeze(1), of_free, indicators(fixed, fields.shape[1]))
     flat = fields.flatten(2)
     if flat.shape[1] == 2:
         margin = flat[:, 1] - flat[:, 0]
@@ -87,7 +87,7 @@ def rough_indicators(fields: Tensor, counts: Tensor, offsets: Tensor, fixed: Ten
 
 
 def _pinned(flat: Tensor, fixed: Tensor) -> Tensor:
-    """Fields ``(sample, phase, voxel)`` in which fixed voxels fit their own phase best and others worst."""
+    """Fields ``(sample, phase, voxel)`` in which fixed voxels score highest for their phase and lowest for others."""
     best, worst = flat.amax((1, 2), keepdim=True), flat.amin((1, 2), keepdim=True)
     own = indicators(fixed, flat.shape[1])
     return torch.where((fixed == FREE).unsqueeze(1), flat, own * best + (1 - own) * worst)
@@ -102,7 +102,7 @@ def _decided(margin: Tensor, fixed: Tensor | None, phase: int) -> Tensor:
 
 
 def _settle(flat: Tensor, counts: Tensor, offsets: Tensor) -> None:
-    """Coordinate ascent on the dual: move one phase's offset until it has its number of voxels, then the next."""
+    """Coordinate ascent on the dual: move the offset of one phase until it has its number of voxels, then the next."""
     for phase in range(flat.shape[1]):
         moved = flat + offsets.unsqueeze(-1)
         moved[:, phase] = -torch.inf
@@ -110,13 +110,13 @@ def _settle(flat: Tensor, counts: Tensor, offsets: Tensor) -> None:
 
 
 def _threshold(values: Tensor, counts: Tensor) -> Tensor:
-    """A value that about `counts[s]` of each row exceed, in the middle between the last that does and the next."""
+    """Value that about `counts[s]` of each row exceed, midway between the last that does and the next."""
     low, high = values.amin(1), values.amax(1)
     for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        too_many = (values > middle.unsqueeze(1)).sum(1) > counts
-        low = torch.where(too_many, middle, low)
-        high = torch.where(too_many, high, middle)
+        midpoint = (low + high) / 2
+        too_many = (values > midpoint.unsqueeze(1)).sum(1) > counts
+        low = torch.where(too_many, midpoint, low)
+        high = torch.where(too_many, high, midpoint)
     above = values > high.unsqueeze(1)
     least = torch.where(above, values, torch.inf).amin(1)
     most = torch.where(above, -torch.inf, values).amax(1)

@@ -6,16 +6,16 @@ import numpy as np
 
 
 def crosses(inside: np.ndarray, axis: int) -> bool:
-    """Whether voxels of a phase connect the two sides of an axis through shared faces.
+    """Return whether voxels of a phase connect the two sides of an axis through shared faces.
 
     Parameters
     ----------
     inside : ndarray of bool ``(*space)``
-        Where the phase is.
+        Voxels of the phase.
     axis : int
-        The first and last layer along it are to be connected, within the box: that it may be periodic does not count.
+        Axis whose first and last layer are to be connected, within the box: periodic boundaries do not count.
     """
-    # It takes a while to import, and is needed for constraints only.
+    # Slow to import, and needed for constraints only.
     from scipy import ndimage
 
     clusters, _ = ndimage.label(inside)
@@ -24,22 +24,22 @@ def crosses(inside: np.ndarray, axis: int) -> bool:
 
 
 def path_through(inside: np.ndarray, allowed: np.ndarray, axis: int, straight: bool = False) -> np.ndarray | None:
-    """The path across an axis that needs the fewest voxels from outside of the phase, of these the shortest.
+    """Find the path across an axis with the fewest voxels outside the phase; of these, the shortest.
 
     Parameters
     ----------
     inside : ndarray of bool ``(*space)``
-        Where the phase is.
+        Voxels of the phase.
     allowed : ndarray of bool ``(*space)``
-        Where the path may go.
+        Voxels that the path may use.
     axis : int
     straight : bool
-        Take the shortest path instead, whatever it needs.
+        Find the shortest path instead, whatever voxels it uses.
 
     Returns
     -------
     ndarray of int ``(step,)``, or None
-        Places in the flattened box; None if there is no path at all.
+        Indices into the flattened box; None if no path exists.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import dijkstra
@@ -48,7 +48,7 @@ def path_through(inside: np.ndarray, allowed: np.ndarray, axis: int, straight: b
     cost = np.ones(n) if straight else np.where(inside.ravel(), 1 / n, 1.0)
     places: np.ndarray = np.arange(n).reshape(inside.shape)
     outer = places.take(0, axis)[allowed.take(0, axis)]
-    # One more place, from which every allowed voxel of the first layer can be entered.
+    # One more node, from which every allowed voxel of the first layer can be entered.
     steps = [np.stack([np.full(outer.size, n), outer.ravel()])]
     for along in range(inside.ndim):
         here = places.take(np.arange(places.shape[along] - 1), along)

@@ -57,7 +57,7 @@ def test_percolation_is_asked_for_by_number_or_name():
         ((1, 2), "one of the axes y, x"),
         (1, "or a list of such pairs"),
         ([1, 0], r"such as \(1, 'y'\), but 1 was given"),
-        ([(0, 0), (1, 1)], "parts the other two"),
+        ([(0, 0), (1, 1)], "separates the other two"),
     ],
 )
 def test_percolation_that_cannot_be_asked_for(percolates, words):
@@ -66,12 +66,14 @@ def test_percolation_that_cannot_be_asked_for(percolates, words):
 
 
 def test_percolation_needs_voxels_and_a_way():
-    with pytest.raises(InputError, match=r"at least 10 voxels to connect the two sides of axis 1, but .* leaves it 9"):
+    with pytest.raises(
+        InputError, match=r"at least 10 voxels to connect the two sides of axis 1, but .* gives it only 9"
+    ):
         read_percolates((2, 1), GRID, torch.tensor([[51, 20, 9]]), None)
     wall = free()
     wall[:, 4] = 0
     held = read_fixed(wall, GRID, COUNTS)
-    with pytest.raises(InputError, match="fixed voxels of sample 0 leave it no way"):
+    with pytest.raises(InputError, match="fixed voxels of sample 0 leave no path"):
         read_percolates((1, 1), GRID, COUNTS, held)
     assert read_percolates((1, 0), GRID, COUNTS, held) == ((1, 0),)
 
@@ -119,5 +121,5 @@ def test_paths_in_each_others_way():
     # Both phases are to cross a volume that is one voxel thick.
     labels = torch.from_numpy(blobs(1, (1, 8, 8))).long()
     counts = torch.from_numpy(fractions(labels.numpy(), 2))
-    with pytest.raises(InputError, match="were not found together"):
+    with pytest.raises(InputError, match="do not exist together"):
         connect(labels, counts, ((0, 1), (1, 2)), None)

@@ -180,7 +180,7 @@ def test_a_start_with_other_volume_fractions_is_corrected():
         (None, {"volume_fractions": [0.5, 0.5], "method": "retrieval"}, "Phase retrieval needs 2-point statistics"),
         (F, {"volume_fractions": [0.5, 0.5]}, "volume fractions follow from the 2-point statistics"),
         (F, {"mask": np.ones((32, 31))}, "A mask of shape"),
-        (F, {"fixed": np.ones((32, 31), int)}, r"fixed must hold labels of shape \(32, 32\)"),
+        (F, {"fixed": np.ones((32, 31), int)}, r"fixed must be labels of shape \(32, 32\)"),
         (F, {"percolates": (2, 0)}, "a phase from 0 to 1"),
         (F, {"smoothing": -1}, "smoothing must be"),
     ],
