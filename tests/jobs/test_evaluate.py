@@ -88,7 +88,7 @@ def test_a_figure_is_drawn(trained, tmp_path, streamed):
     assert os.listdir(tmp_path) == [out.name]
     with pytest.raises(InputError, match="exists already"):
         evaluate_model(trained / "m.matvae", trained / "test.zarr", figure=out)
-    with pytest.raises(InputError, match="Choose one of these suffixes"):
+    with pytest.raises(InputError, match="Choose one of these endings"):
         evaluate_model(trained / "m.matvae", trained / "test.zarr", figure=tmp_path / "a.doc")
 
 

@@ -54,9 +54,9 @@ def test_realizations_follow_one_another_and_the_seed(trained, tmp_path):
 
 def test_bad_latents_leave_nothing(trained, tmp_path):
     np.save(tmp_path / "z.npy", Z[:, :2])
-    with pytest.raises(InputError, match=r"3 latent components, but .* holds 2"):
+    with pytest.raises(InputError, match=r"3 latent components, but .* contains 2"):
         inverse_latents(trained / "m.matvae", tmp_path / "z.npy", tmp_path / "x.zarr")
-    with pytest.raises(InputError, match="n_realizations must be at least 1"):
+    with pytest.raises(InputError, match="n_realizations must be an integer of at least 1"):
         inverse_latents(trained / "m.matvae", tmp_path / "z.npy", tmp_path / "x.zarr", n_realizations=0)
     assert os.listdir(tmp_path) == ["z.npy"]
 
