@@ -53,14 +53,14 @@ class TrainingRun:
     samples : Samples
     batches : Batches
     trainer : Trainer
-    fingerprint : str
-        Identifies data and parameters, so that a checkpoint is resumed by the same training only.
+    parameters : dict
+        Of the estimator.
     """
 
     samples: Samples
     batches: Batches
     trainer: Trainer
-    fingerprint: str
+    parameters: dict[str, Any]
 
     @classmethod
     def of(
@@ -121,7 +121,18 @@ class TrainingRun:
                 seed,
                 from_statistics=estimator.input == STATISTICS,
             )
-        return cls(samples, batches, trainer, _fingerprint(estimator, spec, batches))
+        return cls(samples, batches, trainer, estimator.get_params())
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of parameters, sizes and a sample of the data: only the same training resumes a checkpoint."""
+        digest = hashlib.sha256()
+        parameters = {name: value for name, value in self.parameters.items() if name not in RESUMABLE}
+        spec = self.trainer.module.spec
+        digest.update(repr((sorted(parameters.items()), spec, self.batches.seed, len(self.samples))).encode())
+        for batch in self.batches.calibration[:4]:
+            digest.update(np.ascontiguousarray(batch.numpy()).tobytes())
+        return digest.hexdigest()
 
     def train(
         self,
@@ -216,13 +227,3 @@ def training_settings(estimator: Any, n_training: int) -> TrainingSettings:
     if estimator.max_epochs is None and estimator.max_time is None:
         values["max_epochs"] = DEFAULT_EPOCHS
     return TrainingSettings(**values)
-
-
-def _fingerprint(estimator: Any, spec: ModelSpec, batches: Batches) -> str:
-    """Hash of everything a training depends on: parameters, sizes, and a sample of the data."""
-    digest = hashlib.sha256()
-    parameters = {name: value for name, value in estimator.get_params().items() if name not in RESUMABLE}
-    digest.update(repr((sorted(parameters.items()), spec, batches.seed, len(batches.samples))).encode())
-    for batch in batches.calibration[:4]:
-        digest.update(np.ascontiguousarray(batch.numpy()).tobytes())
-    return digest.hexdigest()

@@ -187,10 +187,15 @@ def latents_of(estimator: Any, structures: Structures) -> np.ndarray:
 
 
 def block_size(estimator: Any) -> int:
-    """Number of samples whose statistics fit a block; non-periodic ones have up to 2N lags per axis."""
+    """Number of samples whose statistics fit a block."""
+    pairs = resolve_correlations(estimator.correlations, estimator.grid_.phases)
+    return samples_per_block(4 * n_lags(estimator) * len(pairs))
+
+
+def n_lags(estimator: Any) -> int:
+    """Upper bound of the number of lags; non-periodic statistics have up to 2N per axis."""
     grid = estimator.grid_
-    lags = math.prod(grid.shape) * (1 if estimator.periodic else 2**grid.ndim)
-    return samples_per_block(4 * lags * len(resolve_correlations(estimator.correlations, grid.phases)))
+    return math.prod(grid.shape) * (1 if estimator.periodic else 2**grid.ndim)
 
 
 def volume_fractions(labels: np.ndarray, phases: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from matvae.model import ModelSpec, StatsVAE
-from matvae.stats import default_correlations
+from matvae.testing.models import small_spec
 
 from .training import SETTINGS, Source, stripes, trainer_of
 
@@ -27,16 +27,7 @@ def make_spec():
     """Builds a small spec; every field can be given."""
 
     def make(shape: tuple[int, ...] = (8, 8), phases: int = 2, **values) -> ModelSpec:
-        defaults = {
-            "pairs": default_correlations(phases),
-            "periodic": True,
-            "cutoff": None,
-            "n_components": 3,
-            "encoder": "statistics",
-            "decoder": "dense",
-            "width": 16,
-        }
-        return ModelSpec(shape=shape, phases=phases, **{**defaults, **values})
+        return small_spec(shape, phases, **values)
 
     return make
 

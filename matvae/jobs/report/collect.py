@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import math
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from ...data.sample_blocks import Progress
 from ...errors import InputError
 from ...estimator import TwoPointPCA
 from ...evaluate.baseline import PCABaseline, pca_like
-from ...evaluate.measure import Measurement, measure, round_trip
+from ...evaluate.measure import Measurement, measure, n_lags, round_trip
 from ...evaluate.neighbours import distances_between, find_neighbours
 from ...evaluate.subsets import select, spread_indices
 from ...evaluate.walks import walk
@@ -44,9 +43,7 @@ def choose(structures: Structures, most: int = MOST) -> tuple[Structures, np.nda
 
 def fit_pca(estimator: Any, structures: Structures) -> tuple[TwoPointPCA, int]:
     """Fit PCA with twice the model's components, if there are enough structures, and return the number of these."""
-    grid = structures.grid
-    lags = math.prod(grid.shape) * (1 if estimator.periodic else 2**grid.ndim)
-    most = max(2 * estimator.n_components + 1, LEAST, PCA_BYTES // (8 * lags))
+    most = max(2 * estimator.n_components + 1, LEAST, PCA_BYTES // (8 * n_lags(estimator)))
     sample, indices = choose(structures, min(MOST, most))
     return pca_like(estimator, min(2 * estimator.n_components, len(indices))).fit(sample.data), len(indices)
 
