@@ -14,7 +14,6 @@ from ...data.sample_blocks import Progress
 from ...errors import InputError, StoreError
 from ..dataset import make_dataset
 from ..files.outputs import atomic_output, check_output, remove
-from ..fit import checkpoint_of
 
 logger = logging.getLogger("matvae")
 SCHEMA = 1
@@ -113,8 +112,9 @@ def open_folder(out: str | Path, settings: Mapping[str, Any], *, resume: bool, o
         if resume:
             _check_same(stored, settings, out)
         else:
-            models = [path for model in folder.path.glob("*.matvae") for path in (model, checkpoint_of(model))]
-            for old in (folder.result, folder.page, checkpoint_of(folder.model), *models):
+            # An interrupted training leaves its state without a model.
+            trained = [*folder.path.glob("*.matvae"), *folder.path.glob("*.matvae.checkpoint")]
+            for old in (folder.result, folder.page, *trained):
                 remove(old)
             if any(stored.get(name) != settings[name] for name in ("n", "size", "seed")):
                 remove(folder.train)

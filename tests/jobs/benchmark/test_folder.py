@@ -61,6 +61,16 @@ def test_starting_again_keeps_data_that_would_be_the_same(tmp_path, changes, kep
     assert names_in(folder) == sorted([SETTINGS, *(["test.zarr", "train.zarr"] if kept else [])])
 
 
+def test_starting_again_removes_every_model_and_its_state(tmp_path):
+    folder = start(tmp_path / "b")
+    results(folder)
+    # Training of a further preset was interrupted: its state exists without its model.
+    (folder.path / "boxes.matvae.checkpoint").write_text("state")
+    folder.companion("others").mkdir()
+    start(tmp_path / "b", overwrite=True)
+    assert names_in(folder) == sorted([SETTINGS, "test.zarr", "train.zarr"])
+
+
 def test_a_folder_that_is_not_a_benchmark_is_never_touched(tmp_path):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "thesis.tex").write_text("years")
