@@ -15,6 +15,11 @@ BLOCK_BYTES = 32 << 20
 READ_BYTES = 16 << 20
 
 
+def stage(progress: Progress | None, first: int, total: int) -> Progress | None:
+    """Return what a stage of a job calls that begins after `first` of `total` samples; None if nothing is called."""
+    return None if progress is None else lambda done, _: progress(first + done, total)
+
+
 def samples_per_block(bytes_per_sample: int) -> int:
     """Return the number of samples whose results fit into a block, at least one."""
     return max(1, BLOCK_BYTES // max(1, bytes_per_sample))

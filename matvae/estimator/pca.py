@@ -143,7 +143,7 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def transform(self, X: Any) -> Any:
         """Compute the PC scores ``(sample, component)`` of structures; numpy, or lazy dask for dask."""
-        array = self._samples(X).array
+        array = Samples.like(self, X).array
         mean, rows, scores = self.mean_.ravel(), self._rows_function(), self._scores_function()
         # Statistics of this many samples are a quarter of what may be held at once.
         step = max(1, IN_MEMORY_BYTES // (4 * mean.nbytes))
@@ -156,7 +156,7 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def statistics(self, X: Any) -> Any:
         """Compute the 2-point statistics ``(sample, *lag, correlation)`` of structures, as the baseline does."""
-        return lazily(self._samples(X).array, self._statistics_function(), self._lags, self.mean_.dtype)
+        return lazily(Samples.like(self, X).array, self._statistics_function(), self._lags, self.mean_.dtype)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return minus the mean relative error of the statistics that scores describe: higher is better, 0 is exact.
@@ -173,7 +173,7 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         float
             ``-mean(||f(x) - f_pca||_2 / ||f(x)||_2)``
         """
-        array, compute, scores = self._samples(X).array, self._statistics_function(), self._scores_function()
+        array, compute, scores = Samples.like(self, X).array, self._statistics_function(), self._scores_function()
         total = 0.0
         for block in _pieces(array, 8 * self.mean_.size):
             f = compute(block)
@@ -266,10 +266,6 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "components_")
-
-    def _samples(self, X: Any) -> Samples:
-        check_fitted(self)
-        return Samples.like(self, X, self._layout, self.grid_)
 
     def _inverse_function(self) -> Callable[[np.ndarray], np.ndarray]:
         mean, components = self.mean_, self.components_

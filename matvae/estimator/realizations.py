@@ -13,7 +13,7 @@ from .. import validate
 from ..errors import InputError
 from ..grid import Grid
 from ..reconstruction import reconstruct
-from ..reconstruction.labels import nearest_labels
+from ..reconstruction.labels import count_voxels, nearest_labels
 from ..reconstruction.realise import Settings, realise
 from ..reconstruction.target import understand
 from ..stats.device import resolve_device
@@ -158,7 +158,7 @@ def refined(model: FittedModel, latents: np.ndarray, moved: np.ndarray | None = 
         statistics = model.decoded_statistics(latents[part])
         target, realizable = understand(statistics, grid, spec.pairs, model.module.field_mean.device)
         start = model.labels(latents[part])
-        counts = _counts(start, grid.phases)
+        counts = count_voxels(torch.from_numpy(start), grid.phases)
         if moved is not None:
             start = _with_counts(counts, model, moved[part])
         settings = Settings(n_realizations, init=start, method="swaps", max_iter=REFINEMENT_ROUNDS)
@@ -202,12 +202,6 @@ def realized(
         for start in range(0, len(scores), step)
     ]
     return np.concatenate(parts)
-
-
-def _counts(labels: np.ndarray, phases: int) -> torch.Tensor:
-    """Number of voxels ``(sample, phase)`` of each phase."""
-    flat = labels.reshape(len(labels), -1)
-    return torch.from_numpy(np.stack([(flat == phase).sum(1) for phase in range(phases)], axis=1))
 
 
 def _with_counts(counts: torch.Tensor, model: FittedModel, moved: np.ndarray) -> np.ndarray:

@@ -58,19 +58,22 @@ class Samples:
         return cls(array, layout, grid)
 
     @classmethod
-    def like(cls, estimator: Any, X: Any, layout: SampleLayout, grid: Grid) -> Samples:
+    def like(cls, estimator: Any, X: Any) -> Samples:
         """Accept an X that is held like that of an earlier `fit`.
 
         Raises
         ------
+        NotFittedError
+            If there was none.
         InputError
             If shape, number of features or kind of values differ, or the samples contain NaN.
         """
-        array = as_array(X)
+        check_fitted(estimator)
+        array, layout = as_array(X), estimator._layout
         # The shape of structures with axes is more informative than scikit-learn's number of features.
         if array.ndim > 2:
             layout.accept(array)
-        return cls(layout.accept(_check_rows(estimator, array, X, reset=False)), layout, grid)
+        return cls(layout.accept(_check_rows(estimator, array, X, reset=False)), layout, estimator.grid_)
 
     def __len__(self) -> int:
         return len(self.array)

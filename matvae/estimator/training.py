@@ -147,7 +147,7 @@ class TrainingRun:
             on_start=on_start,
             on_record=on_record,
             checkpoint=checkpoint,
-            fingerprint=self.fingerprint,
+            fingerprint="" if checkpoint is None else self.fingerprint,
         )
 
     def train_one_pass(self) -> None:

@@ -18,7 +18,7 @@ from .fitted import VOLUME_FRACTION, FittedModel, lazily
 from .parameters import check_parameters
 from .realizations import Realizations, check_inverse, refined
 from .sample_layout import SampleLayout
-from .samples import Samples, blocks_of, check_fitted, check_latents, read, sample_numbers, unchanged_on_error
+from .samples import Samples, blocks_of, check_latents, read, sample_numbers, unchanged_on_error
 from .training import TrainingRun
 
 
@@ -314,7 +314,7 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         with unchanged_on_error(self):
             check_parameters(self)
             module = self._fitted_module()
-            samples = Samples.of(self, X) if module is None else self._samples(X)
+            samples = Samples.of(self, X) if module is None else Samples.like(self, X)
             trainer = None if module is None else vars(self).get("_trainer")
             run = TrainingRun.of(self, samples, module=module, trainer=trainer)
             if module is not None and trainer is None:
@@ -344,7 +344,7 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         InputError
             If the samples are not held like those of `fit`.
         """
-        model, samples = FittedModel.of(self), self._samples(X)
+        model, samples = FittedModel.of(self), Samples.like(self, X)
         return lazily(samples.array, model.latents, (self._n_features_out,), samples.floating_dtype)
 
     def inverse_transform(
@@ -407,7 +407,7 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
 
     def statistics(self, X: Any) -> Any:
         """Compute the 2-point statistics ``(sample, *lag, correlation)`` of structures, as the model does."""
-        model, samples = FittedModel.of(self), self._samples(X)
+        model, samples = FittedModel.of(self), Samples.like(self, X)
         return lazily(samples.array, model.statistics, model.statistics_shape, samples.floating_dtype)
 
     def inverse_statistics(self, Z: Any) -> Any:
@@ -431,7 +431,7 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         float
             ``-mean(||f(x) - f(x_recon)||_2 / ||f(x)||_2)``
         """
-        model, samples = FittedModel.of(self), self._samples(X)
+        model, samples = FittedModel.of(self), Samples.like(self, X)
         blocks = (read(samples.array, part) for part in blocks_of(samples.array))
         return -sum(float(model.errors(block).sum(dtype=np.float64)) for block in blocks) / len(samples)
 
@@ -452,10 +452,6 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
             As `matvae.estimator.saving.save`.
         """
         saving.save(self, path, overwrite=overwrite, half=half)
-
-    def _samples(self, X: Any) -> Samples:
-        check_fitted(self)
-        return Samples.like(self, X, self._layout, self.grid_)
 
     def _fitted_module(self) -> StatsVAE | None:
         """Module of the latest fit; None before any."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import validate
 from ..data import Structures
-from ..data.sample_blocks import Progress
+from ..data.sample_blocks import Progress, stage
 from ..errors import InputError
 from ..estimator import load
 from ..evaluate.baseline import PCABaseline, pca_like
@@ -98,17 +98,12 @@ def evaluate_model(
     n_baseline = n_components or estimator.n_components
     baseline = None if training is None else PCABaseline(pca_like(estimator, n_baseline).fit(training.data))
     total = len(structures) + (0 if searched is None else len(searched))
-
-    def report(done: int) -> None:
-        if progress is not None:
-            progress(done, total)
-
     observers: list[Observer] = []
     if baseline is not None:
         observers.append(baseline)
     if counter is not None:
         observers.append(counter.observer(true_numbers(structures)))
-    measurement = measure(estimator, structures, *observers, decode=False, progress=lambda done, _: report(done))
+    measurement = measure(estimator, structures, *observers, decode=False, progress=stage(progress, 0, total))
     rows: list[dict[str, Any]] = []
     if baseline is not None:
         rows = [
@@ -125,7 +120,7 @@ def evaluate_model(
     neighbours = None
     if searched is not None:
         neighbours = nearest_structures(
-            estimator, structures, searched, nearest, lambda done, _: report(len(structures) + done)
+            estimator, structures, searched, nearest, stage(progress, len(structures), total)
         )
         warn_of_copies(neighbours, data, source)
     if picture is not None:

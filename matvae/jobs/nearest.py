@@ -58,7 +58,7 @@ def check_enough(k: int, candidates: Structures, source: str | Path | None) -> N
 
 
 def nearest_structures(
-    estimator: Any, structures: Structures, candidates: Structures, k: int, progress: Progress
+    estimator: Any, structures: Structures, candidates: Structures, k: int, progress: Progress | None
 ) -> list[dict[str, Any]]:
     """Neighbours of structures by their voxels and by their 2-point statistics, alongside their reconstructions.
 
@@ -71,7 +71,7 @@ def nearest_structures(
         Read once, block by block.
     k : int
         Neighbours per structure.
-    progress : callable
+    progress : callable, optional
         Called with the number of candidates done and their total.
 
     Returns

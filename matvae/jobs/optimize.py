@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import StoreWriter, open_structures
+from ..data import StoreWriter
 from ..data.layout import check_property_names
 from ..data.sample_blocks import Progress
 from ..estimator import load
@@ -28,7 +28,7 @@ from ..optimize import (
 )
 from .files.latents import latent_format, new_latents
 from .files.outputs import check_output
-from .models import check_fits, check_form
+from .models import check_form, open_fitting
 from .optimize_log import SearchLog
 
 logger = logging.getLogger("matvae")
@@ -109,9 +109,7 @@ def optimize_structures(
     check_property_names(_property_names(requirements, n_components), estimator.grid_)
     train_latents = None
     if train is not None:
-        structures = open_structures(train)
-        check_fits(estimator, structures, model, train)
-        train_latents = np.asarray(estimator.transform(structures.data))
+        train_latents = np.asarray(estimator.transform(open_fitting(train, estimator, model).data))
     log = SearchLog.next_to(target, _fingerprint(model, train, requirements, seed))
     evaluated = log.read(overwrite=overwrite)
     if evaluated is not None:

@@ -6,12 +6,11 @@ import math
 from pathlib import Path
 from typing import Any
 
-from ..data import open_structures
 from ..data.sample_blocks import Progress, sample_blocks, samples_per_block
 from ..estimator import load
 from .files.latents import latent_format, new_latents
 from .files.outputs import check_output
-from .models import check_fits
+from .models import open_fitting
 
 
 def transform_structures(
@@ -50,8 +49,7 @@ def transform_structures(
     latent_format(out)
     target = check_output(out, [model, data], overwrite=overwrite)
     estimator = load(model)
-    structures = open_structures(data)
-    check_fits(estimator, structures, model, data)
+    structures = open_fitting(data, estimator, model)
     names = [str(name) for name in estimator.get_feature_names_out()]
     attributes = {"model": Path(model).name, "grid": structures.grid.to_dict()}
     # A batch becomes one-hot, padded and Fourier transformed: about 64 bytes per voxel.

@@ -188,10 +188,9 @@ class StatsVAE(nn.Module):
             values = torch.cat([self.fields(batch).flatten() for batch in batches])
             self.field_mean.copy_(values.mean())
             self.field_scale.copy_(values.std(correction=0).clamp_min(1e-12))
-        else:
-            if self.level_set is not None:
-                fractions = torch.cat([self.fields(batch).flatten(2).mean(2) for batch in batches]).mean(0)
-                self.level_set.start(fractions[1:])
+        elif self.level_set is not None:
+            fractions = torch.cat([self.fields(batch).flatten(2).mean(2) for batch in batches]).mean(0)
+            self.level_set.start(fractions[1:])
         self.decoder.calibrate(self.fields(batch) for batch in batches)
         # One batch at a time: statistics may be many times larger than the structures.
         fields: Iterable[Tensor] = (self.fields(batch) for batch in batches)

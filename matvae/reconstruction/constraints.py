@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from ..errors import InputError
 from ..grid import Grid
-from .labels import FREE, indicators, nearest_labels
+from .labels import FREE, count_voxels, indicators, nearest_labels
 from .paths import crosses, path_through
 
 Percolates = tuple[tuple[int, int], ...]
@@ -54,7 +54,7 @@ def read_fixed(fixed: Any, grid: Grid, counts: Tensor) -> Tensor | None:
             f"values from {array.min()} to {array.max()} were given."
         )
     labels = torch.from_numpy(array.astype(np.uint8)).expand(len(counts), *grid.shape).to(counts.device)
-    n_fixed = torch.stack([(labels == phase).flatten(1).sum(1) for phase in range(grid.phases)], dim=1)
+    n_fixed = count_voxels(labels, grid.phases)
     if bool((n_fixed > counts).any()):
         sample, phase = (int(index) for index in torch.nonzero(n_fixed > counts)[0])
         raise InputError(

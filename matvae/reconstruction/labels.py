@@ -123,6 +123,11 @@ def _threshold(values: Tensor, counts: Tensor) -> Tensor:
     return torch.where(torch.isfinite(least), (least + most) / 2, high)
 
 
+def count_voxels(labels: Tensor, n_phases: int) -> Tensor:
+    """Number of voxels ``(sample, phase)`` of each phase in labels ``(sample, *space)``."""
+    return torch.stack([(labels == phase).flatten(1).sum(1) for phase in range(n_phases)], dim=1)
+
+
 def indicators(labels: Tensor, n_phases: int) -> Tensor:
     """Indicator fields ``(sample, phase, *space)`` in single precision of labels ``(sample, *space)``."""
     return torch.stack([labels == phase for phase in range(n_phases)], dim=1).float()

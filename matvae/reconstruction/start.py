@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..grid import Grid
-from .labels import FREE, indicators, nearest_labels
+from .labels import FREE, count_voxels, indicators, nearest_labels
 from .target import Target
 
 
@@ -55,8 +55,7 @@ def starting_labels(
         ]
         return torch.from_numpy(np.stack(shuffled)).view(-1, *grid.shape)
     labels = _checked_labels(init, grid, n, copies)
-    n_voxels = torch.stack([(labels == phase).flatten(1).sum(1) for phase in range(grid.phases)], dim=1)
-    if held is None and bool((n_voxels == counts).all()):
+    if held is None and bool((count_voxels(labels, grid.phases) == counts).all()):
         return labels
     # Choose at random which voxels of a phase are changed.
     noise = np.stack([rng.random(grid.shape, np.float32) for rng in generators])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matvae.data import sample_blocks as blocks_module
-from matvae.data.sample_blocks import chunk_spans, sample_blocks, samples_per_block
+from matvae.data.sample_blocks import chunk_spans, sample_blocks, samples_per_block, stage
 
 
 @given(
@@ -53,3 +53,11 @@ def test_a_block_holds_at_least_one_sample():
     assert samples_per_block(1 << 40) == 1
     assert samples_per_block(blocks_module.BLOCK_BYTES // 4) == 4
     assert samples_per_block(0) > 0
+
+
+def test_stages_of_a_job_count_its_samples_one_after_the_other():
+    reports = []
+    for first, length in ((0, 3), (3, 4)):
+        stage(lambda done, total: reports.append((done, total)), first, 7)(length, length)
+    assert reports == [(3, 7), (7, 7)]
+    assert stage(None, 0, 7) is None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from matvae.reconstruction.labels import indicators, nearest_labels, rough_indicators
+from matvae.reconstruction.labels import count_voxels, indicators, nearest_labels, rough_indicators
 
 from ..structures import blobs
 from .structures import fractions
@@ -44,6 +44,11 @@ def test_three_phases_are_nearly_the_best_of_all_labellings(counts):
     best = np.array([best_gain(field, counts) for field in fields.numpy()])
     assert (got <= best + 1e-5).all()
     assert (got / best).mean() > 0.98
+
+
+def test_voxels_are_counted_by_phase():
+    labels = torch.tensor([[[0, 1, 1], [2, 1, 0]], [[2, 2, 2], [2, 2, 2]]], dtype=torch.uint8)
+    assert count_voxels(labels, 4).tolist() == [[2, 3, 1, 0], [0, 0, 6, 0]]
 
 
 @pytest.mark.parametrize("phases", [2, 3, 5])

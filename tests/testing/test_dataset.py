@@ -163,28 +163,18 @@ def test_built_in_generators_conform(check):
     check()
 
 
-@pytest.fixture
-def registered(monkeypatch):
-    """Register a class of this module as a generator."""
-
-    def register(kind):
-        monkeypatch.setattr(GENERATORS, "targets", {**GENERATORS.targets, "mine": f"{__name__}:{kind.__name__}"})
-
-    return register
-
-
 def find_position(labels):
     return float(labels.argmax())
 
 
-def test_a_generator_that_conforms_passes(registered):
-    registered(Points)
+def test_a_generator_that_conforms_passes(register):
+    register(GENERATORS, Points)
     check_dataset("mine", measures={"position": find_position})
 
 
 @pytest.mark.parametrize("kind", FAULTS, ids=lambda kind: kind.__name__)
-def test_a_fault_is_detected_by_its_check(registered, kind):
-    registered(kind)
+def test_a_fault_is_detected_by_its_check(register, kind):
+    register(GENERATORS, kind)
     checks = dataset_checks("mine", measures={"position": find_position})
     (check,) = [check for check in checks if check.name == FAULTS[kind]]
     with pytest.raises(AssertionError):
@@ -201,8 +191,8 @@ def test_a_fault_is_detected_by_its_check(registered, kind):
         ({}, "# mine\n**Provenance**", "`margin`"),
     ],
 )
-def test_incomplete_cards_are_detected(registered, monkeypatch, tmp_path, change, readme, message):
-    registered(Points)
+def test_incomplete_cards_are_detected(register, monkeypatch, tmp_path, change, readme, message):
+    register(GENERATORS, Points)
     (tmp_path / "README.md").write_text(readme)
     entries = {"summary": "Points", "kind": "generated", "licence": "MIT", "phases": 2, "periodic": True, **change}
     card = Card("mine", readme=tmp_path / "README.md", generator="mine", **entries)

@@ -16,12 +16,11 @@ from ... import validate
 from ...data import Structures
 from ...data.sample_blocks import Progress
 from ...errors import InputError
-from ...estimator import load
+from ...estimator import FittedModel, load
 from ...estimator.parameters import check_parameters
 from ...evaluate import linkage
 from ...evaluate.baseline import PCABaseline
 from ...evaluate.measure import Measurement, latents_of, measure
-from ...stats import lag_shape, resolve_correlations
 from ..files.figures import check_figure, save_figure
 from ..metadata import training_parameters
 from ..models import open_fitting
@@ -108,7 +107,7 @@ def compare_methods(
     training, test = _parts(estimator, model, data, train, held_out, seed)
     names = linked_properties(training, test, property, data if train is None else train, data)
     sizes = _sizes(n_components)
-    check_sizes(sizes, len(training), len(test), _statistics_size(estimator))
+    check_sizes(sizes, len(training), len(test), math.prod(FittedModel.of(estimator).statistics_shape))
     entries = contenders(
         estimator, sizes, keep_model=train is not None, seed=seed, max_epochs=max_epochs, max_time=max_time
     )
@@ -195,12 +194,6 @@ def _parts(
     if Path(train).resolve() == Path(data).resolve():
         logger.warning("All methods are also fitted on %s: errors on unseen structures are larger.", data)
     return open_fitting(train, estimator, model), structures
-
-
-def _statistics_size(estimator: Any) -> int:
-    """Number of values in the 2-point statistics of one structure."""
-    pairs = resolve_correlations(estimator.correlations, estimator.grid_.phases)
-    return math.prod(lag_shape(estimator.grid_.shape, estimator.periodic, estimator.cutoff)) * len(pairs)
 
 
 def _steps(number: int, n_fits: int, progress: Progress | None, on_record: Record | None) -> Record:

@@ -147,25 +147,25 @@ def example_parts(estimator: Any, structures: Structures, indices: np.ndarray) -
 
 
 def neighbour_parts(
-    estimator: Any, structures: Structures, training: Structures | None, *, progress: Progress | None = None
+    estimator: Any, examples: Examples, training: Structures | None, *, progress: Progress | None = None
 ) -> tuple[dict[str, Neighbours], str]:
     """Neighbours of the first examples by voxels and by statistics, and a note on where they were searched for.
 
     Parameters
     ----------
     estimator : StatsVAETransformer
-    structures, training : Structures
-        Those that were measured; those that are searched, if given.
+    examples : Examples
+    training : Structures, optional
+        Those that are searched.
     progress : callable, optional
         Called with the number of structures searched and their total.
     """
     if training is None:
         return {}, "No training structures were given to search. Name them with --train."
-    queries = select(structures, spread_indices(len(structures), EXAMPLES)[:QUERIES]).data.compute()
-    trip = round_trip(estimator, queries, decode=False)
+    queries = examples.originals[:QUERIES]
     candidates, indices = choose(training, SEARCHED)
     searches = find_neighbours(estimator, queries, candidates, min(NEIGHBOURS, len(candidates)), progress=progress)
-    distances = distances_between(estimator, queries, trip.reconstructions)
+    distances = distances_between(estimator, queries, examples.reconstructions[:QUERIES])
     return {
         name: Neighbours(indices[search.index], search.distance, search.structures, distances[name])
         for name, search in searches.items()

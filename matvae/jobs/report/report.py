@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..._version import __version__
-from ...data.sample_blocks import Progress
+from ...data.sample_blocks import Progress, stage
 from ...errors import InputError
 from ...estimator import load
 from ...evaluate.baseline import PCABaseline
@@ -81,18 +81,13 @@ def report_model(
         notes.append(f"{len(chosen)} of {len(structures)} structures were measured, spread over the set.")
     pca, n_fitted = fit_pca(estimator, chosen if training is None else training)
     total = len(chosen) + (0 if training is None else len(training))
-
-    def report(done: int) -> None:
-        if progress is not None:
-            progress(done, total)
-
     baseline = PCABaseline(pca)
-    measurement = measure(estimator, chosen, baseline, progress=lambda done, _: report(done))
+    measurement = measure(estimator, chosen, baseline, progress=stage(progress, 0, total))
     rows, rows_note = comparison_rows(estimator, chosen, measurement, baseline, n_fitted, same_data=training is None)
-    neighbours, searched = neighbour_parts(
-        estimator, chosen, training, progress=lambda done, _: report(len(chosen) + done)
-    )
-    report(total)
+    examples = example_parts(estimator, chosen, indices)
+    neighbours, searched = neighbour_parts(estimator, examples, training, progress=stage(progress, len(chosen), total))
+    if progress is not None:
+        progress(total, total)
     parts = ReportParts(
         title=f"Report of {Path(model).name}",
         version=__version__,
@@ -108,7 +103,7 @@ def report_model(
         fractions=measurement.volume_fractions if chosen.grid.phases > 1 else None,
         rows=rows,
         rows_note=rows_note,
-        examples=example_parts(estimator, chosen, indices),
+        examples=examples,
         similar=neighbours,
         searched=searched,
         latents=measurement.latents,

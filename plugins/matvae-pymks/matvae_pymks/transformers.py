@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 
 from matvae import errors
 from matvae.errors import InputError
+from matvae.stats.map_samples import is_dask
 
 
 class StatelessMixin:
@@ -176,7 +177,7 @@ class PrimitiveTransformer(StatelessMixin, TransformerMixin, BaseEstimator):
         """
         nodes = self._nodes()
         X = _with_samples(X)
-        values = X if _is_dask(X) else da.from_array(X, chunks=X.shape)
+        values = X if is_dask(X) else da.from_array(X, chunks=X.shape)
         states = da.from_array(nodes, chunks=self.chunks or len(nodes))
         distances = abs(da.clip(values, self.min_, self.max_)[..., None] - states)
         return da.maximum(1 - distances / (nodes[1] - nodes[0]), 0)
@@ -208,15 +209,11 @@ class PrimitiveTransformer(StatelessMixin, TransformerMixin, BaseEstimator):
         return np.linspace(self.min_, self.max_, self.n_state)
 
 
-def _is_dask(X: Any) -> bool:
-    return isinstance(X, da.Array)
-
-
 def _with_samples(X: Any) -> Any:
     """Convert to a dask or numpy array, and check that it has a sample axis."""
     if issparse(X):
         raise InputError("A dense array is expected, but a sparse one was given. Convert it with X.toarray().")
-    X = X if _is_dask(X) else np.asarray(X)
+    X = X if is_dask(X) else np.asarray(X)
     if X.ndim < 1:
         raise InputError("An array with a sample axis is expected, but a single number was given.")
     return X

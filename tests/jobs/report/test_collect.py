@@ -140,9 +140,9 @@ def test_examples_are_spread_and_have_their_own_errors(model, opened):
 
 def test_neighbours_are_the_nearest_and_keep_their_indices(model, opened, monkeypatch):
     train, test = opened
-    progress = []
-    neighbours, note = neighbour_parts(model, test, train, progress=lambda done, total: progress.append((done, total)))
-    assert progress[-1] == (40, 40)
+    examples, reports = example_parts(model, test, np.arange(21)), []
+    neighbours, note = neighbour_parts(model, examples, train, progress=lambda *report: reports.append(report))
+    assert reports[-1] == (40, 40)
     queries = test.data[[0, 7, 13]].compute()
     for by, features in (("image", None), ("statistics", model.statistics)):
         slow = Nearest(queries, 3, features=features)
@@ -154,11 +154,11 @@ def test_neighbours_are_the_nearest_and_keep_their_indices(model, opened, monkey
     expected = (reconstructions != queries).mean((1, 2))
     np.testing.assert_allclose(neighbours["image"].reconstruction_distances, expected)
     monkeypatch.setattr(collect, "SEARCHED", 20)
-    some, note = neighbour_parts(model, test, train)
+    some, note = neighbour_parts(model, examples, train)
     assert note == "20 of 40 training structures were searched."
     for row, indices in zip(some["image"].structures, some["image"].numbers, strict=True):
         np.testing.assert_array_equal(row, train.data.compute()[indices])
-    assert neighbour_parts(model, test, None)[0] == {}
+    assert neighbour_parts(model, examples, None)[0] == {}
 
 
 def test_the_walk_starts_at_the_central_structure(model, opened):
