@@ -15,7 +15,7 @@ from ..grid import Grid
 from ..reconstruction import reconstruct
 from ..reconstruction.labels import count_voxels, nearest_labels
 from ..reconstruction.realise import Settings, realise
-from ..reconstruction.target import understand
+from ..reconstruction.target import read_target
 from ..stats.device import resolve_device
 from .fitted import FittedModel
 
@@ -156,7 +156,7 @@ def refined(model: FittedModel, latents: np.ndarray, moved: np.ndarray | None = 
     for first in range(0, len(latents), step):
         part = slice(first, first + step)
         statistics = model.decoded_statistics(latents[part])
-        target, realizable = understand(statistics, grid, spec.pairs, model.module.field_mean.device)
+        target, realizable = read_target(statistics, grid, spec.pairs, model.module.field_mean.device)
         start = model.labels(latents[part])
         counts = count_voxels(torch.from_numpy(start), grid.phases)
         if moved is not None:

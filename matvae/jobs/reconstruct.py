@@ -17,7 +17,7 @@ from ..data.sample_blocks import Progress, samples_per_block
 from ..errors import InputError
 from ..reconstruction import reconstruct
 from ..reconstruction.realise import Settings
-from ..reconstruction.target import understand
+from ..reconstruction.target import read_target
 from ..stats.device import resolve_device
 from .cluster import in_order
 from .files.outputs import check_output
@@ -152,7 +152,7 @@ def _survey(stored: StoredStatistics, step: int) -> np.ndarray:
                 f"The statistics in {stored.path} contain NaN or infinity, first in sample {start + bad[0]}; every lag "
                 "needs a finite value. Remove such samples."
             )
-        realizable_blocks.append(understand(block, stored.grid, stored.correlations, torch.device("cpu"))[1].numpy())
+        realizable_blocks.append(read_target(block, stored.grid, stored.correlations, torch.device("cpu"))[1].numpy())
     realizable = np.concatenate(realizable_blocks)
     if not realizable.all():
         logger.warning(

@@ -22,7 +22,7 @@ from .demands import read_demands
 from .objective import Wanted
 from .realise import Settings, realise
 from .result import Reconstruction
-from .target import understand
+from .target import read_target
 
 # Largest difference between the volume fractions of sections, which vary with the position of the section.
 FRACTIONS = 0.05
@@ -79,7 +79,7 @@ def reconstruct_volume(
         statistics, known = _from_planes(sections, grid, n_pairs)
     else:
         statistics, known = _from_isotropic(_checked("of the section", sections, n_pairs), grid)
-    target, realizable = understand(statistics, grid, correlations, torch_device, complete=False)
+    target, realizable = read_target(statistics, grid, correlations, torch_device, complete=False)
     target = replace(target, known=torch.from_numpy(known).to(torch_device))
     demands = read_demands(target, also=also, smoothing=smoothing, fixed=fixed, percolates=percolates)
     return realise(target, realizable, settings, demands)

@@ -15,7 +15,7 @@ from .demands import check_also, read_demands, without_two_point
 from .objective import Wanted
 from .realise import Settings, realise
 from .result import Reconstruction
-from .target import understand
+from .target import read_target
 
 
 def reconstruct(
@@ -119,6 +119,6 @@ def reconstruct(
             "Leave it out, or pass statistics=None."
         )
     else:
-        target, realizable = understand(statistics, grid, correlations, torch_device, complete=mask is None)
+        target, realizable = read_target(statistics, grid, correlations, torch_device, complete=mask is None)
     demands = read_demands(target, also=also, mask=mask, smoothing=smoothing, fixed=fixed, percolates=percolates)
     return realise(target, realizable, settings, demands)

@@ -88,7 +88,7 @@ class Target:
         return values if self.known is None else values * self.known.unsqueeze(-1)
 
 
-def understand(
+def read_target(
     statistics: Any,
     grid: Grid,
     correlations: Sequence[Sequence[int]] | None,

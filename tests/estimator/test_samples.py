@@ -1,4 +1,4 @@
-"""Both estimators understand X alike: kind, grid, and what contradicts."""
+"""Both estimators read X in the same way: its kind, its grid, and contradictions."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from matvae.grid import Grid
-from matvae.reconstruction.target import Target, understand
+from matvae.reconstruction.target import Target, read_target
 from matvae.stats import two_point_stats
 
 CPU = torch.device("cpu")
@@ -16,7 +16,7 @@ def target_of(labels: np.ndarray, phases: int = 2, periodic: bool = True, cutoff
     """What the statistics of structures ask for."""
     grid = Grid(labels.shape[1:], phases=phases, periodic=periodic)
     f = two_point_stats(labels, phases=phases, periodic=periodic, cutoff=cutoff, correlations=correlations)
-    return understand(f, grid, correlations, CPU)[0]
+    return read_target(f, grid, correlations, CPU)[0]
 
 
 def fractions(labels: np.ndarray, phases: int) -> np.ndarray:

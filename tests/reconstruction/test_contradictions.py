@@ -7,7 +7,7 @@ import torch
 from matvae.errors import InputError
 from matvae.grid import Grid
 from matvae.reconstruction.contradictions import check_centre, power_agrees
-from matvae.reconstruction.target import understand
+from matvae.reconstruction.target import read_target
 from matvae.stats import two_point_stats
 from matvae.stats.correlate import pair_counts
 
@@ -42,7 +42,7 @@ def test_negative_power_is_seen():
     assert bad[8] == pytest.approx(f[8])
     assert bad.mean() == pytest.approx(f.mean())
     both = np.stack([f, bad])[..., None]
-    assert understand(both, Grid((16,)), None, CPU)[1].tolist() == [True, False]
+    assert read_target(both, Grid((16,)), None, CPU)[1].tolist() == [True, False]
 
 
 def test_zero_frequency_must_be_the_fraction_squared():
@@ -50,14 +50,14 @@ def test_zero_frequency_must_be_the_fraction_squared():
     f = two_point_stats(labels)
     shifted = f + 0.02 * (f < f.max())
     grid = Grid((12, 12))
-    assert understand(f, grid, None, CPU)[1].all()
-    assert not understand(shifted, grid, None, CPU)[1].any()
+    assert read_target(f, grid, None, CPU)[1].all()
+    assert not read_target(shifted, grid, None, CPU)[1].any()
 
 
 def test_lags_within_a_cutoff_prove_nothing():
     f = two_point_stats(blobs(1, (12, 12)), cutoff=3)
     f[:, 0, 0] = f[:, -1, -1] = 0.0
-    assert understand(f, Grid((12, 12)), None, CPU)[1].all()
+    assert read_target(f, Grid((12, 12)), None, CPU)[1].all()
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (15, 16), (15, 15)])
@@ -66,7 +66,7 @@ def test_statistics_that_were_not_shifted_are_refused(shape):
     unshifted = np.fft.ifftshift(f, axes=(1, 2))
     centre = tuple(n // 2 for n in shape)
     with pytest.raises(InputError, match=r"zero lag|Zero lag") as error:
-        understand(unshifted, Grid(shape), None, CPU)
+        read_target(unshifted, Grid(shape), None, CPU)
     assert str(centre) in str(error.value)
     assert "numpy.fft.fftshift" in str(error.value)
 
@@ -74,7 +74,7 @@ def test_statistics_that_were_not_shifted_are_refused(shape):
 def test_one_voxel_beside_the_centre_is_refused():
     f = two_point_stats(blobs(2, (17, 17)))
     with pytest.raises(InputError, match=r"f\(-r\) = f\(r\)"):
-        understand(np.roll(f, 1, axis=2), Grid((17, 17)), None, CPU)
+        read_target(np.roll(f, 1, axis=2), Grid((17, 17)), None, CPU)
 
 
 def test_a_cross_correlation_in_the_place_of_an_autocorrelation_is_refused():
@@ -84,7 +84,7 @@ def test_a_cross_correlation_in_the_place_of_an_autocorrelation_is_refused():
     labels[0, :, 3] = 2
     f = two_point_stats(labels, phases=3, correlations=[(1, 2), (1, 1), (2, 2)])
     with pytest.raises(InputError, match="name the pairs with correlations"):
-        understand(f, Grid((15, 15), phases=3), None, CPU)
+        read_target(f, Grid((15, 15), phases=3), None, CPU)
 
 
 def test_impossible_statistics_with_a_centre_are_no_error():
@@ -92,5 +92,5 @@ def test_impossible_statistics_with_a_centre_are_no_error():
     f = np.full((1, 9, 9, 1), 0.3)
     f[0, 4, 4] = 0.2
     f[0, 4, [3, 5]] = 0.31
-    _, realizable = understand(f, Grid((9, 9)), None, CPU)
+    _, realizable = read_target(f, Grid((9, 9)), None, CPU)
     assert not realizable.any()

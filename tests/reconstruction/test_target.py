@@ -7,7 +7,7 @@ import torch
 from matvae.errors import InputError
 from matvae.grid import Grid
 from matvae.reconstruction.labels import indicators
-from matvae.reconstruction.target import understand
+from matvae.reconstruction.target import read_target
 from matvae.stats import two_point_stats
 
 from ..structures import blobs
@@ -16,7 +16,7 @@ from .structures import CPU, fractions, target_of
 
 def refused(f, match, grid=None, correlations=None):
     with pytest.raises(InputError, match=match):
-        understand(f, grid or Grid((12, 12)), correlations, CPU)
+        read_target(f, grid or Grid((12, 12)), correlations, CPU)
 
 
 @pytest.mark.parametrize("periodic", [True, False])
@@ -30,7 +30,7 @@ def test_true_statistics_have_no_error_and_are_realizable(shape, phases, periodi
     assert (target.squared_errors(fields) < 1e-9).all()
     assert np.array_equal(target.counts, fractions(labels, phases))
     grid = Grid(shape, phases=phases, periodic=periodic)
-    assert understand(target.statistics, grid, None, CPU)[1].all()
+    assert read_target(target.statistics, grid, None, CPU)[1].all()
 
 
 def test_errors_are_those_of_the_statistics():
@@ -52,7 +52,7 @@ def test_the_cutoff_follows_from_the_shape():
 
 def test_a_window_may_be_smaller_than_the_grid():
     f = two_point_stats(blobs(2, (13, 13)))
-    target, realizable = understand(f, Grid((40, 30)), None, CPU)
+    target, realizable = read_target(f, Grid((40, 30)), None, CPU)
     assert target.cutoff == (6, 6)
     assert target.counts.sum(1).tolist() == [1200, 1200]
     np.testing.assert_allclose(target.counts[:, 1] / 1200, f[:, 6, 6, 0], atol=1 / 1200)
@@ -61,7 +61,7 @@ def test_a_window_may_be_smaller_than_the_grid():
 
 def test_torch_tensors_with_a_gradient_are_taken():
     f = torch.from_numpy(two_point_stats(blobs(1, (12, 12)))).requires_grad_()
-    assert not understand(f, Grid((12, 12)), None, CPU)[0].statistics.requires_grad
+    assert not read_target(f, Grid((12, 12)), None, CPU)[0].statistics.requires_grad
 
 
 def test_fractions_follow_from_all_autocorrelations_but_one():
@@ -75,7 +75,7 @@ def test_fractions_follow_from_all_autocorrelations_but_one():
 def test_numbers_of_voxels_add_up_though_fractions_do_not_divide():
     f = np.full((1, 5, 5, 3), 1 / 9)
     f[0, 2, 2] = [1 / 3, 0, 1 / 3]
-    assert understand(f, Grid((12, 12), phases=3), None, CPU)[0].counts.tolist() == [[48, 48, 48]]
+    assert read_target(f, Grid((12, 12), phases=3), None, CPU)[0].counts.tolist() == [[48, 48, 48]]
 
 
 @pytest.mark.parametrize("periodic", [True, False])
@@ -84,14 +84,14 @@ def test_where_lag_zero_and_all_lags_contradict_each_other_most_lags_decide(peri
     f = two_point_stats(labels, periodic=periodic)
     centre = tuple(n // 2 for n in f.shape[1:3])
     f[(slice(None), *centre)] *= 0.9
-    target, realizable = understand(f, Grid((12, 12), periodic=periodic), None, CPU)
+    target, realizable = read_target(f, Grid((12, 12), periodic=periodic), None, CPU)
     assert not realizable.any()
     # One lag of them all is wrong by a tenth, so the mean of all is as good as right.
     np.testing.assert_allclose(target.counts[:, 1], labels.sum((1, 2)), atol=1)
     cut = two_point_stats(labels, periodic=periodic, cutoff=3)
     cut[:, 3, 3] *= 0.9
     # Nothing but lag zero says the volume fractions of statistics with a cutoff.
-    counts = understand(cut, Grid((12, 12), periodic=periodic), None, CPU)[0].counts
+    counts = read_target(cut, Grid((12, 12), periodic=periodic), None, CPU)[0].counts
     np.testing.assert_allclose(counts[:, 1], 0.9 * labels.sum((1, 2)), atol=1)
 
 
@@ -108,7 +108,7 @@ def test_contradicting_fractions_are_flagged(fault):
         zero[1] = 0.1
     else:
         zero[[0, 2]] = 0.6
-    target, realizable = understand(f, Grid((12, 12), phases=3), None, CPU)
+    target, realizable = read_target(f, Grid((12, 12), phases=3), None, CPU)
     assert realizable.tolist() == [True, False]
     assert (target.counts >= 0).all()
     assert (target.counts.sum(1) == 144).all()
@@ -144,7 +144,7 @@ def test_lags_of_other_conventions_are_refused_with_both(lags, periodic):
     whole = (12, 12) if periodic else (23, 23)
     kind = "Periodic" if periodic else "Non-periodic"
     with pytest.raises(InputError) as error:
-        understand(np.full((1, *lags, 1), 0.25), Grid((12, 12), periodic=periodic), None, CPU)
+        read_target(np.full((1, *lags, 1), 0.25), Grid((12, 12), periodic=periodic), None, CPU)
     text = str(error.value)
     assert text.startswith(f"{kind} statistics of structures of shape (12, 12) have {whole} lags")
     assert f"but {lags} were given" in text
@@ -155,4 +155,4 @@ def test_what_pymks_crops_is_a_cutoff():
     """Its release keeps 2c+1 lags, c = (N - 1)//2: all of an odd axis, all but the outermost of an even one."""
     f = two_point_stats(blobs(1, (12, 12)), cutoff=5)
     assert f.shape == (1, 11, 11, 1)
-    assert understand(f, Grid((12, 12)), None, CPU)[0].cutoff == (5, 5)
+    assert read_target(f, Grid((12, 12)), None, CPU)[0].cutoff == (5, 5)
