@@ -7,10 +7,12 @@ with a few vectors.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.linalg
 
 from ..warn import warn
 
@@ -88,12 +90,65 @@ def principal_components(rows: Rows, n_samples: int, n_components: int) -> Compo
             f"{error:.1e} radians. Request fewer components.",
             RuntimeWarning,
         )
-    kept = vectors[:, :n_components].T
-    largest = np.take_along_axis(kept, np.abs(kept).argmax(1)[:, None], axis=1)
-    explained = np.maximum(variances[:n_components], 0.0)
+    return _components(mean, vectors[:, :n_components].T, variances[:n_components], total, n_samples)
+
+
+def direct_components(rows: Rows, n_samples: int, n_components: int) -> Components:
+    """Compute principal components from the matrix of inner products: one pass over the rows, and no iteration.
+
+    Of samples where these are fewer than features, which needs all rows in memory; otherwise of features. Trailing
+    components with nearly equal variances, on which `principal_components` converges slowly, cost nothing extra.
+
+    Parameters
+    ----------
+    rows, n_samples, n_components
+        As in `principal_components`.
+
+    Returns
+    -------
+    Components
+    """
+    blocks = iter(rows())
+    first = next(blocks).astype(np.float64)
+    # Differences from one row have the same covariance, and sums of their products lose fewer digits.
+    reference, n_features = first[0], first.shape[1]
+    if n_samples <= n_features:
+        deviations = np.concatenate([first, *blocks]) - reference
+        mean = deviations.mean(0)
+        deviations -= mean
+        variances, weights = _largest(deviations @ deviations.T, n_components)
+        # Directions without variance are completed to an orthonormal set.
+        vectors = np.linalg.qr(_filled(weights.T @ deviations).T)[0].T
+        total = float(np.einsum("ij,ij->", deviations, deviations))
+    else:
+        sums, products = np.zeros(n_features), np.zeros((n_features, n_features))
+        for block in itertools.chain([first], blocks):
+            deviations = block - reference
+            sums += deviations.sum(0)
+            products += deviations.T @ deviations
+        mean = sums / n_samples
+        scatter = products - n_samples * np.outer(mean, mean)
+        variances, weights = _largest(scatter, n_components)
+        vectors, total = weights.T, float(np.trace(scatter))
+    return _components(reference + mean, vectors, variances, total, n_samples)
+
+
+def _largest(matrix: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """The largest eigenvalues of a symmetric matrix, falling, and their vectors as columns."""
+    size = len(matrix)
+    values, vectors = scipy.linalg.eigh(matrix, subset_by_index=(size - min(n, size), size - 1))
+    return values[::-1], vectors[:, ::-1]
+
+
+def _components(
+    mean: np.ndarray, vectors: np.ndarray, variances: np.ndarray, total: float, n_samples: int
+) -> Components:
+    """Components with their largest entry positive; `variances` are sums of squares over the samples."""
+    largest = np.take_along_axis(vectors, np.abs(vectors).argmax(1)[:, None], axis=1)
+    explained = np.maximum(variances, 0.0)
     return Components(
         mean=mean,
-        components=kept * np.where(largest < 0, -1.0, 1.0),
+        components=vectors * np.where(largest < 0, -1.0, 1.0),
         variance=explained / max(1, n_samples - 1),
         ratio=explained / total if total > 0 else np.zeros_like(explained),
     )

@@ -1,4 +1,4 @@
-"""TwoPointPCA: scikit-learn's PCA of flattened statistics, exact, at once or block by block."""
+"""TwoPointPCA equals scikit-learn's exact PCA of flattened statistics, at once or block by block."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from sklearn.pipeline import make_pipeline
 
 from matvae import Grid, Structures, TwoPointPCA, two_point_stats
 from matvae.errors import InputError, NotFittedError
-from matvae.estimator import pca as pca_module
-from matvae.estimator import realizations
+from matvae.estimator import realizations, statistics_rows
 from matvae.stats import relative_error
+from matvae.stats.metric import lag_balls
+
+from ..structures import blobs
 
 
 def test_equals_pca_of_flattened_statistics(X) -> None:
@@ -31,7 +33,7 @@ def test_equals_pca_of_flattened_statistics(X) -> None:
     np.testing.assert_array_equal(model.statistics(X), f)
 
 
-def test_all_components_give_the_statistics_back(make_blobs) -> None:
+def test_all_components_recover_the_statistics(make_blobs) -> None:
     X = make_blobs(12)
     model = TwoPointPCA(12).fit(X)
     np.testing.assert_allclose(model.inverse_statistics(model.transform(X)), two_point_stats(X), atol=1e-5)
@@ -43,7 +45,7 @@ def test_statistics_follow_the_parameters(X, options: dict) -> None:
     np.testing.assert_array_equal(model.statistics(X), two_point_stats(X, **options))
 
 
-def test_dask_gives_the_same_lazily(X, lazy) -> None:
+def test_dask_gives_the_same_results_lazily(X, lazy) -> None:
     model, other = TwoPointPCA(3).fit(X), TwoPointPCA(3).fit(lazy)
     np.testing.assert_allclose(other.mean_, model.mean_, atol=1e-7)
     Z = model.transform(lazy)
@@ -57,7 +59,7 @@ def test_dask_gives_the_same_lazily(X, lazy) -> None:
 
 @pytest.fixture
 def windows(shared_data) -> np.ndarray:
-    """Windows of three real materials, their statistics of a few hundred kilobytes."""
+    """Windows of three real materials, whose statistics occupy a few hundred kilobytes."""
     rng = np.random.default_rng(0)
     cut = []
     for name in ("alloy", "ceramics", "copolymer"):
@@ -67,34 +69,34 @@ def windows(shared_data) -> np.ndarray:
 
 
 @pytest.mark.parametrize("options", [{}, {"periodic": False, "cutoff": 10}])
-def test_block_by_block_gives_the_same_components_and_never_holds_all_statistics(
+def test_a_fit_block_by_block_gives_the_same_components_and_never_holds_all_statistics(
     monkeypatch, windows: np.ndarray, options: dict
 ) -> None:
     rows = two_point_stats(windows, **options).reshape(len(windows), -1)
     oracle = PCA(9, svd_solver="full").fit(rows.astype(np.float64))
     together = TwoPointPCA(9, **options).fit(windows)
-    monkeypatch.setattr(pca_module, "IN_MEMORY_BYTES", 0)
-    monkeypatch.setattr(pca_module, "BLOCK_BYTES", 8 * 7 * rows.shape[1])
-    most = 0
+    monkeypatch.setattr(statistics_rows, "IN_MEMORY_BYTES", 0)
+    monkeypatch.setattr(statistics_rows, "BLOCK_BYTES", 8 * 7 * rows.shape[1])
+    largest_block = 0
 
-    def watching(X, **kwargs):
-        nonlocal most
-        most = max(most, len(X))
+    def recorded(X, **kwargs):
+        nonlocal largest_block
+        largest_block = max(largest_block, len(X))
         return two_point_stats(X, **kwargs)
 
-    monkeypatch.setattr(pca_module, "two_point_stats", watching)
+    monkeypatch.setattr(statistics_rows, "two_point_stats", recorded)
     streamed = TwoPointPCA(9, **options).fit(da.from_array(windows, chunks=(50, -1, -1)))
-    assert most == 7
+    assert largest_block == 7
     for model in (together, streamed):
-        found = model.components_.reshape(9, -1)
-        np.testing.assert_allclose(np.abs(np.sum(found * oracle.components_, axis=1)), 1.0, atol=1e-6)
+        components = model.components_.reshape(9, -1)
+        np.testing.assert_allclose(np.abs(np.sum(components * oracle.components_, axis=1)), 1.0, atol=1e-6)
         np.testing.assert_allclose(model.explained_variance_, oracle.explained_variance_, rtol=1e-6)
         np.testing.assert_allclose(model.explained_variance_ratio_, oracle.explained_variance_ratio_, rtol=1e-6)
     np.testing.assert_allclose(streamed.components_, together.components_, atol=1e-5)
     np.testing.assert_allclose(streamed.transform(windows), together.transform(windows), atol=1e-5)
 
 
-def test_statistics_in_are_as_good_as_structures_in(X, lazy) -> None:
+def test_a_fit_on_statistics_equals_a_fit_on_structures(X, lazy) -> None:
     options = {"periodic": False, "cutoff": 3}
     f = two_point_stats(X, **options)
     model = TwoPointPCA(3, **options).fit(X)
@@ -125,13 +127,13 @@ def test_a_forgotten_state_axis_is_an_error(X, lazy) -> None:
     assert TwoPointPCA(2, phases=1).fit(states).mean_.shape == (8, 8, 3, 1)
 
 
-def test_structures_bring_their_number_of_phases(make_blobs) -> None:
+def test_the_number_of_phases_is_read_from_the_grid(make_blobs) -> None:
     X = make_blobs(10)
     model = TwoPointPCA(2).fit(Structures(X, Grid((8, 8), phases=3)))
     assert model.mean_.shape == (8, 8, 3)
 
 
-def test_works_in_scikit_learns_machinery(X, lazy) -> None:
+def test_pipelines_grid_searches_pickle_and_clone_work(X, lazy) -> None:
     y = X.mean((1, 2))
     for data in (X, lazy):
         pipeline = make_pipeline(TwoPointPCA(2), Ridge())
@@ -155,7 +157,7 @@ def test_works_in_scikit_learns_machinery(X, lazy) -> None:
         ({"correlations": [(0, 4)]}, "4"),
     ],
 )
-def test_wrong_parameters_change_nothing(X, parameters: dict, message: str) -> None:
+def test_invalid_parameters_leave_the_model_unchanged(X, parameters: dict, message: str) -> None:
     model = TwoPointPCA(2).fit(X).set_params(**parameters)
     before = dict(vars(model))
     with pytest.raises(InputError, match=message):
@@ -163,7 +165,7 @@ def test_wrong_parameters_change_nothing(X, parameters: dict, message: str) -> N
     assert dict(vars(model)) == before
 
 
-def test_wrong_input_is_refused(X) -> None:
+def test_invalid_input_is_refused(X) -> None:
     with pytest.raises(NotFittedError):
         TwoPointPCA().transform(X)
     model = TwoPointPCA(2).fit(X)
@@ -182,46 +184,46 @@ def test_a_lazy_result_does_not_change_when_the_model_is_fitted_again(X, lazy, m
     np.testing.assert_allclose(Z.compute(), expected, atol=1e-6)
 
 
-def errors(X: np.ndarray, made: np.ndarray, **options) -> np.ndarray:
-    f, g = (two_point_stats(a, phases=2, **options) for a in (X, made))
+def errors(X: np.ndarray, structures: np.ndarray, **options) -> np.ndarray:
+    f, g = (two_point_stats(labels, phases=2, **options) for labels in (X, structures))
     return np.asarray(relative_error(f, g))
 
 
 def test_all_scores_give_structures_with_the_same_statistics(windows: np.ndarray) -> None:
     X = windows[::10]
     model = TwoPointPCA(12).fit(X)
-    made = model.inverse_transform(model.transform(X), random_state=0, max_iter=200)
-    assert (made.shape, made.dtype) == (X.shape, X.dtype)
-    np.testing.assert_array_equal(made.sum((1, 2)), X.sum((1, 2)))
-    found = errors(X, made)
-    assert found.mean() < 0.02
-    # Some to the last voxel, though none is where it was.
-    assert found.min() < 1e-5
-    assert np.mean(made != X) > 0.2
+    structures = model.inverse_transform(model.transform(X), random_state=0, max_iter=200)
+    assert (structures.shape, structures.dtype) == (X.shape, X.dtype)
+    np.testing.assert_array_equal(structures.sum((1, 2)), X.sum((1, 2)))
+    error = errors(X, structures)
+    assert error.mean() < 0.02
+    # The statistics of at least one structure are exact, although its voxels are elsewhere.
+    assert error.min() < 1e-5
+    assert np.mean(structures != X) > 0.2
 
 
-def test_structures_of_few_scores_are_hardly_worse_than_the_scores(windows: np.ndarray) -> None:
+def test_structures_of_few_scores_have_hardly_larger_errors_than_the_scores(windows: np.ndarray) -> None:
     model = TwoPointPCA(9).fit(windows)
     Z = model.transform(windows[::10])
     f, g = two_point_stats(windows[::10]), model.inverse_statistics(Z)
-    made = model.inverse_transform(Z, random_state=0)
-    own = np.asarray(relative_error(f, g)).mean()
-    assert errors(windows[::10], made).mean() == pytest.approx(own, rel=0.1)
-    assert made.dtype == windows.dtype
+    structures = model.inverse_transform(Z, random_state=0)
+    error_of_scores = np.asarray(relative_error(f, g)).mean()
+    assert errors(windows[::10], structures).mean() == pytest.approx(error_of_scores, rel=0.1)
+    assert structures.dtype == windows.dtype
 
 
 @pytest.mark.parametrize("options", [{"periodic": False, "cutoff": 3}, {"correlations": [(0, 0)]}, {"cutoff": 2}])
 def test_structures_follow_the_parameters(X, options: dict) -> None:
     model = TwoPointPCA(12, **options).fit(X)
     Z = model.transform(X)
-    made = model.inverse_transform(Z, random_state=0)
-    wanted = model.inverse_statistics(Z)
-    reached = np.asarray(relative_error(wanted, model.statistics(made))).mean()
-    shuffled = np.random.default_rng(0).permuted(made.reshape(40, -1), axis=1).reshape(made.shape)
-    assert reached < 0.4 * np.asarray(relative_error(wanted, model.statistics(shuffled))).mean()
+    structures = model.inverse_transform(Z, random_state=0)
+    decoded = model.inverse_statistics(Z)
+    error = np.asarray(relative_error(decoded, model.statistics(structures))).mean()
+    shuffled = np.random.default_rng(0).permuted(structures.reshape(40, -1), axis=1).reshape(structures.shape)
+    assert error < 0.4 * np.asarray(relative_error(decoded, model.statistics(shuffled))).mean()
 
 
-def test_structures_have_the_form_that_went_into_fit(X, lazy, make_blobs) -> None:
+def test_structures_have_the_form_of_the_training_data(X, lazy, make_blobs) -> None:
     states = np.stack([X == 0, X == 1], axis=-1).astype(np.float32)
     f = two_point_stats(X)
     forms = {
@@ -234,11 +236,11 @@ def test_structures_have_the_form_that_went_into_fit(X, lazy, make_blobs) -> Non
     }
     base = TwoPointPCA(3).fit(X)
     expected = base.inverse_transform(base.transform(X), random_state=0, n_realizations=2)
-    for name, (given, parameters, shape, dtype) in forms.items():
-        model = TwoPointPCA(3, **parameters).fit(given)
-        Z = model.transform(given)
-        made = model.inverse_transform(Z, random_state=0)
-        assert (made.shape, made.dtype) == (shape, dtype), name
+    for name, (data, parameters, shape, dtype) in forms.items():
+        model = TwoPointPCA(3, **parameters).fit(data)
+        Z = model.transform(data)
+        structures = model.inverse_transform(Z, random_state=0)
+        assert (structures.shape, structures.dtype) == (shape, dtype), name
         many = model.inverse_transform(Z, random_state=0, n_realizations=2)
         assert many.shape == (40, 2, *shape[1:]), name
         if "states" in name:
@@ -253,33 +255,33 @@ def test_structures_have_the_form_that_went_into_fit(X, lazy, make_blobs) -> Non
         )
     three = make_blobs(20, phases=3)
     model = TwoPointPCA(5).fit(three)
-    made = model.inverse_transform(model.transform(three), random_state=0)
-    fractions = [[(a == phase).mean((1, 2)) for phase in range(3)] for a in (three, made)]
+    structures = model.inverse_transform(model.transform(three), random_state=0)
+    fractions = [[(labels == phase).mean((1, 2)) for phase in range(3)] for labels in (three, structures)]
     np.testing.assert_allclose(*fractions, atol=0.06)
 
 
-def test_realizations_differ_and_chunks_change_nothing(X, monkeypatch) -> None:
+def test_realizations_differ_and_do_not_depend_on_chunks(X, monkeypatch) -> None:
     model = TwoPointPCA(3).fit(X)
     Z = model.transform(X)
-    made = model.inverse_transform(Z, n_realizations=3, random_state=1, max_iter=2)
-    assert made.shape == (40, 3, 8, 8)
-    assert (made[:, 0] != made[:, 1]).any((1, 2)).mean() > 0.9
-    # Of one target: volume fractions agree to the voxel.
-    assert (made.sum((2, 3)) == made[:, :1].sum((2, 3))).all()
+    structures = model.inverse_transform(Z, n_realizations=3, random_state=1, max_iter=2)
+    assert structures.shape == (40, 3, 8, 8)
+    assert (structures[:, 0] != structures[:, 1]).any((1, 2)).mean() > 0.9
+    # Realizations of one target have exactly the same volume fractions.
+    assert (structures.sum((2, 3)) == structures[:, :1].sum((2, 3))).all()
     split = da.from_array(Z, chunks=((0, 7, 30, 3), (1, 2)))
     lazily = model.inverse_transform(split, n_realizations=3, random_state=1, max_iter=2)
     assert isinstance(lazily, da.Array)
-    assert (lazily.shape, lazily.dtype) == (made.shape, made.dtype)
-    # In two iterations the last digits, in which blocks differ, have little time to grow.
-    assert np.mean(lazily.compute() != made) < 0.02
+    assert (lazily.shape, lazily.dtype) == (structures.shape, structures.dtype)
+    # Results of blocks differ by rounding, which grows little in two iterations.
+    assert np.mean(lazily.compute() != structures) < 0.02
     monkeypatch.setattr(realizations, "PART_BYTES", 5 * 256 * 3)
     same = model.inverse_transform(Z, n_realizations=3, random_state=1, max_iter=2)
-    assert np.mean(same != made) < 0.02
+    assert np.mean(same != structures) < 0.02
     other = model.inverse_transform(Z, n_realizations=3, random_state=2, max_iter=2)
-    assert np.mean(other != made) > 0.2
+    assert np.mean(other != structures) > 0.2
 
 
-def test_what_cannot_become_structures_is_refused(X) -> None:
+def test_invalid_arguments_of_inverse_transform_are_refused(X) -> None:
     model = TwoPointPCA(2).fit(X)
     Z = da.from_array(model.transform(X))
     for wrong, message in [
@@ -303,3 +305,36 @@ def test_what_cannot_become_structures_is_refused(X) -> None:
     crossed = TwoPointPCA(2, correlations=[(0, 1)]).fit(X)
     with pytest.raises(InputError, match="volume fractions of the phases"):
         crossed.inverse_transform(crossed.transform(X))
+
+
+def test_lag_metric_is_pca_of_weighted_statistics(make_blobs) -> None:
+    structures = blobs(40, (16, 16))
+    plain = TwoPointPCA(3).fit(structures)
+    model = TwoPointPCA(3, metric="lags").fit(structures)
+    f = two_point_stats(structures).reshape(40, -1).astype(float)
+    roots = np.sqrt(model.lag_weights_.astype(float)).ravel()
+    reference = PCA(3, svd_solver="full").fit(f * roots)
+    scores = reference.transform(f * roots)
+    signs = np.sign((scores * model.transform(structures)).sum(0))
+    np.testing.assert_allclose(model.transform(structures), scores * signs, rtol=1e-3, atol=1e-5)
+    decoded = model.inverse_statistics(model.transform(structures)).reshape(40, -1)
+    np.testing.assert_allclose(decoded, reference.inverse_transform(scores) / roots, rtol=1e-3, atol=1e-5)
+    assert not np.allclose(plain.components_, model.components_, atol=1e-2)
+
+
+def test_lag_metric_preserves_short_lags_better() -> None:
+    structures = blobs(200, (32, 32))
+    f = two_point_stats(structures)
+    short = lag_balls(f.shape[1:-1])[1]
+
+    def short_error(metric):
+        model = TwoPointPCA(3, metric=metric).fit(structures)
+        decoded = model.inverse_statistics(model.transform(structures))
+        return float(np.square(decoded - f)[:, short].sum())
+
+    assert short_error("lags") < 0.9 * short_error("plain")
+
+
+def test_unknown_metric_is_refused() -> None:
+    with pytest.raises(InputError, match="metric must be one of"):
+        TwoPointPCA(3, metric="auto").fit(blobs(10, (8, 8)))
