@@ -45,6 +45,15 @@ def fit_command(
         Any,
         Statistics(parser=parsed(options.size, "16 or 16,16"), metavar="C", help="Keep lags up to C voxels."),
     ] = None,
+    metric: Annotated[str | None, Statistics(help="lags, plain or auto: how much each lag counts.")] = None,
+    descriptors: Annotated[
+        Any,
+        Statistics(
+            parser=parsed(options.names, "surface_area,lineal_path"),
+            metavar="NAME,NAME",
+            help="Further statistics that textures' latents predict (default: specific surface and lineal path).",
+        ),
+    ] = None,
     encoder: Annotated[str | None, Network(help="Name of the encoder.")] = None,
     decoder: Annotated[str | None, Network(help="Name of the decoder.")] = None,
     width: Annotated[int | None, Network(help="Hidden units per layer.")] = None,
@@ -137,6 +146,15 @@ def inverse_command(
     latents: Annotated[Path, typer.Argument(help="Latent numbers.", metavar="Z", exists=True)],
     out: Annotated[Path, typer.Option("--out", "-o", help="New store.", metavar="OUT.zarr")],
     n_realizations: Annotated[int | None, typer.Option(min=1, help="Structures per latent (default 1).")] = None,
+    shape: Annotated[
+        Any,
+        typer.Option(
+            parser=parsed(options.size, "128 or 128,256"),
+            metavar="N",
+            help="Voxels of the structures along each axis (default: as the model was fitted).",
+        ),
+    ] = None,
+    realize: Annotated[str, typer.Option(help="examples, retrieval, decoder or auto: how structures arise.")] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 0,
     overwrite: Overwrite = False,
     json: Json = False,
@@ -149,6 +167,7 @@ def inverse_command(
     Examples:
       matvae inverse rock.matvae latents.csv -o again.zarr
       matvae inverse rock.matvae latents.zarr -o many.zarr --n-realizations 8 --seed 1
+      matvae inverse rock.matvae latents.csv -o large.zarr --shape 256,256
     """
     with watching("inverse", quiet=quiet) as watcher:
         result = jobs.inverse_latents(
@@ -156,6 +175,8 @@ def inverse_command(
             latents,
             out,
             n_realizations=n_realizations,
+            shape=shape,
+            realize=realize,
             seed=seed,
             overwrite=overwrite,
             progress=watcher.progress,

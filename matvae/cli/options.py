@@ -87,6 +87,11 @@ def region(text: str) -> tuple[tuple[int | None, int | None], ...]:
     return tuple(ranges)
 
 
+def names(text: str) -> tuple[str, ...]:
+    """Parse ``"surface_area,lineal_path"``; ``""`` holds no names."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
 def pairs(text: str) -> tuple[tuple[int, int], ...]:
     """Parse ``"1:1,1:2"``."""
     return tuple((int(first), int(second)) for first, second in (part.split(":") for part in text.split(",")))

@@ -18,7 +18,8 @@ from ..model import StatsVAE, fixed_threshold_labels, search_latents, straight_s
 from ..stats import relative_error
 from ..stats.map_samples import is_dask
 from .sample_layout import SampleLayout
-from .samples import check_fitted
+from .samples import check_fitted, sample_numbers
+from .textures import AUTO, TextureRealizer, choose_method
 
 VOLUME_FRACTION, STRAIGHT = "volume-fraction", "straight"
 # Samples pass through the module in blocks of about this many voxels.
@@ -63,6 +64,11 @@ class FittedModel:
         )
 
     @property
+    def decodes_structures(self) -> bool:
+        """True if the decoder gives structures; False if it gives statistics, from which structures are realised."""
+        return self.module.decodes_structures
+
+    @property
     def statistics_shape(self) -> tuple[int, ...]:
         """Shape ``(*lag, correlation)`` of the statistics of one sample."""
         return (*self.module.spec.lag_shape, len(self.module.spec.pairs))
@@ -80,14 +86,35 @@ class FittedModel:
     def decoded_statistics(self, latents: np.ndarray) -> np.ndarray:
         """2-point statistics ``(sample, *lag, correlation)`` of the soft structures of latents."""
         model = self._in_precision_of(latents)
-        return model._blockwise(lambda z: model.module.statistics(model._decode(z)), latents)
+        return model._blockwise(lambda z: model.module.decoded_statistics(model._latents(z)), latents)
+
+    def descriptors(self, latents: np.ndarray) -> dict[str, np.ndarray]:
+        """Descriptors ``(sample, *shape)`` of latents, by name; none for a decoder of structures."""
+        if self.decodes_structures:
+            return {}
+        decoded = self._in_precision_of(latents).module.statistics_decoder.descriptors(self._latents(latents))
+        return {name: values.detach().cpu().numpy() for name, values in decoded.items()}
 
     def fractions(self, latents: np.ndarray) -> np.ndarray:
-        """Soft phase fractions, or fields, ``(sample, phase, *space)`` of latents."""
+        """Soft phase fractions, or fields, ``(sample, phase, *space)`` of latents.
+
+        Raises
+        ------
+        InputError
+            If the decoder gives statistics.
+        """
+        if not self.decodes_structures:
+            raise InputError(
+                f"The decoder {self.module.spec.decoder!r} gives statistics, and structures are realised from them as "
+                "labels: there are no soft fractions. Ask for structures, or fit with another decoder."
+            )
         return self._blockwise(self._decode, latents)
 
     def labels(self, latents: np.ndarray) -> np.ndarray:
-        """Labels, or fields, ``(sample, *space)`` of latents."""
+        """Labels, or fields, ``(sample, *space)`` of latents; those of a decoder of statistics are realized."""
+        if not self.decodes_structures:
+            realizer = TextureRealizer(self.module, self.grid, self.grid.shape, choose_method(self.module, AUTO))
+            return realizer.of(latents, sample_numbers(latents))
         return self._blockwise(lambda z: self.sharpen(self._decode(z)), latents)
 
     def structures(self, latents: np.ndarray) -> np.ndarray:
@@ -99,10 +126,15 @@ class FittedModel:
         return self.layout.restore(labels, self.grid.phases)
 
     def errors(self, samples: np.ndarray) -> np.ndarray:
-        """Relative error ``(sample,)`` of the statistics of thresholded reconstructions."""
+        """Relative error ``(sample,)`` of the statistics of thresholded reconstructions.
+
+        For a decoder of statistics, of the decoded statistics.
+        """
 
         def errors_of(part: np.ndarray) -> Tensor:
             data = self._data(part)
+            if not self.decodes_structures:
+                return relative_error(self._statistics_of(data), self.module.decoded_statistics(self._encode(data)))
             labels = self.sharpen(self.module.decode(self._encode(data)))
             return relative_error(self._statistics_of(data), self.module.statistics(self.module.fields(labels)))
 
@@ -136,14 +168,18 @@ class FittedModel:
         reads_statistics = self.module.reads_statistics
         statistics = self._statistics_of(data) if reads_statistics or self.latent_steps else None
         z = self.module.encode(statistics, None if reads_statistics else self.module.fields(data))[0]
-        if statistics is None or not self.latent_steps:
+        # A decoder of statistics has an encoder that searches already.
+        if statistics is None or not self.latent_steps or not self.decodes_structures:
             return z
         return search_latents(self.module, z, statistics, self.latent_steps)
 
     def _decode(self, latents: np.ndarray) -> Tensor:
+        return self.module.decode(self._latents(latents))
+
+    def _latents(self, latents: np.ndarray) -> Tensor:
         if not np.isfinite(latents).all():
             raise InputError("Latents contain NaN or infinity; every component needs a finite value.")
-        return self.module.decode(torch.tensor(latents).to(self.module.field_mean))
+        return torch.tensor(latents).to(self.module.field_mean)
 
     def _blockwise(self, function: Callable[[np.ndarray], Tensor], array: np.ndarray) -> np.ndarray:
         spec = self.module.spec

@@ -12,8 +12,9 @@ from .. import validate
 from ..errors import InputError
 from ..grid import MAX_PHASES
 from ..model import LOSSES, PRECISIONS, STATISTICS, STRUCTURES, check_parts, resolve_device
-from ..stats import resolve_correlations
+from ..stats import get_statistic, resolve_correlations
 from ..stats.form import check_phases
+from ..stats.metric import METRICS
 from .fitted import STRAIGHT, VOLUME_FRACTION
 
 # Takes the name and the value of a parameter; raises an InputError that begins with the name.
@@ -90,6 +91,15 @@ def _check_correlations(name: str, value: Any) -> None:
         resolve_correlations(value, MAX_PHASES)
 
 
+def _check_descriptors(name: str, value: Any) -> None:
+    if value is None:
+        return
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise InputError(f"{name} must be a sequence of names of statistics, or None, but {value!r} was given.")
+    for statistic in value:
+        get_statistic(statistic)
+
+
 def _check_sample_shape(name: str, value: Any) -> None:
     several = isinstance(value, Sequence | np.ndarray) and 1 <= len(value) <= 3
     if not several or not all(validate.is_integer(n) and n >= 1 for n in value):
@@ -112,6 +122,36 @@ def _accept(name: str, value: Any) -> None:
     """Leave the check to where the value is used, which needs the data."""
 
 
+# Descriptors unless others are chosen.
+DESCRIPTORS = ("surface_area", "lineal_path")
+# Parameters of networks and their training, which a closed-form fit does not use.
+NETWORK_PARAMETERS = (
+    "width",
+    "loss",
+    "alpha",
+    "beta",
+    "short_range",
+    "mixing",
+    "aligned_fraction",
+    "max_epochs",
+    "max_time",
+    "learning_rate",
+    "coarse_fraction",
+    "latent_steps",
+)
+
+
+def descriptors_of(estimator: Any) -> tuple[str, ...]:
+    """Names of the statistics that are predicted from the latent in addition to 2-point statistics."""
+    return DESCRIPTORS if estimator.descriptors is None else tuple(estimator.descriptors)
+
+
+def unused_by_closed_form(estimator: Any) -> list[str]:
+    """Names of parameters that were set, but have no effect on a closed-form fit."""
+    defaults = type(estimator)().get_params()
+    return [name for name in NETWORK_PARAMETERS if getattr(estimator, name) != defaults[name]]
+
+
 CONSTRAINTS: Mapping[str, Constraint] = {
     "n_components": integer(1),
     # Samples
@@ -123,6 +163,8 @@ CONSTRAINTS: Mapping[str, Constraint] = {
     "correlations": _check_correlations,
     "periodic": validate.boolean,
     "cutoff": _accept,
+    "metric": choice(("auto", *METRICS)),
+    "descriptors": _check_descriptors,
     # Network
     "encoder": _accept,
     "encoder_weights": kind(str | os.PathLike | None, "a folder, a name, or None"),

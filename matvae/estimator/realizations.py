@@ -18,6 +18,7 @@ from ..reconstruction.realise import Settings, realise
 from ..reconstruction.target import read_target
 from ..stats.device import resolve_device
 from .fitted import FittedModel
+from .textures import check_shape
 
 # Statistics that are realised at once.
 PART_BYTES = 64 << 20
@@ -36,20 +37,18 @@ def check_realizations(n_realizations: Any) -> int | None:
     return None if n_realizations is None else validate.integer("n_realizations", n_realizations, 1)
 
 
-def check_inverse(
-    grid: Grid, n_realizations: Any, shape: Sequence[int] | None, *, as_fractions: bool, refine: bool
-) -> int | None:
-    """Check the options of `StatsVAETransformer.inverse_transform`; return the number of realizations or None.
+def check_decoded(grid: Grid, shape: int | Sequence[int] | None, *, as_fractions: bool, refine: bool) -> None:
+    """Check what is asked of a decoder of structures by `StatsVAETransformer.inverse_transform`.
 
     Raises
     ------
     InputError
-        If a value makes no sense, or two of them contradict each other or the grid.
+        If two options contradict each other or the grid.
     """
-    if shape is not None and tuple(shape) != grid.shape:
+    if shape is not None and check_shape(shape, grid) != grid.shape:
         raise InputError(
-            f"This model decodes structures of shape {grid.shape}, but shape={tuple(shape)} was asked for. Fit a model "
-            "on windows of that shape."
+            f"This model decodes structures of shape {grid.shape}, but shape={shape} was asked for. Pass "
+            'realize="retrieval", or fit a model with decoder="statistics", whose structures can have any shape.'
         )
     if refine:
         check_phases_realized(grid, "refine=True")
@@ -58,7 +57,6 @@ def check_inverse(
                 "refine=True swaps voxels of thresholded structures, but as_fractions=True asks for the soft "
                 "fractions. Omit one of the two."
             )
-    return check_realizations(n_realizations)
 
 
 def check_search(tol: float, max_iter: int, device: str) -> None:

@@ -100,6 +100,18 @@ def read(X: Any, part: slice) -> np.ndarray:
     return np.asarray(block.compute(scheduler="synchronous") if is_dask(block) else block)
 
 
+def read_samples(X: Any, numbers: np.ndarray) -> np.ndarray:
+    """Values of some samples, given by their ascending numbers; a dask array is read block by block."""
+    if not is_dask(X):
+        return np.asarray(X[numbers])
+    parts = []
+    for part in blocks_of(X):
+        inside = numbers[(numbers >= part.start) & (numbers < part.stop)]
+        if len(inside):
+            parts.append(read(X, part)[inside - part.start])
+    return np.concatenate(parts)
+
+
 def sample_numbers(X: Any) -> Any:
     """Numbers ``(sample, 1)`` of the samples, numpy or dask with the chunks of X."""
     if not is_dask(X):

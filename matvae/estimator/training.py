@@ -14,7 +14,17 @@ import torch
 
 from ..errors import InputError
 from ..grid import Grid
-from ..model import ENCODERS, STATISTICS, ModelSpec, StatsVAE, Trainer, TrainingSettings, plan_model, resolve_device
+from ..model import (
+    DECODERS,
+    ENCODERS,
+    STATISTICS,
+    ModelSpec,
+    StatsVAE,
+    Trainer,
+    TrainingSettings,
+    plan_model,
+    resolve_device,
+)
 from ..stats import resolve_correlations
 from ..stats.correlate import transform_shape
 from ..stats.lags import resolve_cutoff
@@ -89,23 +99,27 @@ class TrainingRun:
         UserWarning
             If some samples are constant.
         """
-        # Refuses correlations and a cutoff that do not match the grid, before any data are read.
-        draft = draft_spec(estimator, samples.grid)
+        batches, spec = plan_training(estimator, samples, module, closed_form=False)
+        return cls.planned(estimator, samples, batches, spec, module=module, trainer=trainer)
+
+    @classmethod
+    def planned(
+        cls,
+        estimator: Any,
+        samples: Samples,
+        batches: Batches,
+        spec: ModelSpec,
+        *,
+        module: StatsVAE | None = None,
+        trainer: Trainer | None = None,
+    ) -> TrainingRun:
+        """Prepare a training as in `of`, with the result of `plan_training`."""
         seed = seed_of(estimator)
-        size = estimator.batch_size
-        batches = Batches(
-            samples,
-            batch_size=auto_batch_size(samples.grid, estimator) if isinstance(size, str) else int(size),
-            validation_fraction=estimator.validation_fraction,
-            seed=seed,
-        )
-        if batches.n_constant:
-            warn(
-                f"{batches.n_constant} of {len(samples)} samples are constant (all voxels are equal): their statistics "
-                "contain no information on shapes. They are kept; remove them if they are not intended."
+        if DECODERS.get(spec.decoder).decodes == STATISTICS:
+            raise InputError(
+                f"The decoder {spec.decoder!r} is fitted to all samples at once, not pass by pass. Call fit, or choose "
+                'a decoder of structures, such as decoder="convolutional".'
             )
-        structures = [] if estimator.input == STATISTICS else batches.calibration
-        spec = plan_model(draft, structures, None if module is None else module.spec)
         if module is not None and module.spec != spec:
             raise InputError(
                 f"Training cannot continue with other sizes or settings: the fitted model is {module.spec}, but {spec} "
@@ -122,6 +136,20 @@ class TrainingRun:
                 from_statistics=estimator.input == STATISTICS,
             )
         return cls(samples, batches, trainer, estimator.get_params())
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training and of its preparation so far."""
+        return self.trainer.seconds
+
+    @seconds.setter
+    def seconds(self, value: float) -> None:
+        self.trainer.seconds = value
+
+    @property
+    def max_epochs(self) -> int | None:
+        """Number of epochs planned; None if only the time is limited."""
+        return self.trainer.settings.max_epochs if self.trainer.settings.max_time is None else None
 
     @property
     def fingerprint(self) -> str:
@@ -176,6 +204,42 @@ class TrainingRun:
         }
 
 
+def plan_training(
+    estimator: Any, samples: Samples, module: StatsVAE | None = None, *, closed_form: bool = True
+) -> tuple[Batches, ModelSpec]:
+    """Read all samples once, and complete the specification of the model by what depends on them.
+
+    Parameters
+    ----------
+    estimator, samples, module
+        As in `TrainingRun.of`.
+    closed_form : bool
+        Whether the model is fitted at once, see `plan_model`.
+
+    Raises
+    ------
+    InputError, UserWarning
+        As in `TrainingRun.of`.
+    """
+    # Refuses correlations and a cutoff that do not match the grid, before any data are read.
+    draft = draft_spec(estimator, samples.grid)
+    size = estimator.batch_size
+    batches = Batches(
+        samples,
+        batch_size=auto_batch_size(samples.grid, estimator) if isinstance(size, str) else int(size),
+        validation_fraction=estimator.validation_fraction,
+        seed=seed_of(estimator),
+    )
+    if batches.n_constant:
+        warn(
+            f"{batches.n_constant} of {len(samples)} samples are constant (all voxels are equal): their statistics "
+            "contain no information on shapes. They are kept; remove them if they are not intended."
+        )
+    structures = [] if estimator.input == STATISTICS else batches.calibration
+    previous = None if module is None else module.spec
+    return batches, plan_model(draft, structures, previous, closed_form=closed_form)
+
+
 def seed_of(estimator: Any) -> int:
     """Seed of a training. With a checkpoint, no seed means 0, so that a resumed training sees its data in order."""
     if estimator.checkpoint is not None and estimator.random_state is None:
@@ -201,6 +265,7 @@ def draft_spec(estimator: Any, grid: Grid) -> ModelSpec:
         encoder=estimator.encoder,
         decoder=estimator.decoder,
         width=int(estimator.width),
+        metric=estimator.metric,
     )
 
 

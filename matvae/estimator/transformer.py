@@ -9,17 +9,20 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
+from ..errors import InputError
 from ..grid import Grid
-from ..model import StatsVAE, Trainer
+from ..model import DECODERS, STATISTICS, StatsVAE, Trainer
 from . import saving
 from .batches import seed_from
 from .callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
 from .fitted import VOLUME_FRACTION, FittedModel, lazily
 from .parameters import check_parameters
-from .realizations import Realizations, check_inverse, refined
+from .realizations import Realizations, check_decoded, check_phases_realized, check_realizations, refined
 from .sample_layout import SampleLayout
 from .samples import Samples, blocks_of, check_latents, read, sample_numbers, unchanged_on_error
-from .training import TrainingRun
+from .statistics_fit import StatisticsFit
+from .textures import AUTO, DECODER, TextureRealizer, check_shape, choose_method
+from .training import TrainingRun, plan_training
 
 
 class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -51,6 +54,14 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         Whether structures are periodic.
     cutoff : int or sequence of int, optional
         Largest lag along each axis, in voxels; None keeps every lag.
+    metric : ``"lags"``, ``"plain"`` or ``"auto"``
+        Distance of statistics in training, errors and searches: such that lag zero, short, medium and all lags each
+        contribute the same variance, or with the same weight for all lags. ``"auto"`` means ``"lags"`` for the decoder
+        ``"statistics"``, otherwise ``"plain"``.
+    descriptors : sequence of str, optional
+        Further statistics, by their registered names, that the decoder ``"statistics"`` predicts from the latent in
+        addition to volume fractions; by default specific surface and lineal path. The specific surface is also a target
+        of realizations.
 
     encoder : str
         *Network.* ``"statistics"`` reads the 2-point statistics, so the latent does not depend on where features lie;
@@ -60,10 +71,14 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         Trained weights from which the encoder ``"resnet152"`` starts: a folder, or a name on the Hugging Face hub such
         as ``"microsoft/resnet-152"``. A fitted model contains its own weights and no longer needs them.
     decoder : str
-        ``"dense"`` gives every voxel its own output; ``"convolutional"`` hardly grows with size; ``"separable"`` sums
-        bars, products of one profile per axis, which suits bars, layers and boxes along the axes. ``"auto"`` chooses
-        the separable one for two-phase periodic images that are sums of few products, otherwise the dense one up to
-        65536 outputs and the convolutional one beyond. Plugins may add others.
+        ``"statistics"`` gives 2-point statistics, from which structures are realized with patches of training windows:
+        for textures, i.e. windows of a material. It is fitted in closed form within seconds; the parameters of network,
+        loss and training then have no effect. The others give structures, for layouts: ``"dense"`` has an output for
+        every voxel; ``"convolutional"`` hardly grows with size; ``"separable"`` sums bars, products of one profile per
+        axis, which suits bars, layers and boxes along the axes. ``"auto"`` chooses by the data: the separable one for
+        two-phase periodic images that are sums of few products, that of statistics for other structures whose phases
+        lie anywhere, and otherwise, as for continuous fields, the dense one up to 65536 outputs and the convolutional
+        one beyond. Plugins may add others.
     width : int
         Hidden units per layer. Wider is better and slower.
 
@@ -178,6 +193,8 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         correlations: Sequence[Sequence[int]] | None = None,
         periodic: bool = True,
         cutoff: int | Sequence[int] | None = None,
+        metric: str = "auto",
+        descriptors: Sequence[str] | None = None,
         # Network
         encoder: str = "statistics",
         encoder_weights: Any = None,
@@ -216,6 +233,8 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         self.correlations = correlations
         self.periodic = periodic
         self.cutoff = cutoff
+        self.metric = metric
+        self.descriptors = descriptors
         self.encoder = encoder
         self.encoder_weights = encoder_weights
         self.decoder = decoder
@@ -272,11 +291,16 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         started = time.monotonic()
         check_parameters(self)
         samples = Samples.of(self, X)
-        run = TrainingRun.of(self, samples, module=self._fitted_module() if self.warm_start else None)
+        module = self._fitted_module() if self.warm_start else None
+        batches, spec = plan_training(self, samples, module)
+        run: StatisticsFit | TrainingRun
+        if DECODERS.get(spec.decoder).decodes == STATISTICS:
+            run = StatisticsFit(self, samples, batches, spec)
+        else:
+            run = TrainingRun.planned(self, samples, batches, spec, module=module)
         # Preparation counts towards `max_time`.
-        run.trainer.seconds = time.monotonic() - started
-        max_epochs = run.trainer.settings.max_epochs if self.max_time is None else None
-        tasks = EpochTasks(self, max_epochs, X, lambda: run.learned(copy_module=True))
+        run.seconds = time.monotonic() - started
+        tasks = EpochTasks(self, run.max_epochs, X, lambda: run.learned(copy_module=True))
 
         def on_record(record: dict[str, float]) -> bool:
             if callable(self.verbose):
@@ -353,8 +377,9 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         n_realizations: int | None = None,
         random_state: Any = None,
         as_fractions: bool = False,
-        shape: Sequence[int] | None = None,
+        shape: int | Sequence[int] | None = None,
         refine: bool = False,
+        realize: str = AUTO,
     ) -> Any:
         """Decode latents to structures.
 
@@ -363,34 +388,50 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         Z : array ``(sample, component)``
             numpy or dask.
         n_realizations : int, optional
-            Number of different structures per latent: the latent moves within the encoder's own uncertainty, and on a
-            periodic grid every structure is shifted at random, which does not change its statistics.
+            Number of different structures per latent. A decoder of structures moves the latent within the encoder's own
+            uncertainty and, on a periodic grid, shifts every structure at random, which does not change its statistics;
+            otherwise, each is realized from another random start.
         random_state : int, RandomState or None
             Of the realizations.
         as_fractions : bool
-            Return the soft phase fractions ``(sample, phase, *space)`` instead of labels.
-        shape : tuple of int, optional
-            Must be the shape of the grid; a decoder generates no other.
+            Return the soft phase fractions ``(sample, phase, *space)`` of a decoder of structures instead of labels.
+        shape : int or sequence of int, optional
+            Voxels along every or each axis, by default those of the grid. Only structures that are realized from
+            statistics can have another shape.
         refine : bool
-            Swap voxels of every structure, starting where the decoder is between two phases, until its statistics are
-            as close as possible to those of `inverse_statistics`. Volume fractions do not change. With
-            `n_realizations`, all structures of a latent then have the statistics and volume fractions of this latent,
-            and start from the moved ones.
+            With a decoder of structures: swap voxels of every structure, starting where the decoder is between two
+            phases, until its statistics are as close as possible to those of `inverse_statistics`. Volume fractions do
+            not change. With `n_realizations`, all structures of a latent then have the statistics and volume fractions
+            of this latent, and start from the moved ones.
+        realize : ``"auto"``, ``"examples"``, ``"retrieval"`` or ``"decoder"``
+            How structures arise: from the decoded statistics with patches of the training windows whose latents are
+            nearest; from the statistics alone, which preserves no networks or lamellae; or directly by the decoder.
+            ``"auto"`` is ``"decoder"`` for a decoder of structures, otherwise ``"examples"`` if the model has any.
 
         Returns
         -------
         array
             Structures in the shape, form and type passed to `fit`, with a realization axis after the sample axis if
-            `n_realizations` is given. numpy, or lazy dask for dask.
+            `n_realizations` is given; labels ``(sample, *space)`` if a `shape` is given. numpy, or lazy dask for dask.
 
         Raises
         ------
         InputError
-            If Z has another number of components, another shape is asked for, or fractions or fields are to be refined.
+            If Z has another number of components, the decoder cannot give what is asked for, or fractions or fields are
+            to be refined.
         """
         model = FittedModel.of(self)
         latents = check_latents(Z, self._n_features_out)
-        n = check_inverse(self.grid_, n_realizations, shape, as_fractions=as_fractions, refine=refine)
+        method = choose_method(model.module, realize)
+        n = check_realizations(n_realizations)
+        if method != DECODER:
+            if as_fractions or refine:
+                raise InputError(
+                    f"as_fractions and refine concern decoders of structures, but realize={method!r} gives labels that "
+                    "already have the decoded statistics as closely as possible. Leave them out."
+                )
+            return self._realized(model, latents, n, seed_from(random_state), method, shape)
+        check_decoded(self.grid_, shape, as_fractions=as_fractions, refine=refine)
         if as_fractions:
             out_shape, dtype = (self.grid_.phases, *self.grid_.shape), np.dtype(np.float32)
         else:
@@ -405,13 +446,52 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         # A sample's own number seeds its realizations, so they do not depend on how samples are chunked.
         return lazily(latents, realizations.of, (n, *out_shape), dtype, sample_numbers(latents))
 
+    def _realized(
+        self, model: FittedModel, latents: Any, n: int | None, seed: int, method: str, shape: int | Sequence[int] | None
+    ) -> Any:
+        """Structures realized from the statistics of latents, see `inverse_transform`."""
+        layout, grid = model.layout, self.grid_
+        check_phases_realized(grid, f"realize={method!r}")
+        sides = grid.shape if shape is None else check_shape(shape, grid)
+        realizer = TextureRealizer(model.module, grid, sides, method, n, seed)
+        as_passed = shape is None
+        one_shape = layout.structure_shape(grid) if as_passed else sides
+        out_shape = one_shape if n is None else (n, *one_shape)
+
+        def block(part: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+            labels = realizer.of(part, numbers).reshape(-1, *sides)
+            structures = layout.restore(labels, grid.phases) if as_passed else labels
+            return structures.reshape(len(part), *out_shape)
+
+        dtype = layout.structure_dtype(grid) if as_passed else np.dtype(np.uint8)
+        return lazily(latents, block, out_shape, dtype, sample_numbers(latents))
+
     def statistics(self, X: Any) -> Any:
         """Compute the 2-point statistics ``(sample, *lag, correlation)`` of structures, as the model does."""
         model, samples = FittedModel.of(self), Samples.like(self, X)
         return lazily(samples.array, model.statistics, model.statistics_shape, samples.floating_dtype)
 
+    def inverse_descriptors(self, Z: Any) -> dict[str, Any]:
+        """Compute the further descriptors that latents decode to.
+
+        Parameters
+        ----------
+        Z : array ``(sample, component)``
+
+        Returns
+        -------
+        dict of str to numpy.ndarray
+            ``"volume_fraction"`` ``(sample, phase)`` and each of `descriptors` ``(sample, *coordinate, phase)``; empty
+            for a decoder of structures.
+        """
+        latents = np.asarray(check_latents(Z, FittedModel.of(self).module.spec.n_components))
+        return FittedModel.of(self).descriptors(latents)
+
     def inverse_statistics(self, Z: Any) -> Any:
-        """Compute the 2-point statistics ``(sample, *lag, correlation)`` of the soft structures of latents."""
+        """Compute the 2-point statistics ``(sample, *lag, correlation)`` that latents decode to.
+
+        A decoder of structures gives those of its soft structures.
+        """
         model = FittedModel.of(self)
         latents = check_latents(Z, self._n_features_out)
         return lazily(latents, model.decoded_statistics, model.statistics_shape, latents.dtype)

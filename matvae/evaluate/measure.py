@@ -14,6 +14,8 @@ import numpy as np
 
 from ..data import Structures
 from ..data.sample_blocks import Progress, sample_blocks, samples_per_block
+from ..estimator import FittedModel, StatsVAETransformer
+from ..estimator.textures import RETRIEVAL
 from ..stats import resolve_correlations
 from .errors import Scatter, StatisticsError, VolumeFractionError
 
@@ -113,7 +115,7 @@ def measure(
         Whether to measure the decoded statistics, too.
     random_state : int
         Passed to `inverse_transform` with every block: the seed of the random starts of phase retrieval in
-        `TwoPointPCA`. `StatsVAETransformer` reconstructs without randomness.
+        `TwoPointPCA` and in models whose decoder gives statistics. Decoders of structures need no randomness.
     progress : callable, optional
         Called with the number of samples done and their total.
 
@@ -175,9 +177,16 @@ def round_trip(
     if decode:
         decoded = np.asarray(estimator.inverse_statistics(latents)).reshape(statistics.shape)
     if hasattr(estimator, "inverse_transform"):
-        reconstructions = np.asarray(estimator.inverse_transform(latents, random_state=random_state))
+        # PCA can only realise statistics by phase retrieval: models that can are compared by the same means.
+        options = {"realize": RETRIEVAL} if decodes_statistics(estimator) else {}
+        reconstructions = np.asarray(estimator.inverse_transform(latents, random_state=random_state, **options))
         reconstructed_statistics = np.asarray(estimator.statistics(reconstructions))
     return RoundTrip(start, structures, statistics, latents, decoded, reconstructions, reconstructed_statistics)
+
+
+def decodes_statistics(estimator: Any) -> bool:
+    """Whether an estimator is a `StatsVAETransformer` whose decoder gives statistics instead of structures."""
+    return isinstance(estimator, StatsVAETransformer) and not FittedModel.of(estimator).decodes_structures
 
 
 def latents_of(estimator: Any, structures: Structures) -> np.ndarray:

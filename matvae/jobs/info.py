@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError, StoreError
+from ..model import ModelSpec
 from .files.outputs import size_on_disk
 
 
@@ -99,6 +100,7 @@ def _model(path: Path) -> dict[str, Any]:
     return {
         "n_components": int(estimator.n_components),
         "grid": estimator.grid_.to_dict(),
+        **_decoder(estimator.module_.spec),
         "parameters": {key: _plain(value) for key, value in estimator.get_params(deep=False).items()},
         "history": {
             "records": len(history),
@@ -107,6 +109,11 @@ def _model(path: Path) -> dict[str, Any]:
         },
         "files": {file.name: file.stat().st_size for file in sorted(path.iterdir()) if file.is_file()},
     }
+
+
+def _decoder(spec: ModelSpec) -> dict[str, Any]:
+    """Decoder and metric of a model, with the reason where they were chosen automatically."""
+    return {"decoder": spec.decoder, "reason": spec.reason, "metric": spec.metric}
 
 
 def _plain(value: Any) -> Any:

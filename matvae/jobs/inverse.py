@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,9 @@ from .. import validate
 from ..data import StoreWriter
 from ..data.sample_blocks import Progress, samples_per_block
 from ..errors import InputError
-from ..estimator import load
+from ..estimator import FittedModel, load
+from ..estimator.realizations import check_decoded
+from ..estimator.textures import AUTO, DECODER, check_shape, choose_method
 from .files.latents import read_latents
 from .files.outputs import check_output
 from .models import check_form
@@ -24,6 +28,8 @@ def inverse_latents(
     out: str | Path,
     *,
     n_realizations: int | None = None,
+    shape: int | Sequence[int] | None = None,
+    realize: str = AUTO,
     seed: int = 0,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -41,6 +47,10 @@ def inverse_latents(
         properties ``latent_index`` and ``realization`` identify them.
     n_realizations : int, optional
         Structures per latent; by default one.
+    shape : int or sequence of int, optional
+        Voxels along every or each axis, by default those of the structures that the model was fitted on.
+    realize : ``"auto"``, ``"examples"``, ``"retrieval"`` or ``"decoder"``
+        How structures arise, see `StatsVAETransformer.inverse_transform`.
     seed : int
         Of the realizations.
     overwrite : bool
@@ -70,7 +80,13 @@ def inverse_latents(
             f"The model {model} has {n_components} latent components, but {latents} contains {Z.shape[1]}. "
             "Pass latents of this model."
         )
+    # Refuses a shape or a method that the model does not have, before a store is begun.
+    check_inverse(estimator, realize, shape)
     grid, n_each = estimator.grid_, n_realizations or 1
+    options: dict[str, Any] = {"realize": realize}
+    if shape is not None:
+        options["shape"] = shape
+        grid = replace(grid, shape=check_shape(shape, grid))
     # Soft phase fractions of every realization, in single precision, dominate the memory.
     size = samples_per_block(4 * grid.phases * math.prod(grid.shape) * n_each)
     names = ("latent_index", "realization") if n_realizations else ()
@@ -86,7 +102,7 @@ def inverse_latents(
             block = Z[start : start + size]
             structures = np.asarray(
                 estimator.inverse_transform(
-                    block, n_realizations=n_realizations, random_state=_block_seed(seed, number)
+                    block, n_realizations=n_realizations, random_state=_block_seed(seed, number), **options
                 )
             )
             index = np.arange(start, start + len(block))
@@ -102,6 +118,20 @@ def inverse_latents(
             if progress is not None:
                 progress(start + len(block), len(Z))
     return {"out": str(target), "n_samples": len(Z) * n_each, "grid": grid.to_dict()}
+
+
+def check_inverse(estimator: Any, realize: str, shape: int | Sequence[int] | None) -> None:
+    """Refuse a method or a shape that the model does not have.
+
+    Raises
+    ------
+    InputError
+        Saying which ones it has.
+    """
+    if choose_method(FittedModel.of(estimator).module, realize) == DECODER:
+        check_decoded(estimator.grid_, shape, as_fractions=False, refine=False)
+    elif shape is not None:
+        check_shape(shape, estimator.grid_)
 
 
 def _block_seed(seed: int, number: int) -> int:

@@ -57,7 +57,7 @@ def objective(
         return settings.alpha * voxels + settings.beta * rise * divergence, terms
     assert statistics is not None
     reconstructed = module.statistics(output)
-    distance = statistics_loss(statistics, reconstructed, settings.loss).mean()
+    distance = statistics_loss(module.weighted(statistics), module.weighted(reconstructed), settings.loss).mean()
     loss = settings.alpha * distance + settings.beta * rise * divergence
     terms = {"statistics_loss": distance, "kl": divergence}
     if settings.short_range > 0:
@@ -77,8 +77,9 @@ def held_out_error(
 ) -> Tensor:
     """Error per sample by which the best weights are chosen.
 
-    This is the relative statistics error of thresholded reconstructions. For a model trained on voxels it is the voxel
-    loss instead: its output has the right spectrum before any training, and blurs as it learns.
+    This is the relative statistics error of thresholded reconstructions, in the metric of the model. For a model
+    trained on voxels it is the voxel loss instead: its output has the right spectrum before any training, and blurs as
+    it learns.
 
     Parameters
     ----------
@@ -100,4 +101,4 @@ def thresholded_error(module: StatsVAE, statistics: Tensor, output: Tensor) -> T
     """Relative error ``(sample,)`` of the statistics of reconstructions, thresholded unless the field is continuous."""
     if module.spec.phases > 1:
         output = module.fields(volume_fraction_labels(output))
-    return relative_error(statistics, module.statistics(output))
+    return relative_error(module.weighted(statistics), module.weighted(module.statistics(output)))

@@ -8,19 +8,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ..errors import InputError
+from ..stats.metric import LAGS, PLAIN
 from .coarse import coarsest
 from .decoders import DECODERS
 from .decoders.separable import few_products
-from .encoders import ENCODERS, STATISTICS
+from .encoders import ENCODERS, STATISTICS, STRUCTURES
 from .loss import VOXELS
 from .spec import ModelSpec
 
 AUTO = "auto"
 # Beyond this many outputs the last layer of a perceptron dominates the cost, and convolutions are used instead.
 DENSE_OUTPUTS = 1 << 16
+DEFAULT_ENCODER = "statistics"
+# Variance of the mean structure over the voxels, relative to that of a phase, above which places matter.
+SAME_PLACES = 0.25
 
 
 def check_parts(encoder: str, decoder: str, *, from_statistics: bool, loss: str, weights: Any = None) -> None:
@@ -51,7 +56,9 @@ def check_parts(encoder: str, decoder: str, *, from_statistics: bool, loss: str,
             'trained weights. Omit them, or choose encoder="resnet152".'
         )
     if decoder != AUTO:
-        required_encoder = DECODERS.get(decoder).encoder or encoder
+        # The default encoder gives way to the one that a decoder brings along.
+        own_encoder = DECODERS.get(decoder).encoder
+        required_encoder = encoder if encoder == DEFAULT_ENCODER else own_encoder or encoder
         required_decoder = reader.decoder or decoder
         if (required_encoder, required_decoder) != (encoder, decoder):
             pair = (encoder, required_decoder) if required_decoder != decoder else (required_encoder, decoder)
@@ -71,7 +78,9 @@ def check_parts(encoder: str, decoder: str, *, from_statistics: bool, loss: str,
         )
 
 
-def plan_model(spec: ModelSpec, batches: Sequence[Tensor], previous: ModelSpec | None = None) -> ModelSpec:
+def plan_model(
+    spec: ModelSpec, batches: Sequence[Tensor], previous: ModelSpec | None = None, *, closed_form: bool = True
+) -> ModelSpec:
     """Complete a spec by everything that depends on the data: decoder, coarse grid and options of the decoder.
 
     Parameters
@@ -82,6 +91,8 @@ def plan_model(spec: ModelSpec, batches: Sequence[Tensor], previous: ModelSpec |
         A few batches of training structures, see `Decoder.plan`; empty if only statistics are known.
     previous : ModelSpec, optional
         Spec of a fitted model whose training continues: its decoder replaces ``"auto"``, and its options are kept.
+    closed_form : bool
+        Whether the model is fitted at once, see `choose_decoder`.
 
     Returns
     -------
@@ -93,26 +104,71 @@ def plan_model(spec: ModelSpec, batches: Sequence[Tensor], previous: ModelSpec |
     InputError
         If the decoder cannot draw structures of this kind.
     """
-    encoder = ENCODERS.get(spec.encoder)
-    name = encoder.decoder or spec.decoder
-    if name == AUTO:
-        name = choose_decoder(spec, batches) if previous is None else previous.decoder
+    name = ENCODERS.get(spec.encoder).decoder or spec.decoder
+    reason = ""
+    if name == AUTO and previous is not None:
+        name, reason = previous.decoder, previous.reason
+    elif name == AUTO:
+        name, reason = choose_decoder(spec, batches, closed_form=closed_form)
     decoder = DECODERS.get(name)
-    # The statistics of block means follow from those of voxels only if all lags are known; an encoder of structures
-    # reads a single shape.
-    coarse = coarsest(spec.shape) if decoder.coarsens and encoder.reads == STATISTICS and spec.all_lags else (1,)
-    planned = replace(spec, decoder=name, coarse=coarse if max(coarse) > 1 else None)
+    encoder_name = decoder.encoder or spec.encoder
+    default_metric = PLAIN if decoder.decodes == STRUCTURES else LAGS
+    metric = default_metric if spec.metric == AUTO else spec.metric
+    planned = replace(spec, encoder=encoder_name, decoder=name, metric=metric, reason=reason)
+    planned = replace(planned, coarse=_coarsest_grid(planned))
     options = decoder.plan(planned, batches) if previous is None else previous.decoder_options
     return replace(planned, decoder_options=dict(options))
 
 
-def choose_decoder(spec: ModelSpec, batches: Sequence[Tensor]) -> str:
-    """Name the decoder that ``"auto"`` stands for.
+def _coarsest_grid(spec: ModelSpec) -> tuple[int, ...] | None:
+    """Coarsest grid on which training begins; None without coarse grids.
 
-    Separable for two-phase images that are sums of few products of profiles, whatever their size; otherwise dense for
-    small structures and convolutional for large ones.
+    The statistics of block means follow from those of voxels only if all lags are known and count alike; an encoder of
+    structures reads a single shape.
     """
+    coarsens = DECODERS.get(spec.decoder).coarsens and ENCODERS.get(spec.encoder).reads == STATISTICS
+    factors = coarsest(spec.shape) if coarsens and spec.all_lags and spec.metric == PLAIN else (1,)
+    return factors if max(factors) > 1 else None
+
+
+def choose_decoder(spec: ModelSpec, batches: Sequence[Tensor], *, closed_form: bool = True) -> tuple[str, str]:
+    """Name the decoder that ``"auto"`` stands for, and the reason.
+
+    Layouts have features whose position or arrangement matters: images that are sums of few products of profiles
+    (lines, boxes, layers) get the separable decoder, and phases that lie at the same places in all samples the dense
+    one if the structures are small, otherwise the convolutional one. Textures, i.e. windows of a material, get the
+    decoder of statistics.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    batches : sequence of Tensor
+        A few batches of training structures; empty if only statistics are known.
+    closed_form : bool
+        Whether the model is fitted at once, as the decoder of statistics has to be.
+    """
+    network = "dense" if math.prod(spec.shape) * spec.channels <= DENSE_OUTPUTS else "convolutional"
+    if spec.encoder != DEFAULT_ENCODER:
+        return network, f"the encoder {spec.encoder!r} needs a decoder of structures"
     images = spec.all_lags and len(spec.shape) == 2 and spec.phases == 2
     if images and batches and batches[0].ndim == 3 and few_products(batches[0]):
-        return "separable"
-    return "dense" if math.prod(spec.shape) * spec.channels <= DENSE_OUTPUTS else "convolutional"
+        return "separable", "layout: the structures are sums of few products of profiles along the axes"
+    if spec.phases == 1:
+        return network, "continuous fields are not determined by their 2-point statistics"
+    if not closed_form:
+        return network, "training pass by pass needs a network"
+    if batches and _same_places(batches, spec):
+        return network, "layout: the phases lie at the same places in most structures"
+    return "statistics", "texture: the phases lie anywhere, so that only their statistics matter"
+
+
+def _same_places(batches: Sequence[Tensor], spec: ModelSpec) -> bool:
+    """Whether phases lie at the same places: their mean over the samples varies much over the voxels."""
+    structures = torch.cat(list(batches))
+    if structures.ndim == len(spec.shape) + 1:
+        structures = torch.stack([structures == phase for phase in range(spec.phases)], dim=1)
+    mean = structures.double().mean(0).flatten(1)
+    volume_fractions = mean.mean(1)
+    possible = (volume_fractions * (1 - volume_fractions)).sum()
+    variance = mean.var(1, correction=0).sum()
+    return bool(variance > max(SAME_PLACES, 4 / len(structures)) * possible)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from ..stats import lag_shape
+from ..stats.metric import PLAIN
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,13 @@ class ModelSpec:
     coarse : tuple of int, optional
         Voxels along each axis per voxel of the coarsest grid, on which training starts and whose statistics the encoder
         reads; None without a coarse grid.
+    metric : ``"plain"`` or ``"lags"``
+        How much a difference of statistics counts at each lag, see `matvae.stats.metric`; ``"auto"`` is resolved by
+        `plan_model`.
     decoder_options : mapping of str to JSON values
         Options that the decoder chose in its `plan`.
+    reason : str
+        Reason for the choice of the decoder; empty if it was not automatic.
     """
 
     shape: tuple[int, ...]
@@ -46,7 +52,9 @@ class ModelSpec:
     decoder: str
     width: int
     coarse: tuple[int, ...] | None = None
+    metric: str = PLAIN
     decoder_options: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = field(default="", compare=False)
 
     @property
     def channels(self) -> int:

@@ -10,9 +10,11 @@ from torch.nn import functional
 
 from ..errors import InputError
 from ..stats import correlate
+from ..stats.metric import LAGS, lag_weights
 from .coarse import coarsen, coarsen_statistics
 from .decoders import DECODERS, Decoder
-from .encoders import ENCODERS, STATISTICS, Encoder
+from .decoders.statistics import StatisticsDecoder
+from .encoders import ENCODERS, STATISTICS, STRUCTURES, Encoder
 from .layers import perceptron
 from .spec import ModelSpec
 
@@ -63,6 +65,7 @@ class StatsVAE(nn.Module):
 
     field_mean: Tensor
     field_scale: Tensor
+    metric_roots: Tensor | None
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
@@ -72,7 +75,12 @@ class StatsVAE(nn.Module):
         self.encoder.follow(self.decoder)
         # A decoder that writes fractions needs no level set; a continuous field always does.
         fractions = self.decoder.writes_fractions and spec.phases > 1
-        self.level_set = None if fractions else LevelSet(spec.n_components, spec.channels)
+        no_levels = fractions or not self.decodes_structures
+        self.level_set = None if no_levels else LevelSet(spec.n_components, spec.channels)
+        # Square roots of the weights of the metric; a decoder of statistics has its own.
+        weighted = spec.metric == LAGS and self.decodes_structures
+        roots = torch.ones(*spec.lag_shape, len(spec.pairs)) if weighted else None
+        self.register_buffer("metric_roots", roots)
         # Mean and standard deviation over the training set, for a continuous field only.
         self.register_buffer("field_mean", torch.zeros(()))
         self.register_buffer("field_scale", torch.ones(()))
@@ -81,6 +89,17 @@ class StatsVAE(nn.Module):
     def reads_statistics(self) -> bool:
         """True if the encoder reads statistics, False if it reads structures."""
         return self.encoder.reads == STATISTICS
+
+    @property
+    def decodes_structures(self) -> bool:
+        """True if the decoder gives structures, False if it gives statistics."""
+        return self.decoder.decodes == STRUCTURES
+
+    @property
+    def statistics_decoder(self) -> StatisticsDecoder:
+        """The decoder, if it gives statistics."""
+        assert isinstance(self.decoder, StatisticsDecoder)
+        return self.decoder
 
     def fields(self, structures: Tensor, factors: Sequence[int] | None = None) -> Tensor:
         """Convert labels or a continuous field ``(sample, *space)`` to state fields ``(sample, phase, *space)``.
@@ -113,6 +132,10 @@ class StatsVAE(nn.Module):
         pairs = tuple((spec.states.index(i), spec.states.index(j)) for i, j in spec.pairs)
         return correlate(selected, pairs, periodic=spec.periodic, cutoff=spec.cutoff)
 
+    def weighted(self, statistics: Tensor) -> Tensor:
+        """Statistics whose Euclidean distance is that of the metric of the model, for a decoder of structures."""
+        return statistics if self.metric_roots is None else statistics * self.metric_roots
+
     def encode(self, statistics: Tensor | None, fields: Tensor | None) -> tuple[Tensor, Tensor]:
         """Encode what the encoder reads to mean and log-variance of the latent, each ``(sample, component)``."""
         if not self.reads_statistics:
@@ -144,6 +167,15 @@ class StatsVAE(nn.Module):
             return self.field_mean + self.field_scale * raw / 3.0
         # Phase 0 has the logit zero, so two phases reduce to a sigmoid.
         return torch.softmax(functional.pad(raw, (0, 0) * len(self.spec.shape) + (1, 0)), dim=1)
+
+    def decoded_statistics(self, z: Tensor) -> Tensor:
+        """Decode latents ``(sample, component)`` to 2-point statistics ``(sample, *lag, correlation)``.
+
+        These are the output of a decoder of statistics, otherwise the statistics of soft structures.
+        """
+        if self.decodes_structures:
+            return self.statistics(self.decode(z))
+        return self.decoder(z)
 
     def _fractions(self, solid: Tensor) -> Tensor:
         """Complete fractions of phases 1 to H-1 by phase 0; where they sum to more than one, they are scaled to one."""
@@ -182,6 +214,7 @@ class StatsVAE(nn.Module):
                     f"The encoder {self.spec.encoder!r} reads structures, but only statistics were given. "
                     'Choose encoder="statistics".'
                 )
+            self._learn_metric(batches)
             self.encoder.calibrate(map(self._coarsest, batches))
             return
         if self.spec.phases == 1:
@@ -192,12 +225,19 @@ class StatsVAE(nn.Module):
             fractions = torch.cat([self.fields(batch).flatten(2).mean(2) for batch in batches]).mean(0)
             self.level_set.start(fractions[1:])
         self.decoder.calibrate(self.fields(batch) for batch in batches)
+        self._learn_metric(self.statistics(self.fields(batch)) for batch in batches)
         # One batch at a time: statistics may be many times larger than the structures.
         fields: Iterable[Tensor] = (self.fields(batch) for batch in batches)
         if self.reads_statistics:
             self.encoder.calibrate(self._coarsest(self.statistics(states)) for states in fields)
         else:
             self.encoder.calibrate(fields)
+
+    def _learn_metric(self, batches: Iterable[Tensor]) -> None:
+        """Set the metric from the variance of statistics ``(sample, *lag, correlation)``."""
+        if self.metric_roots is not None:
+            variance = torch.cat(list(batches)).double().var(0, correction=0).cpu().numpy()
+            self.metric_roots.copy_(torch.from_numpy(lag_weights(variance, self.spec.metric)).sqrt())
 
 
 def _coarse(fields: Tensor, factors: Sequence[int] | None) -> Tensor:

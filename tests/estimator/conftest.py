@@ -1,4 +1,4 @@
-"""Small structures and a small transformer that the tests of this folder share."""
+"""Small structures and a small transformer shared by the tests of this folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..structures import blobs
 
 @pytest.fixture(autouse=True, scope="module")
 def _one_thread() -> Iterator[None]:
-    """Tiny tensors gain nothing from more threads, and sums then have one order."""
+    """Run torch on one thread: tiny tensors gain nothing from more, and the order of summation is fixed."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -26,7 +26,7 @@ def _one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def make_blobs() -> Callable[..., np.ndarray]:
-    """Makes small structures with features a few voxels wide."""
+    """Return a function that makes small structures with features a few voxels wide."""
 
     def make(n: int = 40, shape: tuple[int, ...] = (8, 8), **options: int) -> np.ndarray:
         return blobs(n, shape, width=1.0, **options)
@@ -50,10 +50,17 @@ def lazy(X: np.ndarray) -> da.Array:
 
 @pytest.fixture(scope="session")
 def tiny() -> Callable[..., StatsVAETransformer]:
-    """Makes an unfitted transformer that trains in a moment."""
+    """Return a function that makes an unfitted transformer, small enough to train in a moment."""
 
     def make(**parameters: object) -> StatsVAETransformer:
-        values = {"n_components": 2, "width": 16, "max_epochs": 2, "batch_size": 8, "random_state": 0}
+        values = {
+            "n_components": 2,
+            "decoder": "dense",
+            "width": 16,
+            "max_epochs": 2,
+            "batch_size": 8,
+            "random_state": 0,
+        }
         return StatsVAETransformer(**{**values, **parameters})
 
     return make
@@ -61,13 +68,13 @@ def tiny() -> Callable[..., StatsVAETransformer]:
 
 @pytest.fixture(scope="module")
 def fitted(X: np.ndarray, tiny: Callable[..., StatsVAETransformer]) -> StatsVAETransformer:
-    """A transformer fitted on X; not to be changed."""
+    """A transformer fitted on X, which tests must not modify."""
     return tiny().fit(X)
 
 
 @pytest.fixture
 def small_resnet(tmp_path, monkeypatch) -> Path:
-    """Makes ``encoder="resnet152"`` a ResNet of two small stages, and gives a folder with weights for it."""
+    """Replace ``encoder="resnet152"`` with a ResNet of two small stages, and return a folder with weights for it."""
     from transformers import ResNetConfig, ResNetModel
 
     from matvae.model.encoders.pretrained import ResNet152Encoder

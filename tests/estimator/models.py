@@ -1,4 +1,4 @@
-"""Fitted models compared."""
+"""Comparison of fitted models."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from matvae import StatsVAETransformer
 def assert_equal(model: StatsVAETransformer, other: StatsVAETransformer, X) -> None:
     np.testing.assert_array_equal(model.transform(X), other.transform(X))
     Z = np.asarray(model.transform(X))
-    made = [m.inverse_transform(Z, n_realizations=2, random_state=0) for m in (model, other)]
-    np.testing.assert_array_equal(*made)
-    assert made[0].dtype == made[1].dtype
+    structures = [m.inverse_transform(Z, n_realizations=2, random_state=0) for m in (model, other)]
+    np.testing.assert_array_equal(*structures)
+    assert structures[0].dtype == structures[1].dtype
     assert model.history_ == other.history_
     assert model.grid_ == other.grid_
     assert (model.n_iter_, model.n_features_in_) == (other.n_iter_, other.n_features_in_)

@@ -1,4 +1,4 @@
-"""Batches: every training sample once an epoch, none of the held-out ones, in a repeatable order."""
+"""Batches contain every training sample once per epoch and no held-out sample, in a reproducible order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from matvae.grid import Grid
 
 
 def numbered(n: int) -> np.ndarray:
-    """Fields whose every value is the number of the sample, but for one voxel."""
+    """Fields in which every value but one is the number of the sample."""
     X = np.repeat(np.arange(n, dtype=np.float64)[:, None], 4, axis=1)
     X[:, 3] += 0.5
     return X
@@ -44,7 +44,7 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("buffer", [1, 300, 1 << 20])
-def test_an_epoch_has_every_training_sample_once(monkeypatch, kind: str, buffer: int) -> None:
+def test_an_epoch_contains_every_training_sample_once(monkeypatch, kind: str, buffer: int) -> None:
     monkeypatch.setattr(module, "BUFFER_BYTES", buffer)
     batches = make(KINDS[kind](numbered(53)))
     held = samples(batches.validation())
@@ -68,20 +68,20 @@ def test_the_split_is_the_same_for_numpy_and_dask() -> None:
     assert splits[0] == splits[1]
 
 
-def test_samples_of_one_block_are_mixed_with_others() -> None:
+def test_samples_of_different_blocks_are_mixed() -> None:
     batches = make(KINDS["dask"](numbered(60)), validation_fraction=0.0)
     first = samples(batches.epoch(0))[:8]
     assert len({number // 7 for number in first}) > 2
 
 
 @pytest.mark.parametrize(("n", "fraction", "held"), [(1, 0.5, 0), (2, 0.9, 1), (10, 0.0, 0), (10, 0.01, 1)])
-def test_some_sample_is_always_left_for_training(n: int, fraction: float, held: int) -> None:
+def test_at_least_one_sample_is_left_for_training(n: int, fraction: float, held: int) -> None:
     batches = make(numbered(n), validation_fraction=fraction)
     assert len(samples(batches.validation())) == held
     assert len(samples(batches.epoch(0))) == n - held == batches.n_training
 
 
-def test_large_samples_are_held_out_one_at_least(monkeypatch) -> None:
+def test_at_least_one_large_sample_is_held_out(monkeypatch) -> None:
     monkeypatch.setattr(module, "VALIDATION_BYTES", 1)
     assert len(samples(make(numbered(20)).validation())) == 1
 
@@ -92,14 +92,14 @@ def test_constant_samples_are_counted() -> None:
     assert make(X).n_constant == 2
 
 
-def test_bad_values_are_found_in_any_block() -> None:
+def test_invalid_values_are_detected_in_any_block() -> None:
     X = numbered(30)
     X[29, 3] = np.nan
     with pytest.raises(InputError, match="NaN"):
         make(da.from_array(X, chunks=(7, 4)))
 
 
-def test_an_error_while_reading_ahead_is_raised_in_the_training() -> None:
+def test_an_error_while_reading_ahead_is_raised_during_training() -> None:
     calls = {"n": 0}
 
     def fails_later(block: np.ndarray) -> np.ndarray:
@@ -114,14 +114,14 @@ def test_an_error_while_reading_ahead_is_raised_in_the_training() -> None:
         samples(batches.epoch(0))
 
 
-def test_an_epoch_that_is_given_up_leaves_no_thread() -> None:
+def test_an_abandoned_epoch_leaves_no_thread_behind() -> None:
     epoch = make(KINDS["single samples"](numbered(60)), batch_size=1).epoch(0)
     next(epoch)
     epoch.close()
     assert "matvae-read-ahead" not in {thread.name for thread in threading.enumerate()}
 
 
-def test_seeds_come_from_what_scikit_learn_takes() -> None:
+def test_seeds_are_accepted_in_the_forms_of_scikit_learn() -> None:
     assert seed_from(4) == seed_from(4) == seed_from(np.random.RandomState(4)) != seed_from(5)
     with pytest.raises(InputError, match="random_state must be None"):
         seed_from("four")

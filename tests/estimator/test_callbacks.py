@@ -1,4 +1,4 @@
-"""scikit-learn's callbacks: hooks in order, one task an epoch, stopping, teardown after errors."""
+"""scikit-learn's callbacks: order of the hooks, one task per epoch, stopping, and teardown after errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matvae.estimator.callbacks import EpochTasks
 
 
 class Recorder:
-    """Writes down every hook; asks to stop after so many epochs."""
+    """Callback that records every hook and requests a stop after `stop_after` epochs."""
 
     def __init__(self, stop_after: int | None = None) -> None:
         self.events: list[tuple[str, str, int]] = []
@@ -35,7 +35,7 @@ class Recorder:
         self.events.append(("teardown", context.task_name, 0))
 
 
-def test_hooks_come_in_order_one_task_an_epoch(X, tiny) -> None:
+def test_hooks_are_called_in_order_with_one_task_per_epoch(X, tiny) -> None:
     recorder = Recorder()
     model = tiny(max_epochs=2).set_callbacks(recorder).fit(X)
     assert recorder.events == [
@@ -82,14 +82,14 @@ def test_bad_data_is_refused_before_any_callback_is_set_up(X, tiny) -> None:
 
 
 @pytest.mark.parametrize("limit", [{"max_epochs": 2}, {"max_epochs": None, "max_time": 0.2}])
-def test_scikit_learns_progress_bar_works(X, tiny, limit: dict, capsys) -> None:
+def test_the_progress_bar_of_scikit_learn_works(X, tiny, limit: dict, capsys) -> None:
     model = tiny(**limit).set_callbacks(ProgressBar()).fit(X)
     assert "StatsVAETransformer - fit" in capsys.readouterr().out
     assert model.n_iter_ >= 1
 
 
 class Scores:
-    """Asks for the estimator as if the fit had ended with this epoch."""
+    """Callback that requests the estimator as if the fit had ended with this epoch."""
 
     def __init__(self) -> None:
         self.scores: list[float] = []
@@ -109,7 +109,7 @@ class Scores:
         pass
 
 
-def test_callbacks_may_ask_for_a_fitted_estimator(X, tiny, fitted) -> None:
+def test_callbacks_can_request_a_fitted_estimator(X, tiny, fitted) -> None:
     scores = Scores()
     model = tiny(validation_fraction=0.0).set_callbacks(scores).fit(X)
     assert len(scores.scores) == 3

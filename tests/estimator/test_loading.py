@@ -1,4 +1,4 @@
-"""Models on disk: damage, hostile contents and missing parts are named; nothing else changes a loaded model."""
+"""Loading of models: damage, hostile contents and missing parts are reported; nothing else alters a loaded model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .models import assert_equal
 FILES = ("estimator.json", "history.jsonl", "weights.safetensors")
 
 
-def test_what_is_not_a_model_is_named(tmp_path, saved) -> None:
+def test_paths_that_are_not_models_are_refused(tmp_path, saved) -> None:
     with pytest.raises(InputError, match="does not exist"):
         load(tmp_path / "none.matvae")
     with pytest.raises(InputError, match="is a file"):
@@ -30,7 +30,7 @@ def test_what_is_not_a_model_is_named(tmp_path, saved) -> None:
 
 
 @pytest.mark.parametrize("name", ["history.jsonl", "weights.safetensors"])
-def test_a_missing_or_empty_or_cut_file_is_named(saved, name: str) -> None:
+def test_a_missing_empty_or_truncated_file_is_named(saved, name: str) -> None:
     content = (saved / name).read_bytes()
     for damaged in (content[:-1], b""):
         (saved / name).write_bytes(damaged)
@@ -42,14 +42,14 @@ def test_a_missing_or_empty_or_cut_file_is_named(saved, name: str) -> None:
 
 
 def positions(content: bytes, name: str) -> list[int]:
-    """Bytes to flip: the header and its length, the data, the start and end, and some at random."""
+    """Bytes in which a bit is flipped: in the header and its length, at the start and end, and at random."""
     rng = np.random.default_rng(len(name))
     ends = [0, 1, 7, 8, 9, 40, len(content) - 1]
     return [*ends, *rng.integers(0, len(content), 25 if name == "estimator.json" else 10).tolist()]
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_flipped_byte_is_found_or_changes_nothing(X, fitted, saved, name: str) -> None:
+def test_a_flipped_bit_is_detected_or_changes_nothing(X, fitted, saved, name: str) -> None:
     content = (saved / name).read_bytes()
     n_detected = 0
     for number, position in enumerate(positions(content, name)):
@@ -68,13 +68,13 @@ def test_a_flipped_byte_is_found_or_changes_nothing(X, fitted, saved, name: str)
     assert n_detected > 10
 
 
-def test_white_space_is_not_damage(X, fitted, saved) -> None:
+def test_changed_white_space_is_not_damage(X, fitted, saved) -> None:
     path = saved / "estimator.json"
     path.write_text(json.dumps(json.loads(path.read_text()), indent=4, sort_keys=True))
     assert_equal(load(saved), fitted, X)
 
 
-def test_another_schema_says_which_version_wrote_it(saved) -> None:
+def test_the_error_for_another_schema_names_the_version_that_wrote_it(saved) -> None:
     path = saved / "estimator.json"
     metadata = json.loads(path.read_text())
     metadata["schema"], metadata["versions"]["matvae"] = 99, "7.0"
@@ -97,7 +97,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("case", HOSTILE)
-def test_unreadable_metadata_are_a_damaged_model(saved, case: str) -> None:
+def test_unreadable_metadata_are_refused(saved, case: str) -> None:
     metadata = json.loads((saved / "estimator.json").read_text())
     hostile = HOSTILE[case](metadata)
     if not isinstance(hostile, bytes | str):
@@ -130,7 +130,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("case", CHANGES)
-def test_hostile_metadata_with_a_correct_hash_are_a_damaged_model(saved, case: str) -> None:
+def test_hostile_metadata_with_a_correct_hash_are_reported_as_damage(saved, case: str) -> None:
     path = saved / "estimator.json"
     metadata = json.loads(path.read_text())
     section, key, value = CHANGES[case]
@@ -145,7 +145,7 @@ def test_hostile_metadata_with_a_correct_hash_are_a_damaged_model(saved, case: s
 
 
 @pytest.mark.parametrize("name", ["weights.safetensors", "history.jsonl"])
-def test_a_file_of_nonsense_with_a_correct_hash_is_a_damaged_model(saved, name: str) -> None:
+def test_a_meaningless_file_with_a_correct_hash_is_reported_as_damage(saved, name: str) -> None:
     (saved / name).write_bytes(b"nonsense")
     path = saved / "estimator.json"
     metadata = json.loads(path.read_text())
@@ -166,9 +166,9 @@ def test_an_encoder_that_is_not_installed_is_named(saved) -> None:
         load(saved)
 
 
-def test_a_device_that_does_not_exist_falls_back_to_the_cpu_with_a_warning(X, fitted, saved) -> None:
+def test_a_missing_device_is_replaced_by_the_cpu_with_a_warning(X, fitted, saved) -> None:
     if torch.cuda.device_count() > 7:
-        pytest.fail("this test names a GPU that no machine of ours has")
+        pytest.fail("This test requires that the GPU cuda:99 does not exist.")
     path = saved / "estimator.json"
     metadata = json.loads(path.read_text())
     metadata["parameters"]["device"] = "cuda:99"
@@ -184,7 +184,7 @@ def test_a_model_can_be_moved(X, fitted, saved, tmp_path) -> None:
     assert_equal(load(tmp_path / "elsewhere.matvae"), fitted, X)
 
 
-def test_errors_belong_to_one_family(saved) -> None:
+def test_errors_are_matvae_errors(saved) -> None:
     (saved / "estimator.json").write_text("")
     with pytest.raises(MatvaeError):
         load(saved)

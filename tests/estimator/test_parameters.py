@@ -1,4 +1,4 @@
-"""Bad parameters and bad samples: refused before work starts, in words that help."""
+"""Invalid parameters and samples are refused before any work starts, with a helpful message."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ WRONG = [
     ({"periodic": None}, "periodic must be True or False"),
     ({"cutoff": 99}, "cutoff"),
     ({"cutoff": -1}, "cutoff"),
+    ({"metric": "short"}, "metric must be one of 'auto', 'plain', 'lags'"),
+    ({"descriptors": "surface_area"}, "descriptors must be a sequence of names"),
     ({"width": 0}, "width must be an integer"),
     ({"loss": "squared"}, "loss must be one of 'relative', 'absolute'"),
     ({"loss": ["relative"]}, "loss must be one of"),
@@ -62,20 +64,20 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("parameters", "message"), WRONG)
-def test_wrong_parameters_are_refused(X, tiny, parameters: dict, message: str) -> None:
+def test_invalid_parameters_are_refused(X, tiny, parameters: dict, message: str) -> None:
     for train in ("fit", "partial_fit"):
         with pytest.raises(InputError, match=message):
             getattr(tiny(**parameters), train)(X)
 
 
-def test_every_parameter_has_a_wrong_value_above(tiny) -> None:
+def test_every_parameter_has_an_invalid_value_in_the_list(tiny) -> None:
     tried = {name for parameters, _ in WRONG for name in parameters} | {"encoder", "decoder"}
     assert tried == set(tiny().get_params())
 
 
-def test_wrong_parameters_are_refused_before_data_is_read(tiny) -> None:
+def test_invalid_parameters_are_refused_before_data_is_read(tiny) -> None:
     def explode(block: np.ndarray) -> np.ndarray:
-        raise AssertionError("read")
+        raise AssertionError("The data was read.")
 
     lazy = da.zeros((20, 8, 8), dtype=np.uint8).map_blocks(explode, meta=np.empty((0, 0, 0), np.uint8))
     for parameters, message in WRONG:
@@ -84,7 +86,7 @@ def test_wrong_parameters_are_refused_before_data_is_read(tiny) -> None:
 
 
 @pytest.mark.parametrize(("name", "close"), [("encoder", "statistic"), ("decoder", "convolution")])
-def test_unknown_parts_get_an_offer(X, tiny, name: str, close: str) -> None:
+def test_unknown_encoders_and_decoders_get_a_suggestion(X, tiny, name: str, close: str) -> None:
     with pytest.raises(PluginError, match=f"no {name} called '{close}'.*Did you mean '{close}"):
         tiny(**{name: close}).fit(X)
 
@@ -109,7 +111,7 @@ def test_values_that_are_not_finite_are_refused(tiny, value: float) -> None:
 
 
 @pytest.mark.parametrize("convert", [np.asarray, lambda X: da.from_array(X, chunks=(7, -1, -1))])
-def test_bad_samples_are_refused(X, tiny, convert) -> None:
+def test_invalid_samples_are_refused(X, tiny, convert) -> None:
     X = np.array(X)
     with pytest.raises(InputError, match="labels from 0 to 3"):
         tiny(phases=3).fit(convert(X * 3))
@@ -150,7 +152,7 @@ def test_a_dask_array_of_unknown_length_is_refused(X, tiny) -> None:
 
 
 @pytest.mark.parametrize("state_axis", [None, -1])
-def test_constant_structures_are_named_and_give_finite_numbers(X, tiny, state_axis) -> None:
+def test_constant_structures_are_counted_in_a_warning_and_give_finite_values(X, tiny, state_axis) -> None:
     X = np.array(X)
     X[:3], X[3] = 0, 1
     data = X if state_axis is None else np.stack([X == 0, X == 1], axis=-1).astype(np.float32)
@@ -160,7 +162,7 @@ def test_constant_structures_are_named_and_give_finite_numbers(X, tiny, state_ax
     assert np.isfinite(model.score(data))
 
 
-def test_all_structures_constant(tiny) -> None:
+def test_a_fit_on_constant_structures_only_gives_finite_values(tiny) -> None:
     X = np.zeros((10, 6, 6), dtype=np.uint8)
     with pytest.warns(UserWarning, match="10 of 10"):
         model = tiny().fit(X)

@@ -1,4 +1,4 @@
-"""Every form of X: understood at fit, and given back by inverse_transform as it came."""
+"""Every form of X is recognized by fit and restored by inverse_transform."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from ..structures import one_hot
 
 @pytest.mark.parametrize("shape", [(12,), (6, 5), (4, 5, 6)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, bool, np.uint16])
-def test_labels_come_back_in_shape_and_type(make_blobs, tiny, shape, dtype) -> None:
+def test_labels_keep_their_shape_and_dtype(make_blobs, tiny, shape, dtype) -> None:
     X = make_blobs(16, shape).astype(dtype)
     model = tiny(max_epochs=1).fit(X)
-    made = model.inverse_transform(model.transform(X))
-    assert (made.shape, made.dtype) == (X.shape, X.dtype)
-    assert set(np.unique(made)) <= {0, 1}
+    structures = model.inverse_transform(model.transform(X))
+    assert (structures.shape, structures.dtype) == (X.shape, X.dtype)
+    assert set(np.unique(structures)) <= {0, 1}
     assert model.grid_ == Grid(shape, phases=2)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])
-def test_a_continuous_field_comes_back_as_a_field(tiny, dtype) -> None:
+def test_a_continuous_field_is_decoded_to_a_field(tiny, dtype) -> None:
     X = np.random.default_rng(0).normal(3, 0.5, (20, 6, 6)).astype(dtype)
     model = tiny().fit(X)
-    made = model.inverse_transform(model.transform(X))
-    assert (made.shape, made.dtype, model.grid_.phases) == (X.shape, X.dtype, 1)
-    assert abs(made.mean() - 3) < 0.5
+    fields = model.inverse_transform(model.transform(X))
+    assert (fields.shape, fields.dtype, model.grid_.phases) == (X.shape, X.dtype, 1)
+    assert abs(fields.mean() - 3) < 0.5
 
 
 FORMS = {
@@ -56,7 +56,7 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("kind", ["numpy", "dask"])
-def test_every_form_means_the_same_structures(make_blobs, tiny, form: str, kind: str) -> None:
+def test_all_forms_of_the_same_structures_give_the_same_results(make_blobs, tiny, form: str, kind: str) -> None:
     labels = make_blobs(24, (6, 6), phases=3)
     parameters, convert = FORMS[form]
     X = convert(labels)
@@ -67,9 +67,9 @@ def test_every_form_means_the_same_structures(make_blobs, tiny, form: str, kind:
     Z = model.transform(data)
     np.testing.assert_allclose(np.asarray(Z), expected.transform(labels), atol=1e-4)
     np.testing.assert_allclose(np.asarray(model.statistics(data)), two_point_stats(labels), atol=1e-5)
-    made = model.inverse_transform(Z)
-    assert (made.shape, made.dtype) == (X.shape, X.dtype)
-    np.testing.assert_array_equal(np.asarray(made), convert(expected.inverse_transform(expected.transform(labels))))
+    decoded = model.inverse_transform(Z)
+    assert (decoded.shape, decoded.dtype) == (X.shape, X.dtype)
+    np.testing.assert_array_equal(np.asarray(decoded), convert(expected.inverse_transform(expected.transform(labels))))
     assert model.score(data) == pytest.approx(expected.score(labels), abs=1e-3)
     realized = model.inverse_transform(Z, n_realizations=2, random_state=0)
     assert realized.shape == (24, 2, *X.shape[1:])
@@ -78,9 +78,9 @@ def test_every_form_means_the_same_structures(make_blobs, tiny, form: str, kind:
 def test_a_single_local_state_is_a_field(tiny) -> None:
     X = np.random.default_rng(0).normal(3, 0.5, (20, 6, 6, 1))
     model = tiny(state_axis=-1).fit(X)
-    made = model.inverse_transform(model.transform(X))
-    assert made.shape == X.shape
-    assert abs(made.mean() - 3) < 0.5
+    fields = model.inverse_transform(model.transform(X))
+    assert fields.shape == X.shape
+    assert abs(fields.mean() - 3) < 0.5
 
 
 STATISTICS = {
@@ -94,7 +94,7 @@ STATISTICS = {
 
 @pytest.mark.parametrize("phases", [2, 3])
 @pytest.mark.parametrize("case", STATISTICS)
-def test_statistics_as_input(make_blobs, tiny, case: str, phases: int) -> None:
+def test_statistics_are_accepted_as_input(make_blobs, tiny, case: str, phases: int) -> None:
     parameters, options, flat = STATISTICS[case]
     labels = make_blobs(24, (6, 6), phases=3 if case == "named pairs" else phases)
     f = two_point_stats(labels, **options)
@@ -103,17 +103,18 @@ def test_statistics_as_input(make_blobs, tiny, case: str, phases: int) -> None:
     assert model.grid_.shape == (6, 6)
     assert model.grid_.phases == labels.max() + 1
     Z = model.transform(X)
-    made = model.inverse_transform(Z)
-    assert (made.shape, made.dtype) == (labels.shape, np.uint8)
-    assert made.max() < model.grid_.phases
+    structures = model.inverse_transform(Z)
+    assert (structures.shape, structures.dtype) == (labels.shape, np.uint8)
+    assert structures.max() < model.grid_.phases
     assert model.inverse_statistics(Z).shape == f.shape
     np.testing.assert_allclose(model.statistics(X), f, atol=1e-6)
-    error = np.linalg.norm((two_point_stats(made, phases=model.grid_.phases, **options) - f).reshape(24, -1), axis=1)
+    g = two_point_stats(structures, phases=model.grid_.phases, **options)
+    error = np.linalg.norm((g - f).reshape(24, -1), axis=1)
     error = error / np.linalg.norm(f.reshape(24, -1), axis=1)
     assert model.score(X) == pytest.approx(-error.mean(), rel=1e-4)
 
 
-def test_lists_tensors_and_data_frames(X, tiny, fitted) -> None:
+def test_lists_tensors_and_data_frames_are_accepted(X, tiny, fitted) -> None:
     Z = fitted.transform(X)
     np.testing.assert_array_equal(tiny().fit(X.tolist()).transform(X.tolist()), Z)
     tensor = torch.from_numpy(np.array(X))
@@ -128,14 +129,14 @@ def test_lists_tensors_and_data_frames(X, tiny, fitted) -> None:
     assert not hasattr(model, "feature_names_in_")
 
 
-def test_structures_bring_voxel_size_unit_and_phases(X, tiny) -> None:
+def test_the_grid_of_structures_is_kept(X, tiny) -> None:
     grid = Grid((8, 8), phases=3, voxel_size=0.5, unit="micrometer", axes=("z", "y"))
     model = tiny(max_epochs=1).fit(Structures(X, grid))
     assert model.grid_ == grid
     assert isinstance(model.transform(Structures(X, grid)), da.Array)
 
 
-def test_numbers_of_samples_follow_the_chunks() -> None:
+def test_sample_numbers_follow_the_chunks() -> None:
     X = da.zeros((7, 3), chunks=((2, 0, 5), (1, 2)))
     index = sample_numbers(X)
     assert index.chunks == ((2, 0, 5), (1,))
@@ -152,7 +153,7 @@ def test_numbers_of_samples_follow_the_chunks() -> None:
         ((4, 6, 6), {"state_axis": 5}, "state_axis"),
     ],
 )
-def test_contradictions_are_refused(shape, parameters: dict, message: str | None) -> None:
+def test_contradictory_layouts_are_refused(shape, parameters: dict, message: str | None) -> None:
     X = np.zeros(shape, dtype=np.float32)
     settings = {"phases": "auto", "sample_shape": None, "state_axis": None, **parameters}
     with pytest.raises(InputError, match=message):
@@ -169,6 +170,6 @@ def test_contradictions_are_refused(shape, parameters: dict, message: str | None
         ((9, 6, 6, 2), {"phases": 3}, "3 correlations"),
     ],
 )
-def test_statistics_that_do_not_fit_are_refused(tiny, shape, parameters: dict, message: str) -> None:
+def test_statistics_of_unsuitable_shape_are_refused(tiny, shape, parameters: dict, message: str) -> None:
     with pytest.raises(InputError, match=message):
         tiny(input="statistics", **parameters).fit(np.ones(shape))

@@ -1,4 +1,4 @@
-"""Both estimators read X in the same way: its kind, its grid, and contradictions."""
+"""Both estimators read X in the same way: its form, its grid, and any contradictions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from matvae import Grid, StatsVAETransformer, Structures, TwoPointPCA, two_point
 from matvae.errors import InputError
 from matvae.estimator.samples import Samples, blocks_of, read
 
-SHORT = {StatsVAETransformer: {"max_epochs": 1, "width": 8}}
+SHORT = {StatsVAETransformer: {"decoder": "dense", "max_epochs": 1, "width": 8}}
 
 
 @pytest.fixture(params=[StatsVAETransformer, TwoPointPCA])
@@ -18,7 +18,7 @@ def estimator(request):
     return request.param
 
 
-def test_structures_in_every_form(estimator, X) -> None:
+def test_structures_are_read_in_every_form(estimator, X) -> None:
     states = np.stack([phase == X for phase in range(2)], axis=-1).astype(float)
     for array, options in (
         (X, {}),
@@ -32,7 +32,7 @@ def test_structures_in_every_form(estimator, X) -> None:
         assert samples.layout.form is not None
 
 
-def test_statistics(estimator, X) -> None:
+def test_statistics_are_read(estimator, X) -> None:
     f = two_point_stats(X, periodic=False, cutoff=3)
     options = {"input": "statistics", "sample_shape": (8, 8), "periodic": False, "cutoff": 3}
     samples = Samples.of(estimator(**options), f)
@@ -40,7 +40,7 @@ def test_statistics(estimator, X) -> None:
     assert samples.layout.form is None
 
 
-def test_a_forgotten_state_axis(estimator, X) -> None:
+def test_a_forgotten_state_axis_is_refused(estimator, X) -> None:
     states = np.stack([phase == X for phase in range(2)], axis=-1).astype(float)
     with pytest.raises(InputError, match="Pass state_axis=-1"):
         Samples.of(estimator(), states)
@@ -54,7 +54,7 @@ def test_treating_windows_as_periodic_warns_at_the_line_that_fits(estimator, X) 
     assert {warning.filename for warning in caught} == {__file__}
 
 
-def test_blocks_follow_chunks_or_bytes() -> None:
+def test_blocks_follow_chunks_or_a_number_of_bytes() -> None:
     X = np.random.default_rng(0).normal(size=(10, 4))
     assert blocks_of(X, max_bytes=4 * X[0].nbytes) == [slice(0, 4), slice(4, 8), slice(8, 10)]
     lazy = da.from_array(X, chunks=((3, 7), 4))

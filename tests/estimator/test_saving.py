@@ -1,4 +1,4 @@
-"""Models on disk: equal after a round trip, and never silently wrong."""
+"""Saved models are equal after a round trip, and failures are never silent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from matvae.estimator import saving
 from .models import assert_equal
 
 
-def test_a_loaded_model_is_the_same(X, fitted, saved) -> None:
+def test_a_loaded_model_equals_the_saved_one(X, fitted, saved) -> None:
     before = torch.get_rng_state()
     model = load(saved)
     assert torch.equal(before, torch.get_rng_state())
@@ -45,7 +45,7 @@ def test_weights_too_large_for_half_precision_are_refused_and_nothing_is_written
     assert not list(tmp_path.iterdir())
 
 
-def test_a_model_needs_no_more_the_weights_that_its_encoder_started_from(
+def test_a_saved_model_does_not_need_the_initial_weights_of_its_encoder(
     make_blobs, tiny, small_resnet, tmp_path
 ) -> None:
     X = make_blobs(12, (36, 36))
@@ -58,7 +58,7 @@ def test_a_model_needs_no_more_the_weights_that_its_encoder_started_from(
 
 
 @pytest.mark.parametrize("case", ["field", "frame", "statistics", "structures", "states"])
-def test_every_form_of_input_survives(make_blobs, tiny, tmp_path, case: str) -> None:
+def test_every_form_of_input_survives_a_round_trip(make_blobs, tiny, tmp_path, case: str) -> None:
     import pandas as pd
 
     labels = make_blobs(20, (6, 6))
@@ -71,22 +71,22 @@ def test_every_form_of_input_survives(make_blobs, tiny, tmp_path, case: str) -> 
     }[case]
     model = tiny(max_epochs=1, **parameters).fit(data)
     model.save(tmp_path / "m.matvae")
-    back = load(str(tmp_path / "m.matvae"))
-    Z = [np.asarray(m.transform(data)) for m in (model, back)]
+    loaded = load(str(tmp_path / "m.matvae"))
+    Z = [np.asarray(m.transform(data)) for m in (model, loaded)]
     np.testing.assert_array_equal(*Z)
-    made = [m.inverse_transform(Z[0]) for m in (model, back)]
-    np.testing.assert_array_equal(*made)
-    assert made[0].dtype == made[1].dtype
-    assert back.grid_ == model.grid_
+    structures = [m.inverse_transform(Z[0]) for m in (model, loaded)]
+    np.testing.assert_array_equal(*structures)
+    assert structures[0].dtype == structures[1].dtype
+    assert loaded.grid_ == model.grid_
     if case == "frame":
-        assert list(back.feature_names_in_) == list(model.feature_names_in_)
+        assert list(loaded.feature_names_in_) == list(model.feature_names_in_)
 
 
-def test_what_belongs_to_one_training_is_not_kept(X, tiny, tmp_path) -> None:
+def test_parameters_of_a_single_training_are_not_saved(X, tiny, tmp_path) -> None:
     model = tiny(verbose=lambda record: None, warm_start=True, random_state=np.random.RandomState(0)).fit(X)
     model.save(tmp_path / "m.matvae")
-    back = load(tmp_path / "m.matvae")
-    assert (back.verbose, back.warm_start, back.random_state) == (False, False, None)
+    loaded = load(tmp_path / "m.matvae")
+    assert (loaded.verbose, loaded.warm_start, loaded.random_state) == (False, False, None)
 
 
 def test_an_unfitted_model_is_not_saved(tiny, tmp_path) -> None:
@@ -95,7 +95,7 @@ def test_an_unfitted_model_is_not_saved(tiny, tmp_path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_nothing_is_overwritten_unless_asked(X, fitted, tiny, saved) -> None:
+def test_nothing_is_overwritten_unless_requested(X, fitted, tiny, saved) -> None:
     other = tiny(random_state=1).fit(X)
     with pytest.raises(InputError, match="exists already"):
         other.save(saved)
@@ -111,22 +111,22 @@ def test_nothing_is_overwritten_unless_asked(X, fitted, tiny, saved) -> None:
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError("no space left")])
 @pytest.mark.parametrize("step", ["weights", "rename"])
-def test_a_save_that_fails_leaves_the_old_model(monkeypatch, X, fitted, saved, error, step: str) -> None:
+def test_a_failed_save_keeps_the_old_model(monkeypatch, X, fitted, saved, error, step: str) -> None:
     rename, calls = os.rename, []
 
-    def fails(*args: object) -> None:
+    def fail(*args: object) -> None:
         raise error
 
-    def fails_at_the_second(source: object, target: object) -> None:
+    def fail_at_the_second(source: object, target: object) -> None:
         calls.append(source)
         if len(calls) == 2:
             raise error
         rename(source, target)
 
     if step == "weights":
-        monkeypatch.setattr(saving, "save_file", fails)
+        monkeypatch.setattr(saving, "save_file", fail)
     else:
-        monkeypatch.setattr(saving.os, "rename", fails_at_the_second)
+        monkeypatch.setattr(saving.os, "rename", fail_at_the_second)
     with pytest.raises(KeyboardInterrupt if error is KeyboardInterrupt else StoreError):
         fitted.save(saved, overwrite=True)
     monkeypatch.undo()
@@ -134,7 +134,7 @@ def test_a_save_that_fails_leaves_the_old_model(monkeypatch, X, fitted, saved, e
     assert list(saved.parent.iterdir()) == [saved]
 
 
-def test_a_folder_that_cannot_be_written_is_named(fitted, tmp_path) -> None:
+def test_the_error_of_a_failed_save_suggests_missing_write_permission(fitted, tmp_path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"cannot be written.*write permission"):
         fitted.save(tmp_path / "file" / "m.matvae")

@@ -1,4 +1,4 @@
-"""A training run follows from parameters and data."""
+"""The settings of a training run follow from the parameters and the data."""
 
 from __future__ import annotations
 
@@ -26,35 +26,35 @@ def spec_of(model, X):
 
 
 def bars(n: int = 12, size: int = 66) -> np.ndarray:
-    """Two bars across each other, somewhere."""
+    """Structures of a horizontal and a vertical bar that meet at a random corner."""
     X, rng = np.zeros((n, size, size), np.uint8), np.random.default_rng(0)
-    for one, (y, x) in zip(X, rng.integers(0, size - 30, (n, 2)), strict=True):
-        one[y, x : x + 20] = one[y : y + 20, x] = 1
+    for structure, (y, x) in zip(X, rng.integers(0, size - 30, (n, 2)), strict=True):
+        structure[y, x : x + 20] = structure[y : y + 20, x] = 1
     return X
 
 
 def test_sizes_follow_the_grid(make_blobs, tiny) -> None:
     spec = spec_of(tiny(cutoff=2), make_blobs(10, (6, 5), phases=3))
     assert (spec.shape, spec.phases, spec.cutoff) == ((6, 5), 3, (2, 2))
-    # Two autocorrelations and one cross-correlation determine all nine of three phases.
+    # Two autocorrelations and one cross-correlation determine all nine correlations of three phases.
     assert set(spec.pairs) == {(1, 1), (2, 2), (1, 2)}
     assert spec.decoder == "dense"
     assert spec.coarse is None
 
 
-def test_structures_of_few_products_get_the_separable_decoder_and_coarse_grids(make_blobs, tiny) -> None:
-    chosen = spec_of(tiny(), bars())
+def test_sums_of_few_products_get_the_separable_decoder_and_coarse_grids(make_blobs, tiny) -> None:
+    chosen = spec_of(tiny(decoder="auto"), bars())
     assert (chosen.decoder, chosen.coarse) == ("separable", (2, 2))
     assert spec_of(tiny(decoder="dense"), bars()).decoder == "dense"
-    # Blobs have all the products there are; without all lags there are no statistics of a coarse grid.
-    assert spec_of(tiny(), make_blobs(12, (66, 66))).decoder == "dense"
-    assert spec_of(tiny(cutoff=3), bars()).decoder == "dense"
+    # Blobs are not sums of few products, and a cutoff leaves no statistics of a coarse grid.
+    assert spec_of(tiny(decoder="auto"), make_blobs(12, (66, 66))).decoder == "dense"
+    assert spec_of(tiny(decoder="auto", cutoff=3), bars()).decoder == "dense"
     assert spec_of(tiny(decoder="separable", cutoff=3), bars()).coarse is None
-    assert spec_of(tiny(encoder="image"), bars()).coarse is None
+    assert spec_of(tiny(decoder="auto", encoder="image"), bars()).coarse is None
 
 
-def test_a_training_that_continues_keeps_the_decoder_whatever_the_data_look_like(make_blobs, tiny) -> None:
-    model, blobs = tiny(warm_start=True).fit(bars()), make_blobs(12, (66, 66))
+def test_a_continued_training_keeps_its_decoder_for_any_data(make_blobs, tiny) -> None:
+    model, blobs = tiny(decoder="auto", warm_start=True).fit(bars()), make_blobs(12, (66, 66))
     assert model.module_.spec.decoder == "separable"
     run = TrainingRun.of(model, Samples.of(model, blobs), module=model.module_)
     assert run.trainer.module.spec == model.module_.spec
@@ -62,35 +62,37 @@ def test_a_training_that_continues_keeps_the_decoder_whatever_the_data_look_like
         TrainingRun.of(model.set_params(width=8), Samples.of(model, blobs), module=model.module_)
 
 
-def test_the_calibration_sample_becomes_tensors_once_per_fit(X, tiny, monkeypatch) -> None:
-    makes: list[int] = []
+def test_the_calibration_sample_is_converted_once_per_fit(X, tiny, monkeypatch) -> None:
+    conversions: list[int] = []
 
     class Counted(Batches):
         @cached_property
         def calibration(self):
-            makes.append(1)
+            conversions.append(1)
             return list(self._batches_of(self._calibration))
 
     monkeypatch.setattr("matvae.estimator.training.Batches", Counted)
     tiny(max_epochs=3).fit(X)
-    assert len(makes) == 1
+    assert len(conversions) == 1
 
 
-def test_training_goes_from_the_coarsest_grid_to_the_full_one(tiny, monkeypatch) -> None:
-    seen = []
+def test_training_proceeds_from_the_coarsest_grid_to_the_full_one(tiny, monkeypatch) -> None:
+    factors_used = []
     monkeypatch.setattr(
-        StatsVAE, "decode", lambda self, z, factors=None: seen.append(factors) or decode(self, z, factors)
+        StatsVAE, "decode", lambda self, z, factors=None: factors_used.append(factors) or decode(self, z, factors)
     )
-    model = tiny(max_epochs=2, coarse_fraction=0.5, patience=None, validation_fraction=0.0).fit(bars(16))
-    assert seen == [(2, 2), (2, 2), None, None]
+    model = tiny(decoder="separable", max_epochs=2, coarse_fraction=0.5, patience=None, validation_fraction=0.0).fit(
+        bars(16)
+    )
+    assert factors_used == [(2, 2), (2, 2), None, None]
     assert len(model.history_) == 2
-    # A single pass has no schedule, and is made on the full grid.
-    seen.clear()
+    # A single pass has no schedule and uses the full grid.
+    factors_used.clear()
     model.partial_fit(bars(8))
-    assert set(seen) == {None}
+    assert set(factors_used) == {None}
 
 
-def test_statistics_alone_train_on_coarse_grids_too(tiny) -> None:
+def test_training_on_statistics_uses_coarse_grids_too(tiny) -> None:
     f = two_point_stats(bars(16))
     model = tiny(input="statistics", sample_shape=(66, 66), decoder="separable", max_epochs=4, coarse_fraction=0.5)
     model.fit(f)
@@ -102,17 +104,17 @@ def test_statistics_alone_train_on_coarse_grids_too(tiny) -> None:
 @pytest.mark.parametrize(
     ("limits", "epochs"), [({}, DEFAULT_EPOCHS), ({"max_time": 1.0}, None), ({"max_epochs": 3}, 3)]
 )
-def test_without_any_limit_there_is_a_number_of_epochs(X, tiny, limits: dict, epochs) -> None:
+def test_the_default_number_of_epochs_applies_only_without_a_limit(X, tiny, limits: dict, epochs) -> None:
     assert training_settings(tiny(**{"max_epochs": None, **limits}), 20).max_epochs == epochs
 
 
 def test_settings_are_the_parameters_of_the_same_names(tiny) -> None:
-    given = {"alpha": 2.0, "beta": 0.5, "loss": "absolute", "mixing": 0.25, "patience": None, "learning_rate": 0.1}
-    settings = training_settings(tiny(**given), 20)
-    assert {name: getattr(settings, name) for name in given} == given
-    # Every field of the loop has a parameter, but for what the loop alone decides.
-    own = {"kl_warmup", "warmup_steps", "gradient_norm", "checkpoint_seconds"}
-    assert {each.name for each in fields(settings)} - set(tiny().get_params()) == own
+    parameters = {"alpha": 2.0, "beta": 0.5, "loss": "absolute", "mixing": 0.25, "patience": None, "learning_rate": 0.1}
+    settings = training_settings(tiny(**parameters), 20)
+    assert {name: getattr(settings, name) for name in parameters} == parameters
+    # Every setting of the training loop is a parameter, except those internal to the loop.
+    internal = {"kl_warmup", "warmup_steps", "gradient_norm", "checkpoint_seconds"}
+    assert {each.name for each in fields(settings)} - set(tiny().get_params()) == internal
 
 
 @pytest.mark.parametrize(("n_training", "share"), [(10, 1.0), (1000, 1.0), (4000, 0.25)])
@@ -147,7 +149,7 @@ def test_weights_follow_the_seed(X, tiny) -> None:
     assert not torch.equal(weights[0], weights[2])
 
 
-def test_an_encoder_starts_from_weights_only_where_they_are_given(make_blobs, tiny, small_resnet) -> None:
+def test_an_encoder_starts_from_trained_weights_only_if_they_are_passed(make_blobs, tiny, small_resnet) -> None:
     stored = load_file(small_resnet / "model.safetensors")
     name = "encoder.stages.0.layers.0.layer.0.convolution.weight"
     for source, taken in ((small_resnet, True), (None, False)):

@@ -1,4 +1,4 @@
-"""Fitting: scikit-learn's own checks, repeatability, going on, stopping and resuming."""
+"""Fitting: the checks of scikit-learn, reproducibility, continuing, stopping and resuming."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ for estimator in ({estimators}):
 """
 
 
-def test_scikit_learn_has_no_objection() -> None:
+def test_estimators_pass_the_checks_of_scikit_learn() -> None:
     run_checks("StatsVAETransformer(max_epochs=2, random_state=0), TwoPointPCA(2)")
 
 
 @pytest.mark.slow
-def test_scikit_learn_has_no_objection_to_the_defaults() -> None:
+def test_estimators_with_defaults_pass_the_checks_of_scikit_learn() -> None:
     run_checks("StatsVAETransformer(), TwoPointPCA()")
 
 
@@ -64,7 +64,7 @@ def untimed(history: list) -> list:
     return [{k: v for k, v in record.items() if k != "seconds"} for record in history]
 
 
-def test_one_seed_gives_one_result_and_another_another(X, tiny, fitted) -> None:
+def test_results_are_reproducible_and_depend_on_the_seed(X, tiny, fitted) -> None:
     again, other = tiny().fit(X), tiny(random_state=1).fit(X)
     np.testing.assert_array_equal(weights(again), weights(fitted))
     assert untimed(again.history_) == untimed(fitted.history_)
@@ -72,7 +72,7 @@ def test_one_seed_gives_one_result_and_another_another(X, tiny, fitted) -> None:
     assert not np.allclose(other.transform(X), fitted.transform(X))
 
 
-def test_the_users_own_random_numbers_are_left_alone(X, tiny) -> None:
+def test_the_global_random_state_is_unchanged(X, tiny) -> None:
     np.random.seed(5)
     torch.manual_seed(5)
     before = np.random.get_state()[1].copy(), torch.get_rng_state()
@@ -83,7 +83,7 @@ def test_the_users_own_random_numbers_are_left_alone(X, tiny) -> None:
     assert torch.equal(torch.get_rng_state(), before[1])
 
 
-def test_fit_learns_what_it_says(X, fitted) -> None:
+def test_fit_sets_the_documented_attributes(X, fitted) -> None:
     assert fitted.grid_.shape == (8, 8)
     assert fitted.grid_.phases == 2
     assert fitted.n_features_in_ == 64
@@ -111,19 +111,19 @@ def test_clone_copies_the_parameters_and_nothing_else(fitted) -> None:
     assert not hasattr(copied, "module_")
 
 
-def test_pickle_before_and_after_fit_and_partial_fit(X, tiny, fitted) -> None:
+def test_models_can_be_pickled_before_and_after_fit_and_partial_fit(X, tiny, fitted) -> None:
     fresh = pickle.loads(pickle.dumps(tiny())).fit(X)
     np.testing.assert_array_equal(fresh.transform(X), fitted.transform(X))
-    back = pickle.loads(pickle.dumps(fitted))
-    np.testing.assert_array_equal(back.transform(X), fitted.transform(X))
+    loaded = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(loaded.transform(X), fitted.transform(X))
     part = tiny().partial_fit(X)
-    back = pickle.loads(pickle.dumps(part))
-    np.testing.assert_array_equal(back.transform(X), part.transform(X))
-    assert back.partial_fit(X).n_iter_ == 2
+    loaded = pickle.loads(pickle.dumps(part))
+    np.testing.assert_array_equal(loaded.transform(X), part.transform(X))
+    assert loaded.partial_fit(X).n_iter_ == 2
 
 
 @pytest.mark.parametrize("kind", ["numpy", "dask"])
-def test_pipeline_and_grid_search(X, lazy, tiny, kind: str) -> None:
+def test_pipelines_and_grid_searches_work(X, lazy, tiny, kind: str) -> None:
     data = X if kind == "numpy" else lazy
     y = X.mean((1, 2))
     pipeline = make_pipeline(tiny(), StandardScaler(), Ridge()).fit(data, y)
@@ -136,8 +136,8 @@ def test_pipeline_and_grid_search(X, lazy, tiny, kind: str) -> None:
     assert np.isfinite(both.cv_results_["mean_test_score"]).all()
 
 
-def test_grid_search_scores_are_those_of_numpy_on_dask(X, lazy, tiny) -> None:
-    # One block a fold: shuffling by blocks and by samples then read the same samples at calibration.
+def test_grid_search_scores_of_dask_and_numpy_agree(X, lazy, tiny) -> None:
+    # Dask arrays are shuffled by blocks and numpy arrays by samples, so the scores agree only approximately.
     scores = [
         GridSearchCV(tiny(max_epochs=1, validation_fraction=0.0), {"n_components": [2]}, cv=2)
         .fit(data)
@@ -156,7 +156,7 @@ def test_set_output_gives_data_frames(X, tiny) -> None:
     assert model.inverse_transform(frame).shape == X.shape
 
 
-def test_warm_start_goes_on_and_leaves_the_old_module_alone(X, tiny) -> None:
+def test_warm_start_continues_and_leaves_the_old_module_unchanged(X, tiny) -> None:
     model = tiny(warm_start=True).fit(X)
     old, before = model.module_, weights(model)
     model.fit(X)
@@ -177,7 +177,7 @@ def test_partial_fit_counts_passes_and_learns(X, tiny) -> None:
     assert np.isfinite(model.transform(X)).all()
 
 
-def test_partial_fit_goes_on_from_the_latest_fit(X, tiny) -> None:
+def test_partial_fit_continues_from_the_latest_fit(X, tiny) -> None:
     model = tiny(learning_rate=1e-12).partial_fit(X).fit(X)
     fresh = weights(model)
     model.partial_fit(X)
@@ -199,7 +199,7 @@ def test_partial_fit_refuses_other_samples(X, tiny) -> None:
 
 
 class Interrupt:
-    """Raises KeyboardInterrupt once, after so many epochs."""
+    """Function for `verbose` that raises KeyboardInterrupt after the given epoch."""
 
     def __init__(self, after: int) -> None:
         self.after = after
@@ -222,7 +222,7 @@ def test_an_interrupted_fit_resumes_from_its_checkpoint(X, tiny, tmp_path) -> No
     assert untimed(resumed.history_) == untimed(whole.history_)
 
 
-def test_a_checkpoint_without_a_seed_resumes_too(X, lazy, tiny, tmp_path) -> None:
+def test_a_fit_without_a_seed_resumes_from_its_checkpoint(X, lazy, tiny, tmp_path) -> None:
     path = tmp_path / "state.pt"
     parameters = {"max_epochs": 3, "random_state": None}
     with pytest.raises(KeyboardInterrupt):
@@ -242,7 +242,7 @@ def test_a_checkpoint_of_another_training_is_refused(X, tiny, tmp_path) -> None:
         assert not hasattr(model, "n_features_in_")
 
 
-def test_verbose_prints_a_line_an_epoch(X, tiny, capsys) -> None:
+def test_verbose_prints_one_line_per_epoch(X, tiny, capsys) -> None:
     tiny(verbose=True).fit(X)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2
@@ -265,8 +265,8 @@ def state_of(model: StatsVAETransformer) -> dict:
     return {name: value for name, value in vars(model).items() if name != "module_"}
 
 
-@pytest.mark.parametrize("make", ["nan", "labels", "parameter", "correlations", "cutoff"])
-def test_after_a_failed_fit_the_estimator_is_what_it_was(X, tiny, make: str) -> None:
+@pytest.mark.parametrize("fault", ["nan", "labels", "parameter", "correlations", "cutoff"])
+def test_a_failed_fit_leaves_the_estimator_unchanged(X, tiny, fault: str) -> None:
     model = tiny(phases=2).fit(X)
     Z = model.transform(X)
     bad = {
@@ -275,13 +275,13 @@ def test_after_a_failed_fit_the_estimator_is_what_it_was(X, tiny, make: str) -> 
         "parameter": X,
         "correlations": X[:, :4],
         "cutoff": X[:, :4],
-    }[make]
+    }[fault]
     changes = {
         "parameter": {"beta": -1},
         "correlations": {"correlations": [(0, 5)]},
         "cutoff": {"cutoff": 99},
     }
-    model.set_params(**changes.get(make, {}))
+    model.set_params(**changes.get(fault, {}))
     before = state_of(model)
     with pytest.raises(InputError):
         model.fit(bad)
@@ -295,7 +295,7 @@ def test_after_a_failed_fit_the_estimator_is_what_it_was(X, tiny, make: str) -> 
     assert set(vars(new)) == set(vars(clone(model)))
 
 
-def test_an_interrupt_leaves_the_earlier_fit(X, tiny) -> None:
+def test_an_interrupted_fit_keeps_the_earlier_one(X, tiny) -> None:
     model = tiny(warm_start=True).fit(X)
     Z = model.transform(X)
     model.verbose = Interrupt(1)
@@ -305,13 +305,13 @@ def test_an_interrupt_leaves_the_earlier_fit(X, tiny) -> None:
     assert model.n_iter_ == 2
 
 
-def test_a_diverging_training_says_what_to_do(tiny) -> None:
+def test_the_error_of_a_diverging_training_suggests_a_lower_learning_rate(tiny) -> None:
     X = np.random.default_rng(0).normal(size=(20, 6, 6)).astype(np.float32)
     with pytest.raises(MatvaeError, match="Lower learning_rate"):
         tiny(learning_rate=1e30).fit(X)
 
 
-def test_a_large_array_is_streamed_and_never_held(monkeypatch, make_blobs, tiny) -> None:
+def test_a_large_array_is_streamed_and_never_held_in_memory(monkeypatch, make_blobs, tiny) -> None:
     monkeypatch.setattr("matvae.estimator.batches.BUFFER_BYTES", 2048)
     X = make_blobs(64)
     reads: list[int] = []
@@ -323,7 +323,7 @@ def test_a_large_array_is_streamed_and_never_held(monkeypatch, make_blobs, tiny)
     lazy = da.from_array(X, chunks=(8, 8, 8)).map_blocks(counted, dtype=X.dtype, meta=X[:0])
     tiny(phases=2, max_epochs=3).fit(lazy)
     assert max(reads) == 8
-    # Eight blocks, once to look at all of them and once an epoch.
+    # Eight blocks are read once to check them and once per epoch.
     assert len(reads) == 8 * (1 + 3)
 
 

@@ -7,8 +7,8 @@ from matvae.model import DECODERS, ENCODERS
 
 
 def test_the_parts_there_are(make_spec):
-    assert ENCODERS.names()[:3] == ["statistics", "image", "resnet152"]
-    assert DECODERS.names()[:3] == ["dense", "convolutional", "separable"]
+    assert ENCODERS.names()[:4] == ["statistics", "image", "projection", "resnet152"]
+    assert DECODERS.names()[:4] == ["dense", "convolutional", "separable", "statistics"]
     assert ENCODERS.get("statistics").reads == "statistics"
     assert ENCODERS.get("image").reads == "structures"
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
@@ -28,18 +29,42 @@ def spec_of(make_spec):
         ((64, 64, 64), 2, "convolutional"),
     ],
 )
-def test_auto_is_dense_up_to_65536_outputs(spec_of, shape, phases, decoder):
-    assert choose_decoder(spec_of(shape, phases=phases), []) == decoder
-    assert plan_model(spec_of(shape, phases=phases), []).decoder == decoder
+def test_networks_are_dense_up_to_65536_outputs(spec_of, shape, phases, decoder):
+    assert choose_decoder(spec_of(shape, phases=phases), [], closed_form=False)[0] == decoder
+    assert plan_model(spec_of(shape, phases=phases), [], closed_form=False).decoder == decoder
     assert plan_model(spec_of(shape, phases=phases, decoder="separable"), []).decoder == "separable"
 
 
 def test_images_that_are_sums_of_few_products_get_the_separable_decoder(spec_of):
     images = [torch.from_numpy(lines(12, 66))]
-    assert plan_model(spec_of((66, 66)), images).decoder == "separable"
-    assert plan_model(spec_of((66, 66)), [torch.from_numpy(blobs(12, (66, 66)))]).decoder == "dense"
-    assert plan_model(spec_of((66, 66), periodic=False), images).decoder == "dense"
-    assert plan_model(spec_of((66, 66), cutoff=(8, 8)), images).decoder == "dense"
+    chosen = plan_model(spec_of((66, 66)), images)
+    assert (chosen.decoder, chosen.metric) == ("separable", "plain")
+    assert "products of profiles" in chosen.reason
+    assert plan_model(spec_of((66, 66), periodic=False), images).decoder != "separable"
+    assert plan_model(spec_of((66, 66), cutoff=(8, 8)), images).decoder != "separable"
+
+
+def test_textures_get_the_decoder_of_statistics_with_its_encoder_and_the_lag_metric(spec_of):
+    textures = [torch.from_numpy(blobs(12, (66, 66)))]
+    chosen = plan_model(spec_of((66, 66), metric="auto"), textures)
+    assert (chosen.decoder, chosen.encoder, chosen.metric) == ("statistics", "projection", "lags")
+    assert chosen.reason.startswith("texture")
+    assert plan_model(spec_of((66, 66), metric="plain"), textures).metric == "plain"
+    assert plan_model(spec_of((66, 66), encoder="image"), textures).decoder == "dense"
+    assert plan_model(spec_of((66, 66), phases=1), []).decoder == "dense"
+
+
+def test_phases_at_the_same_places_are_a_layout(spec_of):
+    discs = np.zeros((20, 16, 16), np.uint8)
+    y, x = np.indices((16, 16)) - 7.5
+    for disc, radius in zip(discs, np.linspace(4, 7, 20), strict=True):
+        disc[np.hypot(y, x) < radius] = 1
+    chosen = plan_model(spec_of((16, 16), cutoff=(4, 4)), [torch.from_numpy(discs)])
+    assert chosen.decoder == "dense"
+    assert "same places" in chosen.reason
+    rng = np.random.default_rng(0)
+    moved = np.stack([np.roll(disc, rng.integers(16, size=2), (0, 1)) for disc in discs])
+    assert plan_model(spec_of((16, 16), cutoff=(4, 4)), [torch.from_numpy(moved)]).decoder == "statistics"
 
 
 def test_coarse_grids_need_all_lags_a_decoder_that_coarsens_and_an_encoder_of_statistics(spec_of):

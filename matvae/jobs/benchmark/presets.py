@@ -53,7 +53,9 @@ DEFAULT = "matvae"
 MATVAE = Preset(
     "matvae",
     {
-        # Lines are sharp and alike, so a wide network and a small KL weight pay.
+        # Lines are layouts: sums of few products of profiles along the axes.
+        "decoder": "separable",
+        # They are sharp and alike, so a wide network and a small KL weight pay.
         "width": 512,
         "beta": 5e-6,
         "batch_size": 128,

@@ -86,16 +86,21 @@ def contenders(
         "warm_start": False,
         "checkpoint": None,
     }
-    if max_epochs is not None or max_time is not None:
-        shared.update(max_epochs=max_epochs, max_time=max_time)
+    has_budget = max_epochs is not None or max_time is not None
+    budget = {"max_epochs": max_epochs, "max_time": max_time} if has_budget else {}
+    decodes_structures = model.module_.decodes_structures
 
     def recipe(n: int, **changes: Any) -> Any:
         return clone(model).set_params(n_components=n, **shared, **changes)
 
     entries = [Contender(PCA, n, pca_like(model, n)) for n in n_components]
-    image_space = {"encoder": "image", "encoder_weights": None, "loss": VOXELS}
+    image_space = {"encoder": "image", "encoder_weights": None, "loss": VOXELS, **budget}
+    if not decodes_structures:
+        image_space["decoder"] = "auto"
     entries += [Contender(IMAGE_VAE, n, recipe(n, **image_space)) for n in n_components]
+    # A decoder of statistics is fitted in closed form and needs no budget.
+    own = budget if decodes_structures else {}
     for n in n_components:
         is_model = keep_model and n == model.n_components
-        entries.append(Contender(STATISTICS_VAE, n, model if is_model else recipe(n), fitted=is_model))
+        entries.append(Contender(STATISTICS_VAE, n, model if is_model else recipe(n, **own), fitted=is_model))
     return entries

@@ -10,6 +10,7 @@ DECODERS = Registry(
         "dense": "matvae.model.decoders.dense:DenseDecoder",
         "convolutional": "matvae.model.decoders.convolutional:ConvolutionalDecoder",
         "separable": "matvae.model.decoders.separable:SeparableDecoder",
+        "statistics": "matvae.model.decoders.statistics:StatisticsDecoder",
     },
     contract=Decoder,
 )

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from ..encoders.base import STRUCTURES
 from ..spec import ModelSpec
 
 
@@ -19,7 +20,10 @@ class Decoder(nn.Module):
     Attributes
     ----------
     encoder : str or None
-        Name of the only encoder this decoder works with; None if it works with any.
+        Name of the only encoder this decoder works with; None if it works with any. It replaces the default encoder.
+    decodes : ``"structures"`` or ``"statistics"``
+        Result of `forward`. A decoder of statistics is fitted in closed form, not trained; structures with its
+        statistics are realised afterwards.
     writes_fractions : bool
         Whether `forward` returns volume fractions of phases 1 to H-1, from 0 up, instead of logits. Fractions that sum
         to more than one are scaled to one.
@@ -30,6 +34,7 @@ class Decoder(nn.Module):
     """
 
     encoder: ClassVar[str | None] = None
+    decodes: ClassVar[str] = STRUCTURES
     writes_fractions: ClassVar[bool] = False
     coarsens: ClassVar[bool] = False
     needs_structures: ClassVar[bool] = False

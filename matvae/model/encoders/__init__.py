@@ -9,6 +9,7 @@ ENCODERS = Registry(
     {
         "statistics": "matvae.model.encoders.statistics:StatisticsEncoder",
         "image": "matvae.model.encoders.image:ImageEncoder",
+        "projection": "matvae.model.encoders.projection:ProjectionEncoder",
         "resnet152": "matvae.model.encoders.pretrained:ResNet152Encoder",
     },
     contract=Encoder,

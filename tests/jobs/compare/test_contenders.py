@@ -1,6 +1,8 @@
-"""All methods have the same statistics; both VAEs share the model's recipe and one budget."""
+"""Methods that are compared: all have the same statistics, and both VAEs the model's settings and training budget."""
 
 from __future__ import annotations
+
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,16 +14,17 @@ from matvae.estimator.parameters import check_parameters
 from matvae.jobs.compare.contenders import contenders
 
 
-def model_of(**parameters):
-    """A model with the attributes of a fitted one that are needed."""
+def model_of(decodes_structures=True, **parameters):
+    """Return an unfitted model with the fitted attributes that `contenders` reads."""
     model = StatsVAETransformer(
         n_components=3, width=16, beta=1e-3, periodic=False, cutoff=2, max_epochs=7, **parameters
     )
     model.grid_ = Grid((8, 8), phases=3, periodic=False)
+    model.module_ = SimpleNamespace(decodes_structures=decodes_structures)
     return model
 
 
-def test_every_method_at_every_size():
+def test_every_method_is_present_at_every_size():
     model = model_of(sample_shape=(8, 8), checkpoint="state", warm_start=True)
     entries = contenders(model, [1, 3], keep_model=False, seed=5)
     assert [(entry.method, entry.n_components, entry.estimator.n_components) for entry in entries] == [
@@ -43,12 +46,12 @@ def test_every_method_at_every_size():
     ("budget", "expected"),
     [({}, (7, None)), ({"max_time": 2.0}, (None, 2.0)), ({"max_epochs": 3, "max_time": 2.0}, (3, 2.0))],
 )
-def test_both_vaes_have_one_budget(budget, expected):
+def test_both_vaes_have_the_same_budget(budget, expected):
     for entry in contenders(model_of(), [2], keep_model=False, seed=0, **budget)[1:]:
         assert (entry.estimator.max_epochs, entry.estimator.max_time) == expected
 
 
-def test_the_model_stands_for_itself_if_allowed():
+def test_the_model_itself_is_used_if_allowed():
     model = model_of()
     *others, last = contenders(model, [1, 3], keep_model=True, seed=0)
     assert last.fitted
@@ -64,14 +67,14 @@ def test_the_image_space_vae_starts_from_random_weights():
     assert (ours.encoder, ours.encoder_weights) == ("resnet152", "folder")
 
 
-def test_a_model_trained_on_voxels_is_refused_as_a_recipe():
+def test_settings_of_a_model_trained_on_voxels_are_refused():
     with pytest.raises(InputError, match="Give a model with another loss"):
         contenders(model_of(encoder="image", loss="voxels"), [1], keep_model=False, seed=0)
 
 
 def test_the_image_space_vae_is_fitted_on_voxels_alone():
     X = np.indices((40, 8, 8)).sum(0) // 2 % 2
-    model = StatsVAETransformer(n_components=2, max_epochs=2, width=16).fit(X)
+    model = StatsVAETransformer(n_components=2, decoder="dense", max_epochs=2, width=16).fit(X)
     entry = contenders(model, [2], keep_model=False, seed=0)[1]
     fitted = clone(entry.estimator).fit(X)
     assert {"voxel_loss", "kl"} <= set(fitted.history_[0])

@@ -1,0 +1,308 @@
+"""StatisticsFit: a model whose decoder gives statistics, fitted in closed form."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import InputError
+from ..model import ModelSpec, StatsVAE
+from ..model.decoders.statistics import MAX_RANK, StatisticsDecoder
+from ..model.encoders.projection import ProjectionEncoder
+from ..model.loss import kl_divergence
+from ..model.manifold import ROUNDS, n_terms, regression, search, start_latents, terms, whitened
+from ..model.sampling_noise import block_deviations, noise_covariance
+from ..stats import get_statistic, volume_fractions
+from ..stats.form import LABELS
+from ..stats.independent_windows import independent_windows
+from ..warn import warn
+from .batches import Batches
+from .parameters import descriptors_of, unused_by_closed_form
+from .samples import Samples, read_samples
+from .statistics_rows import StatisticsRows, statistics_function
+
+VOLUME_FRACTION = "volume_fraction"
+# Fewer independent windows do not determine a curved surface better than a flat one.
+LEAST_WINDOWS = 50
+# Samples that determine the shape of the manifold; the principal components are those of all samples.
+FIT_SAMPLES = 20_000
+# Samples that determine the sampling noise, and the mean width of the posterior.
+NOISE_SAMPLES = 256
+# Size of the training windows that a model carries as examples.
+EXAMPLE_BYTES = 8 << 20
+# Voxels that are searched for overlaps.
+OVERLAP_VOXELS = 1 << 23
+# Share of the largest sampling noise below which scores are treated alike.
+NOISE_FLOOR = 1e-6
+
+
+class StatisticsFit:
+    """Closed-form fit of principal components, manifold, posterior, descriptors and examples.
+
+    Parameters
+    ----------
+    estimator : StatsVAETransformer
+        Its parameters have been checked.
+    samples : Samples
+    batches : Batches
+        Of these samples; their calibration sample provides the examples.
+    spec : ModelSpec
+        Complete except for the options of the decoder.
+
+    Raises
+    ------
+    InputError
+        If there are not more samples than components.
+
+    Warns
+    -----
+    UserWarning
+        If parameters of networks were set, or the windows are too few for a nonlinear decoder.
+    """
+
+    def __init__(self, estimator: Any, samples: Samples, batches: Batches, spec: ModelSpec) -> None:
+        if spec.n_components >= len(samples):
+            raise InputError(
+                f"n_components must be smaller than the number of samples ({len(samples)}), but {spec.n_components} "
+                "was given. Use fewer components, or more windows."
+            )
+        if unused := unused_by_closed_form(estimator):
+            choice = f"chosen since the data are a {spec.reason}" if spec.reason else "given"
+            warn(
+                f"{', '.join(unused)} have no effect on the decoder 'statistics' ({choice}), which is not trained. "
+                'Leave them out, or choose a network, such as decoder="convolutional".'
+            )
+        self.samples, self.batches, self.spec = samples, batches, spec
+        self.descriptors = () if samples.layout.form is None else descriptors_of(estimator)
+        self.rows = StatisticsRows(
+            samples.array,
+            statistics_function(samples.layout, estimator),
+            (*spec.lag_shape, len(spec.pairs)),
+        )
+        self.history: list[dict[str, float]] = []
+        self.seconds = 0.0
+        self.module: StatsVAE | None = None
+
+    @property
+    def max_epochs(self) -> int:
+        """Number of records."""
+        return 1 if self.order == 1 else 1 + ROUNDS
+
+    @cached_property
+    def order(self) -> int:
+        """Order of the polynomials: 1, i.e. PCA, where there are too few independent windows for 2."""
+        needed = max(LEAST_WINDOWS, n_terms(self.spec.n_components, 2))
+        n_windows = self._independent_windows()
+        if n_windows >= needed:
+            return 2
+        warn(
+            f"The {len(self.samples)} windows show as much material as about {n_windows:.0f} independent ones. A "
+            f"nonlinear decoder of {self.spec.n_components} components needs about {needed}; this model is linear, "
+            "i.e. PCA. Cut windows from a larger region, or smaller windows, if you can."
+        )
+        return 1
+
+    def train(
+        self,
+        *,
+        checkpoint: Any = None,
+        on_start: Callable[[], None] | None = None,
+        on_record: Callable[[dict[str, float]], bool | None] | None = None,
+    ) -> None:
+        """Fit everything; this takes seconds, so that no state is kept to resume.
+
+        Parameters
+        ----------
+        checkpoint
+            Ignored.
+        on_start, on_record : callable, optional
+            As in `Trainer.fit`, with one record per round; a true value returned by `on_record` ends the rounds.
+        """
+        started = time.monotonic() - self.seconds
+        if on_start is not None:
+            on_start()
+        n_samples = len(self.samples)
+        weights = self.rows.weights(self.spec.metric)
+        components = self.rows.components(max(self.spec.n_components, min(MAX_RANK, n_samples - 1)), weights)
+        chosen = _evenly_spaced(n_samples, FIT_SAMPLES)
+        projection = components.components * np.sqrt(weights).ravel()
+        scores = self._projected(chosen, components.mean, projection)
+        unit = float(scores[:, 0].std(correction=0).clamp_min(1e-30))
+        scores = scores / unit
+
+        module, descriptors = self._build(len(components.components), chosen)
+        decoder, encoder = module.statistics_decoder, module.encoder
+        assert isinstance(encoder, ProjectionEncoder)
+        decoder.learn_components(
+            torch.from_numpy(components.mean),
+            torch.from_numpy(components.components),
+            torch.from_numpy(weights).ravel(),
+            unit,
+        )
+        z = self._fit_manifold(decoder, scores, started, on_record)
+        encoder.learn_start(scores, z, self.order)
+        decoder.learn_descriptors(z, descriptors)
+        self._learn_posterior(module, scores - terms(z, self.order) @ decoder.coefficients)
+        self._learn_examples(module)
+        mean, log_variance = module.encode(self._some_statistics(), None)
+        self.history[-1]["kl"] = float(kl_divergence(mean, log_variance).mean())
+        self.module = module
+
+    def learned(self, *, copy_module: bool = False) -> dict[str, Any]:
+        """Return the fitted attributes of an estimator; the module does not change afterwards."""
+        assert self.module is not None
+        log_variance = self.module.encode(self._some_statistics(), None)[1]
+        return {
+            "module_": self.module,
+            "grid_": self.samples.grid,
+            "_layout": self.samples.layout,
+            "history_": list(self.history),
+            "n_iter_": len(self.history),
+            "latent_spread_": (0.5 * log_variance).exp().mean(0).numpy().astype(np.float32),
+        }
+
+    def _independent_windows(self) -> float:
+        """Number of independent windows; that of all samples where no labels are known."""
+        form, n_samples = self.samples.layout.form, len(self.samples)
+        if form is None or form.kind != LABELS:
+            return float(n_samples)
+        chosen = _evenly_spaced(n_samples, max(1, OVERLAP_VOXELS // self.samples.grid.n_voxels))
+        windows = read_samples(self.samples.array, chosen).reshape(len(chosen), *self.samples.layout.shape)
+        n_windows = independent_windows(windows)
+        # Windows that do not overlap also represent those between them; otherwise, this is a lower bound.
+        return n_windows * n_samples / len(chosen) if n_windows > 0.9 * len(chosen) else n_windows
+
+    def _projected(self, chosen: np.ndarray, mean: np.ndarray, projection: np.ndarray) -> Tensor:
+        """Scores ``(sample, score)`` of the chosen samples."""
+        parts, start = [], 0
+        for block in self.rows:
+            inside = chosen[(chosen >= start) & (chosen < start + len(block))] - start
+            parts.append((block[inside] - mean) @ projection.T)
+            start += len(block)
+        return torch.from_numpy(np.concatenate(parts))
+
+    def _build(self, rank: int, chosen: np.ndarray) -> tuple[StatsVAE, dict[str, Tensor]]:
+        """Build the module, with the descriptors ``(sample, *shape)`` of the chosen samples."""
+        descriptors = self._descriptors_of(read_samples(self.samples.array, chosen))
+        voxel_bytes = max(1, self.samples.grid.n_voxels)
+        n_windows = sum(len(batch) for batch in self.batches.calibration)
+        has_examples = self.samples.layout.form is not None and self.spec.phases > 1
+        options = {
+            "rank": rank,
+            "order": self.order,
+            "descriptors": {name: list(values.shape[1:]) for name, values in descriptors.items()},
+            "examples": min(n_windows, max(1, EXAMPLE_BYTES // voxel_bytes)) if has_examples else 0,
+        }
+        return StatsVAE(replace(self.spec, decoder_options=options)).eval(), descriptors
+
+    def _descriptors_of(self, block: np.ndarray) -> dict[str, Tensor]:
+        """Volume fractions and further descriptors ``(sample, *shape)`` of samples."""
+        layout, phases = self.samples.layout, self.spec.phases
+        if layout.form is None or phases == 1:
+            return {}
+        structures = block.reshape(len(block), *layout.shape)
+        options: dict[str, Any] = {"phases": phases, "state_axis": layout.form.state_axis}
+        values = {VOLUME_FRACTION: volume_fractions(structures, **options)}
+        for name in self.descriptors:
+            values[name] = get_statistic(name)(structures, periodic=self.spec.periodic, **options)
+        return {name: torch.from_numpy(np.asarray(value)) for name, value in values.items()}
+
+    def _fit_manifold(
+        self,
+        decoder: StatisticsDecoder,
+        scores: Tensor,
+        started: float,
+        on_record: Callable[[dict[str, float]], bool | None] | None,
+    ) -> Tensor:
+        """Fit coefficients and latents ``(sample, component)`` in turns, beginning with those of PCA."""
+        z = start_latents(scores, self.spec.n_components)
+        variance = scores.square().sum(1).mean()
+        for number in range(self.max_epochs):
+            if number:
+                z = whitened(search(scores, z, decoder.coefficients, self.order))
+            coefficients = regression(z, scores, self.order) if self.order > 1 else _principal(scores, z)
+            decoder.coefficients.copy_(coefficients)
+            residual = scores - terms(z, self.order) @ coefficients
+            error = float((residual.square().sum(1).mean() / variance.clamp_min(1e-30)).sqrt())
+            record = {
+                "epoch": number + 1.0,
+                "step": number + 1.0,
+                "progress": (number + 1) / self.max_epochs,
+                "seconds": time.monotonic() - started,
+                "loss": error,
+                "statistics_loss": error,
+            }
+            self.history.append(record)
+            if on_record is not None and on_record(record):
+                break
+        return z
+
+    def _learn_posterior(self, module: StatsVAE, residual: Tensor) -> None:
+        """Set the covariance of sampling noise; where only statistics are known, that of the fit's residuals."""
+        decoder = module.statistics_decoder
+        if self.samples.layout.form is None:
+            covariance = residual.T @ residual / len(residual)
+        else:
+            deviations = [
+                self._noise_scores(module, batch) for batch in _first(self.batches.calibration, NOISE_SAMPLES)
+            ]
+            covariance = noise_covariance(torch.cat(deviations, dim=1))
+        floor = NOISE_FLOOR * covariance.diagonal().amax().clamp_min(1e-30)
+        decoder.noise_precision.copy_(torch.linalg.inv(covariance + floor * torch.eye(len(covariance)).to(covariance)))
+
+    def _noise_scores(self, module: StatsVAE, structures: Tensor) -> Tensor:
+        """Block deviations of statistics as scores ``(block, sample, score)``."""
+        decoder, spec = module.statistics_decoder, self.spec
+        deviations = block_deviations(module.fields(structures), spec.pairs, periodic=spec.periodic, cutoff=spec.cutoff)
+        flat = deviations.flatten(0, 1)
+        # Scores are affine in the statistics: deviations have no mean to subtract.
+        return (decoder.scores(flat) - decoder.scores(torch.zeros_like(flat[:1]))).unflatten(0, deviations.shape[:2])
+
+    def _learn_examples(self, module: StatsVAE) -> None:
+        """Keep training windows, with their latents."""
+        decoder = module.statistics_decoder
+        if not len(decoder.examples):
+            return
+        windows = _first(self.batches.calibration, len(decoder.examples))
+        labels = torch.cat([_labels(window, self.spec) for window in windows])
+        decoder.examples.copy_(labels)
+        statistics = torch.cat([module.statistics(module.fields(window)) for window in windows])
+        decoder.example_latents.copy_(module.encode(statistics, None)[0])
+
+    def _some_statistics(self) -> Tensor:
+        """Statistics ``(sample, *lag, correlation)`` of a few samples."""
+        rows = next(iter(self.rows))[:NOISE_SAMPLES]
+        return torch.from_numpy(rows).to(torch.float32).unflatten(1, self.rows.shape)
+
+
+def _principal(scores: Tensor, z: Tensor) -> Tensor:
+    """Coefficients of first order that are exactly PCA: each latent is one score in units of its deviation."""
+    coefficients = scores.new_zeros(1 + z.shape[1], scores.shape[1])
+    coefficients[1:, : z.shape[1]] = torch.diag(scores[:, : z.shape[1]].std(0, correction=0))
+    return coefficients
+
+
+def _first(batches: list[Tensor], n_samples: int) -> list[Tensor]:
+    """The first samples of some batches, as batches."""
+    kept: list[Tensor] = []
+    for batch in batches:
+        if n_samples > 0:
+            kept.append(batch[:n_samples])
+            n_samples -= len(kept[-1])
+    return kept
+
+
+def _labels(structures: Tensor, spec: ModelSpec) -> Tensor:
+    """Labels ``(sample, *space)`` of structures that are labels or states ``(sample, state, *space)``."""
+    return structures if structures.ndim == len(spec.shape) + 1 else structures.argmax(1)
+
+
+def _evenly_spaced(n_samples: int, at_most: int) -> np.ndarray:
+    return np.unique(np.linspace(0, n_samples - 1, min(n_samples, at_most)).round().astype(int))

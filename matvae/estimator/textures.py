@@ -1,0 +1,177 @@
+"""Structures of any shape from decoded statistics, by phase retrieval or with patches of training windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..errors import InputError
+from ..grid import Grid
+from ..model import StatsVAE
+from ..reconstruction import Wanted, reconstruct
+from ..stats.metric import lag_lengths
+from ..validate import is_integer
+
+AUTO, RETRIEVAL, EXAMPLES, DECODER = "auto", "retrieval", "examples", "decoder"
+METHODS = (AUTO, RETRIEVAL, EXAMPLES, DECODER)
+SURFACE = "surface_area"
+# Voxels of the examples for one latent, and the least number of windows.
+EXAMPLE_VOXELS = 1 << 18
+LEAST_EXAMPLES = 8
+# Voxels along an axis.
+LEAST_SIDE = 4
+
+
+@dataclass(frozen=True)
+class TextureRealizer:
+    """Realizes structures with the statistics and descriptors of latents.
+
+    Parameters
+    ----------
+    module : StatsVAE
+    grid : Grid
+        Of the structures that the model was fitted on.
+    shape : tuple of int
+        Of the structures to realize.
+    method : ``"retrieval"`` or ``"examples"``
+    n_realizations : int or None
+        Structures per latent; None for one without an axis of its own.
+    seed : int
+        Joined by the number of each sample.
+    """
+
+    module: StatsVAE
+    grid: Grid
+    shape: tuple[int, ...]
+    method: str
+    n_realizations: int | None = None
+    seed: int = 0
+
+    def of(self, latents: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        """Labels ``(sample[, realization], *space)`` of latents ``(sample, component)``.
+
+        `numbers` ``(sample, 1)`` are those of the samples: each is realized by itself, so that blocks change nothing.
+        """
+        return np.concatenate(
+            [self._realized(latents[k : k + 1], int(number)) for k, number in enumerate(numbers[:, 0])]
+        )
+
+    def _realized(self, latent: np.ndarray, number: int) -> np.ndarray:
+        spec = self.module.spec
+        with torch.no_grad():
+            z = torch.tensor(latent).to(self.module.field_mean)
+            statistics = self.module.decoded_statistics(z)
+            descriptors = {} if self.module.decodes_structures else self.module.statistics_decoder.descriptors(z)
+            examples = self._examples(z) if self.method == EXAMPLES else None
+        if self.shape != self.grid.shape:
+            statistics = for_shape(statistics, spec.pairs, self.shape, periodic=spec.periodic)
+        return reconstruct(
+            statistics,
+            grid=replace(self.grid, shape=self.shape, periodic=spec.periodic),
+            correlations=spec.pairs,
+            also=[Wanted(SURFACE, descriptors[SURFACE].clamp_min(0))] if SURFACE in descriptors else [],
+            examples=examples,
+            n_realizations=self.n_realizations,
+            random_state=self.seed,
+            first_sample=number,
+            device=str(self.module.field_mean.device.type),
+        ).structures
+
+    def _examples(self, z: torch.Tensor) -> torch.Tensor:
+        """Training windows ``(example, *space)`` whose latents are nearest."""
+        decoder = self.module.statistics_decoder
+        n = max(LEAST_EXAMPLES, EXAMPLE_VOXELS // self.grid.n_voxels)
+        distances = (decoder.example_latents - z).square().sum(1)
+        return decoder.examples[distances.argsort()[:n]]
+
+
+def choose_method(module: StatsVAE, realize: str) -> str:
+    """Resolve ``"auto"``, and refuse a method that this model does not have.
+
+    Raises
+    ------
+    InputError
+        If the method does not exist, or the model lacks what it needs.
+    """
+    if realize not in METHODS:
+        raise InputError(f"realize must be one of {', '.join(map(repr, METHODS))}, but {realize!r} was given.")
+    has_examples = not module.decodes_structures and len(module.statistics_decoder.examples) > 0
+    if realize == AUTO:
+        if module.decodes_structures:
+            return DECODER
+        return EXAMPLES if has_examples else RETRIEVAL
+    if realize == EXAMPLES and not has_examples:
+        raise InputError(
+            'realize="examples" needs training windows in the model, but this one has none. Fit it on structures with '
+            'decoder="statistics", or choose realize="retrieval".'
+        )
+    if realize == DECODER and not module.decodes_structures:
+        raise InputError(
+            'realize="decoder" needs a decoder of structures, but this model decodes statistics. Choose '
+            'realize="examples" or "retrieval".'
+        )
+    return realize
+
+
+def for_shape(
+    statistics: torch.Tensor, pairs: Sequence[tuple[int, int]], shape: Sequence[int], *, periodic: bool
+) -> torch.Tensor:
+    """Adapt the statistics of a window to structures of another shape.
+
+    Lags that the shape does not have are cut off. Far lags of a single window deviate from the product of volume
+    fractions by chance, which in a larger structure would repeat: they are brought to that product, in proportion to
+    the squared length of the lag, so that short lags stay as they are.
+
+    Parameters
+    ----------
+    statistics : Tensor ``(sample, *lag, correlation)``
+        With zero lag at index n//2.
+    pairs : sequence of (int, int)
+        With the autocorrelation of every phase that occurs in one.
+    shape : sequence of int
+        Of the structures.
+    periodic : bool
+        Whether these are periodic.
+
+    Returns
+    -------
+    Tensor ``(sample, *lag, correlation)``
+        At an odd number of lags along each axis.
+    """
+    for axis, (n, voxels) in enumerate(zip(statistics.shape[1:-1], shape, strict=True), start=1):
+        reach = min((n - 1) // 2, (voxels - 1) // 2 if periodic else voxels - 1)
+        statistics = statistics.narrow(axis, n // 2 - reach, 2 * reach + 1)
+    lags = statistics.shape[1:-1]
+    lengths = torch.from_numpy(lag_lengths(lags)).to(statistics)
+    largest = max(n // 2 for n in lags)
+    far = lengths >= 0.8 * largest
+    zero = statistics.flatten(1, -2)[:, int(lengths.argmin())]
+    fractions = {i: zero[:, k] for k, (i, j) in enumerate(pairs) if i == j}
+    ramp = (lengths / largest).square().clamp(max=1.0)
+    adapted = statistics.clone()
+    for k, (i, j) in enumerate(pairs):
+        if i in fractions and j in fractions:
+            excess = statistics[..., k][:, far].mean(1) - fractions[i] * fractions[j]
+            adapted[..., k] -= excess.view(-1, *[1] * len(lags)) * ramp
+    return adapted
+
+
+def check_shape(shape: Any, grid: Grid) -> tuple[int, ...]:
+    """Return the shape of structures to realize; one integer stands for every axis.
+
+    Raises
+    ------
+    InputError
+        If it has another number of axes, or is not of positive integers.
+    """
+    sides = (shape,) * grid.ndim if is_integer(shape) else tuple(shape)
+    if len(sides) != grid.ndim or not all(is_integer(n) and n >= LEAST_SIDE for n in sides):
+        raise InputError(
+            f"shape must hold {grid.ndim} numbers of at least {LEAST_SIDE} voxels, one per axis of the structures, but "
+            f"{shape!r} was given."
+        )
+    return tuple(int(n) for n in sides)

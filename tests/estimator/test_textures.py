@@ -1,0 +1,110 @@
+"""Structures realized from decoded statistics: volume fractions, surface, other shapes, and what is refused."""
+
+from __future__ import annotations
+
+import dask.array as da
+import numpy as np
+import pytest
+import torch
+
+from matvae import StatsVAETransformer, two_point_stats
+from matvae.errors import InputError
+from matvae.estimator.textures import for_shape
+from matvae.stats import surface_area
+
+from ..structures import blobs
+
+
+@pytest.fixture(scope="module")
+def windows() -> np.ndarray:
+    """Windows of one material."""
+    return blobs(80, (24, 24), width=2.0, volume_fraction=np.linspace(0.3, 0.6, 80))
+
+
+@pytest.fixture(scope="module")
+def model(windows) -> StatsVAETransformer:
+    """A model that decodes statistics, which tests must not modify."""
+    return StatsVAETransformer(2, decoder="statistics", periodic=False, cutoff=8, random_state=0).fit(windows)
+
+
+@pytest.fixture(scope="module")
+def latents(model, windows) -> np.ndarray:
+    """Latents of three windows."""
+    return model.transform(windows[[10, 40, 70]])
+
+
+def test_phase_retrieval_gives_the_decoded_volume_fraction_and_surface(model, latents) -> None:
+    structures = model.inverse_transform(latents, realize="retrieval", random_state=0)
+    assert structures.shape == (3, 24, 24)
+    assert structures.dtype == np.uint8
+    decoded = model.inverse_descriptors(latents)
+    np.testing.assert_allclose(structures.mean((1, 2)), decoded["volume_fraction"][:, 1], atol=0.01)
+    surface = surface_area(structures, phases=2, periodic=False)
+    np.testing.assert_allclose(surface, decoded["surface_area"], rtol=0.1)
+
+
+def test_structures_of_other_shapes_have_the_volume_fraction_and_short_lags(model, latents) -> None:
+    structures = model.inverse_transform(latents[:1], shape=(40, 60), realize="retrieval", random_state=0)
+    assert structures.shape == (1, 40, 60)
+    statistics = model.inverse_statistics(latents[:1])
+    assert structures.mean() == pytest.approx(float(statistics[0, 8, 8, 0]), abs=0.01)
+    f = two_point_stats(structures, phases=2, periodic=False, cutoff=8)
+    np.testing.assert_allclose(f[0, 6:11, 6:11, 0], statistics[0, 6:11, 6:11, 0], atol=0.02)
+
+
+def test_realizations_do_not_depend_on_chunks(model, latents) -> None:
+    options = {"n_realizations": 2, "random_state": 3, "realize": "retrieval"}
+    whole = model.inverse_transform(latents, **options)
+    assert whole.shape == (3, 2, 24, 24)
+    lazy = model.inverse_transform(da.from_array(latents, chunks=(1, 2)), **options)
+    np.testing.assert_array_equal(lazy.compute(), whole)
+    differing = (whole[:, 0] != whole[:, 1]).mean((1, 2))
+    assert (differing > 0.1).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"realize": "paint"}, "realize must be one of"),
+        ({"realize": "decoder"}, "this model decodes statistics"),
+        ({"as_fractions": True}, "decoders of structures"),
+        ({"refine": True}, "decoders of structures"),
+        ({"shape": (24,)}, "shape must hold 2 numbers"),
+        ({"shape": (24, 2)}, "at least 4 voxels"),
+    ],
+)
+def test_requests_that_make_no_sense_are_refused(model, latents, options, message) -> None:
+    with pytest.raises(InputError, match=message):
+        model.inverse_transform(latents, **options)
+
+
+def test_a_decoder_of_structures_has_no_examples(windows) -> None:
+    model = StatsVAETransformer(2, decoder="dense", max_epochs=1, width=8, periodic=False, cutoff=8, random_state=0)
+    Z = model.fit(windows).transform(windows[:2])
+    with pytest.raises(InputError, match="needs training windows in the model"):
+        model.inverse_transform(Z, realize="examples")
+    assert model.inverse_transform(Z, realize="retrieval", shape=30).shape == (2, 30, 30)
+
+
+@pytest.mark.parametrize("periodic", [True, False])
+def test_far_lags_come_to_the_product_of_volume_fractions(periodic) -> None:
+    f = torch.from_numpy(two_point_stats(blobs(4, (32, 32), phases=3), periodic=periodic))
+    pairs = ((1, 1), (1, 2), (2, 2))
+    adapted = for_shape(f, pairs, (48, 40), periodic=periodic)
+    n = 31 if periodic else 63
+    assert adapted.shape == (4, n, n, 3)
+    centre = n // 2
+    original = f[:, 16 - centre : 17 + centre, 16 - centre : 17 + centre] if periodic else f
+    torch.testing.assert_close(adapted[:, centre, centre], original[:, centre, centre])
+    torch.testing.assert_close(adapted[:, centre, centre + 1], original[:, centre, centre + 1], atol=2e-3, rtol=0)
+    fractions = adapted[:, centre, centre, [0, 2]]
+    far = adapted[:, 0, :].mean(1)
+    products = torch.stack([fractions[:, 0] ** 2, fractions[:, 0] * fractions[:, 1], fractions[:, 1] ** 2], dim=1)
+    before = original[:, 0, :].mean(1)
+    assert (far - products).abs().mean() < (before - products).abs().mean()
+
+
+def test_smaller_shapes_lose_the_lags_that_they_do_not_have() -> None:
+    f = torch.from_numpy(two_point_stats(blobs(1, (32, 32)), periodic=False, cutoff=16))
+    assert for_shape(f, ((1, 1),), (12, 20), periodic=False).shape == (1, 23, 33, 1)
+    assert for_shape(f, ((1, 1),), (12, 20), periodic=True).shape == (1, 11, 19, 1)

@@ -1,0 +1,42 @@
+"""The number of independent windows of sets with a known overlap."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from matvae.stats.independent_windows import independent_windows
+
+from ..structures import blobs
+
+
+def cut(image: np.ndarray, size: int, stride: int) -> np.ndarray:
+    views = np.lib.stride_tricks.sliding_window_view(image, (size,) * image.ndim)
+    return views[(slice(None, None, stride),) * image.ndim].reshape(-1, *(size,) * image.ndim)
+
+
+def test_windows_without_overlap_are_all_independent() -> None:
+    image = blobs(1, (256, 256))[0]
+    windows = cut(image, 64, 64)
+    assert independent_windows(windows) == pytest.approx(16, rel=0.02)
+
+
+@pytest.mark.parametrize("stride", [8, 16, 32])
+def test_overlap_does_not_add_windows(stride: int) -> None:
+    image = blobs(1, (256, 256), width=3)[0]
+    assert 15 < independent_windows(cut(image, 64, stride)) < 20
+
+
+def test_copies_count_once() -> None:
+    windows = blobs(10, (32, 32))
+    assert independent_windows(np.concatenate([windows] * 5)) == pytest.approx(10, rel=0.02)
+
+
+def test_volumes() -> None:
+    volume = blobs(1, (48, 48, 48), phases=3)[0]
+    assert independent_windows(cut(volume, 24, 24)) == pytest.approx(8, rel=0.02)
+    assert independent_windows(cut(volume, 24, 6)) < 16
+
+
+def test_uniform_windows_are_all_kept() -> None:
+    assert independent_windows(np.zeros((7, 16, 16), np.uint8)) == 7
