@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..grid import Grid
 from ..stats.device import resolve_device
 from .demands import check_also, read_demands, without_two_point
+from .from_examples import read_examples
 from .objective import Wanted
 from .realise import Settings, realise
 from .result import Reconstruction
@@ -30,6 +31,8 @@ def reconstruct(
     percolates: Any = None,
     smoothing: float = 0.0,
     n_realizations: int | None = None,
+    examples: Any = None,
+    patch: Any = "auto",
     init: Any = None,
     method: str = "auto",
     tol: float = 1e-3,
@@ -121,4 +124,6 @@ def reconstruct(
     else:
         target, realizable = read_target(statistics, grid, correlations, torch_device, complete=mask is None)
     demands = read_demands(target, also=also, mask=mask, smoothing=smoothing, fixed=fixed, percolates=percolates)
-    return realise(target, realizable, settings, demands)
+    if examples is None:
+        return realise(target, realizable, settings, demands)
+    return realise(target, realizable, settings, demands, read_examples(examples, patch, grid, torch_device))

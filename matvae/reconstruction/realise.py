@@ -13,6 +13,7 @@ from torch import Tensor
 from .. import validate
 from ..errors import InputError
 from ..stats.threads import for_each, one_torch_thread
+from .from_examples import Examples, solve_with_examples
 from .labels import indicators
 from .objective import Demands
 from .result import Reconstruction
@@ -57,7 +58,13 @@ class Settings:
         return 1 if self.n_realizations is None else int(self.n_realizations)
 
 
-def realise(target: Target, realizable: Tensor, settings: Settings, demands: Demands | None = None) -> Reconstruction:
+def realise(
+    target: Target,
+    realizable: Tensor,
+    settings: Settings,
+    demands: Demands | None = None,
+    examples: Examples | None = None,
+) -> Reconstruction:
     """Search for structures that match all targets, block by block.
 
     Parameters
@@ -68,6 +75,8 @@ def realise(target: Target, realizable: Tensor, settings: Settings, demands: Dem
     settings : Settings
     demands : Demands, optional
         Further requirements, for the same samples as the target.
+    examples : Examples, optional
+        If given, structures are voted from their patches.
 
     Returns
     -------
@@ -81,20 +90,25 @@ def realise(target: Target, realizable: Tensor, settings: Settings, demands: Dem
     all_targets, all_demands = target.select(repeated), demands.select(repeated)
     labels = torch.empty(len(all_targets), *grid.shape, dtype=torch.uint8, device=device)
     errors = torch.empty(len(all_targets), len(demands.names), device=device)
+    distances = torch.zeros(len(all_targets), device=device)
     n_iter = torch.empty(len(all_targets), dtype=torch.long, device=device)
+    stages = [] if examples is None else examples.dictionaries(seed)
+    first = settings.first_sample * copies
+    seeds = [(seed, number) for number in range(first, first + len(all_targets))]
 
     def reconstruct_block(part: slice) -> None:
         target, demands = all_targets.select(part), all_demands.select(part)
         # Operations this small take several times as long when torch splits them among its threads.
         with one_torch_thread() if device.type == "cpu" and n_voxels <= BLOCK_VOXELS else nullcontext():
-            block_labels, _, n_iter[part] = solve(
-                target,
-                start[part].to(device).long(),
-                method=settings.method,
-                tol=settings.tol,
-                max_iter=int(settings.max_iter),
-                demands=demands,
-            )
+            block_start, max_iter = start[part].to(device).long(), int(settings.max_iter)
+            if examples is not None:
+                block_labels, distances[part], n_iter[part] = solve_with_examples(
+                    target, block_start, stages, seeds[part], tol=settings.tol, max_iter=max_iter, demands=demands
+                )
+            else:
+                block_labels, _, n_iter[part] = solve(
+                    target, block_start, method=settings.method, tol=settings.tol, max_iter=max_iter, demands=demands
+                )
         labels[part] = block_labels.to(torch.uint8)
         errors[part] = demands.each_error(target, indicators(block_labels, grid.phases))
 
