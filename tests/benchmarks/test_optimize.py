@@ -35,8 +35,8 @@ def fields(n: int, **options) -> np.ndarray:
 
 
 def fitted(X: np.ndarray, n_components: int, max_epochs: int) -> tuple[StatsVAETransformer, np.ndarray]:
-    """Fit a small model, and return it with the latents of its training structures."""
-    model = StatsVAETransformer(n_components, max_epochs=max_epochs, width=128, random_state=0).fit(X)
+    """Return a small fitted model, and the latents of its training structures."""
+    model = StatsVAETransformer(n_components, decoder="dense", max_epochs=max_epochs, width=128, random_state=0).fit(X)
     return model, model.transform(X)
 
 
@@ -84,7 +84,7 @@ def test_statistics_of_held_out_windows(shared_data, name):
 
 
 def test_effective_diffusivity_at_a_volume_fraction():
-    """The values are measured on realizations that neither the search nor the ranking of candidates used."""
+    """Measure on realizations that neither the search nor the ranking of candidates used."""
     pytest.importorskip("botorch")
     pytest.importorskip("matvae_taufactor")
     X = fields(400, volume_fractions=(0.35, 0.65))
@@ -146,7 +146,7 @@ class OpaqueLength(CorrelationLength):
 
 @pytest.mark.parametrize("objective", ["maximum", "target"])
 def test_evaluations_against_random_search(varied_fractions, objective):
-    """Compare the evaluations up to the best value with the mean number of random latents up to an equally good one."""
+    """Compare the evaluations up to the best value with the mean number of random latents up to one as good."""
     pytest.importorskip("botorch")
     _, model, latents = varied_fractions
     length, decoder = OpaqueLength(), LatentDecoder(model)
@@ -171,7 +171,7 @@ def test_evaluations_against_random_search(varied_fractions, objective):
             on_batch=lambda _, values, batches=batches: batches.append(values[:, 0]),
         )
         costs = cost(np.concatenate(batches))
-        # If no random latent is as good, one more is assumed to be, which gives a lower bound of the ratio.
+        # If no random latent is as good, one more is assumed to be, which gives a lower bound on the ratio.
         expected = (N_RANDOM + 1) / ((cost(random_values) <= np.nanmin(costs)).sum() + 1)
         numbers.append((int(np.nanargmin(costs)) + 1, expected))
         ratios.append(expected / numbers[-1][0])

@@ -1,4 +1,4 @@
-"""How long the package and the command line take to start."""
+"""Start-up time of the package and of the command line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from .ratios import interleaved, report
 
 
-def test_start_up():
+def test_time_of_starting_up():
     work = {
         "python": lambda: run("pass"),
         "import": lambda: run("import matvae"),

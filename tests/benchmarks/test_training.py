@@ -1,4 +1,4 @@
-"""What the statistics cost in a training step, as a share of the whole step."""
+"""Share of a training step that is spent on statistics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands run in this process: what they print, and the code they end with."""
+"""Fixtures to run commands in this process, and a small store."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from matvae.data import save_structures
 
 
 @dataclass(frozen=True)
-class Ran:
-    """What a command left behind."""
+class Outcome:
+    """Exit code and output of a command."""
 
     code: int
     out: str
@@ -31,7 +31,7 @@ def matvae(capsys, monkeypatch):
         with pytest.raises(SystemExit) as ended:
             main([str(argument) for argument in arguments])
         out, err = capsys.readouterr()
-        return Ran(ended.value.code or 0, out, err)
+        return Outcome(ended.value.code or 0, out, err)
 
     return run
 

@@ -1,4 +1,4 @@
-"""The application has help without heavy imports, exit codes, and errors of one paragraph."""
+"""Help without heavy imports, exit codes, and error messages of one paragraph."""
 
 from __future__ import annotations
 

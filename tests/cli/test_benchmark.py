@@ -1,4 +1,4 @@
-"""The command passes every option on, prints the table, and exits with the right code."""
+"""Table, options and exit codes of the command `benchmark`."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def test_the_table_is_printed(matvae, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def asked(monkeypatch):
-    """Arguments of the job, which does nothing."""
+def recorded(monkeypatch):
+    """Record the arguments of the job, which is replaced and runs nothing."""
     arguments = {}
 
     def job(out, **others):
@@ -43,7 +43,7 @@ def asked(monkeypatch):
     return arguments
 
 
-def test_defaults_are_those_of_the_job(matvae, asked):
+def test_defaults_are_those_of_the_job(matvae, recorded):
     import inspect
 
     from matvae.jobs.benchmark.paper import benchmark_paper
@@ -54,20 +54,20 @@ def test_defaults_are_those_of_the_job(matvae, asked):
         if name not in ("out", "progress", "on_record")
     }
     ran = matvae("benchmark", "paper")
-    assert {name: asked[name] for name in expected} == expected
-    assert asked["out"] == "paper-benchmark"
+    assert {name: recorded[name] for name in expected} == expected
+    assert recorded["out"] == "paper-benchmark"
     assert ran.code == 130
     assert "continue with --resume" in ran.err
 
 
-def test_flags_reach_the_job(matvae, asked, monkeypatch):
+def test_flags_reach_the_job(matvae, recorded, monkeypatch):
     monkeypatch.setenv("MATVAE_BENCHMARK_PAPER_SEED", "5")
     matvae("benchmark", "paper", "--preset", "paper", "--weights", "a/b", "--batch-size", 4, "--overwrite", "-o", "x")
-    assert (asked["preset"], asked["weights"], asked["batch_size"]) == ("paper", "a/b", 4)
-    assert (asked["overwrite"], asked["out"], asked["seed"]) == (True, "x", 5)
+    assert (recorded["preset"], recorded["weights"], recorded["batch_size"]) == ("paper", "a/b", 4)
+    assert (recorded["overwrite"], recorded["out"], recorded["seed"]) == (True, "x", 5)
 
 
-def test_wrong_settings_are_bad_data(matvae, tmp_path):
+def test_invalid_settings_exit_with_3(matvae, tmp_path):
     ran = matvae("benchmark", "paper", "--preset", "papers", "-o", tmp_path / "b")
     assert ran.code == 3
     assert ran.err.startswith("error: preset must be one of")

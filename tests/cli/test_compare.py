@@ -1,4 +1,4 @@
-"""The command prints one line per method and size, in tables that fit a terminal."""
+"""Output of the command `compare`: one line per method and size, in tables that fit a terminal."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_table_is_printed(matvae, files, tmp_path):
     assert "Fitting image-space VAE with 2 components (4 of 6)." in ran.err
 
 
-def test_json_is_what_the_job_gives(matvae, files):
+def test_json_is_the_result_of_the_job(matvae, files):
     ran = matvae("compare", *files, "--n-components", 1, "--max-epochs", 1, "--property", "k", "--seed", 3, "--json")
     result = json.loads(ran.out)
     expected = compare_methods(*files, n_components=1, max_epochs=1, property="k", seed=3)
@@ -61,14 +61,14 @@ def test_many_properties_fill_several_tables(matvae, files):
     assert max(map(len, ran.out.splitlines())) <= WIDTH
 
 
-def test_the_model_itself_is_named(matvae, files):
+def test_the_row_of_the_given_model_is_explained(matvae, files):
     ran = matvae("compare", *files, "--train", files[1], "--n-components", 2, "--max-time", 0.2, "--property", "k")
     assert ran.code == 0, ran.err
     assert "matvae with n = 2 is the given model itself" in ran.out
     assert load(files[0]).n_components == 2
 
 
-def test_settings_from_a_file(matvae, files, tmp_path):
+def test_settings_are_read_from_a_file(matvae, files, tmp_path):
     (tmp_path / "s.toml").write_text('[compare]\nn_components = [1, 2]\nproperty = ["k"]\nmax_epochs = 1\n')
     ran = matvae("compare", *files, "--config", tmp_path / "s.toml", "--held-out", 0.5, "--json")
     assert ran.code == 0, ran.err
@@ -76,7 +76,7 @@ def test_settings_from_a_file(matvae, files, tmp_path):
     assert (result["n_components"], result["properties"], result["n_test"]) == ([1, 2], ["k"], 10)
 
 
-def test_errors_have_their_codes(matvae, files):
+def test_errors_have_their_exit_codes(matvae, files):
     ran = matvae("compare", *files, "--property", "kk")
     assert ran.code == 3
     assert "Did you mean 'k'" in ran.err

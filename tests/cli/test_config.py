@@ -1,4 +1,4 @@
-"""Settings: a file is weaker than the environment, and that than flags; what nobody knows is an error."""
+"""Settings files: the environment overrides them, flags override both, and unknown settings are errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def lags(ran):
     return json.loads(ran.out)["shape"][1:-1]
 
 
-def test_file_then_environment_then_flag(matvae, store, tmp_path, config, monkeypatch):
+def test_flags_override_the_environment_which_overrides_files(matvae, store, tmp_path, config, monkeypatch):
     path = config("[stats]\ncutoff = 1\njson = true\n")
     command = ("stats", store, "-o", tmp_path / "s.zarr", "--overwrite")
     assert lags(matvae("--config", path, *command)) == [3, 3]
@@ -32,12 +32,12 @@ def test_file_then_environment_then_flag(matvae, store, tmp_path, config, monkey
     assert lags(matvae("--config", path, *command, "--cutoff", "3")) == [7, 7]
 
 
-def test_the_environment_names_a_file(matvae, store, tmp_path, config, monkeypatch):
+def test_a_file_can_be_named_in_the_environment(matvae, store, tmp_path, config, monkeypatch):
     monkeypatch.setenv("MATVAE_CONFIG", str(config("[stats]\ncutoff = [1, 2]\n")))
     assert lags(matvae("stats", store, "-o", tmp_path / "s.zarr", "--json")) == [3, 5]
 
 
-def test_the_later_file_wins(matvae, store, tmp_path, config):
+def test_the_later_file_takes_precedence(matvae, store, tmp_path, config):
     first = config("[stats]\ncutoff = 1\njson = true\n")
     second = tmp_path / "other.toml"
     second.write_text("[stats]\ncutoff = 2\n")
@@ -45,7 +45,7 @@ def test_the_later_file_wins(matvae, store, tmp_path, config):
     assert lags(ran) == [5, 5]
 
 
-def test_lists_tables_and_arguments(matvae, tmp_path, config):
+def test_files_may_contain_lists_tables_and_arguments(matvae, tmp_path, config):
     path = config(
         f"""
         [dataset.make]
@@ -60,14 +60,14 @@ def test_lists_tables_and_arguments(matvae, tmp_path, config):
         correlations = [[0, 0], [0, 1]]
         """
     )
-    made = matvae("--config", path, "dataset", "make")
-    assert made.code == 0, made.err
-    assert json.loads(made.out)["grid"]["shape"] == [16, 8]
+    ran = matvae("--config", path, "dataset", "make")
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)["grid"]["shape"] == [16, 8]
     ran = matvae("--config", path, "stats", tmp_path / "c.zarr", "-o", tmp_path / "s.zarr", "--json")
     assert json.loads(ran.out)["correlations"] == [[0, 0], [0, 1]]
 
 
-def test_dashes_are_underscores_and_false_is_no(matvae, store, tmp_path, config):
+def test_names_may_contain_dashes_and_flags_can_be_false(matvae, store, tmp_path, config):
     path = config("[stats]\nperiodic = false\n[fit]\nn-components = 3\n")
     ran = matvae("--config", path, "stats", store, "-o", tmp_path / "s.zarr", "--json")
     assert json.loads(ran.out)["periodic"] is False
@@ -86,7 +86,7 @@ def test_dashes_are_underscores_and_false_is_no(matvae, store, tmp_path, config)
     ],
 )
 @pytest.mark.parametrize("before", [True, False])
-def test_a_wrong_file_is_a_usage_error(matvae, store, tmp_path, config, text, message, before):
+def test_an_invalid_file_is_a_usage_error(matvae, store, tmp_path, config, text, message, before):
     option, command = ("--config", config(text)), ("stats", store, "-o", tmp_path / "s.zarr")
     ran = matvae(*option, *command) if before else matvae(*command, *option)
     assert ran.code == 2

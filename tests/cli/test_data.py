@@ -1,4 +1,4 @@
-"""Commands on structures: what they write and print."""
+"""Output and files of the commands on structures."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def test_data_sets_are_listed(matvae):
     assert all(name in plain.out for name in names)
 
 
-def test_a_data_set_is_made_and_described(matvae, tmp_path):
+def test_a_data_set_is_generated_and_described(matvae, tmp_path):
     out = tmp_path / "l.zarr"
-    made = matvae("dataset", "make", "lines", out, "--n", 5, "--size", "32", "--seed", 1)
-    assert made.code == 0, made.err
-    assert "5" in made.out
-    assert "32 x 32 voxels (y x), 2 phases, periodic" in made.out
+    ran = matvae("dataset", "make", "lines", out, "--n", 5, "--size", "32", "--seed", 1)
+    assert ran.code == 0, ran.err
+    assert "5" in ran.out
+    assert "32 x 32 voxels (y x), 2 phases, periodic" in ran.out
     info = matvae("info", out)
     assert "structures" in info.out
     assert "n_lines" in info.out
@@ -109,8 +109,8 @@ def test_unknown_statistics_and_options_are_refused(matvae, store, tmp_path):
 
 
 def test_the_help_names_every_statistic(matvae):
-    shown = matvae("stats", "--help").out
-    assert all(name in shown for name in STATISTICS.builtin)
+    printed = matvae("stats", "--help").out
+    assert all(name in printed for name in STATISTICS.builtin)
 
 
 def test_exit_codes_are_3_for_bad_data_and_4_for_a_damaged_store(matvae, store, tmp_path):

@@ -1,4 +1,4 @@
-"""What the command evaluate prints."""
+"""Output of the command `evaluate`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def lined(matvae, folder):
     return folder
 
 
-def test_a_table_of_methods(matvae, lined, tmp_path):
+def test_methods_are_shown_as_a_table(matvae, lined, tmp_path):
     train = ("--train", lined / "train.zarr")
     ran = matvae("evaluate", lined / "m.matvae", lined / "test.zarr", *train, "--figure", tmp_path / "a.png")
     assert ran.code == 0, ran.err
@@ -37,7 +37,7 @@ def test_a_table_of_methods(matvae, lined, tmp_path):
     assert f"{rows[0]['relative_error']:.4f}" in lines[3]
 
 
-def test_lines_by_their_number(matvae, lined):
+def test_lines_are_shown_by_their_number(matvae, lined):
     command = ("evaluate", lined / "m.matvae", lined / "test.zarr")
     printed = matvae(*command).out.splitlines()
     result = json.loads(matvae(*command, "--json").out)["lines"]
@@ -53,7 +53,7 @@ def test_lines_by_their_number(matvae, lined):
     assert "Lines are not counted: they were not asked for." in ran.err
 
 
-def test_neighbours(matvae, lined):
+def test_neighbours_are_shown_with_their_distances(matvae, lined):
     command = ("evaluate", lined / "m.matvae", lined / "test.zarr", "--no-lines", "--nearest", 2)
     ran = matvae(*command, "--candidates", lined / "train.zarr")
     records = json.loads(matvae(*command, "--candidates", lined / "train.zarr", "--json").out)["nearest"]
@@ -71,7 +71,7 @@ def test_neighbours(matvae, lined):
     assert printed[15].endswith(f": {closer} of 12 reconstructions")
 
 
-def test_wrong_usage_and_bad_data_end_with_their_codes(matvae, lined, store):
+def test_usage_errors_exit_with_2_and_invalid_data_with_3(matvae, lined, store):
     command = ("evaluate", lined / "m.matvae", lined / "test.zarr")
     assert matvae(*command, "--nearest", 1).code == 3
     assert matvae(*command, "--candidates", store).code == 3

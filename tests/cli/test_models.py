@@ -1,4 +1,4 @@
-"""Commands on models, one after the other as a user runs them."""
+"""Commands on models, in the order in which a user runs them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_flags_reach_the_estimator(matvae, store, tmp_path, monkeypatch):
     out = tmp_path / "m.matvae"
     ran = matvae("fit", store, "-o", out, *QUICK, *(part for pair in flags.items() for part in pair), "--no-periodic")
     assert ran.code == 0, ran.err
-    found = load(out).get_params()
+    parameters = load(out).get_params()
     expected = {name[2:].replace("-", "_"): value for name, value in flags.items() if name != "--seed"}
     expected.update(
         random_state=3,
@@ -55,10 +55,10 @@ def test_flags_reach_the_estimator(matvae, store, tmp_path, monkeypatch):
         max_epochs=2,
         width=16,
     )
-    assert {name: found[name] for name in expected} == expected
+    assert {name: parameters[name] for name in expected} == expected
 
 
-def test_the_whole_way_and_back(matvae, model, store, tmp_path):
+def test_structures_are_transformed_to_latents_and_back(matvae, model, store, tmp_path):
     ran = matvae("transform", model, store, "-o", tmp_path / "z.csv")
     assert ran.code == 0, ran.err
     assert "structures  6" in ran.out
@@ -81,7 +81,7 @@ def test_an_existing_model_needs_overwrite(matvae, model, store):
     assert matvae("fit", store, "-o", model, *QUICK, "--overwrite", "--quiet").err == ""
 
 
-def test_a_damaged_model_ends_with_4(matvae, model, store, tmp_path):
+def test_a_damaged_model_exits_with_4(matvae, model, store, tmp_path):
     weights = model / "weights.safetensors"
     data = bytearray(weights.read_bytes())
     data[-1] ^= 1

@@ -1,4 +1,4 @@
-"""Output and files of the optimize command."""
+"""Output and files of the command `optimize`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ QUICK = ("-k", 2, "--n-starts", 4, "--max-iter", 10)
 def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("optimize") / "m.matvae"
     X = np.random.default_rng(0).random((30, 8, 8)) < np.linspace(0.2, 0.8, 30)[:, None, None]
-    StatsVAETransformer(n_components=2, max_epochs=3, width=8, random_state=0).fit(X.astype(np.uint8)).save(path)
+    StatsVAETransformer(n_components=2, decoder="dense", max_epochs=3, width=8, random_state=0).fit(
+        X.astype(np.uint8)
+    ).save(path)
     return path
 
 

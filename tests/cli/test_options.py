@@ -1,4 +1,4 @@
-"""Values of more than one number, as they are typed."""
+"""Parsing of options with more than one number, as users type them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from matvae.cli import options
         (options.pairs, "1:1,1:2", ((1, 1), (1, 2))),
     ],
 )
-def test_text_becomes_numbers(parse, text, value):
+def test_text_is_parsed_to_values(parse, text, value):
     parser = options.parsed(parse, "x")
     assert parser(text) == value
     assert parser(value) == value
@@ -44,12 +44,12 @@ def test_text_becomes_numbers(parse, text, value):
         (options.pairs, "11"),
     ],
 )
-def test_other_text_is_a_usage_error_with_an_example(parse, text):
+def test_invalid_text_is_a_usage_error_with_an_example(parse, text):
     with pytest.raises(typer.BadParameter, match="something like EXAMPLE is expected"):
         options.parsed(parse, "EXAMPLE")(text)
 
 
-def test_parameters_of_a_generator():
+def test_parameters_of_a_generator_are_parsed():
     entries = ["n_grains=20", "volume-fractions=0.3,0.7", "mode=rank", "axes=(1, 2)", "text='a=b'"]
     assert options.parameters(entries) == {
         "n_grains": 20,
@@ -59,6 +59,6 @@ def test_parameters_of_a_generator():
         "text": "a=b",
     }
     assert options.parameters(None) == {}
-    for wrong in ("n_grains", "=3"):
+    for entry in ("n_grains", "=3"):
         with pytest.raises(typer.BadParameter, match="key=value"):
-            options.parameters([wrong])
+            options.parameters([entry])

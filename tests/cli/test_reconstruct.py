@@ -1,4 +1,4 @@
-"""The command makes a store of structures and says how close they are."""
+"""Output and files of the command `reconstruct`."""
 
 from __future__ import annotations
 
@@ -26,43 +26,45 @@ def test_statistics_become_structures(matvae, stats, store, tmp_path):
     assert facts["structures"] == "6"
     assert "8 x 8 voxels" in facts["each"]
     reconstruct_statistics(stats, tmp_path / "p.zarr", seed=3)
-    made, expected = (open_structures(tmp_path / f"{name}.zarr") for name in "op")
-    np.testing.assert_array_equal(made.data.compute(), expected.data.compute())
-    error = made.properties["reconstruction_error"]
+    reconstructed, expected = (open_structures(tmp_path / f"{name}.zarr") for name in "op")
+    np.testing.assert_array_equal(reconstructed.data.compute(), expected.data.compute())
+    error = reconstructed.properties["reconstruction_error"]
     assert float(facts["mean error"]) == pytest.approx(error.mean(), rel=1e-3)
-    np.testing.assert_array_equal(made.data.compute().sum((1, 2)), open_structures(store).data.compute().sum((1, 2)))
+    np.testing.assert_array_equal(
+        reconstructed.data.compute().sum((1, 2)), open_structures(store).data.compute().sum((1, 2))
+    )
 
 
 def test_every_option_reaches_the_job(matvae, stats, tmp_path):
     options = ("--size", "12,10", "--no-periodic", "--n-realizations", 2, "--max-iter", 3, "--tol", 0.1)
-    further = ("--method", "swaps", "--device", "cpu", "--json")
-    ran = matvae("reconstruct", stats, "-o", tmp_path / "o.zarr", *options, *further)
+    more_options = ("--method", "swaps", "--device", "cpu", "--json")
+    ran = matvae("reconstruct", stats, "-o", tmp_path / "o.zarr", *options, *more_options)
     assert ran.code == 0, ran.err
-    found = json.loads(ran.out)
-    assert found["n_samples"] == 12
-    assert found["grid"]["shape"] == [12, 10]
-    assert not found["grid"]["periodic"]
-    assert set(found["error"]) == {"mean", "median", "max"}
+    result = json.loads(ran.out)
+    assert result["n_samples"] == 12
+    assert result["grid"]["shape"] == [12, 10]
+    assert not result["grid"]["periodic"]
+    assert set(result["error"]) == {"mean", "median", "max"}
     assert "Lags up to 3, 3 voxels" in ran.err
-    how = {"size": (12, 10), "periodic": False, "n_realizations": 2, "max_iter": 3, "tol": 0.1, "method": "swaps"}
-    reconstruct_statistics(stats, tmp_path / "p.zarr", **how)
-    made, expected = (open_structures(tmp_path / f"{name}.zarr") for name in "op")
-    np.testing.assert_array_equal(made.data.compute(), expected.data.compute())
+    settings = {"size": (12, 10), "periodic": False, "n_realizations": 2, "max_iter": 3, "tol": 0.1, "method": "swaps"}
+    reconstruct_statistics(stats, tmp_path / "p.zarr", **settings)
+    reconstructed, expected = (open_structures(tmp_path / f"{name}.zarr") for name in "op")
+    np.testing.assert_array_equal(reconstructed.data.compute(), expected.data.compute())
 
 
-def test_an_array_is_taken(matvae, tmp_path):
+def test_an_array_of_statistics_is_accepted(matvae, tmp_path):
     X = (np.random.default_rng(0).random((4, 8, 8)) < 0.4).astype(np.uint8)
     np.save(tmp_path / "f.npy", two_point_stats(X, correlations=[(0, 0)]))
     options = ("--size", 8, "--periodic", "--phases", 2, "--correlations", "0:0", "--quiet")
     ran = matvae("reconstruct", tmp_path / "f.npy", "-o", tmp_path / "o.zarr", *options)
     assert ran.code == 0, ran.err
     assert ran.err == ""
-    made = open_structures(tmp_path / "o.zarr")
-    assert made.grid == Grid((8, 8))
-    np.testing.assert_array_equal(made.data.compute().sum((1, 2)), X.sum((1, 2)))
+    reconstructed = open_structures(tmp_path / "o.zarr")
+    assert reconstructed.grid == Grid((8, 8))
+    np.testing.assert_array_equal(reconstructed.data.compute().sum((1, 2)), X.sum((1, 2)))
 
 
-def test_errors_have_their_codes(matvae, stats, store, tmp_path):
+def test_errors_have_their_exit_codes(matvae, stats, store, tmp_path):
     out = tmp_path / "o.zarr"
     assert matvae("reconstruct", stats, "-o", out, "--size", "few").code == 2
     ran = matvae("reconstruct", store, "-o", out)

@@ -1,4 +1,4 @@
-"""Results on stdout, notes and progress on stderr."""
+"""Terminal output: results on stdout, notes and progress on stderr."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documentation as a whole: it builds without a warning, leads everywhere and misses no public name."""
+"""The documentation as a whole: builds without warnings, valid links and a complete reference."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ LINK = re.compile(r"\[[^\]]*\]\((?!https?://)(?P<target>[^)#]+)(?P<anchor>#[^)]*
 
 
 def commands(command: Any, name: str = "matvae") -> Iterator[tuple[str, Any]]:
-    inner = getattr(command, "commands", None)
-    if inner is None:
+    subcommands = getattr(command, "commands", None)
+    if subcommands is None:
         yield name, command
-    for word, below in (inner or {}).items():
-        yield from commands(below, f"{name} {word}")
+    for word, subcommand in (subcommands or {}).items():
+        yield from commands(subcommand, f"{name} {word}")
 
 
 COMMANDS = dict(commands(typer.main.get_command(app)))
@@ -33,22 +33,22 @@ COMMANDS = dict(commands(typer.main.get_command(app)))
 
 @pytest.mark.slow
 def test_sphinx_builds_without_a_warning(tmp_path):
-    """Also fails for a page in no toctree, a link that leads nowhere, and a docstring that cannot be read."""
+    """Sphinx also warns of pages outside every toctree, broken links, and docstrings that cannot be parsed."""
     build = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html"]
-    done = subprocess.run([*build, DOCS, tmp_path / "html"], capture_output=True, text=True, timeout=240)
-    assert done.returncode == 0, done.stderr
+    completed = subprocess.run([*build, DOCS, tmp_path / "html"], capture_output=True, text=True, timeout=240)
+    assert completed.returncode == 0, completed.stderr
     assert (tmp_path / "html" / "index.html").is_file()
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
-def test_links_outside_the_docs_lead_somewhere(page):
+def test_links_in_pages_outside_the_docs_are_valid(page):
     links = list(LINK.finditer((ROOT / page).read_text(encoding="utf-8")))
     assert links
     for link in links:
         assert (ROOT / link["target"]).exists(), link[0]
 
 
-def test_every_reading_order_leads_through_at_most_twelve_files_that_exist():
+def test_every_reading_order_has_at_most_twelve_files_all_of_which_exist():
     page = (DOCS / "develop" / "architecture.md").read_text(encoding="utf-8")
     section = page.partition("## Reading order")[2].partition("\n## ")[0]
     rows = [line.split("|") for line in section.splitlines() if ".py`" in line]

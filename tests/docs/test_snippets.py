@@ -1,9 +1,9 @@
-"""Every example in README and docs, run page by page in an empty folder: what a page shows is what one gets.
+"""Examples in README and docs, run page by page in an empty folder and compared with the output that the page shows.
 
-Fenced blocks are run from top to bottom. ``python`` is code; ``pycon`` a session whose output is compared;
-``console`` holds ``$ matvae ...`` commands, and where lines follow a command they are what it prints (``...``
-stands for anything). A ``toml`` block after ``<!-- file: NAME -->`` is written to that file. A block after
-``<!-- not run: REASON -->`` is left out.
+Fenced blocks are run from top to bottom. ``python`` blocks are code; ``pycon`` blocks are sessions whose output is
+compared; ``console`` blocks hold ``$ matvae ...`` commands, each optionally followed by its expected output, in which
+``...`` stands for any text. A ``toml`` block after ``<!-- file: NAME -->`` is written to that file. A block after
+``<!-- not run: REASON -->`` is skipped.
 """
 
 from __future__ import annotations
@@ -51,15 +51,15 @@ def blocks_of(page: Path) -> list[Block]:
 
 
 def commands_of(text: str) -> list[tuple[str, str]]:
-    """Commands and what is shown below each."""
-    found: list[tuple[str, str]] = []
+    """Return the commands, each with the output shown below it."""
+    commands: list[tuple[str, str]] = []
     for line in text.replace("\\\n", " ").splitlines():
         if line.startswith("$ "):
-            found.append((line[2:], ""))
+            commands.append((line[2:], ""))
         else:
-            command, shown = found[-1]
-            found[-1] = (command, shown + line + "\n")
-    return found
+            command, shown = commands[-1]
+            commands[-1] = (command, shown + line + "\n")
+    return commands
 
 
 class Page:
@@ -92,7 +92,7 @@ class Page:
             assert shown.strip() == str(self.code), f"{where}: the exit code is {self.code}"
             self.code = 0
             return
-        assert self.code == 0, f"{where}: the command before ended with {self.code}"
+        assert self.code == 0, f"{where}: the previous command exited with {self.code}"
         words = shlex.split(line)
         settings = {}
         while ASSIGNMENT.match(words[0]):
@@ -104,7 +104,7 @@ class Page:
             assert doctest.OutputChecker().check_output(shown, out, SAME), f"{where}: {line}\nprinted\n{out}"
 
     def matvae(self, arguments: list[str], settings: dict[str, str]) -> str:
-        """Run a command in this process; both streams, as a terminal shows them."""
+        """Run a command in this process, and return both output streams as a terminal shows them."""
         out = io.StringIO()
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("COLUMNS", "400")
@@ -118,13 +118,13 @@ class Page:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_example_does_what_the_page_says(page, tmp_path, monkeypatch):
+def test_every_example_gives_the_output_shown_on_the_page(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith("MATVAE_")]:
         monkeypatch.delenv(name)
     state = Page(page)
     for block in blocks_of(page):
-        assert block.kind, f"{page.name}:{block.line}: a block says what it is: python, console, text, ..."
+        assert block.kind, f"{page.name}:{block.line}: a block must name its language: python, console, text, ..."
         if block.mark == "not run":
             continue
         if block.mark == "file":
@@ -133,8 +133,8 @@ def test_every_example_does_what_the_page_says(page, tmp_path, monkeypatch):
     assert state.code == 0, "the last command of the page failed"
 
 
-def test_only_installing_and_developing_is_left_out():
-    """What is not run is neither Python nor a matvae command."""
+def test_only_commands_for_installation_and_development_are_skipped():
+    """Blocks that are not run contain neither Python nor matvae commands."""
     for page in PAGES:
         for block in blocks_of(page):
             if block.mark == "not run":
@@ -142,7 +142,7 @@ def test_only_installing_and_developing_is_left_out():
                 assert "matvae " not in block.text.replace("/matvae", ""), f"{page.name}:{block.line}"
 
 
-def test_the_checker_sees_a_wrong_output(tmp_path, monkeypatch):
+def test_wrong_output_is_detected(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     state = Page(tmp_path / "page.md")
     with pytest.raises(AssertionError, match="printed"):

@@ -26,14 +26,14 @@ def training():
 
 @pytest.fixture(scope="session")
 def unseen():
-    """21 others."""
+    """21 structures that are not part of `training`."""
     return structures(21, 1)
 
 
 @pytest.fixture(scope="session")
 def model(training):
     """A model of 3 components, fitted on `training`."""
-    return StatsVAETransformer(n_components=3, max_epochs=3, width=16, random_state=0).fit(training)
+    return StatsVAETransformer(n_components=3, decoder="dense", max_epochs=3, width=16, random_state=0).fit(training)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Lines are counted right in images of the data set, and in damaged ones as far as the element allows."""
+"""Lines are counted correctly in images of the data set, and in damaged ones as far as the element allows."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def test_numbers_equal_those_of_the_generator_in_every_image(shape, n):
 
 
 @pytest.mark.parametrize("size", [224, 64, 32])
-def test_any_element_between_the_thickest_and_the_shortest_line_counts_crowded_images_right(size):
-    """Six lines per image, none of which touch unless they cross: many are close to each other."""
+def test_any_element_between_the_thickest_and_the_shortest_line_counts_crowded_images_correctly(size):
+    """Images of six lines that touch only where they cross, many of which are close to each other."""
     parameters = {"n_lines": 6, "length": (20, 120)}
     generator = Lines((size, size), **parameters)
     images, expected = draw(generator, 40)
@@ -71,7 +71,7 @@ def test_only_lines_are_counted():
     assert count_lines(1 - image(), element=4).tolist() == [[1, 1]]
 
 
-def test_crossing_lines_are_two_and_touching_ones_are_one():
+def test_crossing_lines_count_as_two_and_touching_parallel_lines_as_one():
     cross = image((slice(10, 12), slice(2, 20)), (slice(2, 25), slice(8, 10)))
     assert count_lines(cross, element=4).tolist() == [[1, 1]]
     corner = image((slice(10, 12), slice(2, 12)), (slice(12, 14), slice(12, 22)))
@@ -79,7 +79,7 @@ def test_crossing_lines_are_two_and_touching_ones_are_one():
 
 
 @pytest.mark.parametrize("shift", [(0, 0), (15, 0), (0, 23), (21, 25)])
-def test_borders_do_not_matter(shift):
+def test_counts_of_periodic_images_are_invariant_to_shifts(shift):
     lines = image((slice(10, 12), slice(2, 20)), (slice(2, 25), slice(26, 28)), (slice(20, 21), slice(2, 9)))
     assert count_lines(np.roll(lines, shift, (1, 2)), element=4).tolist() == [[2, 1]]
 
@@ -105,7 +105,7 @@ def column(x: int) -> tuple[slice, slice]:
     return slice(2, 20), slice(x, x + 1)
 
 
-PAIRS = [  # original, reconstruction: what is right
+PAIRS = [  # original, reconstruction: what is correct
     (image(row(5)), image(row(9))),  # everything
     (image(row(5), row(9)), image(row(9))),  # the orientation
     (image(row(5), row(9)), image(row(5), column(7))),  # the number
@@ -114,7 +114,7 @@ PAIRS = [  # original, reconstruction: what is right
 ]
 
 
-def test_percentages_of_right_lines():
+def test_percentages_of_correct_lines():
     originals, reconstructions = (np.concatenate(images) for images in zip(*PAIRS, strict=True))
     errors = LineErrors(4)
     errors.add(originals[:2], reconstructions[:2])
@@ -137,7 +137,7 @@ def test_percentages_of_right_lines():
     assert counted.tolist() == [[1, 0], [1, 0], [1, 1], [1, 2], [0, 0]]
 
 
-def test_known_numbers_are_the_true_ones():
+def test_given_numbers_of_lines_are_taken_as_the_true_ones():
     errors = LineErrors(4)
     errors.add(image(row(5)), image(row(5)), np.array([[2.0, 0.0]]))
     assert errors.summary()["number"] == 0.0
@@ -145,7 +145,7 @@ def test_known_numbers_are_the_true_ones():
     assert errors.summary()["originals"] == 0.0
 
 
-def test_originals_as_their_own_reconstructions_are_right():
+def test_originals_are_correct_reconstructions_of_themselves():
     images, numbers = draw(Lines((32, 32)), 50)
     errors = LineErrors(line_element((32, 32)))
     errors.add(images, images, numbers)
@@ -155,7 +155,7 @@ def test_originals_as_their_own_reconstructions_are_right():
     assert sum(row["n"] for row in summary["by_number"].values()) == 50
 
 
-def test_an_observer_takes_the_numbers_of_each_block():
+def test_an_observer_selects_the_numbers_of_each_block():
     images, numbers = draw(Lines((32, 32)), 6)
     expected, observed = LineErrors(3), LineErrors(3)
     expected.add(images, images[::-1], numbers)

@@ -52,7 +52,7 @@ def test_pca_is_measured_like_a_model(model, training, unseen, block_of):
     X = unseen.data.compute()
     measurement = measure(pca, unseen)
     check(measurement.decoded, pca.statistics(X), pca.inverse_statistics(pca.transform(X)))
-    # Structures of scores can only lose more, and lose little more.
+    # Structures realized from PC scores have hardly larger errors than the scores.
     assert measurement.reconstructed["centred_error"] == pytest.approx(measurement.decoded["centred_error"], rel=0.3)
     assert measurement.volume_fraction_difference < 25
 
@@ -77,9 +77,9 @@ def test_the_seed_reaches_every_block(training, block_of):
 
     pca = Recorded(2, phases=2).fit(training.data)
     block_of(4)
-    first, again, other = (measure(pca, training[:8], random_state=seed).errors for seed in (0, 0, 1))
+    first, repeated, other = (measure(pca, training[:8], random_state=seed).errors for seed in (0, 0, 1))
     assert seeds == [0, 0, 0, 0, 1, 1]
-    np.testing.assert_array_equal(first, again)
+    np.testing.assert_array_equal(first, repeated)
     assert not np.array_equal(first, other)
 
 
@@ -92,11 +92,11 @@ def test_observers_see_every_block_and_progress_is_reported(model, unseen, block
     np.testing.assert_array_equal(np.concatenate([trip.structures for trip in trips]), unseen.data.compute())
     np.testing.assert_array_equal(np.concatenate([trip.latents for trip in trips]), measurement.latents)
     alone = round_trip(model, unseen.data[8:16].compute(), start=8)
-    for ours, theirs in zip(astuple(alone), astuple(trips[1]), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+    for expected, observed in zip(astuple(alone), astuple(trips[1]), strict=True):
+        np.testing.assert_array_equal(observed, expected)
 
 
-def test_decoded_statistics_are_measured_only_if_asked_for(model, unseen, monkeypatch):
+def test_decoded_statistics_are_measured_only_if_requested(model, unseen, monkeypatch):
     expected = measure(model, unseen)
     monkeypatch.setattr(StatsVAETransformer, "inverse_statistics", None)
     measurement = measure(model, unseen, decode=False)
@@ -108,7 +108,7 @@ def test_decoded_statistics_are_measured_only_if_asked_for(model, unseen, monkey
 def test_a_continuous_field_has_no_volume_fraction():
     X = np.random.default_rng(0).normal(size=(12, 6, 6))
     fields = Structures(X, Grid((6, 6), phases=1))
-    model = StatsVAETransformer(2, max_epochs=1, width=8, random_state=0).fit(X)
+    model = StatsVAETransformer(2, decoder="dense", max_epochs=1, width=8, random_state=0).fit(X)
     measurement = measure(model, fields)
     assert measurement.volume_fraction_difference is None
     assert measurement.volume_fractions.shape[2] == 0

@@ -1,4 +1,4 @@
-"""The command line as a process of its own: stdout, exit codes and Ctrl-C."""
+"""The command line as a separate process: stdout, exit codes and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-# Saves the training's state after every step instead of every half minute, so that a test can see it begin.
+# Saves the state of training after every step instead of every half minute, so that a test notices its start.
 EAGER = """
 from dataclasses import dataclass
 from matvae.estimator import training
@@ -33,29 +33,29 @@ def matvae(*arguments, cwd):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    place = tmp_path_factory.mktemp("command_line")
-    made = matvae("dataset", "make", "lines", "l.zarr", "--n", 60, "--size", 32, "--json", cwd=place)
-    assert made.returncode == 0, made.stderr
-    # Nothing but the result is on stdout, and without a terminal no progress is on stderr.
-    assert json.loads(made.stdout)["n_samples"] == 60
-    assert made.stderr == ""
-    return place
+    folder = tmp_path_factory.mktemp("command_line")
+    run = matvae("dataset", "make", "lines", "l.zarr", "--n", 60, "--size", 32, "--json", cwd=folder)
+    assert run.returncode == 0, run.stderr
+    # Only the result is written to stdout, and without a terminal no progress is written to stderr.
+    assert json.loads(run.stdout)["n_samples"] == 60
+    assert run.stderr == ""
+    return folder
 
 
-def test_exit_codes(folder):
+def test_missing_and_unreadable_files_have_their_exit_codes(folder):
     (folder / "notes.txt").write_text("no structures")
     assert matvae("stats", "absent.zarr", "-o", "s.zarr", cwd=folder).returncode == 2
-    bad = matvae("import", "notes.txt", "x.zarr", "--json", cwd=folder)
-    assert bad.returncode == 3
-    assert bad.stdout == ""
-    assert bad.stderr.startswith("error: ")
-    assert "Traceback" not in bad.stderr
+    unreadable = matvae("import", "notes.txt", "x.zarr", "--json", cwd=folder)
+    assert unreadable.returncode == 3
+    assert unreadable.stdout == ""
+    assert unreadable.stderr.startswith("error: ")
+    assert "Traceback" not in unreadable.stderr
 
 
 @pytest.mark.slow
-def test_ctrl_c_keeps_the_training_and_resume_ends_it(folder):
+def test_ctrl_c_keeps_the_state_of_training_and_resume_completes_it(folder):
     command = ["fit", "l.zarr", "-o", "m.matvae", "--n-components", "2", "--width", "16", "--json"]
-    # A shell's background jobs ignore Ctrl-C; this one must not, wherever the tests run.
+    # Background jobs of a shell ignore Ctrl-C; the process must react to it even if the tests run in one.
     process = subprocess.Popen(
         [sys.executable, "-c", EAGER, *command, "--max-epochs", "100000"],
         stdout=subprocess.PIPE,
@@ -78,9 +78,9 @@ def test_ctrl_c_keeps_the_training_and_resume_ends_it(folder):
     assert "--resume" in err
     assert (folder / "m.matvae.checkpoint").exists()
     assert not (folder / "m.matvae").exists()
-    ended = matvae(*command, "--max-epochs", "1", "--resume", cwd=folder)
-    assert ended.returncode == 0, ended.stderr
-    assert json.loads(ended.stdout)["model"] == "m.matvae"
-    assert "Training continues from m.matvae.checkpoint" in ended.stderr
+    resumed = matvae(*command, "--max-epochs", "1", "--resume", cwd=folder)
+    assert resumed.returncode == 0, resumed.stderr
+    assert json.loads(resumed.stdout)["model"] == "m.matvae"
+    assert "Training continues from m.matvae.checkpoint" in resumed.stderr
     assert not (folder / "m.matvae.checkpoint").exists()
     assert sorted(p.name for p in folder.iterdir() if p.name.startswith(".")) == []

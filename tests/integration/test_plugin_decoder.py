@@ -1,4 +1,4 @@
-"""A decoder of a plugin is fitted, saved, loaded, optimised and reported without a change in the core."""
+"""A decoder of a plugin can be fitted, saved, loaded, searched and reported without changes to the core."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class LinearDecoder(Decoder):
 
 @pytest.fixture
 def _installed(monkeypatch):
-    """The decoder as if its package were installed."""
+    """Register the decoder as if its package were installed."""
     point = EntryPoint("linear", f"{__name__}:LinearDecoder", "matvae.decoders")
     monkeypatch.setattr("matvae.registry.entry_points", lambda group: [point] if group == point.group else [])
     monkeypatch.setattr(DECODERS, "targets", type(DECODERS)(DECODERS.kind, DECODERS.group, DECODERS.builtin).targets)
 
 
 @pytest.mark.usefixtures("_installed")
-def test_a_decoder_of_a_plugin_goes_the_whole_way(tmp_path):
+def test_a_decoder_of_a_plugin_works_in_every_step(tmp_path):
     fractions = np.random.default_rng(0).uniform(0.2, 0.8, 80)
     X = blobs(80, (12, 12), width=1.0, volume_fraction=fractions)
     matvae.save_structures(tmp_path / "x.zarr", X, grid=Grid((12, 12)))

@@ -1,4 +1,4 @@
-"""A small model of small structures, fitted once."""
+"""Stores of small structures with models that are fitted once per session."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def trained(tmp_path_factory):
     save_structures(
         folder / "test.zarr", stripes(21, 1), grid=grid, properties={"k": np.arange(21.0)}, units={"k": "GPa"}
     )
-    model = StatsVAETransformer(n_components=3, max_epochs=3, width=16, random_state=0)
+    model = StatsVAETransformer(n_components=3, decoder="dense", max_epochs=3, width=16, random_state=0)
     model.fit(stripes(40, 0)).save(folder / "m.matvae")
     return folder
 
@@ -38,6 +38,6 @@ def lined(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lined")
     for seed, (name, n) in enumerate([("train.zarr", 60), ("test.zarr", 24)]):
         make_dataset("lines", folder / name, n=n, size=16, seed=seed)
-    model = StatsVAETransformer(n_components=3, max_epochs=3, width=16, random_state=0)
+    model = StatsVAETransformer(n_components=3, decoder="dense", max_epochs=3, width=16, random_state=0)
     model.fit(open_structures(folder / "train.zarr")).save(folder / "m.matvae")
     return folder

@@ -1,4 +1,4 @@
-"""Evaluation, comparison, report and benchmark give one figure for one thing."""
+"""Evaluation, comparison, report and benchmark give equal values for the same quantity."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from matvae.jobs.report import report
 
 pytestmark = pytest.mark.usefixtures("builtin_presets")
 
-ASKED = {"size": 16, "n": 60, "n_test": 24, "n_components": 3, "max_time": 1.0, "device": "cpu"}
+OPTIONS = {"size": 16, "n": 60, "n_test": 24, "n_components": 3, "max_time": 1.0, "device": "cpu"}
 
 
 @pytest.fixture(scope="module")
 def results(lined, tmp_path_factory):
-    """Results of the four jobs for one model and one data set, and what the two pages are made of."""
+    """Results of the four jobs for the same model and data, and the contents of the two pages."""
     folder, parts = tmp_path_factory.mktemp("agreement"), {}
     model, data, train = (lined / name for name in ("m.matvae", "test.zarr", "train.zarr"))
-    settings = BenchmarkSettings(preset="matvae", seed=0, weights=None, batch_size=None, **ASKED)
+    settings = BenchmarkSettings(preset="matvae", seed=0, weights=None, batch_size=None, **OPTIONS)
     benchmark = open_folder(folder / "b", settings.to_dict(), resume=False, overwrite=False)
     for path in (model, data, train):
         shutil.copytree(path, benchmark.path / ("model.matvae" if path == model else path.name))
@@ -36,13 +36,13 @@ def results(lined, tmp_path_factory):
             "evaluate": evaluate_model(model, data, train=train, nearest=3),
             "compare": compare_methods(model, data, train=train, n_components=3, max_epochs=1),
             "report": report_model(model, data, folder / "a.html", train=train),
-            "benchmark": benchmark_paper(benchmark.path, resume=True, **ASKED),
+            "benchmark": benchmark_paper(benchmark.path, resume=True, **OPTIONS),
         }, parts
 
 
 @pytest.fixture(scope="module")
 def rows(results):
-    """Rows of the three tables that have them, by method."""
+    """Rows of the three tables of errors, by method."""
     jobs, _ = results
     assert jobs["compare"]["model_stands_for"] == 3
     assert [row["n_samples"] for row in jobs["benchmark"]["rows"][1:]] == [24, 24]
@@ -54,7 +54,7 @@ def rows(results):
 
 
 def report_errors(jobs, method, key):
-    """The report's errors of a method with the model's components, of one kind."""
+    """Return the report's error ``key`` of a method with as many components as the model."""
     chosen = [row for row in jobs["report"]["rows"] if row["method"] == method and row["n_components"] in (3, None)]
     return next(row[key] for row in chosen if row.get(key) is not None)
 
@@ -111,19 +111,21 @@ def test_numbers_of_lines_agree(results, rows):
 def test_neighbours_agree(results):
     jobs, parts = results
     records = jobs["evaluate"]["nearest"]
-    for by in ("image", "statistics"):
+    for measure in ("image", "statistics"):
         for row, number in enumerate((0, 8, 15)):
-            neighbours = parts["report"].similar[by]
-            check_neighbours(records[number], by, neighbours, row)
-            ours = records[number]["reconstruction"][f"{by}_mse"]
+            neighbours = parts["report"].similar[measure]
+            check_neighbours(records[number], measure, neighbours, row)
+            ours = records[number]["reconstruction"][f"{measure}_mse"]
             assert neighbours.reconstruction_distances[row] == pytest.approx(ours, abs=1e-9)
         for row, query in enumerate(parts["benchmark"].queries):
-            check_neighbours(records[query.number], by, parts["benchmark"].neighbours["original", by], row)
+            check_neighbours(records[query.number], measure, parts["benchmark"].neighbours["original", measure], row)
 
 
-def check_neighbours(record, by, neighbours, row):
-    assert [neighbour["sample"] for neighbour in record[f"by_{by}"]] == neighbours.numbers[row].tolist()
-    assert [neighbour["mse"] for neighbour in record[f"by_{by}"]] == pytest.approx(neighbours.distances[row], abs=1e-9)
+def check_neighbours(record, measure, neighbours, row):
+    assert [neighbour["sample"] for neighbour in record[f"by_{measure}"]] == neighbours.numbers[row].tolist()
+    assert [neighbour["mse"] for neighbour in record[f"by_{measure}"]] == pytest.approx(
+        neighbours.distances[row], abs=1e-9
+    )
 
 
 def test_latents_and_walks_agree(results):

@@ -1,4 +1,4 @@
-"""Blocks come back in their order, a bounded number of them at a time, from here or from a cluster."""
+"""Computation of blocks in order, locally or on a cluster, with a bounded number of blocks in memory."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def numbered(n, taken):
 
 
 def add(array, number):
-    # Later blocks are done sooner.
+    # Every third block takes longer, so that blocks finish out of order.
     time.sleep(0.01 * (number % 3 == 0))
     return float(array.sum()) + number, threading.get_ident()
 
 
-@pytest.mark.parametrize("where", ["here", "cluster"])
+@pytest.mark.parametrize("where", ["local", "cluster"])
 def test_results_are_in_order_and_blocks_taken_as_needed(where, request):
-    chosen = None if where == "here" else request.getfixturevalue("address")
+    chosen = None if where == "local" else request.getfixturevalue("address")
     taken, sums, threads = [], [], set()
     for result, thread in in_order(add, numbered(20, taken), chosen):
         sums.append(result)
@@ -55,13 +55,13 @@ def fail(array, number):
     return number
 
 
-def test_errors_of_blocks_are_raised_here(address):
+def test_errors_of_blocks_are_raised_in_this_process(address):
     for chosen in (None, address):
         with pytest.raises(InputError, match="Block 3 is bad"):
             list(in_order(fail, numbered(9, []), chosen))
 
 
-def test_a_cluster_that_is_not_there_is_said(monkeypatch):
+def test_a_cluster_that_cannot_be_used_is_reported(monkeypatch):
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
     for address in ("tcp://127.0.0.1:9", "nowhere://x"):
         with pytest.raises(InputError, match=f"no dask scheduler at {address}"):
@@ -73,7 +73,7 @@ def test_a_cluster_that_is_not_there_is_said(monkeypatch):
         list(in_order(add, numbered(1, []), empty.scheduler_address))
 
 
-def test_the_extra_is_named(monkeypatch):
+def test_the_missing_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(MissingExtraError, match=r"matvae\[cluster\]"):
         list(in_order(add, numbered(1, []), "tcp://127.0.0.1:9"))

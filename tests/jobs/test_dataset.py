@@ -1,4 +1,4 @@
-"""Data sets are listed and made."""
+"""Listing and generation of data sets."""
 
 from __future__ import annotations
 

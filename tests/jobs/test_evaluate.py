@@ -1,4 +1,4 @@
-"""The table of errors equals one computed on whole arrays."""
+"""Evaluation of a model, compared with computations on whole arrays."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ def lined(tmp_path_factory):
     for seed, (name, n) in enumerate({"train.zarr": 30, "test.zarr": 12}.items()):
         make_dataset("lines", folder / name, n=n, size=16, seed=seed)
     X = open_structures(folder / "train.zarr").data.compute()
-    StatsVAETransformer(n_components=3, max_epochs=2, width=16, random_state=0).fit(X).save(folder / "m.matvae")
+    StatsVAETransformer(n_components=3, decoder="dense", max_epochs=2, width=16, random_state=0).fit(X).save(
+        folder / "m.matvae"
+    )
     return folder
 
 
@@ -32,7 +34,7 @@ def streamed(monkeypatch):
     monkeypatch.setattr(sample_blocks, "BLOCK_BYTES", 4 * 64 * 5)
 
 
-def test_the_table_equals_one_of_whole_arrays(trained, streamed):
+def test_the_table_equals_that_of_whole_arrays(trained, streamed):
     result = evaluate_model(trained / "m.matvae", trained / "test.zarr", train=trained / "train.zarr", n_components=2)
     model = load(trained / "m.matvae")
     train, X = (open_structures(trained / name).data.compute() for name in ("train.zarr", "test.zarr"))
@@ -69,7 +71,7 @@ def test_without_training_data_there_are_no_baselines(trained, streamed):
         evaluate_model(trained / "m.matvae", trained / "test.zarr", n_components=2)
 
 
-def test_empty_originals_are_counted_and_left_out(trained, tmp_path, caplog):
+def test_empty_originals_are_counted_and_excluded(trained, tmp_path, caplog):
     X = open_structures(trained / "test.zarr").data.compute()
     X[:2] = 0
     save_structures(tmp_path / "x.zarr", X, grid=Grid((8, 8)))
@@ -92,7 +94,7 @@ def test_a_figure_is_drawn(trained, tmp_path, streamed):
         evaluate_model(trained / "m.matvae", trained / "test.zarr", figure=tmp_path / "a.doc")
 
 
-def test_lines_are_counted_against_the_numbers_in_the_store(lined, monkeypatch):
+def test_counted_lines_are_compared_with_the_numbers_in_the_store(lined, monkeypatch):
     monkeypatch.setattr(sample_blocks, "BLOCK_BYTES", 4 * 16 * 16 * 5)
     result = evaluate_model(lined / "m.matvae", lined / "test.zarr")
     model, structures = load(lined / "m.matvae"), open_structures(lined / "test.zarr")
@@ -105,7 +107,7 @@ def test_lines_are_counted_against_the_numbers_in_the_store(lined, monkeypatch):
     assert result["lines_left_out"] is None
 
 
-def test_the_reason_for_leaving_out_lines_is_reported(trained, lined, caplog):
+def test_the_reason_for_omitting_lines_is_reported(trained, lined, caplog):
     with caplog.at_level(logging.INFO, logger="matvae"):
         result = evaluate_model(trained / "m.matvae", trained / "test.zarr")
         assert result["lines"] is None
@@ -129,7 +131,7 @@ def test_neighbours_of_structures_are_found_in_the_training_set(trained, streame
         nearest=2,
         progress=lambda done, total: progress.append((done, total)),
     )
-    # Four blocks of five of the 21 structures are compared.
+    # Of the 21 structures, four blocks of five are compared.
     assert [record["sample"] for record in result["nearest"]] == [*range(10), *range(11, 21)]
     assert result["candidates"] == str(trained / "train.zarr")
     assert progress[-1] == (61, 61)

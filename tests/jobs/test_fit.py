@@ -1,4 +1,4 @@
-"""Training from a store: what is kept, what is refused, and how an interrupted run goes on."""
+"""Training from a store: saved models, refused input, and continuation of interrupted runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from matvae import Grid, load, open_structures, save_structures
 from matvae.errors import InputError
 from matvae.jobs import FitInterrupted, fit_model
 
-SMALL = {"n_components": 2, "max_epochs": 2, "width": 16, "seed": 0}
+SMALL = {"n_components": 2, "decoder": "dense", "max_epochs": 2, "width": 16, "seed": 0}
 
 
 def test_the_saved_model_is_the_estimator_fitted_on_the_store(trained, tmp_path):
@@ -39,22 +39,22 @@ def test_the_saved_model_is_the_estimator_fitted_on_the_store(trained, tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("stored", "asked", "expected"), [(True, None, True), (False, None, False), (False, True, True)]
+    ("stored", "requested", "expected"), [(True, None, True), (False, None, False), (False, True, True)]
 )
-def test_boundaries_are_the_stores_unless_asked(trained, tmp_path, caplog, stored, asked, expected):
+def test_periodicity_is_that_of_the_store_unless_requested(trained, tmp_path, caplog, stored, requested, expected):
     X = open_structures(trained / "train.zarr").data.compute()
     save_structures(tmp_path / "x.zarr", X, grid=Grid((8, 8), periodic=stored))
     with caplog.at_level(logging.INFO, logger="matvae"):
-        result = fit_model(tmp_path / "x.zarr", tmp_path / "m.matvae", periodic=asked, **SMALL)
+        result = fit_model(tmp_path / "x.zarr", tmp_path / "m.matvae", periodic=requested, **SMALL)
     assert result["periodic"] is expected
     assert load(tmp_path / "m.matvae").periodic is expected
     assert f"treated as {'periodic' if expected else 'not periodic'}" in caplog.text
-    assert ("as the data state" in caplog.text) == (asked is None)
+    assert ("as the data state" in caplog.text) == (requested is None)
 
 
-def test_an_interrupted_run_goes_on_to_the_same_model(trained, tmp_path):
-    whole = {**SMALL, "max_epochs": 4}
-    fit_model(trained / "train.zarr", tmp_path / "whole.matvae", **whole)
+def test_an_interrupted_run_continues_to_the_same_model(trained, tmp_path):
+    options = {**SMALL, "max_epochs": 4}
+    fit_model(trained / "train.zarr", tmp_path / "whole.matvae", **options)
 
     def stop(record):
         if record["epoch"] >= 2:
@@ -62,12 +62,12 @@ def test_an_interrupted_run_goes_on_to_the_same_model(trained, tmp_path):
 
     out = tmp_path / "m.matvae"
     with pytest.raises(FitInterrupted, match=r"m\.matvae\.checkpoint\. Continue with the same command and --resume\."):
-        fit_model(trained / "train.zarr", out, on_record=stop, **whole)
+        fit_model(trained / "train.zarr", out, on_record=stop, **options)
     assert sorted(os.listdir(tmp_path)) == ["m.matvae.checkpoint", "whole.matvae"]
     with pytest.raises(InputError, match=r"--resume.*--overwrite"):
-        fit_model(trained / "train.zarr", out, **whole)
+        fit_model(trained / "train.zarr", out, **options)
     epochs = []
-    fit_model(trained / "train.zarr", out, resume=True, on_record=lambda r: epochs.append(r["epoch"]), **whole)
+    fit_model(trained / "train.zarr", out, resume=True, on_record=lambda r: epochs.append(r["epoch"]), **options)
     assert len(epochs) < 4
     X = open_structures(trained / "test.zarr").data.compute()
     np.testing.assert_allclose(
@@ -91,7 +91,7 @@ def test_a_checkpoint_of_another_run_is_kept_and_refused(trained, tmp_path):
     assert os.listdir(tmp_path) == ["m.matvae"]
 
 
-def test_an_existing_model_is_replaced_only_when_asked_and_only_when_done(trained, tmp_path, caplog):
+def test_an_existing_model_is_replaced_only_on_request_and_after_training(trained, tmp_path, caplog):
     out = tmp_path / "m.matvae"
     with caplog.at_level(logging.INFO, logger="matvae"):
         fit_model(trained / "train.zarr", out, resume=True, **SMALL)
@@ -110,16 +110,16 @@ def test_an_existing_model_is_replaced_only_when_asked_and_only_when_done(traine
     assert load(out).n_components == 4
 
 
-def test_a_folder_that_is_no_model_is_never_replaced(trained, tmp_path):
+def test_a_folder_that_is_not_a_model_is_never_replaced(trained, tmp_path):
     (tmp_path / "m.matvae").mkdir()
-    (tmp_path / "m.matvae" / "thesis.tex").write_text("years")
+    (tmp_path / "m.matvae" / "thesis.tex").write_text("chapter")
     with pytest.raises(InputError, match="was not written by matvae"):
         fit_model(trained / "train.zarr", tmp_path / "m.matvae", overwrite=True, **SMALL)
     with pytest.raises(InputError, match="must not contain one another"):
         fit_model(trained / "train.zarr", trained / "train.zarr", overwrite=True, **SMALL)
 
 
-def test_bad_parameters_leave_nothing(trained, tmp_path):
+def test_invalid_parameters_leave_no_files(trained, tmp_path):
     with pytest.raises(InputError):
         fit_model(trained / "train.zarr", tmp_path / "m.matvae", n_components=0)
     assert os.listdir(tmp_path) == []

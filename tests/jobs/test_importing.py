@@ -1,4 +1,4 @@
-"""Several sources are imported into one store, in which a phase stands for the same value."""
+"""Import of one or several sources into a store, where each phase has the same grey value in all sources."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_whole_sources_are_imported_without_a_window(images):
         ({}, "should hold the phase labels"),
     ],
 )
-def test_contradictory_parameters_leave_nothing_behind(images, parameters, message):
+def test_contradictory_parameters_leave_no_files(images, parameters, message):
     folder, *_ = images
     before = sorted(os.listdir(folder))
     with pytest.raises(InputError, match=message):

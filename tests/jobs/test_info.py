@@ -1,4 +1,4 @@
-"""Stores, results and models are described."""
+"""Descriptions of stores, results and models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Latents of every format become the structures the estimator makes of them."""
+"""Decoding of stored latents, compared with the inverse transform of the estimator."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Z = np.random.default_rng(0).normal(size=(10, 3)).astype(np.float32)
 
 
 @pytest.mark.parametrize("suffix", [".zarr", ".npy", ".csv"])
-def test_structures_equal_those_of_the_whole(trained, tmp_path, monkeypatch, suffix):
+def test_streamed_structures_equal_those_of_the_whole_array(trained, tmp_path, monkeypatch, suffix):
     monkeypatch.setattr(blocks_module, "BLOCK_BYTES", 4 * 2 * 64 * 3)
     transform_structures(trained / "m.matvae", trained / "test.zarr", tmp_path / f"z{suffix}")
     seen = []
@@ -26,17 +26,17 @@ def test_structures_equal_those_of_the_whole(trained, tmp_path, monkeypatch, suf
         tmp_path / "again.zarr",
         progress=lambda done, total: seen.append((done, total)),
     )
-    model, found = load(trained / "m.matvae"), open_structures(tmp_path / "again.zarr")
+    model, decoded = load(trained / "m.matvae"), open_structures(tmp_path / "again.zarr")
     expected = model.inverse_transform(model.transform(open_structures(trained / "test.zarr").data.compute()))
-    np.testing.assert_array_equal(found.data.compute(), expected)
-    assert found.data.dtype == np.uint8
-    assert found.grid == model.grid_
+    np.testing.assert_array_equal(decoded.data.compute(), expected)
+    assert decoded.data.dtype == np.uint8
+    assert decoded.grid == model.grid_
     assert result["n_samples"] == 21
     assert seen[-1] == (21, 21)
     assert len(seen) == 7
 
 
-def test_realizations_follow_one_another_and_the_seed(trained, tmp_path):
+def test_realizations_are_grouped_by_latent_and_determined_by_the_seed(trained, tmp_path):
     np.save(tmp_path / "z.npy", Z)
     stores = {}
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
@@ -52,7 +52,7 @@ def test_realizations_follow_one_another_and_the_seed(trained, tmp_path):
     assert (a != c).any()
 
 
-def test_bad_latents_leave_nothing(trained, tmp_path):
+def test_invalid_latents_leave_no_files(trained, tmp_path):
     np.save(tmp_path / "z.npy", Z[:, :2])
     with pytest.raises(InputError, match=r"3 latent components, but .* contains 2"):
         inverse_latents(trained / "m.matvae", tmp_path / "z.npy", tmp_path / "x.zarr")

@@ -1,4 +1,4 @@
-"""When lines are counted, and with which element."""
+"""Conditions under which lines are counted, and the structuring element for it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ def structures(shape=(32, 32), properties=NUMBERS, **grid):
     return Structures(np.zeros((2, *shape), dtype), Grid(shape, **grid), properties)
 
 
-def test_the_store_decides_unless_the_user_does():
-    known, unknown = structures(), structures(properties={"n_horizontal": np.zeros(2)})
-    counter, reason = choose_line_errors(known, None, "a.zarr")
+def test_lines_are_counted_according_to_the_store_unless_the_user_decides():
+    with_numbers, without_numbers = structures(), structures(properties={"n_horizontal": np.zeros(2)})
+    counter, reason = choose_line_errors(with_numbers, None, "a.zarr")
     assert (counter.element, counter.periodic, reason) == (3, True, None)
-    assert choose_line_errors(unknown, None, "a.zarr") == (None, "a.zarr has no properties n_horizontal and n_vertical")
-    assert choose_line_errors(unknown, True, "a.zarr")[0].element == 3
-    assert choose_line_errors(known, False, "a.zarr") == (None, "they were not asked for")
+    reason = "a.zarr has no properties n_horizontal and n_vertical"
+    assert choose_line_errors(without_numbers, None, "a.zarr") == (None, reason)
+    assert choose_line_errors(without_numbers, True, "a.zarr")[0].element == 3
+    assert choose_line_errors(with_numbers, False, "a.zarr") == (None, "they were not asked for")
     assert choose_line_errors(structures(periodic=False), True, "a.zarr")[0].periodic is False
 
 
@@ -41,7 +42,7 @@ def test_the_store_decides_unless_the_user_does():
         (structures(properties={**NUMBERS, "n_vertical": np.array([-1.0, 1])}), "must be numbers of lines"),
     ],
 )
-def test_lines_that_cannot_be_counted_are_refused_or_left_out_for_the_same_reason(bad, message):
+def test_lines_that_cannot_be_counted_are_refused_or_omitted_for_the_same_reason(bad, message):
     with pytest.raises(InputError, match=message) as refused:
         choose_line_errors(bad, True, "a.zarr")
     assert choose_line_errors(bad, None, "a.zarr") == (None, str(refused.value))
@@ -62,7 +63,7 @@ def test_true_numbers_are_horizontal_and_vertical():
     assert true_numbers(structures(properties={})) is None
 
 
-def test_a_counter_that_disagrees_with_the_store_is_warned_of(caplog):
+def test_a_counter_that_disagrees_with_the_store_gives_a_warning(caplog):
     errors = LineErrors(4)
     empty = np.zeros((1, 16, 16), np.uint8)
     with caplog.at_level(logging.WARNING, logger="matvae"):

@@ -1,4 +1,4 @@
-"""Free memory as the system reports it, and refusals if it is too small."""
+"""Free memory as reported by the system, and refusals if it is insufficient."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from matvae.jobs.memory import check_memory, free_memory
 
 @pytest.fixture
 def system(tmp_path, monkeypatch):
-    """A made-up system, without the files that are not given."""
+    """Simulate a system that has only the files whose text is passed."""
 
-    def make(meminfo=None, limit=None):
+    def simulate(meminfo=None, limit=None):
         for name, text in (("MEMINFO", meminfo), ("LIMIT", limit)):
             file = tmp_path / name
             monkeypatch.setattr(memory, name, file)
             if text is not None:
                 file.write_text(text)
 
-    return make
+    return simulate
 
 
 MEMINFO = "MemTotal:       16000 kB\nMemFree:  100 kB\nMemAvailable:    8000 kB\n"
@@ -38,12 +38,12 @@ MEMINFO = "MemTotal:       16000 kB\nMemFree:  100 kB\nMemAvailable:    8000 kB\
         ("MemTotal: 16000 kB\n", None, None),
     ],
 )
-def test_free_memory_is_available_and_allowed(system, meminfo, limit, expected):
+def test_free_memory_is_the_available_part_within_the_limit(system, meminfo, limit, expected):
     system(meminfo, limit)
     assert free_memory() == expected
 
 
-def test_elsewhere_free_memory_is_the_total_or_unknown(system, monkeypatch):
+def test_free_memory_of_other_systems_is_the_total_or_unknown(system, monkeypatch):
     system()
     assert free_memory() == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     monkeypatch.setattr(os, "sysconf_names", {})
@@ -61,7 +61,7 @@ def test_too_little_memory_is_refused_with_both_numbers(system):
         check_memory(2_500_000_000, device="cpu", what="This", remedy="Take less.")
 
 
-def test_nothing_is_refused_if_the_system_does_not_tell(system, monkeypatch):
+def test_nothing_is_refused_if_free_memory_is_unknown(system, monkeypatch):
     system()
     monkeypatch.setattr(os, "sysconf_names", {})
     check_memory(10**18, device="cpu", what="This", remedy="")

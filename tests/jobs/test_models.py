@@ -1,4 +1,4 @@
-"""Structures that a model was not fitted on are refused before any work."""
+"""Refusal, before any work, of structures that do not fit a model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from matvae.jobs.models import check_fits
 
 @dataclass
 class Fitted:
-    """The part of an estimator that is looked at."""
+    """The attributes of an estimator that are checked."""
 
     grid_: Grid
     input: str = "structures"
@@ -42,7 +42,7 @@ def test_other_shapes_and_phases_are_refused(grid, message):
         check_fits(MODEL, structures(grid), "m.matvae", "data.zarr")
 
 
-def test_another_voxel_size_is_mentioned(caplog):
+def test_another_voxel_size_gives_a_warning(caplog):
     with caplog.at_level(logging.WARNING, logger="matvae"):
         check_fits(MODEL, structures(Grid((8, 8))), "m.matvae", "data.zarr")
         assert not caplog.records
@@ -50,7 +50,7 @@ def test_another_voxel_size_is_mentioned(caplog):
     assert "its lengths are different" in caplog.text
 
 
-@pytest.mark.parametrize("how", [{"input": "statistics"}, {"state_axis": -1}])
-def test_models_of_other_arrays_are_for_python(how):
+@pytest.mark.parametrize("options", [{"input": "statistics"}, {"state_axis": -1}])
+def test_models_of_other_arrays_are_referred_to_python(options):
     with pytest.raises(InputError, match=r"matvae\.load\('m\.matvae'\)"):
-        check_fits(Fitted(MODEL.grid_, **how), structures(MODEL.grid_), "m.matvae", "data.zarr")
+        check_fits(Fitted(MODEL.grid_, **options), structures(MODEL.grid_), "m.matvae", "data.zarr")

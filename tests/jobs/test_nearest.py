@@ -1,4 +1,4 @@
-"""Neighbours and reconstructions are compared by the same measures."""
+"""Nearest neighbours of structures, and reconstructions compared by the same distances."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_records_equal_those_of_whole_arrays(trained, monkeypatch):
             assert record["reconstruction"][f"{kind}_mse"] == pytest.approx(np.square(f[row] - h[row]).mean())
 
 
-def test_few_structures_are_compared_where_their_statistics_are_large(trained, caplog, monkeypatch):
+def test_fewer_structures_are_compared_if_their_statistics_are_large(trained, caplog, monkeypatch):
     monkeypatch.setattr(sample_blocks, "BLOCK_BYTES", 4 * 64)
     model, test = load(trained / "m.matvae"), open_structures(trained / "test.zarr")
     with caplog.at_level(logging.INFO, logger="matvae"):

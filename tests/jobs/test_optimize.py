@@ -1,4 +1,4 @@
-"""Candidates are stored with requested and achieved values, and an interrupted search is resumed."""
+"""Stored candidates with requested and achieved values, and resumption of interrupted searches."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_interrupted_search_is_resumed(trained, tmp_path, monkeypatch):
     model, goal = trained / "m.matvae", maximize(Costly())
     quick = {"n_candidates": 2, "n_realizations": 2, "n_evaluations": 8}
     MEASURED.clear()
-    # One measurement at a time: threads that had begun another one would still count it after the interrupt.
+    # One measurement at a time: other threads would still count theirs after the interrupt.
     monkeypatch.setattr("matvae.optimize.measuring.dask.compute", partial(dask.compute, scheduler="synchronous"))
     with pytest.raises(KeyboardInterrupt, match="the same command resumes it"):
         optimize_structures(model, tmp_path / "out.zarr", objective=goal, **quick)
@@ -95,7 +95,7 @@ def test_interrupted_search_is_resumed(trained, tmp_path, monkeypatch):
         optimize_structures(model, tmp_path / "out.zarr", objective=goal, seed=1, **quick)
     n_before = len(MEASURED)
     optimize_structures(model, tmp_path / "out.zarr", objective=goal, **quick)
-    # 4 of 8 latents were measured before; verification adds 2 realizations of 2 candidates.
+    # 4 of 8 latents had been measured before; verification adds 2 realizations of 2 candidates.
     assert len(MEASURED) - n_before == 4 + 4
     assert [path.name for path in tmp_path.iterdir()] == ["out.zarr"]
     optimize_structures(model, tmp_path / "uninterrupted.zarr", objective=goal, **quick)

@@ -1,4 +1,4 @@
-"""A log returns what was measured, also after an incomplete line, and never the measurements of another search."""
+"""Logs of searches: exact measurements, incomplete lines, and refusal of the log of another search."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Streamed reconstruction: the structures of the whole, in bounded blocks, here or on a cluster."""
+"""Streamed reconstruction in bounded blocks, locally or on a cluster, compared with that of whole arrays."""
 
 from __future__ import annotations
 
@@ -18,20 +18,18 @@ from matvae.stats import relative_error
 from ..structures import blobs
 
 QUICK = {"max_iter": 40}
-
-
 LABELS = blobs(9, (16, 16), width=1.0, volume_fraction=np.linspace(0.3, 0.5, 9))
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Nine structures x.zarr with the property k, and their statistics s.zarr (periodic) and w.zarr (not)."""
-    place = tmp_path_factory.mktemp("reconstruct")
+    """Nine structures x.zarr with the property k, and their statistics s.zarr (periodic) and w.zarr (non-periodic)."""
+    path = tmp_path_factory.mktemp("reconstruct")
     grid = Grid((16, 16), voxel_size=0.5, unit="micrometer")
-    save_structures(place / "x.zarr", LABELS, grid=grid, properties={"k": np.arange(9.0)}, units={"k": "GPa"})
-    compute_statistics(place / "x.zarr", place / "s.zarr")
-    compute_statistics(place / "x.zarr", place / "w.zarr", periodic=False, cutoff=5)
-    return place
+    save_structures(path / "x.zarr", LABELS, grid=grid, properties={"k": np.arange(9.0)}, units={"k": "GPa"})
+    compute_statistics(path / "x.zarr", path / "s.zarr")
+    compute_statistics(path / "x.zarr", path / "w.zarr", periodic=False, cutoff=5)
+    return path
 
 
 def errors(statistics, structures, **options):
@@ -44,62 +42,62 @@ def test_structures_have_the_statistics_and_the_properties(folder, tmp_path, nam
     result = reconstruct_statistics(
         folder / f"{name}.zarr", tmp_path / "o.zarr", progress=lambda done, total: seen.append((done, total)), **QUICK
     )
-    found = open_structures(tmp_path / "o.zarr")
+    reconstructed = open_structures(tmp_path / "o.zarr")
     options = {} if name == "s" else {"periodic": False, "cutoff": 5}
     f = two_point_stats(LABELS, phases=2, **options)
-    reached = errors(f, found.data.compute(), **options)
-    assert found.grid == Grid((16, 16), voxel_size=0.5, unit="micrometer", periodic=name == "s")
-    np.testing.assert_allclose(found.properties["reconstruction_error"], reached, atol=1e-5)
+    reached = errors(f, reconstructed.data.compute(), **options)
+    assert reconstructed.grid == Grid((16, 16), voxel_size=0.5, unit="micrometer", periodic=name == "s")
+    np.testing.assert_allclose(reconstructed.properties["reconstruction_error"], reached, atol=1e-5)
     assert result["error"] == {
         "mean": pytest.approx(reached.mean(), abs=1e-5),
         "median": pytest.approx(np.median(reached), abs=1e-5),
         "max": pytest.approx(reached.max(), abs=1e-5),
     }
     assert reached.mean() < 0.08
-    np.testing.assert_array_equal(found.properties["k"], np.arange(9.0))
-    np.testing.assert_array_equal(found.properties["realizable"], 1.0)
-    assert found.units["k"] == "GPa"
+    np.testing.assert_array_equal(reconstructed.properties["k"], np.arange(9.0))
+    np.testing.assert_array_equal(reconstructed.properties["realizable"], 1.0)
+    assert reconstructed.units["k"] == "GPa"
     assert (result["n_samples"], result["n_unrealizable"]) == (9, 0)
     assert result["seconds_per_structure"] > 0
     assert seen == [(9, 9)]
 
 
-@pytest.mark.parametrize("each", [None, 2, 5])
-def test_blocks_give_the_structures_of_the_whole(folder, tmp_path, monkeypatch, each):
-    # Transforms of few fields and of many differ in the last digit, which has little time to grow in two iterations.
-    how = {"max_iter": 2, "n_realizations": each}
+@pytest.mark.parametrize("n_realizations", [None, 2, 5])
+def test_blocks_give_the_structures_of_the_whole_array(folder, tmp_path, monkeypatch, n_realizations):
+    # Transforms of few and of many fields differ in the last digit; two iterations keep the difference small.
+    options = {"max_iter": 2, "n_realizations": n_realizations}
     f = two_point_stats(LABELS, phases=2)
-    whole = reconstruct(f, grid=Grid((16, 16)), random_state=4, **how).structures
+    whole = reconstruct(f, grid=Grid((16, 16)), random_state=4, **options).structures
     monkeypatch.setattr(job, "BLOCK_STRUCTURES", 4)
     seen = []
     reconstruct_statistics(
-        folder / "s.zarr", tmp_path / "o.zarr", seed=4, progress=lambda done, total: seen.append(done), **how
+        folder / "s.zarr", tmp_path / "o.zarr", seed=4, progress=lambda done, total: seen.append(done), **options
     )
-    found = open_structures(tmp_path / "o.zarr")
-    n = each or 1
-    assert np.mean(found.data.compute() != whole.reshape(9 * n, 16, 16)) < 0.02
-    assert np.mean(found.data.compute()[::-1] != whole.reshape(9 * n, 16, 16)) > 0.2
+    reconstructed = open_structures(tmp_path / "o.zarr")
+    n = n_realizations or 1
+    assert np.mean(reconstructed.data.compute() != whole.reshape(9 * n, 16, 16)) < 0.02
+    assert np.mean(reconstructed.data.compute()[::-1] != whole.reshape(9 * n, 16, 16)) > 0.2
     assert seen == [*range(4, 9 * n, 4), 9 * n]
-    np.testing.assert_array_equal(found.properties["k"], np.repeat(np.arange(9.0), n))
-    if each:
-        np.testing.assert_array_equal(found.properties["statistics_index"], np.repeat(np.arange(9), n))
-        np.testing.assert_array_equal(found.properties["realization"], np.tile(np.arange(n), 9))
-    assert set(found.properties) == {"k", "realizable", "reconstruction_error"} | (
-        {"statistics_index", "realization"} if each else set()
+    np.testing.assert_array_equal(reconstructed.properties["k"], np.repeat(np.arange(9.0), n))
+    if n_realizations:
+        np.testing.assert_array_equal(reconstructed.properties["statistics_index"], np.repeat(np.arange(9), n))
+        np.testing.assert_array_equal(reconstructed.properties["realization"], np.tile(np.arange(n), 9))
+    assert set(reconstructed.properties) == {"k", "realizable", "reconstruction_error"} | (
+        {"statistics_index", "realization"} if n_realizations else set()
     )
 
 
-def test_a_cluster_gives_the_same(folder, tmp_path, monkeypatch):
+def test_a_cluster_gives_the_same_structures(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(job, "BLOCK_STRUCTURES", 2)
-    reconstruct_statistics(folder / "s.zarr", tmp_path / "here.zarr", n_realizations=2, **QUICK)
+    reconstruct_statistics(folder / "s.zarr", tmp_path / "local.zarr", n_realizations=2, **QUICK)
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0"
     ) as cluster:
         address = cluster.scheduler_address
-        reconstruct_statistics(folder / "s.zarr", tmp_path / "there.zarr", n_realizations=2, cluster=address, **QUICK)
-    here, there = (open_structures(tmp_path / f"{name}.zarr") for name in ("here", "there"))
-    np.testing.assert_array_equal(there.data.compute(), here.data.compute())
-    np.testing.assert_array_equal(there.properties["reconstruction_error"], here.properties["reconstruction_error"])
+        reconstruct_statistics(folder / "s.zarr", tmp_path / "cluster.zarr", n_realizations=2, cluster=address, **QUICK)
+    local, remote = (open_structures(tmp_path / f"{name}.zarr") for name in ("local", "cluster"))
+    np.testing.assert_array_equal(remote.data.compute(), local.data.compute())
+    np.testing.assert_array_equal(remote.properties["reconstruction_error"], local.properties["reconstruction_error"])
 
 
 def test_structures_may_be_larger_than_their_window(folder, tmp_path, caplog):
@@ -108,22 +106,22 @@ def test_structures_may_be_larger_than_their_window(folder, tmp_path, caplog):
         assert not caplog.text
         reconstruct_statistics(folder / "s.zarr", tmp_path / "p.zarr", size=24, **QUICK)
         assert "Lags up to 7, 7 voxels" in caplog.text
-    made = open_structures(tmp_path / "o.zarr")
-    assert made.grid == Grid((24, 40), voxel_size=0.5, unit="micrometer")
+    reconstructed = open_structures(tmp_path / "o.zarr")
+    assert reconstructed.grid == Grid((24, 40), voxel_size=0.5, unit="micrometer")
     f = two_point_stats(LABELS, phases=2, periodic=False, cutoff=5)
-    assert errors(f, made.data.compute(), cutoff=5).mean() == pytest.approx(result["error"]["mean"], abs=1e-5)
+    assert errors(f, reconstructed.data.compute(), cutoff=5).mean() == pytest.approx(result["error"]["mean"], abs=1e-5)
     assert result["error"]["mean"] < 0.05
 
 
-def test_an_array_is_taken_with_what_it_is_of(tmp_path):
+def test_an_array_is_accepted_with_a_description_of_its_structures(tmp_path):
     np.save(tmp_path / "f.npy", two_point_stats(LABELS, correlations=[(0, 0)], cutoff=4))
-    how = {"size": 16, "periodic": True, "phases": 2, "correlations": [(0, 0)], **QUICK}
-    reconstruct_statistics(tmp_path / "f.npy", tmp_path / "o.zarr", **how)
-    made = open_structures(tmp_path / "o.zarr").data.compute()
-    np.testing.assert_array_equal(made.sum((1, 2)), LABELS.sum((1, 2)))
+    options = {"size": 16, "periodic": True, "phases": 2, "correlations": [(0, 0)], **QUICK}
+    reconstruct_statistics(tmp_path / "f.npy", tmp_path / "o.zarr", **options)
+    labels = open_structures(tmp_path / "o.zarr").data.compute()
+    np.testing.assert_array_equal(labels.sum((1, 2)), LABELS.sum((1, 2)))
 
 
-def test_what_no_structure_has_is_said(tmp_path, caplog):
+def test_statistics_that_no_structure_has_are_reported(tmp_path, caplog):
     f = two_point_stats(LABELS)
     f[3, 8, 8] *= 0.5
     np.save(tmp_path / "f.npy", f)
@@ -133,22 +131,22 @@ def test_what_no_structure_has_is_said(tmp_path, caplog):
     np.testing.assert_array_equal(open_structures(tmp_path / "o.zarr").properties["realizable"], np.arange(9) != 3)
 
 
-def test_a_second_round_replaces_the_properties_of_the_first(folder, tmp_path, caplog):
+def test_a_second_reconstruction_replaces_the_properties_of_the_first(folder, tmp_path, caplog):
     reconstruct_statistics(folder / "s.zarr", tmp_path / "a.zarr", n_realizations=2, **QUICK)
     compute_statistics(tmp_path / "a.zarr", tmp_path / "t.zarr")
     with caplog.at_level("INFO", logger="matvae"):
         reconstruct_statistics(tmp_path / "t.zarr", tmp_path / "b.zarr", **QUICK)
     assert "are replaced by those of the new structures" in caplog.text
-    found = open_structures(tmp_path / "b.zarr")
-    assert set(found.properties) == {"k", "realizable", "reconstruction_error"}
+    reconstructed = open_structures(tmp_path / "b.zarr")
+    assert set(reconstructed.properties) == {"k", "realizable", "reconstruction_error"}
     f = two_point_stats(open_structures(tmp_path / "a.zarr").data.compute(), phases=2)
-    reached = errors(f, found.data.compute())
-    np.testing.assert_allclose(found.properties["reconstruction_error"], reached, atol=1e-5)
+    reached = errors(f, reconstructed.data.compute())
+    np.testing.assert_allclose(reconstructed.properties["reconstruction_error"], reached, atol=1e-5)
 
 
-def test_bad_input_is_refused_before_work_and_leaves_nothing(folder, tmp_path, monkeypatch):
+def test_invalid_input_is_refused_before_any_work_and_leaves_no_files(folder, tmp_path, monkeypatch):
     def explode(*args, **kwargs):
-        raise AssertionError("worked")
+        raise AssertionError("A structure was reconstructed.")
 
     monkeypatch.setattr(job, "reconstruct", explode)
     monkeypatch.setattr(job, "BLOCK_STRUCTURES", 2)
@@ -157,7 +155,7 @@ def test_bad_input_is_refused_before_work_and_leaves_nothing(folder, tmp_path, m
     np.save(tmp_path / "nan.npy", f)
     np.save(tmp_path / "lags.npy", f[:, 1:])
     array = {"size": 16, "periodic": True, "phases": 2}
-    for source, how, message in [
+    for source, options, message in [
         (folder / "s.zarr", {"n_realizations": 0}, "n_realizations must be"),
         (folder / "s.zarr", {"max_iter": 0}, "max_iter must be"),
         (folder / "s.zarr", {"tol": -1.0}, "tol must be"),
@@ -168,7 +166,7 @@ def test_bad_input_is_refused_before_work_and_leaves_nothing(folder, tmp_path, m
         (tmp_path / "lags.npy", array, "but .* were given"),
     ]:
         with pytest.raises(InputError, match=message):
-            reconstruct_statistics(source, tmp_path / "o.zarr", **how)
+            reconstruct_statistics(source, tmp_path / "o.zarr", **options)
     assert sorted(os.listdir(tmp_path)) == ["lags.npy", "nan.npy"]
 
 

@@ -1,4 +1,4 @@
-"""Streamed statistics equal those of the whole array, and describe themselves."""
+"""Streamed statistics, compared with those of whole arrays, and their metadata."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def store(request, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "how",
+    "options",
     [
         {},
         {"periodic": True},
@@ -37,12 +37,12 @@ def store(request, tmp_path):
         {"correlations": [(0, 1), (2, 2)], "periodic": True},
     ],
 )
-def test_streamed_statistics_equal_those_of_the_whole_array(store, tmp_path, monkeypatch, how):
+def test_streamed_statistics_equal_those_of_the_whole_array(store, tmp_path, monkeypatch, options):
     path, X = store
     monkeypatch.setattr(blocks_module, "BLOCK_BYTES", 20_000)
     reports = []
-    compute_statistics(path, tmp_path / "s.zarr", progress=lambda done, total: reports.append((done, total)), **how)
-    expected = two_point_stats(X, phases=3, **{"periodic": False, **how})
+    compute_statistics(path, tmp_path / "s.zarr", progress=lambda done, total: reports.append((done, total)), **options)
+    expected = two_point_stats(X, phases=3, **{"periodic": False, **options})
     with xarray.open_zarr(tmp_path / "s.zarr", consolidated=False) as stored:
         np.testing.assert_allclose(stored["statistics"].values, expected, atol=1e-6)
         assert stored["statistics"].dtype == np.float32
@@ -82,9 +82,8 @@ def test_every_statistic_is_streamed_with_its_coordinates(name, store, tmp_path,
 
 def test_options_reach_the_statistic(store, tmp_path):
     path, X = store
-    how = {"axis": 0}
     result = compute_statistics(
-        path, tmp_path / "s.zarr", statistic="lineal_path", cutoff=2, periodic=True, options=how
+        path, tmp_path / "s.zarr", statistic="lineal_path", cutoff=2, periodic=True, options={"axis": 0}
     )
     with xarray.open_zarr(tmp_path / "s.zarr", consolidated=False) as stored:
         expected = lineal_path(X, phases=3, cutoff=2, axis=0)
@@ -95,7 +94,7 @@ def test_options_reach_the_statistic(store, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("how", "message"),
+    ("options", "message"),
     [
         ({"statistic": "lineal_path", "correlations": [(1, 1)]}, "'correlations' was given"),
         ({"statistic": "surface_area", "cutoff": 3}, "'cutoff' was given"),
@@ -104,10 +103,10 @@ def test_options_reach_the_statistic(store, tmp_path):
         ({"statistic": "pair_correlation", "options": {"bins": "many"}}, "ascending order"),
     ],
 )
-def test_invalid_options_are_refused(store, tmp_path, how, message):
+def test_invalid_options_are_refused(store, tmp_path, options, message):
     path, _ = store
     with pytest.raises(InputError, match=message):
-        compute_statistics(path, tmp_path / "s.zarr", **how)
+        compute_statistics(path, tmp_path / "s.zarr", **options)
     assert os.listdir(tmp_path) == ["x.zarr"]
 
 
@@ -126,7 +125,7 @@ def test_attributes_describe_the_statistics(store, tmp_path):
     assert result["dimensions"][-1] == "correlation"
 
 
-def test_nothing_remains_when_computing_fails(store, tmp_path):
+def test_no_files_remain_when_computing_fails(store, tmp_path):
     path, _ = store
 
     def stop(done, total):

@@ -1,4 +1,4 @@
-"""Streamed latents equal those of the whole array."""
+"""Streamed latents, compared with those of whole arrays."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from matvae.jobs.files.latents import read_latents
 
 
 @pytest.mark.parametrize("suffix", [".zarr", ".npy", ".csv"])
-def test_streamed_latents_equal_those_of_the_whole(trained, tmp_path, monkeypatch, suffix):
+def test_streamed_latents_equal_those_of_the_whole_array(trained, tmp_path, monkeypatch, suffix):
     monkeypatch.setattr(blocks_module, "BLOCK_BYTES", 64 * 64 * 4)
     out, seen = tmp_path / f"z{suffix}", []
     result = transform_structures(
@@ -33,7 +33,7 @@ def test_streamed_latents_equal_those_of_the_whole(trained, tmp_path, monkeypatc
     assert seen == [(n, 21) for n in (4, 8, 12, 16, 20, 21)]
 
 
-def test_zarr_keeps_properties_and_says_which_model(trained, tmp_path):
+def test_zarr_keeps_properties_and_the_name_of_the_model(trained, tmp_path):
     transform_structures(trained / "m.matvae", trained / "test.zarr", tmp_path / "z.zarr")
     group = zarr.open_group(tmp_path / "z.zarr", mode="r")
     assert group.attrs["matvae"]["model"] == "m.matvae"
@@ -42,12 +42,12 @@ def test_zarr_keeps_properties_and_says_which_model(trained, tmp_path):
     assert group["k"].attrs["unit"] == "GPa"
 
 
-def test_the_model_is_no_place_for_latents(trained):
+def test_latents_inside_the_model_are_refused(trained):
     with pytest.raises(InputError, match="must not contain one another"):
         transform_structures(trained / "m.matvae", trained / "test.zarr", trained / "m.matvae" / "z.npy")
 
 
-def test_nothing_is_written_for_other_structures(trained, tmp_path):
+def test_nothing_is_written_for_structures_that_do_not_fit(trained, tmp_path):
     save_structures(tmp_path / "x.zarr", np.zeros((2, 4, 4), np.uint8), grid=Grid((4, 4)))
     with pytest.raises(InputError, match="fitted on structures of 8 x 8 voxels"):
         transform_structures(trained / "m.matvae", tmp_path / "x.zarr", tmp_path / "z.npy")

@@ -1,4 +1,4 @@
-"""The progress of a dask computation ends at its total."""
+"""Progress of dask computations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import dask.array as da
 from matvae.jobs.watch import watch_blocks
 
 
-def test_tasks_are_counted_over_several_computations():
+def test_progress_covers_several_computations_and_ends_at_the_total():
     seen = []
     data = da.ones((8, 4), chunks=(2, 4)) + 1
     with watch_blocks(lambda done, total: seen.append((done, total)), 4):

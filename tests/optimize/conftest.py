@@ -23,7 +23,7 @@ def training():
 @pytest.fixture(scope="session")
 def model(training):
     """Return a model with two components, enough to encode the volume fraction."""
-    return StatsVAETransformer(n_components=2, max_epochs=30, width=16, random_state=0).fit(training)
+    return StatsVAETransformer(n_components=2, decoder="dense", max_epochs=30, width=16, random_state=0).fit(training)
 
 
 @pytest.fixture

@@ -96,6 +96,6 @@ def test_invalid_input_is_refused(model, training):
         optimize_latents(model, maximize(Undefined()), **QUICK)
     with pytest.raises(InputError, match="phase=5"):
         optimize_latents(model, maximize("volume_fraction(phase=5)"), **QUICK)
-    field = StatsVAETransformer(n_components=2, max_epochs=1, width=8).fit(training.astype(np.float32))
+    field = StatsVAETransformer(n_components=2, decoder="dense", max_epochs=1, width=8).fit(training.astype(np.float32))
     with pytest.raises(InputError, match="two or more phases"):
         optimize_latents(field, goal)

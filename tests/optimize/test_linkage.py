@@ -93,7 +93,7 @@ def test_mismatched_files_and_regressors_are_refused(model, training, data, tmp_
     Z, f, y = data
     regressor = LinearRegression().fit(Z, y)
     save_linkage(tmp_path / "a.skops", regressor, model, name="density")
-    other = StatsVAETransformer(n_components=2, max_epochs=1, width=16, random_state=1).fit(training)
+    other = StatsVAETransformer(n_components=2, decoder="dense", max_epochs=1, width=16, random_state=1).fit(training)
     with pytest.raises(InputError, match="another model"):
         load_linkage(tmp_path / "a.skops", other)
     with pytest.raises(InputError, match="exists already"):

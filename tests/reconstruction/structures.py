@@ -1,4 +1,4 @@
-"""Structures for the tests: blobs of phases, made without the code under test."""
+"""Targets of structures, and comparisons of structures, for the tests of this folder."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ CPU = torch.device("cpu")
 
 
 def target_of(labels: np.ndarray, phases: int = 2, periodic: bool = True, cutoff=None, correlations=None) -> Target:
-    """What the statistics of structures ask for."""
+    """Target read from the statistics of structures."""
     grid = Grid(labels.shape[1:], phases=phases, periodic=periodic)
     f = two_point_stats(labels, phases=phases, periodic=periodic, cutoff=cutoff, correlations=correlations)
     return read_target(f, grid, correlations, CPU)[0]
 
 
 def fractions(labels: np.ndarray, phases: int) -> np.ndarray:
-    """Voxels ``(sample, phase)`` of each phase."""
-    return np.stack([np.bincount(one.ravel(), minlength=phases) for one in labels])
+    """Numbers of voxels ``(sample, phase)`` of each phase."""
+    return np.stack([np.bincount(structure.ravel(), minlength=phases) for structure in labels])
 
 
 def same_but_for_symmetry(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether a structure is another one, shifted on the torus, or inverted and shifted."""
+    """Test whether two structures are equal up to a periodic shift and an inversion."""
     axes = tuple(range(a.ndim))
-    for one in (b, np.flip(b, axes)):
+    for candidate in (b, np.flip(b, axes)):
         for shift in np.ndindex(*a.shape):
-            if np.array_equal(a, np.roll(one, shift, axes)):
+            if np.array_equal(a, np.roll(candidate, shift, axes)):
                 return True
     return False

@@ -20,12 +20,12 @@ def free(shape=(8, 10)) -> np.ndarray:
     return np.full(shape, 255, np.uint8)
 
 
-def test_fixed_voxels_serve_all_samples_or_each():
-    one = free()
-    one[0] = 2
-    read = read_fixed(one, GRID, COUNTS)
-    assert read.shape == (2, 8, 10)
-    assert np.array_equal(read.numpy(), np.stack([one, one]))
+def test_fixed_voxels_apply_to_all_samples():
+    fixed = free()
+    fixed[0] = 2
+    per_sample = read_fixed(fixed, GRID, COUNTS)
+    assert per_sample.shape == (2, 8, 10)
+    assert np.array_equal(per_sample.numpy(), np.stack([fixed, fixed]))
     assert read_fixed(None, GRID, COUNTS) is None
 
 
@@ -38,12 +38,12 @@ def test_fixed_voxels_serve_all_samples_or_each():
         (np.zeros((8, 10), np.uint8), "At most 40 voxels of phase 0 fit the volume fraction of sample 0"),
     ],
 )
-def test_fixed_voxels_that_do_not_fit(fixed, words):
+def test_invalid_fixed_voxels_are_refused(fixed, words):
     with pytest.raises(InputError, match=words):
         read_fixed(fixed, GRID, COUNTS)
 
 
-def test_percolation_is_asked_for_by_number_or_name():
+def test_percolation_is_specified_by_the_index_or_name_of_an_axis():
     assert read_percolates((1, "x"), GRID, COUNTS, None) == ((1, 1),)
     assert read_percolates([(1, 0), (1, -1)], GRID, COUNTS, None) == ((1, 0), (1, 1))
     assert read_percolates(None, GRID, COUNTS, None) == ()
@@ -60,12 +60,12 @@ def test_percolation_is_asked_for_by_number_or_name():
         ([(0, 0), (1, 1)], "separates the other two"),
     ],
 )
-def test_percolation_that_cannot_be_asked_for(percolates, words):
+def test_invalid_percolation_is_refused(percolates, words):
     with pytest.raises(InputError, match=words):
         read_percolates(percolates, GRID, COUNTS, None)
 
 
-def test_percolation_needs_voxels_and_a_way():
+def test_percolation_requires_enough_voxels_and_a_free_path():
     with pytest.raises(
         InputError, match=r"at least 10 voxels to connect the two sides of axis 1, but .* gives it only 9"
     ):
@@ -79,32 +79,32 @@ def test_percolation_needs_voxels_and_a_way():
 
 
 @pytest.mark.parametrize(("shape", "phases"), [((24, 20), 2), ((12, 12, 12), 3)])
-def test_paths_are_opened_and_volume_fractions_kept(shape, phases):
+def test_paths_are_created_and_volume_fractions_are_kept(shape, phases):
     labels = np.random.default_rng(0).choice(phases, (3, *shape), p=[0.8 / (phases - 1)] * (phases - 1) + [0.2])
-    wanted = tuple((phases - 1, axis) for axis in range(len(shape)))
-    assert not all(crosses(one == phases - 1, axis) for one in labels for axis in range(len(shape)))
+    percolates = tuple((phases - 1, axis) for axis in range(len(shape)))
+    assert not all(crosses(structure == phases - 1, axis) for structure in labels for axis in range(len(shape)))
     counts = torch.from_numpy(fractions(labels, phases))
-    before = np.full(labels.shape, 255, np.uint8)
-    before[:, 0, :2] = 0
+    fixed = np.full(labels.shape, 255, np.uint8)
+    fixed[:, 0, :2] = 0
     counts_before = fractions(labels, phases)
     labels[:, 0, :2] = 0
-    found, held = connect(torch.from_numpy(labels).long(), counts, wanted, torch.from_numpy(before))
-    found, held = found.numpy(), held.numpy()
-    assert np.array_equal(fractions(found, phases), counts_before)
-    assert (found[:, 0, :2] == 0).all()
-    for one, kept in zip(found, held, strict=True):
-        for phase, axis in wanted:
-            # What is held is enough: it connects by itself.
+    connected, held = connect(torch.from_numpy(labels).long(), counts, percolates, torch.from_numpy(fixed))
+    connected, held = connected.numpy(), held.numpy()
+    assert np.array_equal(fractions(connected, phases), counts_before)
+    assert (connected[:, 0, :2] == 0).all()
+    for structure, kept in zip(connected, held, strict=True):
+        for phase, axis in percolates:
+            # The held voxels alone connect the two sides.
             assert crosses(kept == phase, axis)
-        assert np.array_equal(one[kept != 255], kept[kept != 255])
+        assert np.array_equal(structure[kept != 255], kept[kept != 255])
 
 
-def test_a_connected_structure_is_left_alone():
+def test_a_connected_structure_is_unchanged():
     labels = np.zeros((1, 9, 9), np.int64)
     labels[0, :, 3:5] = 1
     counts = torch.from_numpy(fractions(labels, 2))
-    found, held = connect(torch.from_numpy(labels), counts, ((1, 0),), None)
-    assert np.array_equal(found.numpy(), labels)
+    connected, held = connect(torch.from_numpy(labels), counts, ((1, 0),), None)
+    assert np.array_equal(connected.numpy(), labels)
     assert (held.numpy() != 255).sum() == 9
 
 
@@ -112,13 +112,13 @@ def test_a_winding_path_with_too_few_voxels_is_straightened():
     labels = np.zeros((1, 5, 5), np.int64)
     labels[0, 0, 0] = labels[0, 1] = labels[0, 2, 4] = 1
     counts = torch.from_numpy(fractions(labels, 2))
-    found, _ = connect(torch.from_numpy(labels), counts, ((1, 0),), None)
-    assert crosses(found[0].numpy() == 1, 0)
-    assert found.sum() == labels.sum() == 7
+    connected, _ = connect(torch.from_numpy(labels), counts, ((1, 0),), None)
+    assert crosses(connected[0].numpy() == 1, 0)
+    assert connected.sum() == labels.sum() == 7
 
 
-def test_paths_in_each_others_way():
-    # Both phases are to cross a volume that is one voxel thick.
+def test_paths_that_block_each_other_are_refused():
+    # Both phases are required to cross a volume that is one voxel thick.
     labels = torch.from_numpy(blobs(1, (1, 8, 8))).long()
     counts = torch.from_numpy(fractions(labels.numpy(), 2))
     with pytest.raises(InputError, match="do not exist together"):

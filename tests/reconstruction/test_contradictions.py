@@ -22,7 +22,7 @@ def weights(shape, periodic=True):
 @pytest.mark.parametrize("shape", [(16,), (15,), (12, 9), (6, 8, 7)])
 @pytest.mark.parametrize("periodic", [True, False])
 @pytest.mark.parametrize("phases", [2, 4])
-def test_statistics_of_structures_contradict_nothing(shape, periodic, phases):
+def test_statistics_of_structures_are_free_of_contradictions(shape, periodic, phases):
     labels = blobs(3, shape, phases)
     pairs = tuple((i, j) for i in range(phases) for j in range(phases))
     f = torch.from_numpy(two_point_stats(labels, phases=phases, periodic=periodic, correlations=pairs)).float()
@@ -31,21 +31,21 @@ def test_statistics_of_structures_contradict_nothing(shape, periodic, phases):
     assert power_agrees(f, weights(shape, periodic), pairs, counts).all()
 
 
-def test_negative_power_is_seen():
-    """Power taken from one frequency and given to another: volume fraction and far limit stay as they are."""
+def test_negative_power_is_detected():
+    """Move power from one frequency to another, which keeps the volume fraction and the mean over all lags."""
     f = two_point_stats(blobs(1, (16,)))[0, :, 0].astype(np.float64)
     power = np.fft.fft(np.fft.ifftshift(f)).real
     step = 2 * power[3] + 0.1
     power[[3, -3]] -= step
     power[[5, -5]] += step
-    bad = np.fft.fftshift(np.fft.ifft(power).real)
-    assert bad[8] == pytest.approx(f[8])
-    assert bad.mean() == pytest.approx(f.mean())
-    both = np.stack([f, bad])[..., None]
+    unrealizable = np.fft.fftshift(np.fft.ifft(power).real)
+    assert unrealizable[8] == pytest.approx(f[8])
+    assert unrealizable.mean() == pytest.approx(f.mean())
+    both = np.stack([f, unrealizable])[..., None]
     assert read_target(both, Grid((16,)), None, CPU)[1].tolist() == [True, False]
 
 
-def test_zero_frequency_must_be_the_fraction_squared():
+def test_power_at_zero_frequency_must_be_the_squared_volume_fraction():
     labels = blobs(2, (12, 12))
     f = two_point_stats(labels)
     shifted = f + 0.02 * (f < f.max())
@@ -54,7 +54,7 @@ def test_zero_frequency_must_be_the_fraction_squared():
     assert not read_target(shifted, grid, None, CPU)[1].any()
 
 
-def test_lags_within_a_cutoff_prove_nothing():
+def test_lags_within_a_cutoff_are_not_checked_for_power():
     f = two_point_stats(blobs(1, (12, 12)), cutoff=3)
     f[:, 0, 0] = f[:, -1, -1] = 0.0
     assert read_target(f, Grid((12, 12)), None, CPU)[1].all()
@@ -71,13 +71,13 @@ def test_statistics_that_were_not_shifted_are_refused(shape):
     assert "numpy.fft.fftshift" in str(error.value)
 
 
-def test_one_voxel_beside_the_centre_is_refused():
+def test_statistics_shifted_by_one_voxel_are_refused():
     f = two_point_stats(blobs(2, (17, 17)))
     with pytest.raises(InputError, match=r"f\(-r\) = f\(r\)"):
         read_target(np.roll(f, 1, axis=2), Grid((17, 17)), None, CPU)
 
 
-def test_a_cross_correlation_in_the_place_of_an_autocorrelation_is_refused():
+def test_a_cross_correlation_in_place_of_an_autocorrelation_is_refused():
     labels = blobs(1, (15, 15), 3)
     labels[0, :, :4] = 0
     labels[0, :, 2] = 1
@@ -87,8 +87,8 @@ def test_a_cross_correlation_in_the_place_of_an_autocorrelation_is_refused():
         read_target(f, Grid((15, 15), phases=3), None, CPU)
 
 
-def test_impossible_statistics_with_a_centre_are_no_error():
-    """A step too far along a component: symmetric, smaller at zero lag than elsewhere."""
+def test_unrealizable_statistics_with_a_centre_are_accepted():
+    """Symmetric statistics that are smallest at zero lag, as after too large a step along a component."""
     f = np.full((1, 9, 9, 1), 0.3)
     f[0, 4, 4] = 0.2
     f[0, 4, [3, 5]] = 0.31

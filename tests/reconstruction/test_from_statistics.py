@@ -13,15 +13,15 @@ from ..structures import blobs
 from .structures import fractions
 
 
-def again(labels, phases=2, periodic=True, cutoff=None, **options):
-    """Statistics of structures, and structures of those statistics."""
+def reconstructed(labels, phases=2, periodic=True, cutoff=None, **options):
+    """Statistics of structures, and the reconstruction from them."""
     f = two_point_stats(labels, phases=phases, periodic=periodic, cutoff=cutoff)
     grid = Grid(labels.shape[1:], phases=phases, periodic=periodic)
     return f, reconstruct(f, grid=grid, random_state=0, **options)
 
 
 @pytest.mark.parametrize(
-    ("shape", "phases", "periodic", "cutoff", "most"),
+    ("shape", "phases", "periodic", "cutoff", "max_error"),
     [
         ((128,), 2, True, None, 0.06),
         ((128,), 3, False, 10, 0.08),
@@ -36,37 +36,37 @@ def again(labels, phases=2, periodic=True, cutoff=None, **options):
         ((10, 12, 11), 3, True, 3, 0.1),
     ],
 )
-def test_structures_have_the_statistics_and_exact_fractions(shape, phases, periodic, cutoff, most):
+def test_structures_have_the_statistics_and_exact_volume_fractions(shape, phases, periodic, cutoff, max_error):
     labels = blobs(4, shape, phases)
-    f, found = again(labels, phases, periodic, cutoff, max_iter=80)
-    assert found.structures.shape == labels.shape
-    assert found.structures.dtype == np.uint8
-    assert np.array_equal(fractions(found.structures, phases), fractions(labels, phases))
-    g = two_point_stats(found.structures, phases=phases, periodic=periodic, cutoff=cutoff)
-    np.testing.assert_allclose(found.error, relative_error(f, g), atol=1e-5)
-    assert found.error.mean() < most
-    assert found.realizable.all()
-    assert (found.n_iter <= 80).all()
+    f, reconstruction = reconstructed(labels, phases, periodic, cutoff, max_iter=80)
+    assert reconstruction.structures.shape == labels.shape
+    assert reconstruction.structures.dtype == np.uint8
+    assert np.array_equal(fractions(reconstruction.structures, phases), fractions(labels, phases))
+    g = two_point_stats(reconstruction.structures, phases=phases, periodic=periodic, cutoff=cutoff)
+    np.testing.assert_allclose(reconstruction.error, relative_error(f, g), atol=1e-5)
+    assert reconstruction.error.mean() < max_error
+    assert reconstruction.realizable.all()
+    assert (reconstruction.n_iter <= 80).all()
 
 
-def test_a_structure_larger_than_the_window_of_its_statistics():
+def test_structures_can_be_larger_than_the_window_of_their_statistics():
     f = two_point_stats(blobs(3, (15, 15), width=1.2))
-    found = reconstruct(f, grid=Grid((48, 40)), random_state=0, max_iter=80)
-    assert found.structures.shape == (3, 48, 40)
-    cut = two_point_stats(found.structures, cutoff=7)
-    np.testing.assert_allclose(relative_error(f, cut), found.error, atol=1e-5)
-    assert found.error.mean() < 0.05
+    reconstruction = reconstruct(f, grid=Grid((48, 40)), random_state=0, max_iter=80)
+    assert reconstruction.structures.shape == (3, 48, 40)
+    cut = two_point_stats(reconstruction.structures, cutoff=7)
+    np.testing.assert_allclose(relative_error(f, cut), reconstruction.error, atol=1e-5)
+    assert reconstruction.error.mean() < 0.05
 
 
 def test_realizations_of_a_target_differ():
     labels = blobs(2, (24, 24))
-    _, found = again(labels, cutoff=5, n_realizations=4, max_iter=40)
-    assert found.structures.shape == (2, 4, 24, 24)
-    assert found.error.shape == found.n_iter.shape == (2, 4)
-    assert found.realizable.shape == (2,)
-    assert found.error.max() < 0.1
-    for sample in found.structures:
-        assert len({one.tobytes() for one in sample}) == 4
+    _, reconstruction = reconstructed(labels, cutoff=5, n_realizations=4, max_iter=40)
+    assert reconstruction.structures.shape == (2, 4, 24, 24)
+    assert reconstruction.error.shape == reconstruction.n_iter.shape == (2, 4)
+    assert reconstruction.realizable.shape == (2,)
+    assert reconstruction.error.max() < 0.1
+    for realizations in reconstruction.structures:
+        assert len({realization.tobytes() for realization in realizations}) == 4
 
 
 def test_the_same_seed_gives_the_same_structures():
@@ -80,51 +80,51 @@ def test_the_same_seed_gives_the_same_structures():
 
 
 @pytest.mark.parametrize("phases", [2, 3])
-def test_blocks_do_not_matter(phases, monkeypatch):
-    """Transforms of one field and of many differ in the last digit, which hundreds of iterations bring to light."""
+def test_blocks_do_not_change_the_result(phases, monkeypatch):
+    """Compare after few iterations, since transforms of one field and of many differ in the last digit."""
     labels = blobs(7, (16, 16), phases)
-    _, whole = again(labels, phases, method="retrieval", max_iter=3, n_realizations=2)
+    _, whole = reconstructed(labels, phases, method="retrieval", max_iter=3, n_realizations=2)
     monkeypatch.setattr(realise, "BLOCK_VOXELS", 1)
-    _, one_by_one = again(labels, phases, method="retrieval", max_iter=3, n_realizations=2)
+    _, one_by_one = reconstructed(labels, phases, method="retrieval", max_iter=3, n_realizations=2)
     assert np.array_equal(whole.structures, one_by_one.structures)
     assert np.array_equal(whole.n_iter, one_by_one.n_iter)
     np.testing.assert_allclose(whole.error, one_by_one.error, atol=1e-6)
 
 
-def test_a_start_may_be_given():
+def test_initial_labels_that_solve_the_problem_are_returned():
     labels = blobs(3, (16, 16))
-    f, found = again(labels, init=labels)
-    assert np.array_equal(found.structures, labels)
-    assert (found.n_iter == 0).all()
-    _, near = again(labels, init=labels, method="swaps", max_iter=5)
-    assert np.array_equal(near.structures, labels)
+    f, reconstruction = reconstructed(labels, init=labels)
+    assert np.array_equal(reconstruction.structures, labels)
+    assert (reconstruction.n_iter == 0).all()
+    _, swapped = reconstructed(labels, init=labels, method="swaps", max_iter=5)
+    assert np.array_equal(swapped.structures, labels)
     assert f.shape == (3, 16, 16, 1)
 
 
-def test_fractions_are_exact_though_the_start_has_others():
+def test_volume_fractions_are_exact_even_if_those_of_the_initial_labels_differ():
     labels = blobs(2, (16, 16))
-    _, found = again(labels, init=np.zeros_like(labels), max_iter=40)
-    assert np.array_equal(fractions(found.structures, 2), fractions(labels, 2))
+    _, reconstruction = reconstructed(labels, init=np.zeros_like(labels), max_iter=40)
+    assert np.array_equal(fractions(reconstruction.structures, 2), fractions(labels, 2))
 
 
 @pytest.mark.parametrize("method", ["auto", "retrieval", "swaps"])
-def test_a_phase_that_is_not_there_or_everywhere(method):
+def test_structures_of_a_single_phase_are_reproduced(method):
     labels = np.stack([np.zeros((8, 8)), np.ones((8, 8)), blobs(1, (8, 8))[0]]).astype(np.uint8)
-    _, found = again(labels, method=method, max_iter=20)
-    assert np.array_equal(found.structures[:2], labels[:2])
-    assert found.error[:2].max() < 1e-6
-    assert found.realizable.all()
+    _, reconstruction = reconstructed(labels, method=method, max_iter=20)
+    assert np.array_equal(reconstruction.structures[:2], labels[:2])
+    assert reconstruction.error[:2].max() < 1e-6
+    assert reconstruction.realizable.all()
 
 
-def test_unrealizable_statistics_are_reported_and_realized_as_well_as_can_be():
-    """Far along the way from the mean of statistics through one of them power becomes negative."""
+def test_unrealizable_statistics_are_reported_and_approximated():
+    """Extrapolate from the mean of statistics through those of one structure, which makes the power negative."""
     f = two_point_stats(blobs(6, (16, 16)))
     mean = f.mean(axis=0, keepdims=True)
     walk = mean + np.array([1.0, 2.0, 4.0])[:, None, None, None] * (f[:1] - mean)
-    found = reconstruct(walk, grid=Grid((16, 16)), random_state=0, max_iter=80)
-    assert found.realizable.tolist() == [True, False, False]
-    assert found.error[0] < 0.05
-    assert found.error[0] < found.error[1] < found.error[2] < 0.5
+    reconstruction = reconstruct(walk, grid=Grid((16, 16)), random_state=0, max_iter=80)
+    assert reconstruction.realizable.tolist() == [True, False, False]
+    assert reconstruction.error[0] < 0.05
+    assert reconstruction.error[0] < reconstruction.error[1] < reconstruction.error[2] < 0.5
 
 
 @pytest.mark.parametrize(
@@ -141,19 +141,19 @@ def test_unrealizable_statistics_are_reported_and_realized_as_well_as_can_be():
         ({"device": "nowhere"}, "device must be"),
     ],
 )
-def test_bad_options_are_refused(options, match):
+def test_invalid_options_are_refused(options, match):
     f = two_point_stats(blobs(1, (8, 8)))
     with pytest.raises(InputError, match=match):
         reconstruct(f, **{"grid": Grid((8, 8)), **options})
 
 
-def test_every_kind_of_seed_is_taken():
+def test_every_kind_of_seed_is_accepted():
     f = two_point_stats(blobs(1, (8, 8)))
     for seed in (None, 3, np.int64(3), np.random.RandomState(0), np.random.default_rng(0)):
         assert reconstruct(f, grid=Grid((8, 8)), random_state=seed, max_iter=2).error.shape == (1,)
 
 
-def test_torch_statistics_give_the_same_as_numpy():
+def test_torch_statistics_give_the_same_structures_as_numpy():
     f = two_point_stats(blobs(2, (12, 12)))
     grid = Grid((12, 12))
     first = reconstruct(f, grid=grid, random_state=0, max_iter=10)

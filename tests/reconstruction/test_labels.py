@@ -17,20 +17,20 @@ def noise(n: int, phases: int, *space: int, seed: int = 0) -> torch.Tensor:
 
 
 def gain(fields: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """What nearest labels maximise: the field of the own phase, summed over voxels."""
+    """Field of each voxel's own phase, summed over voxels; nearest labels maximize it."""
     return fields.gather(1, labels.unsqueeze(1)).flatten(1).sum(1)
 
 
 def best_gain(field: np.ndarray, counts: list[int]) -> float:
-    """By trying all labellings of a tiny structure."""
+    """Largest gain over all labellings of a tiny structure with the given numbers of voxels."""
     n = field.shape[1]
-    labellings = (np.array(one) for one in itertools.product(range(len(counts)), repeat=n))
-    allowed = [one for one in labellings if np.bincount(one, minlength=len(counts)).tolist() == counts]
-    return max(float(field[one, np.arange(n)].sum()) for one in allowed)
+    labellings = (np.array(labels) for labels in itertools.product(range(len(counts)), repeat=n))
+    allowed = [labels for labels in labellings if np.bincount(labels, minlength=len(counts)).tolist() == counts]
+    return max(float(field[labels, np.arange(n)].sum()) for labels in allowed)
 
 
 @pytest.mark.parametrize("counts", [[4, 4], [1, 7], [0, 8], [8, 0]])
-def test_two_phases_are_the_best_of_all_labellings(counts):
+def test_labels_of_two_phases_are_the_best_of_all_labellings(counts):
     fields = noise(20, 2, 8)
     labels = nearest_labels(fields, torch.tensor([counts] * 20))
     best = [best_gain(field, counts) for field in fields.numpy()]
@@ -38,12 +38,12 @@ def test_two_phases_are_the_best_of_all_labellings(counts):
 
 
 @pytest.mark.parametrize("counts", [[3, 3, 2], [1, 2, 5], [0, 4, 4]])
-def test_three_phases_are_nearly_the_best_of_all_labellings(counts):
+def test_labels_of_three_phases_are_nearly_the_best_of_all_labellings(counts):
     fields = noise(20, 3, 8)
-    got = gain(fields, nearest_labels(fields, torch.tensor([counts] * 20))).numpy()
+    reached = gain(fields, nearest_labels(fields, torch.tensor([counts] * 20))).numpy()
     best = np.array([best_gain(field, counts) for field in fields.numpy()])
-    assert (got <= best + 1e-5).all()
-    assert (got / best).mean() > 0.98
+    assert (reached <= best + 1e-5).all()
+    assert (reached / best).mean() > 0.98
 
 
 def test_voxels_are_counted_by_phase():
@@ -67,13 +67,13 @@ def test_a_structure_is_nearest_to_its_own_indicators(phases, shape):
     assert torch.equal(nearest_labels(indicators(structures, phases), counts), structures)
 
 
-def test_the_earlier_voxel_wins_a_tie():
+def test_ties_are_resolved_in_the_order_of_voxels():
     labels = nearest_labels(torch.zeros(1, 2, 6), torch.tensor([[4, 2]]))
     assert labels.tolist() == [[1, 1, 0, 0, 0, 0]]
 
 
 @pytest.mark.parametrize("phases", [2, 4])
-def test_rough_indicators_are_nearly_the_nearest(phases):
+def test_rough_indicators_nearly_equal_those_of_the_nearest_labels(phases):
     fields = noise(5, phases, 40, 40)
     share = torch.arange(1, phases + 1) / sum(range(1, phases + 1))
     counts = torch.round(share * 1600).long()

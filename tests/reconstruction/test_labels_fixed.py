@@ -27,15 +27,15 @@ def best_by_trying_all(fields, counts, fixed) -> float:
     """Largest sum of fields over all labels with these counts and fixed voxels."""
     own, held = fields[0].numpy(), fixed[0].numpy()
     best = -np.inf
-    for labels in itertools.product(range(len(own)), repeat=own.shape[1]):
-        one = np.array(labels)
-        if (np.bincount(one, minlength=len(own)) == counts[0].numpy()).all() and (one == held)[held != 255].all():
-            best = max(best, own[one, np.arange(own.shape[1])].sum())
+    for combination in itertools.product(range(len(own)), repeat=own.shape[1]):
+        labels = np.array(combination)
+        if (np.bincount(labels, minlength=len(own)) == counts[0].numpy()).all() and (labels == held)[held != 255].all():
+            best = max(best, own[labels, np.arange(own.shape[1])].sum())
     return best
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_two_phases_are_nearest_beside_fixed_voxels(seed):
+def test_labels_of_two_phases_are_the_nearest_with_these_fixed_voxels(seed):
     fields, counts, fixed = random_case(2, 9, seed)
     labels = nearest_labels(fields, counts, fixed=fixed)
     assert np.array_equal(fractions(labels.numpy(), 2), counts.numpy())
@@ -46,16 +46,16 @@ def test_two_phases_are_nearest_beside_fixed_voxels(seed):
 
 @pytest.mark.parametrize("phases", [2, 3, 5])
 @pytest.mark.parametrize("seed", range(5))
-def test_counts_and_fixed_voxels_are_exact_whatever_the_fields(phases, seed):
+def test_counts_and_fixed_voxels_are_exact_for_any_fields(phases, seed):
     fields, counts, fixed = random_case(phases, 60, seed)
-    # The first phase fits everywhere best, fixed voxels least of all.
+    # The fields favour phase 0 everywhere, also where another phase is fixed.
     fields[:, 0] += 5
     labels = nearest_labels(fields, counts, fixed=fixed)
     assert np.array_equal(fractions(labels.numpy(), phases), counts.numpy())
     assert torch.equal(labels[fixed != 255], fixed[fixed != 255].long())
 
 
-def test_more_voxels_cannot_be_fixed_than_all_of_a_phase():
+def test_all_voxels_of_a_structure_or_of_one_phase_can_be_fixed():
     labels = torch.from_numpy(blobs(1, (8, 8), 3).astype(np.int64))
     counts = torch.from_numpy(fractions(labels.numpy(), 3))
     fields = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(0))

@@ -14,7 +14,7 @@ EVERY = [(shape, phases) for shape in ((16,), (9, 8), (5, 6, 4)) for phases in (
 
 
 def embedded(fields: torch.Tensor, moduli: Moduli) -> torch.Tensor:
-    """Fields on the grid of the transform, nothing around a window."""
+    """Fields padded with zeros to the grid of the transform."""
     padded = fields.new_zeros(*fields.shape[:2], *moduli.shape)
     padded[(..., *(slice(n) for n in fields.shape[2:]))] = fields
     return padded
@@ -26,7 +26,7 @@ def noise_like(labels: np.ndarray, phases: int, moduli: Moduli) -> torch.Tensor:
 
 
 @pytest.mark.parametrize(("shape", "phases"), EVERY)
-def test_projecting_twice_is_projecting_once(shape, phases):
+def test_the_projection_is_idempotent(shape, phases):
     labels = blobs(3, shape, phases)
     moduli = Moduli(target_of(labels, phases))
     once = moduli(noise_like(labels, phases, moduli))
@@ -35,7 +35,7 @@ def test_projecting_twice_is_projecting_once(shape, phases):
 
 @pytest.mark.parametrize(("shape", "phases"), EVERY)
 @pytest.mark.parametrize("periodic", [True, False])
-def test_a_structure_with_the_statistics_stays_as_it_is(shape, phases, periodic):
+def test_a_structure_with_the_statistics_is_unchanged(shape, phases, periodic):
     labels = blobs(3, shape, phases)
     target = target_of(labels, phases, periodic)
     moduli = Moduli(target)
@@ -46,7 +46,7 @@ def test_a_structure_with_the_statistics_stays_as_it_is(shape, phases, periodic)
 
 
 @pytest.mark.parametrize(("shape", "phases"), EVERY)
-def test_what_is_projected_has_the_statistics(shape, phases):
+def test_projected_fields_have_the_statistics(shape, phases):
     labels = blobs(3, shape, phases)
     target = target_of(labels, phases)
     moduli = Moduli(target)
@@ -56,7 +56,7 @@ def test_what_is_projected_has_the_statistics(shape, phases):
 
 
 def test_no_field_with_the_statistics_is_nearer():
-    """Against other fields with the same moduli: shifted, inverted, and with angles at random."""
+    """Compare with other fields of the same moduli: projections of random fields, and shifted structures."""
     labels = blobs(1, (12, 12))
     moduli = Moduli(target_of(labels))
     start = noise_like(labels, 2, moduli)
@@ -70,8 +70,8 @@ def test_no_field_with_the_statistics_is_nearer():
 
 
 @pytest.mark.parametrize("cutoff", [3, (2, 4)])
-def test_lags_beyond_the_cutoff_are_left_to_the_fields(cutoff):
-    """A structure with those statistics is a fixed point, and so is another one that has them."""
+def test_lags_beyond_the_cutoff_are_not_constrained(cutoff):
+    """A structure with these statistics is a fixed point, and so is a shifted one."""
     labels = blobs(2, (14, 13))
     moduli = Moduli(target_of(labels, cutoff=cutoff))
     fields = indicators(torch.from_numpy(labels), 2)
@@ -80,14 +80,14 @@ def test_lags_beyond_the_cutoff_are_left_to_the_fields(cutoff):
     np.testing.assert_allclose(moduli(moved), moved, atol=2e-4)
 
 
-def test_correlations_given_in_part_leave_the_rest_to_the_fields():
+def test_correlations_that_are_not_specified_are_not_constrained():
     labels = blobs(2, (14, 13), 3)
     moduli = Moduli(target_of(labels, 3, correlations=[(1, 1), (2, 2)]))
     fields = indicators(torch.from_numpy(labels), 3)
     np.testing.assert_allclose(moduli(fields), fields, atol=2e-4)
 
 
-def test_a_pair_may_be_named_the_other_way_round():
+def test_a_pair_may_be_named_in_either_order():
     labels = blobs(2, (9, 8), 3)
     first = Moduli(target_of(labels, 3, correlations=[(1, 1), (1, 2), (2, 2)]))
     second = Moduli(target_of(labels, 3, correlations=[(1, 1), (2, 1), (2, 2)]))
@@ -95,7 +95,7 @@ def test_a_pair_may_be_named_the_other_way_round():
     np.testing.assert_allclose(first(start), second(start), atol=1e-5)
 
 
-def test_samples_that_are_kept_are_projected_as_before():
+def test_selected_samples_are_projected_as_before():
     labels = blobs(4, (9, 8), 3)
     target = target_of(labels, 3)
     moduli = Moduli(target)

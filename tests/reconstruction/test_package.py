@@ -1,4 +1,4 @@
-"""`matvae.reconstruct` is a function and nothing else, at every access and after every import."""
+"""`matvae.reconstruct` is a function at every access and after every import."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ assert matvae.reconstruct is matvae.reconstruction.reconstruct
     ],
 )
 def test_reconstruct_is_a_function(imports):
-    done = subprocess.run([sys.executable, "-c", f"{imports}\n{CHECK}"], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
+    run = subprocess.run([sys.executable, "-c", f"{imports}\n{CHECK}"], capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stderr

@@ -24,7 +24,7 @@ LINEAL_PATH = np.asarray(lineal_path(LABELS, phases=2, periodic=True))
 
 @pytest.fixture(autouse=True)
 def every_warning_is_an_error():
-    """Without `set_warn_always`, torch warns only once per process and the later tests would check nothing."""
+    """Raise every warning as an error; without `set_warn_always`, torch would warn only once per process."""
     torch.set_warn_always(True)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -12,7 +12,7 @@ from matvae.stats import two_point_stats
 from ..structures import blobs
 
 
-def test_a_result_is_not_changed_by_accident():
+def test_attributes_of_a_result_cannot_be_reassigned():
     result = reconstruct(two_point_stats(blobs(1, (8, 8))), grid=Grid((8, 8)), random_state=0, max_iter=1)
     with pytest.raises(dataclasses.FrozenInstanceError):
         result.error = np.ones(1)

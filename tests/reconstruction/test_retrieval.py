@@ -26,12 +26,12 @@ def random_start(labels: np.ndarray, copies: int, seed: int = 0) -> torch.Tensor
     return torch.from_numpy(np.stack(rows).reshape(copies, *labels.shape[1:])).long()
 
 
-def test_lines_come_back_exactly_but_for_a_shift_and_an_inversion():
+def test_lines_are_recovered_exactly_up_to_a_shift_and_an_inversion():
     image = lines_image()
-    many = target_of(image).select(torch.zeros(8, dtype=torch.long))
-    found = Retrieval(many, random_start(image, 8)).run(400)
-    exact = [same_but_for_symmetry(image[0], one.numpy()) for one in found]
-    errors = many.errors(indicators(found, 2)).numpy()
+    target = target_of(image).select(torch.zeros(8, dtype=torch.long))
+    recovered = Retrieval(target, random_start(image, 8)).run(400)
+    exact = [same_but_for_symmetry(image[0], structure.numpy()) for structure in recovered]
+    errors = target.errors(indicators(recovered, 2)).numpy()
     assert sum(exact) >= 6
     assert (errors[exact] < 1e-6).all()
     assert (errors[np.logical_not(exact)] > 1e-3).all()
@@ -47,29 +47,29 @@ def test_a_structure_with_the_statistics_is_a_fixed_point(phases, shape, periodi
 
 
 @pytest.mark.parametrize("phases", [2, 4])
-def test_iterating_brings_the_statistics_closer_and_keeps_fractions(phases):
+def test_iterations_lower_the_error_and_keep_volume_fractions(phases):
     labels = blobs(1, (20, 20), phases)
-    many = target_of(labels, phases).select(torch.zeros(4, dtype=torch.long))
+    target = target_of(labels, phases).select(torch.zeros(4, dtype=torch.long))
     start = random_start(labels, 4)
-    found = Retrieval(many, start).run(60)
-    assert np.array_equal(fractions(found.numpy(), phases), fractions(labels.repeat(4, axis=0), phases))
-    before = many.errors(indicators(start, phases))
-    assert (many.errors(indicators(found, phases)) < 0.8 * before).all()
+    recovered = Retrieval(target, start).run(60)
+    assert np.array_equal(fractions(recovered.numpy(), phases), fractions(labels.repeat(4, axis=0), phases))
+    before = target.errors(indicators(start, phases))
+    assert (target.errors(indicators(recovered, phases)) < 0.8 * before).all()
 
 
-def test_going_on_is_the_same_as_not_having_stopped():
+def test_continued_iterations_equal_uninterrupted_ones():
     labels = blobs(2, (16, 16))
     target = target_of(labels)
-    start = torch.cat([random_start(one[None], 1) for one in labels])
+    start = torch.cat([random_start(structure[None], 1) for structure in labels])
     once, twice = Retrieval(target, start), Retrieval(target, start)
     twice.run(13)
     assert torch.equal(once.run(30), twice.run(17))
 
 
-def test_structures_that_are_kept_go_on_as_they_would_have():
+def test_kept_structures_continue_unaffected_by_the_removal_of_others():
     labels = blobs(4, (16, 16), 3)
     target = target_of(labels, 3)
-    start = torch.cat([random_start(one[None], 1) for one in labels])
+    start = torch.cat([random_start(structure[None], 1) for structure in labels])
     whole, part = Retrieval(target, start), Retrieval(target, start)
     whole.run(10)
     part.run(10)
@@ -78,7 +78,7 @@ def test_structures_that_are_kept_go_on_as_they_would_have():
     assert torch.equal(part.run(10), whole.run(10)[[0, 2]])
 
 
-def test_nothing_lies_outside_of_a_window():
+def test_fields_are_zero_outside_a_window():
     labels = blobs(2, (12, 12))
     retrieval = Retrieval(target_of(labels, periodic=False), torch.from_numpy(labels).long())
     assert min(retrieval.fields.shape[2:]) >= 23

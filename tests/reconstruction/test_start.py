@@ -12,22 +12,22 @@ from .structures import fractions, target_of
 
 
 @pytest.mark.parametrize("phases", [2, 4])
-def test_random_labels_have_the_wanted_numbers_and_differ(phases):
+def test_random_labels_differ_and_have_the_numbers_of_voxels_of_the_target(phases):
     labels = blobs(3, (12, 11), phases)
     start = starting_labels(None, target_of(labels, phases), 5, 0).numpy()
     assert start.shape == (15, 12, 11)
     assert np.array_equal(fractions(start, phases), fractions(labels, phases).repeat(5, axis=0))
-    assert len({one.tobytes() for one in start}) == 15
+    assert len({labels.tobytes() for labels in start}) == 15
 
 
-def test_a_seed_gives_the_same_labels_and_another_seed_others():
+def test_labels_are_reproducible_and_depend_on_the_seed():
     target = target_of(blobs(3, (12, 11)))
-    first, again, other = (starting_labels(None, target, 1, seed) for seed in (7, 7, 8))
-    assert torch.equal(first, again)
+    first, repeated, other = (starting_labels(None, target, 1, seed) for seed in (7, 7, 8))
+    assert torch.equal(first, repeated)
     assert not torch.equal(first, other)
 
 
-def test_given_labels_are_taken_once_for_every_realization():
+def test_initial_labels_are_used_for_every_realization():
     labels = blobs(2, (8, 8))
     target = target_of(labels)
     assert np.array_equal(starting_labels(labels, target, 1, 0), labels)
@@ -36,7 +36,7 @@ def test_given_labels_are_taken_once_for_every_realization():
     assert np.array_equal(starting_labels(each, target, 2, 0), each.reshape(4, 8, 8))
 
 
-def test_given_labels_of_other_fractions_are_changed_where_they_must():
+def test_initial_labels_with_other_volume_fractions_are_corrected():
     labels = blobs(2, (8, 8))
     target = target_of(labels)
     more = labels.copy()
@@ -46,13 +46,13 @@ def test_given_labels_of_other_fractions_are_changed_where_they_must():
     assert (start <= more).all()
 
 
-@pytest.mark.parametrize("given", [blobs(3, (8, 8)), blobs(2, (8, 9)), blobs(2, (8, 8))[:, None, :, :, None]])
-def test_labels_of_another_shape_are_refused(given):
+@pytest.mark.parametrize("init", [blobs(3, (8, 8)), blobs(2, (8, 9)), blobs(2, (8, 8))[:, None, :, :, None]])
+def test_labels_of_another_shape_are_refused(init):
     with pytest.raises(InputError, match=r"init must be labels of shape \(2, 8, 8\)"):
-        starting_labels(given, target_of(blobs(2, (8, 8))), 1, 0)
+        starting_labels(init, target_of(blobs(2, (8, 8))), 1, 0)
 
 
-@pytest.mark.parametrize("given", [np.full((2, 8, 8), 2), np.full((2, 8, 8), -1), np.full((2, 8, 8), 0.5)])
-def test_other_labels_than_the_phases_are_refused(given):
+@pytest.mark.parametrize("init", [np.full((2, 8, 8), 2), np.full((2, 8, 8), -1), np.full((2, 8, 8), 0.5)])
+def test_labels_other_than_those_of_the_phases_are_refused(init):
     with pytest.raises(InputError, match="integer labels 0 to 1"):
-        starting_labels(given, target_of(blobs(2, (8, 8))), 1, 0)
+        starting_labels(init, target_of(blobs(2, (8, 8))), 1, 0)

@@ -12,7 +12,7 @@ from .structures import fractions, target_of
 
 
 def damaged(labels: np.ndarray, n_swaps: int, seed: int = 0) -> np.ndarray:
-    """So many random pairs of voxels of each structure have changed places."""
+    """Structures in each of which `n_swaps` random pairs of voxels are swapped."""
     rng = np.random.default_rng(seed)
     flat = labels.reshape(len(labels), -1).copy()
     for row in flat:
@@ -23,7 +23,7 @@ def damaged(labels: np.ndarray, n_swaps: int, seed: int = 0) -> np.ndarray:
 
 @pytest.mark.parametrize("phases", [2, 3, 5])
 @pytest.mark.parametrize("periodic", [True, False])
-def test_error_never_rises_and_fractions_stay(phases, periodic):
+def test_the_error_never_rises_and_volume_fractions_are_kept(phases, periodic):
     labels = blobs(6, (16, 16), phases)
     target = target_of(labels, phases, periodic, cutoff=5)
     start = torch.from_numpy(damaged(labels, 12)).long()
@@ -45,13 +45,13 @@ def test_a_damaged_structure_is_repaired():
     assert (error < 1e-9).all()
 
 
-def test_a_structure_that_is_right_is_left_alone():
+def test_a_structure_without_error_is_unchanged():
     labels = torch.from_numpy(blobs(3, (16, 16))).long()
     after, _ = refine(labels, target_of(labels.numpy()).squared_errors, 2, rounds=10, enough=1e-9)
     assert torch.equal(after, labels)
 
 
-def test_nothing_is_done_where_the_error_is_small_enough():
+def test_nothing_is_swapped_if_the_error_is_small_enough():
     labels = blobs(2, (16, 16))
     start = torch.from_numpy(damaged(labels, 10)).long()
     target = target_of(labels)
@@ -72,7 +72,7 @@ def test_fixed_voxels_keep_their_phase(phases):
     assert (error < target.squared_errors(indicators(start, phases))).all()
 
 
-def test_a_phase_of_no_voxels_takes_no_part():
+def test_an_absent_phase_remains_absent():
     labels = blobs(2, (12, 12))
     start = torch.from_numpy(damaged(labels, 8)).long()
     target = target_of(labels, 3)

@@ -22,7 +22,7 @@ def refused(f, match, grid=None, correlations=None):
 @pytest.mark.parametrize("periodic", [True, False])
 @pytest.mark.parametrize("cutoff", [None, 3])
 @pytest.mark.parametrize(("shape", "phases"), [((30,), 2), ((12, 11), 3), ((6, 7, 8), 5)])
-def test_true_statistics_have_no_error_and_are_realizable(shape, phases, periodic, cutoff):
+def test_statistics_of_structures_have_no_error_and_are_realizable(shape, phases, periodic, cutoff):
     labels = blobs(3, shape, phases)
     target = target_of(labels, phases, periodic, None if cutoff is None else min(cutoff, (min(shape) - 1) // 2))
     fields = indicators(torch.from_numpy(labels), phases)
@@ -59,12 +59,12 @@ def test_a_window_may_be_smaller_than_the_grid():
     assert realizable.all()
 
 
-def test_torch_tensors_with_a_gradient_are_taken():
+def test_torch_tensors_with_a_gradient_are_accepted():
     f = torch.from_numpy(two_point_stats(blobs(1, (12, 12)))).requires_grad_()
     assert not read_target(f, Grid((12, 12)), None, CPU)[0].statistics.requires_grad
 
 
-def test_fractions_follow_from_all_autocorrelations_but_one():
+def test_volume_fractions_follow_from_all_autocorrelations_but_one():
     labels = blobs(2, (12, 12), 4)
     for pairs in ([(0, 0), (1, 1), (3, 3)], [(0, 0), (1, 1), (2, 2), (3, 3)], [(0, 1), (1, 1), (2, 2), (0, 0)]):
         assert np.array_equal(target_of(labels, 4, correlations=pairs).counts, fractions(labels, 4))
@@ -72,25 +72,25 @@ def test_fractions_follow_from_all_autocorrelations_but_one():
     refused(f, r"fractions of the phases \[0, 2, 3\] do not follow", Grid((12, 12), phases=4), [(1, 1), (1, 2)])
 
 
-def test_numbers_of_voxels_add_up_though_fractions_do_not_divide():
+def test_rounded_numbers_of_voxels_add_up():
     f = np.full((1, 5, 5, 3), 1 / 9)
     f[0, 2, 2] = [1 / 3, 0, 1 / 3]
     assert read_target(f, Grid((12, 12), phases=3), None, CPU)[0].counts.tolist() == [[48, 48, 48]]
 
 
 @pytest.mark.parametrize("periodic", [True, False])
-def test_where_lag_zero_and_all_lags_contradict_each_other_most_lags_decide(periodic):
+def test_all_lags_outweigh_a_contradictory_zero_lag(periodic):
     labels = blobs(3, (12, 12))
     f = two_point_stats(labels, periodic=periodic)
     centre = tuple(n // 2 for n in f.shape[1:3])
     f[(slice(None), *centre)] *= 0.9
     target, realizable = read_target(f, Grid((12, 12), periodic=periodic), None, CPU)
     assert not realizable.any()
-    # One lag of them all is wrong by a tenth, so the mean of all is as good as right.
+    # Only one of all lags is wrong by a tenth, so their mean is nearly right.
     np.testing.assert_allclose(target.counts[:, 1], labels.sum((1, 2)), atol=1)
     cut = two_point_stats(labels, periodic=periodic, cutoff=3)
     cut[:, 3, 3] *= 0.9
-    # Nothing but lag zero says the volume fractions of statistics with a cutoff.
+    # With a cutoff, volume fractions follow from the zero lag alone.
     counts = read_target(cut, Grid((12, 12), periodic=periodic), None, CPU)[0].counts
     np.testing.assert_allclose(counts[:, 1], 0.9 * labels.sum((1, 2)), atol=1)
 
@@ -114,12 +114,12 @@ def test_contradicting_fractions_are_flagged(fault):
     assert (target.counts.sum(1) == 144).all()
 
 
-def test_bad_input_is_refused_with_what_was_expected_and_seen():
+def test_errors_for_invalid_input_state_the_expected_and_the_received_values():
     f = two_point_stats(blobs(2, (12, 12)))
-    for bad in (np.nan, np.inf):
-        broken = f.copy()
-        broken[1, 2, 3] = bad
-        refused(broken, "Statistics must be finite at every lag, but NaN or infinity")
+    for value in (np.nan, np.inf):
+        invalid = f.copy()
+        invalid[1, 2, 3] = value
+        refused(invalid, "Statistics must be finite at every lag, but NaN or infinity")
     refused(f[..., 0], r"2 lag axes are expected for a grid of shape .* shape \(2, 12, 12\) was given")
     refused(np.float64(0.5), r"shape \(\) was given")
     refused(f[:0], r"shape \(0, 12, 12, 1\) was given")
@@ -134,13 +134,13 @@ def test_bad_input_is_refused_with_what_was_expected_and_seen():
     ("lags", "periodic"),
     [
         pytest.param((13, 13), True, id="PyMKS's unreleased master, N + 1 along even axes"),
-        pytest.param((25, 25), False, id="the same of a window, 2N + 1"),
-        pytest.param((10, 10), True, id="an even part of the lags"),
+        pytest.param((25, 25), False, id="PyMKS's unreleased master, 2N + 1 of a window"),
+        pytest.param((10, 10), True, id="an even number of lags"),
         pytest.param((12, 12), False, id="periodic statistics of a window"),
         pytest.param((23, 23), True, id="a window's statistics of periodic structures"),
     ],
 )
-def test_lags_of_other_conventions_are_refused_with_both(lags, periodic):
+def test_lags_of_other_conventions_are_refused_with_both_numbers(lags, periodic):
     whole = (12, 12) if periodic else (23, 23)
     kind = "Periodic" if periodic else "Non-periodic"
     with pytest.raises(InputError) as error:
@@ -151,8 +151,8 @@ def test_lags_of_other_conventions_are_refused_with_both(lags, periodic):
     assert "matvae_pymks.to_matvae_statistics" in text
 
 
-def test_what_pymks_crops_is_a_cutoff():
-    """Its release keeps 2c+1 lags, c = (N - 1)//2: all of an odd axis, all but the outermost of an even one."""
+def test_statistics_cropped_by_pymks_have_a_cutoff():
+    """PyMKS keeps 2c + 1 lags, c = (N - 1)//2: all of an odd axis, all but the outermost of an even one."""
     f = two_point_stats(blobs(1, (12, 12)), cutoff=5)
     assert f.shape == (1, 11, 11, 1)
     assert read_target(f, Grid((12, 12)), None, CPU)[0].cutoff == (5, 5)

@@ -1,4 +1,4 @@
-"""Synthetic contents and result of a benchmark, all of whose values are known."""
+"""Synthetic contents and result of a benchmark, with known values."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def parts():
 
 
 def result():
-    """A result of `benchmark_paper` that belongs to these contents."""
+    """A result of `benchmark_paper` that matches these contents."""
     row = {"n_samples": 8, "orientation": 75.0, "number": 62.5, "volume_fraction_difference": 1.23456789}
     counts = [0, 3, 1, 0, 0, 0, 0]
     return {

@@ -1,4 +1,4 @@
-"""Contents of a page, read from its HTML, and data from its URIs."""
+"""Helpers that read the contents of a page from its HTML, and data from its URIs."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def blocks(panel, kind):
 
 
 def csv_rows(download):
-    """Rows of a CSV file to save."""
+    """Rows of the CSV file of a download."""
     head, _, body = download.uri.partition(",")
     assert head == "data:text/csv;charset=utf-8;base64"
     return list(csv.reader(io.StringIO(base64.b64decode(body, validate=True).decode())))
 
 
 def assert_self_contained(html, outline):
-    """Nothing is loaded from elsewhere."""
+    """Assert that the page loads nothing from elsewhere."""
     assert all(image["src"].startswith("data:image/png;base64,") for image in outline.all("img"))
     assert not re.search(r"https?://|@import|url\(", html)
     assert not outline.all("link")
@@ -64,7 +64,7 @@ def assert_self_contained(html, outline):
 
 
 def assert_accessible(outline):
-    """Screen readers find what they need, and headings skip no level."""
+    """Assert that the page is labelled for screen readers, and that headings skip no level."""
     assert outline.all("html")[0]["lang"] == "en"
     assert all(len(image["alt"]) > 10 for image in outline.all("img"))
     assert all(cell["scope"] in ("col", "row") for cell in outline.all("th"))

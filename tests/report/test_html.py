@@ -1,4 +1,4 @@
-"""A page is a single file: text is escaped, images are embedded, and nothing is loaded from elsewhere."""
+"""Rendering of a page to a single file, with escaped text and embedded images."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_blocks_are_rendered_in_order_and_accessible():
     assert order == sorted(order)
 
 
-def test_pages_suit_light_and_dark_screens_and_print_and_load_nothing():
+def test_pages_support_light_and_dark_screens_and_print_and_load_nothing():
     html = page("b")
     assert html.startswith("<!DOCTYPE html>")
     assert '<html lang="en">' in html

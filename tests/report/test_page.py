@@ -1,4 +1,4 @@
-"""CSV files are read back as they were written, and a page knows whether it has volumes."""
+"""CSV files of a page, and detection of volumes."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from matvae.report import Page, Panel, VolumeGroup, csv_download
 from .reading import csv_rows
 
 
-def test_csv_is_read_back():
+def test_csv_files_contain_the_values():
     download = csv_download("a.csv", ("name", "value"), [['with "quotes", and comma', 1], ["ß", 0.1], ["", np.nan]])
     assert download.name == "a.csv"
     assert csv_rows(download) == [["name", "value"], ['with "quotes", and comma', "1"], ["ß", "0.1"], ["", "nan"]]
 
 
-def test_single_precision_is_read_back_exactly():
+def test_single_precision_is_preserved_by_csv_files():
     value = np.float32(1) / np.float32(3)
     assert np.float32(csv_rows(csv_download("a.csv", ("x",), [[float(value)]]))[1][0]) == value
 

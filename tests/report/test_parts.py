@@ -1,4 +1,4 @@
-"""Contents of pages."""
+"""Properties of the contents of pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of a report is well-formed, accessible, self-contained, and safe from the names in the data."""
+"""The page of a report is well-formed, accessible and self-contained, and escapes names in the data."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_links_have_targets_and_each_section_is_named_by_its_heading(outline):
     assert [section["aria-labelledby"] for section in outline.all("section")] == [target[1:] for target in targets]
 
 
-def test_every_section_says_what_good_looks_like(page, outline):
+def test_every_section_states_what_good_results_look_like(page, outline):
     assert page.count("What good looks like:") == len(outline.all("section")) == 10
 
 
@@ -87,7 +87,7 @@ def hostile():
     return Outline(html)
 
 
-def test_names_are_text_only(hostile):
+def test_names_are_rendered_as_text_only(hostile):
     assert hostile.open == []
     # The script of every page, and that of the viewer of volumes.
     assert len(hostile.all("script")) == 2

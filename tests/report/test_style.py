@@ -22,7 +22,7 @@ from matvae.report.style import LONGEST_LABEL, SERIES, label_text
         ("a" * 100, None, "a" * (LONGEST_LABEL - 1) + "…"),
     ],
 )
-def test_labels(name, unit, text):
+def test_labels_are_formatted(name, unit, text):
     assert label_text(name, unit) == text
 
 

@@ -1,4 +1,4 @@
-"""A small volume is packed voxel by voxel, a large one block by block."""
+"""Packing of volumes for the viewer: small ones voxel by voxel, large ones block by block."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_large_volume_is_merged_to_the_most_frequent_phases():
         np.testing.assert_array_equal(plane, counts.argmax(0))
 
 
-def test_blocks_at_the_end_may_be_smaller():
+def test_the_last_block_may_be_smaller():
     labels = np.array([1, 1, 0, 0, 0, 1, 1], dtype=np.uint8).reshape(1, 1, 7)
     assert merge_blocks(labels, [1, 1, 3], 2).tolist() == [[[1, 0, 1]]]
 

@@ -1,4 +1,4 @@
-"""A statistic that conforms, and faulty ones: at least one fault per check."""
+"""A conforming statistic, and faulty ones with at least one fault per check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Registration of the classes by which suites are tested."""
+"""Registration of conforming and faulty classes under a name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matvae.registry import Registry
 
 @pytest.fixture
 def register(monkeypatch) -> Callable[[Registry, type], None]:
-    """Registers a class of a test module under the name ``"mine"``."""
+    """Register a class of a test module under the name ``"mine"``."""
 
     def add(registry: Registry, kind: type) -> None:
         targets = {**registry.targets, "mine": f"{kind.__module__}:{kind.__name__}"}

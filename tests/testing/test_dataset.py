@@ -42,7 +42,7 @@ BUILTIN = [
     ),
     *dataset_checks("grf", SHAPES_1_TO_3, measures={"volume_fraction_1": volume_fraction}),
     *dataset_checks("voronoi", SHAPES_1_TO_3),
-    # So few grains of so many classes rarely share a class, and do not for the seeds of this check.
+    # Three grains of 255 classes rarely share a class, and do not with the seeds of this check.
     *dataset_checks(
         "voronoi", ((64, 64),), measures={"n_grains": count_classes}, parameters={"n_grains": 3, "phases": 255}
     ),
@@ -51,7 +51,7 @@ BUILTIN = [
 
 
 class Points:
-    """Conforms: one voxel of phase 1."""
+    """A conforming generator of structures with one voxel of phase 1."""
 
     property_names = ("position",)
     units = {"position": "voxel"}  # noqa: RUF012 - as in the protocol
@@ -167,7 +167,7 @@ def find_position(labels):
     return float(labels.argmax())
 
 
-def test_a_generator_that_conforms_passes(register):
+def test_a_conforming_generator_passes(register):
     register(GENERATORS, Points)
     check_dataset("mine", measures={"position": find_position})
 

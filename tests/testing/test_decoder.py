@@ -20,7 +20,7 @@ SPECS = (small_spec((8, 6)), small_spec((8, 6), phases=3))
 
 
 class Linear(Decoder):
-    """Keeps the contract."""
+    """A conforming decoder."""
 
     def __init__(self, spec):
         super().__init__()
@@ -69,13 +69,13 @@ class TwoPhasesOnly(Linear):
     @classmethod
     def plan(cls, spec, batches):
         if spec.phases != 2:
-            raise InputError("This decoder draws two phases only.")
+            raise InputError("This decoder generates two phases only.")
         return {}
 
 
 class NothingSupported(Linear):
     def __init__(self, spec):
-        raise InputError("This decoder draws nothing.")
+        raise InputError("This decoder supports no model.")
 
 
 class Constant(Linear):
@@ -127,16 +127,16 @@ def test_built_in_decoders_conform(check):
 
 
 @pytest.mark.parametrize("name", ["dense", "convolutional", "separable"])
-def test_no_model_is_left_out_for_built_in_decoders(name):
+def test_built_in_decoders_are_checked_with_every_model(name):
     assert applicable(partial(new, name), SMALL) == list(SMALL)
 
 
-def test_a_decoder_that_keeps_the_contract_passes(register):
+def test_a_conforming_decoder_passes(register):
     register(DECODERS, Linear)
     check_decoder("mine", SPECS)
 
 
-def test_refused_models_are_left_out(register):
+def test_models_that_a_decoder_refuses_are_skipped(register):
     register(DECODERS, TwoPhasesOnly)
     check_decoder("mine", SPECS)
 

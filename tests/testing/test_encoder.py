@@ -19,7 +19,7 @@ SPECS = (small_spec((8, 6)), small_spec((8, 6), phases=3))
 
 
 class Linear(Encoder):
-    """Keeps the contract."""
+    """A conforming encoder."""
 
     def __init__(self, spec):
         super().__init__()
@@ -81,11 +81,11 @@ def test_built_in_encoders_conform(check):
 
 
 @pytest.mark.parametrize("name", ["statistics", "image"])
-def test_no_model_is_left_out_for_built_in_encoders(name):
+def test_built_in_encoders_are_checked_with_every_model(name):
     assert applicable(partial(new, name), SMALL) == list(SMALL)
 
 
-def test_an_encoder_that_keeps_the_contract_passes(register):
+def test_a_conforming_encoder_passes(register):
     register(ENCODERS, Linear)
     check_encoder("mine", SPECS)
 

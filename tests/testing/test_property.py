@@ -1,4 +1,4 @@
-"""Every built-in property conforms, and every check detects its fault."""
+"""Built-in properties pass the suite, and each fault is detected by its check."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def test_built_in_readers_conform(name, write, number, tmp_path):
 
 
 class RawReader:
-    """Conforms: bytes of 24 x 32 voxels."""
+    """A conforming reader of files with one byte for each of 24 x 32 voxels."""
 
     def matches(self, path):
         return path.suffix == ".raw"
@@ -135,7 +135,7 @@ class Greedy(RawReader):
 
 
 def changed(**values):
-    """Return a reader whose array has other fields."""
+    """Return a reader whose array has changed fields."""
 
     class Changed(RawReader):
         def open(self, path, name):
@@ -184,7 +184,7 @@ class IgnoresNames(RawReader):
 
 
 class LargeReader(RawReader):
-    """Reads the whole file for every box."""
+    """A faulty reader that reads the whole file for every box."""
 
     def open(self, path, name):
         shape = LARGE.shape
@@ -224,7 +224,7 @@ def test_a_reader_that_reads_more_than_the_box_is_detected(tmp_path, monkeypatch
         check()
 
 
-def test_a_reader_that_conforms_passes(example, monkeypatch):
+def test_a_conforming_reader_passes(example, monkeypatch):
     monkeypatch.setattr(READERS, "get", lambda name: RawReader())
     check_reader("raw", example)
 

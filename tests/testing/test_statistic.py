@@ -1,4 +1,4 @@
-"""Every built-in statistic conforms, and every check detects the faults that it is for."""
+"""Built-in statistics pass the suite, and each fault is detected by its check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small specifications of models with boxes."""
+"""Fixtures for models with boxes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from matvae.model import ModelSpec
 
 @pytest.fixture(autouse=True, scope="module")
 def _one_thread() -> Iterator[None]:
-    """Tiny tensors gain nothing from more threads, and sums then have one order."""
+    """Use one thread, which is as fast for small tensors and makes the order of sums reproducible."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -21,7 +21,7 @@ def _one_thread() -> Iterator[None]:
 
 @pytest.fixture
 def make_spec() -> Callable[..., ModelSpec]:
-    """Builds the specification of a model of boxes."""
+    """Return a function that builds the specification of a model with boxes."""
 
     def make(shape: tuple[int, ...], n_components: int, boxes: int) -> ModelSpec:
         return ModelSpec(

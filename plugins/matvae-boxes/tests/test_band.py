@@ -9,14 +9,14 @@ SHAPES = [(12,), (9,), (16, 10), (7, 9), (6, 5, 8)]
 
 
 def drawn(shape, middle, extent):
-    """Boxes ``(sample, *space)``, voxel by voxel, by how much of each voxel is inside."""
+    """Draw boxes ``(sample, *space)`` voxel by voxel, as the fraction of each voxel that is inside."""
     whole = torch.ones(len(middle), *[1] * len(shape), dtype=torch.float64)
     for axis, n in enumerate(shape):
         low, high = (middle[:, axis] + side * extent[:, axis] / 2 for side in (-1, 1))
         profile = torch.zeros(len(middle), n, dtype=torch.float64)
-        for turn in (-1, 0, 1):
+        for image in (-1, 0, 1):
             for voxel in range(n):
-                start = voxel + turn * n
+                start = voxel + image * n
                 profile[:, voxel] += (torch.minimum(high, torch.tensor(start + 1.0)) - low.clamp_min(start)).clamp_min(
                     0
                 )
@@ -48,27 +48,27 @@ def test_spectra_are_the_fourier_transforms_of_the_drawn_boxes(shape, most):
 
 
 @pytest.mark.parametrize("shape", [(9,), (7, 9), (5, 5, 7)])
-def test_distances_are_those_of_the_statistics(shape):
-    """Parseval: with all waves kept, odd sides, the distance of power spectra is that of autocorrelations."""
+def test_distances_of_power_spectra_equal_those_of_the_statistics(shape):
+    """By Parseval's theorem, this holds if all waves are kept and the numbers of voxels are odd."""
     band = Band(shape, 100).double()
     axes = tuple(range(1, 1 + len(shape)))
     pictures = [drawn(shape, *boxes(shape, seed=seed)) for seed in (0, 1)]
-    spectra = [torch.fft.rfftn(one, dim=axes, norm="ortho") for one in pictures]
-    f = [torch.fft.irfftn(one.abs().square(), s=shape, dim=axes) for one in spectra]
-    wanted = band.power(torch.fft.fftshift(f[1], axes))
+    spectra = [torch.fft.rfftn(picture, dim=axes, norm="ortho") for picture in pictures]
+    f = [torch.fft.irfftn(spectrum.abs().square(), s=shape, dim=axes) for spectrum in spectra]
+    target = band.power(torch.fft.fftshift(f[1], axes))
     n_voxels = f[0][0].numel()
     torch.testing.assert_close(
-        band.distance(spectra[0], wanted), n_voxels * (f[0] - f[1]).square().flatten(1).sum(1), rtol=1e-6, atol=0
+        band.distance(spectra[0], target), n_voxels * (f[0] - f[1]).square().flatten(1).sum(1), rtol=1e-6, atol=0
     )
-    torch.testing.assert_close(band.norm(wanted), n_voxels * f[1].square().flatten(1).sum(1), rtol=1e-6, atol=0)
+    torch.testing.assert_close(band.norm(target), n_voxels * f[1].square().flatten(1).sum(1), rtol=1e-6, atol=0)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("most", [5, 6])
-def test_all_places_at_once_are_those_one_after_the_other(shape, most):
+def test_distances_at_all_positions_equal_those_at_each_position(shape, most):
     band = Band(shape, most).double()
-    rest, wanted = (band.spectra(*boxes(shape, seed=seed)) for seed in (1, 2))
-    power = wanted.abs().square()
+    rest, target = (band.spectra(*boxes(shape, seed=seed)) for seed in (1, 2))
+    power = target.abs().square()
     middle, extent = boxes(shape, seed=3)
     box = band.spectra(torch.zeros_like(middle), extent)
     fast = band.distance_everywhere(rest, box, power)
@@ -76,14 +76,14 @@ def test_all_places_at_once_are_those_one_after_the_other(shape, most):
     for point in torch.cartesian_prod(*map(torch.arange, band.points)).view(-1, len(shape))[::3]:
         moved = box
         for axis, points in enumerate(band.points):
-            turn = torch.exp(-2j * torch.pi * band.get_buffer(f"frequency_{axis}") * point[axis] / points)
-            moved = moved * turn.view(-1, *[1] * (len(shape) - 1 - axis))
+            phase = torch.exp(-2j * torch.pi * band.get_buffer(f"frequency_{axis}") * point[axis] / points)
+            moved = moved * phase.view(-1, *[1] * (len(shape) - 1 - axis))
         torch.testing.assert_close(
             fast[(slice(None), *point)], band.distance(rest + moved, power), rtol=1e-6, atol=1e-6
         )
 
 
-def test_a_shift_and_a_mirror_image_leave_the_power_as_it_is():
+def test_power_is_invariant_under_translation_and_reflection():
     band = Band((16, 10), 8).double()
     middle, extent = boxes((16, 10))
     pair = band.spectra(middle, extent) + band.spectra(middle + 3, extent / 2)
@@ -93,8 +93,8 @@ def test_a_shift_and_a_mirror_image_leave_the_power_as_it_is():
         torch.testing.assert_close(other.abs(), pair.abs(), rtol=0, atol=1e-6)
 
 
-def test_slopes_match_finite_differences():
+def test_gradients_match_finite_differences():
     band = Band((16, 10), 8).double()
-    middle, extent = (one.requires_grad_() for one in boxes((16, 10)))
+    middle, extent = (values.requires_grad_() for values in boxes((16, 10)))
     power = band.spectra(*boxes((16, 10), seed=1)).abs().square()
     assert torch.autograd.gradcheck(lambda m, e: band.distance(band.spectra(m, e), power), (middle, extent))

@@ -15,16 +15,16 @@ def structure(*boxes, shape=(20, 16)):
     return solid
 
 
-def test_extents_are_those_of_separate_pieces_inside():
+def test_extents_are_those_of_separate_pieces_within_the_boundary():
     inside = structure((2, 2, 3, 7), (10, 4, 6, 2))
-    at_the_side = structure((0, 2, 4, 4), (10, 10, 2, 3))
+    at_the_boundary = structure((0, 2, 4, 4), (10, 10, 2, 3))
     crossing = structure((5, 2, 2, 12), (2, 6, 10, 2), (16, 1, 2, 2))
-    extents, most = box_extents([inside, at_the_side, crossing])
+    extents, most = box_extents([inside, at_the_boundary, crossing])
     assert most == 2
     np.testing.assert_array_equal(extents, [[3, 7], [6, 2], [2, 3], [2, 2]])
 
 
-def test_structures_without_boxes_are_refused_with_another_choice():
+def test_structures_without_boxes_are_refused_with_a_suggestion():
     y, x = np.indices((20, 20)) - 9.5
     with pytest.raises(
         InputError, match=r"none of the .* pieces of phase 1 fills its bounding box\. Choose another decoder"
@@ -32,8 +32,8 @@ def test_structures_without_boxes_are_refused_with_another_choice():
         box_extents([y**2 + x**2 < 40])
 
 
-def test_a_few_kinds_hold_lines_of_any_length():
-    """Six families, two orientations by three thicknesses, vary in length only: six kinds hold them all."""
+def test_a_few_kinds_represent_lines_of_any_length():
+    """Lines of two orientations and three thicknesses form six families that vary in length only, hence six kinds."""
     rng = np.random.default_rng(0)
     length, thick = rng.uniform(20, 180, 900), rng.integers(3, 6, 900)
     extents = np.where(rng.random((900, 1)) < 0.5, np.stack([length, thick], 1), np.stack([thick, length], 1))
@@ -53,18 +53,17 @@ def test_kinds_without_sizes_are_means_of_clusters():
     extents = np.array([[4, 8]] * 5 + [[16, 2]] * 3 + [[30, 30]] * 2, float)
     middle, change = kinds_of(extents, 3, 0)
     assert change.abs().max() == 0
-    found = sorted(middle.exp().round().tolist())
-    assert found == [[4, 8], [16, 2], [30, 30]]
+    assert sorted(middle.exp().round().tolist()) == [[4, 8], [16, 2], [30, 30]]
 
 
-def test_fewer_extents_than_kinds_are_no_matter():
+def test_fewer_extents_than_kinds_are_accepted():
     middle, change = kinds_of(np.array([[4.0, 8.0]]), 8, 1)
     torch.testing.assert_close(middle.exp(), torch.tensor([[4.0, 8.0]]).expand(8, 2))
     assert change.abs().max() < 1e-6
 
 
 @pytest.mark.parametrize("n_sizes", [0, 1, 2, 3])
-def test_the_nearest_size_is_nearer_than_any_other(n_sizes):
+def test_the_nearest_size_has_the_smallest_distance(n_sizes):
     generator = torch.Generator().manual_seed(n_sizes)
     points, middle = torch.randn(2, 5, 3, generator=generator)
     directions = torch.linalg.qr(torch.randn(5, 3, 3, generator=generator))[0].mT
@@ -77,6 +76,6 @@ def test_the_nearest_size_is_nearer_than_any_other(n_sizes):
             best = (middle[kind] + sizes[point, kind] @ change[kind] - points[point]).square().sum()
             others = (middle[kind] + tried @ change[kind] - points[point]).square().sum(1)
             assert best <= others.min() + 1e-6
-            # A share of the distance from the middle decides between kinds that come as close.
+            # A fraction of the distance from the middle decides between kinds that are equally close.
             expected = best + 1e-3 * (middle[kind] - points[point]).square().sum()
             torch.testing.assert_close(distance[point, kind], expected)

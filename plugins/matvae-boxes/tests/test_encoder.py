@@ -29,25 +29,25 @@ def fitted():
 
 
 def errors(fitted, structures):
-    made = fitted.inverse_transform(fitted.transform(structures))
+    reconstructions = fitted.inverse_transform(fitted.transform(structures))
     module = fitted.module_
-    f, g = (module.statistics(module.fields(torch.from_numpy(one))) for one in (structures, made))
+    f, g = (module.statistics(module.fields(torch.from_numpy(X))) for X in (structures, reconstructions))
     return relative_error(f, g)
 
 
-def test_structures_never_seen_come_back_with_their_statistics(fitted):
+def test_unseen_structures_are_reconstructed_with_their_statistics(fitted):
     error = errors(fitted, lines(20, seed=1))
     assert error.median() < 0.02
     assert (error < 0.25).all()
 
 
-def test_a_shift_changes_no_latent(fitted):
+def test_latents_are_invariant_under_translation(fitted):
     structures = lines(10, seed=2)
     moved = np.roll(structures, (9, 20), (1, 2))
     np.testing.assert_allclose(fitted.transform(moved), fitted.transform(structures), atol=1e-6)
 
 
-def test_training_learns_the_variance_of_the_latent_and_the_kinds_of_boxes(fitted):
+def test_training_updates_the_variance_of_the_latent_and_the_kinds_of_boxes(fitted):
     encoder, decoder = fitted.module_.encoder, fitted.module_.decoder
     assert encoder.log_variance.detach().unique().numel() > 1
     assert fitted.module_.spec.decoder == "boxes"
@@ -55,7 +55,7 @@ def test_training_learns_the_variance_of_the_latent_and_the_kinds_of_boxes(fitte
     assert decoder.middle.grad is not None
 
 
-def test_it_is_saved_and_loaded_with_its_boxes(fitted, tmp_path):
+def test_saved_models_are_loaded_with_their_boxes(fitted, tmp_path):
     from matvae import load
 
     fitted.save(tmp_path / "lines.matvae")
@@ -72,10 +72,12 @@ def test_two_fits_with_one_seed_are_equal(fitted):
 
 def test_double_precision_finds_structures_with_the_same_statistics(fitted):
     f = torch.from_numpy(fitted.statistics(lines(5, seed=4)))
-    once = fitted.module_
-    twice = copy.deepcopy(once).double()
+    single_module = fitted.module_
+    double_module = copy.deepcopy(single_module).double()
     with torch.no_grad():
-        single, double = (m.statistics(m.decode(m.encode(g, None)[0])) for m, g in ((once, f), (twice, f.double())))
+        single, double = (
+            m.statistics(m.decode(m.encode(g, None)[0])) for m, g in ((single_module, f), (double_module, f.double()))
+        )
     assert relative_error(double, single.double()).max() < 0.02
 
 
@@ -83,13 +85,13 @@ def test_double_precision_finds_structures_with_the_same_statistics(fitted):
     ("values", "message"),
     [
         ({"decoder": "dense"}, r"'pursuit' does not work with the decoder 'dense'.*decoder='boxes'"),
-        ({"encoder": "statistics", "decoder": "boxes"}, r"'statistics' does not work with.*encoder='pursuit'"),
+        ({"encoder": "image", "decoder": "boxes"}, r"'image' does not work with.*encoder='pursuit'"),
         ({"periodic": False}, r"needs periodic structures of two phases"),
         ({"cutoff": 4}, r"needs periodic structures of two phases"),
         ({"correlations": [(0, 0)]}, r"needs periodic structures of two phases"),
     ],
 )
-def test_what_does_not_fit_is_refused(values, message):
+def test_unsuitable_parts_and_statistics_are_refused(values, message):
     with pytest.raises(InputError, match=message):
         model(**values).fit(lines(40))
 

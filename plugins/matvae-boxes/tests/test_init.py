@@ -1,4 +1,4 @@
-"""The plugin is found by its entry points, and models written before it was one still load."""
+"""Entry points of the plugin, and loading of models that were saved when its parts belonged to matvae."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ def test_parts_are_found_by_name():
     assert DECODERS.get("boxes") is BoxesDecoder
 
 
-def test_a_model_of_version_0_1_gives_what_it_gave():
-    model, then = matvae.load(WRITTEN / "pursuit_boxes.matvae"), np.load(WRITTEN / "pursuit_boxes.npz")
+def test_a_model_of_version_0_1_gives_the_same_results():
+    model, expected = matvae.load(WRITTEN / "pursuit_boxes.matvae"), np.load(WRITTEN / "pursuit_boxes.npz")
     assert model.module_.spec.decoder_options == {"boxes": 2}
-    np.testing.assert_allclose(model.transform(then["X"]), then["latents"], atol=1e-3)
-    assert np.mean(model.inverse_transform(then["latents"]) == then["structures"]) > 0.99
-    np.testing.assert_allclose(model.inverse_statistics(then["latents"]), then["statistics"], atol=1e-4)
+    np.testing.assert_allclose(model.transform(expected["X"]), expected["latents"], atol=1e-3)
+    assert np.mean(model.inverse_transform(expected["latents"]) == expected["structures"]) > 0.99
+    np.testing.assert_allclose(model.inverse_statistics(expected["latents"]), expected["statistics"], atol=1e-4)
 
 
-def test_a_saved_model_asks_for_the_plugin_if_it_is_not_installed(monkeypatch):
+def test_loading_without_the_plugin_names_the_missing_encoder(monkeypatch):
     for registry in (ENCODERS, DECODERS):
         monkeypatch.setattr(registry, "targets", registry.builtin)
     with pytest.raises(

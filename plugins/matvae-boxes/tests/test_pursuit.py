@@ -30,7 +30,7 @@ def lines(n=64):
 TRIALS = [(2, 20), (2, 30), (2, 40), (20, 2), (30, 2), (40, 2)]
 
 
-def test_lines_are_found_again_from_their_statistics():
+def test_lines_are_recovered_from_their_statistics():
     labels = lines()
     found = pursuit_of((64, 64), TRIALS, 4).find(statistics_of(labels))
     assert found.there.sum(1).tolist() == [1, 2, 3, 2]
@@ -38,24 +38,24 @@ def test_lines_are_found_again_from_their_statistics():
     assert extents == [[[2, 40]], [[2, 40], [30, 2]], [[2, 20], [2, 40], [30, 2]], [[2, 20], [2, 30]]]
 
 
-def test_what_lies_between_two_boxes_is_found_whichever_way_round():
+def test_relative_position_of_two_boxes_is_found_up_to_reflection():
     found = pursuit_of((64, 64), TRIALS, 2).find(statistics_of(lines()[3:]))
     apart = 64 * (found.place[0, 0] - found.place[0, 1]) % 64
     # Middles at (9, 15) and (41, 45), or their mirror image.
     expected = torch.tensor([32.0, 30.0], dtype=torch.float64)
-    away = torch.stack([(apart - expected + 32) % 64 - 32, (apart + expected + 32) % 64 - 32]).abs().amax(1)
-    assert away.min() < 0.1
+    difference = torch.stack([(apart - expected + 32) % 64 - 32, (apart + expected + 32) % 64 - 32]).abs().amax(1)
+    assert difference.min() < 0.1
 
 
-def test_a_shift_and_other_samples_change_nothing():
+def test_boxes_do_not_depend_on_translation_or_other_samples():
     labels = lines()
     pursuit = pursuit_of((64, 64), TRIALS, 3)
     found = pursuit.find(statistics_of(labels))
     moved = pursuit.find(statistics_of(labels.roll((11, 50), (1, 2))))
     alone = pursuit.find(statistics_of(labels[2:3]))
-    for one, other, single in zip(found, moved, alone, strict=True):
-        torch.testing.assert_close(other, one, rtol=0, atol=1e-6)
-        torch.testing.assert_close(single[0], one[2], rtol=0, atol=1e-9)
+    for values, values_moved, values_alone in zip(found, moved, alone, strict=True):
+        torch.testing.assert_close(values_moved, values, rtol=0, atol=1e-6)
+        torch.testing.assert_close(values_alone[0], values[2], rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("shape", [(40,), (12, 14, 16)])
@@ -73,7 +73,7 @@ def test_an_empty_structure_has_no_boxes():
     assert not found.there.any()
 
 
-def test_a_spectrum_is_the_sum_over_the_boxes_that_are_there():
+def test_a_spectrum_is_the_sum_over_the_boxes_present():
     band = Band((10, 12), 8).double()
     generator = torch.Generator().manual_seed(0)
     place, extent = torch.rand(2, 3, 4, 2, generator=generator, dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""Fixtures of the plugin's tests: real microstructures."""
+"""Fixtures of the plugin's tests: windows of a real micrograph."""
 
 from __future__ import annotations
 

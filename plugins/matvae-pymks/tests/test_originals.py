@@ -65,9 +65,9 @@ def test_pymks_workflow_runs(X, discretise, statistics):
 
 @pytest.mark.parametrize("discretise", [PrimitiveTransformer(), pymks.PrimitiveTransformer()], ids=["ours", "PyMKS's"])
 def test_states_are_accepted_by_matvae(X, discretise):
-    vae = StatsVAETransformer(n_components=2, state_axis=-1, max_epochs=1, width=16, random_state=0)
+    vae = StatsVAETransformer(n_components=2, state_axis=-1, decoder="dense", max_epochs=1, width=16, random_state=0)
     latents = make_pipeline(discretise, vae).fit(X).transform(X)
-    by_labels = StatsVAETransformer(n_components=2, max_epochs=1, width=16, random_state=0).fit(LABELS)
+    by_labels = StatsVAETransformer(n_components=2, decoder="dense", max_epochs=1, width=16, random_state=0).fit(LABELS)
     np.testing.assert_allclose(latents, by_labels.transform(LABELS), atol=1e-3)
     scores = make_pipeline(discretise, TwoPointPCA(n_components=2, state_axis=-1)).fit(X).transform(X)
     expected = TwoPointPCA(n_components=2).fit(LABELS).transform(LABELS)

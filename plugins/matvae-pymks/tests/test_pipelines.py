@@ -17,7 +17,7 @@ from matvae.errors import InputError
 from matvae_pymks import check_statistics, pca_pipeline, vae_pipeline
 
 INPUT_OPTIONS = [{}, {"input": "statistics", "sample_shape": (8, 6)}]
-SMALL = {"max_epochs": 1, "width": 16, "random_state": 0}
+SMALL = {"decoder": "dense", "max_epochs": 1, "width": 16, "random_state": 0}
 
 
 @pytest.fixture

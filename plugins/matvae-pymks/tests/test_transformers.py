@@ -148,7 +148,7 @@ def test_pipeline_transforms_flat_values_to_latents_and_back(X):
     pipeline = make_pipeline(
         ReshapeTransformer((None, 4, 6)),
         PrimitiveTransformer(),
-        StatsVAETransformer(n_components=2, state_axis=-1, max_epochs=1, width=16, random_state=0),
+        StatsVAETransformer(n_components=2, state_axis=-1, decoder="dense", max_epochs=1, width=16, random_state=0),
     ).fit(labels)
     decoded = np.asarray(pipeline.inverse_transform(pipeline.transform(labels)))
     assert decoded.shape == (7, 24)

@@ -16,8 +16,8 @@ def test_import_is_light():
         "import sys, matvae_taufactor; matvae_taufactor.EffectiveDiffusivity();"
         "print(sorted({'taufactor', 'IPython', 'vtk'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    assert done.stdout.strip() == "[]", done.stderr
+    completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert completed.stdout.strip() == "[]", completed.stderr
 
 
 def test_public_names_are_exported():

@@ -41,7 +41,7 @@ def test_rod_percolates_along_its_axis_only(axis):
         np.testing.assert_array_equal(percolating(rod, other), rod if other == axis else np.zeros_like(rod))
 
 
-def test_full_and_empty_structures():
+def test_full_structures_percolate_and_empty_ones_do_not():
     assert percolating(np.ones((3, 2), bool)).all()
     assert not percolating(np.zeros((3, 2), bool)).any()
     assert percolating(np.ones(3, bool)).all()

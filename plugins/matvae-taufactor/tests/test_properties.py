@@ -68,7 +68,7 @@ def test_single_phase_is_free_space():
 
 
 def test_tortuosity_of_a_winding_channel_is_its_relative_length_squared():
-    """A channel one voxel wide is a series of as many conductors as voxels, from wall to wall."""
+    """A channel one voxel wide consists of one conductor per voxel in series, from wall to wall."""
     channel = np.zeros((1, 8, 5), np.uint8)
     channel[0, :3, 0] = channel[0, 2, :4] = channel[0, 2:6, 3] = channel[0, 5, :4] = channel[0, 5:, 0] = 1
     length = channel.sum()

@@ -1,4 +1,4 @@
-"""The solver agrees with finite-volume equations that are solved directly, also where TauFactor alone fails."""
+"""Agreement of the solver with a direct solution of the finite-volume equations, also where TauFactor alone fails."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""matvae and MCRpy 0.2.0 on the same correlations: error in MCRpy's own terms, and time; `make bench-mcrpy` runs it.
+"""Comparison of time and loss with MCRpy 0.2.0 on the same correlations; run by ``make bench-mcrpy``.
 
-MCRpy works in an environment of its own, named by ``MATVAE_MCRPY``. It ends with grey values and rounds them when a
-structure is asked for, so both its errors are shown; matvae's structures are binary and keep their volume fractions.
+MCRpy runs in a separate environment, named by ``MATVAE_MCRPY``. Its optimization ends with grey values, which it rounds
+when a structure is requested, so the errors of both are shown; matvae's structures are binary and have the requested
+volume fractions.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ GRID = Grid((SIZE, SIZE))
 
 
 def mse(f: np.ndarray, g: np.ndarray) -> np.ndarray:
-    """MCRpy's loss: mean squared difference of the correlations within the cutoff."""
+    """Compute MCRpy's loss, the mean squared difference of the correlations within the cutoff."""
     return np.square(f.astype(np.float64) - g).mean(axis=(1, 2, 3))
 
 
 def statistics(fields: np.ndarray) -> np.ndarray:
-    """Autocorrelation of fields in [0, 1], ``(sample, y, x)``."""
+    """Compute the autocorrelation of fields ``(sample, y, x)`` with values in [0, 1]."""
     states = np.stack([1 - fields, fields], axis=-1).astype(np.float64)
     return two_point_stats(states, state_axis=-1, correlations=[(1, 1)], cutoff=CUTOFF)
 
@@ -48,30 +49,30 @@ def originals(shared_data) -> np.ndarray:
 def theirs(originals, tmp_path_factory) -> dict[str, np.ndarray]:
     folder = tmp_path_factory.mktemp("mcrpy")
     np.save(folder / "windows.npy", originals)
-    done = subprocess.run(
+    completed = subprocess.run(
         [PYTHON, RUN, folder / "windows.npy", folder / "out.npz"], capture_output=True, text=True, timeout=600
     )
-    assert done.returncode == 0, done.stderr[-2000:]
+    assert completed.returncode == 0, completed.stderr[-2000:]
     with np.load(folder / "out.npz") as arrays:
         return dict(arrays)
 
 
-def test_both_mean_the_same_error(originals, theirs):
+def test_errors_are_those_that_mcrpy_reports(originals, theirs):
     np.testing.assert_allclose(mse(statistics(originals), statistics(theirs["grey"])), theirs["loss"], rtol=1e-3)
 
 
-def test_error_and_time_of_both(originals, theirs):
+def test_error_and_time_compared_with_mcrpy(originals, theirs):
     f = statistics(originals)
     rounded = mse(f, statistics(np.round(theirs["grey"])))
     print(f"\n{'':<14}{'MCRpy: grey':>14}{'rounded':>12}{'ms':>8}{'matvae: binary':>18}{'ms':>8}{'faster':>8}")
-    for k, wanted in enumerate(f):
-        many = np.repeat(wanted[None], BATCH, axis=0)
-        tol = float(np.sqrt(theirs["loss"][k] * wanted.size) / np.linalg.norm(wanted))
+    for k, target in enumerate(f):
+        targets = np.repeat(target[None], BATCH, axis=0)
+        tol = float(np.sqrt(theirs["loss"][k] * target.size) / np.linalg.norm(target))
         for max_iter in (40, 80, 160):
             start = perf_counter()
-            found = reconstruct(many, grid=GRID, random_state=0, tol=tol, max_iter=max_iter)
+            result = reconstruct(targets, grid=GRID, random_state=0, tol=tol, max_iter=max_iter)
             ms = 1e3 * (perf_counter() - start) / BATCH
-            own = np.median(mse(many, two_point_stats(found.structures, cutoff=CUTOFF)))
+            own = np.median(mse(targets, two_point_stats(result.structures, cutoff=CUTOFF)))
             their_ms = 1e3 * theirs["seconds"][k]
             name = f"{NAMES[k // EACH]} {k % EACH}"
             print(

@@ -1,11 +1,11 @@
-"""Let MCRpy 0.2.0 make structures from correlations, and say how long it takes and how good they are.
+"""Reconstruct structures from correlations with MCRpy 0.2.0, and record its loss and run time.
 
-Runs with the Python of the environment of ``requirements.txt`` only, in which there is no matvae::
+Requires the environment of ``requirements.txt``, in which matvae is not installed::
 
     python run.py WINDOWS.npy OUT.npz
 
-``WINDOWS.npy`` holds labels 0 and 1, ``(sample, y, x)``. MCRpy's own characterization of each, by ``FFTCorrelations``
-with ``limit_to`` 16, is what it reconstructs, with the optimizer, loss and 500 iterations that are its defaults.
+``WINDOWS.npy`` holds labels 0 and 1, ``(sample, y, x)``. MCRpy characterizes each window by ``FFTCorrelations`` with
+``limit_to`` 16, and reconstructs it from them with its default optimizer, loss and number of iterations, 500.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ COMMON = {
 }
 
 
-def one(window: np.ndarray) -> tuple[np.ndarray, float, float]:
-    """The grey-scale structure that MCRpy ends with, its own loss, and the seconds of the reconstruction."""
+def reconstruct_window(window: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """Return the final grey-scale structure of MCRpy, its loss, and the seconds of the reconstruction."""
     structure = mcrpy.Microstructure(window.astype(np.float64), use_multiphase=False, trainable=False)
-    wanted = mcrpy.characterize(structure, mcrpy.CharacterizationSettings(**COMMON))
+    target = mcrpy.characterize(structure, mcrpy.CharacterizationSettings(**COMMON))
     settings = mcrpy.ReconstructionSettings(max_iter=ITERATIONS, convergence_data_steps=ITERATIONS, **COMMON)
     start = time.perf_counter()
-    progress, last = mcrpy.reconstruct(wanted, window.shape, settings=settings)
+    progress, last = mcrpy.reconstruct(target, window.shape, settings=settings)
     seconds = time.perf_counter() - start
     return last.numpy()[..., 0], float(progress["line_data"][-1][1]), seconds
 
 
 def main(source: Path, out: Path) -> None:
-    """Reconstruct every window, after one that does not count."""
+    """Reconstruct every window, after a first reconstruction that is discarded."""
     windows = np.load(source)
     np.random.seed(0)
-    one(windows[0])
-    results = [one(window) for window in windows]
+    reconstruct_window(windows[0])
+    results = [reconstruct_window(window) for window in windows]
     grey, loss, seconds = (np.array(values) for values in zip(*results, strict=True))
     np.savez(out, grey=grey, loss=loss, seconds=seconds)
     print(f"{len(windows)} structures in {out}, {seconds.mean():.2f} s each")

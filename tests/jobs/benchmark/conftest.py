@@ -1,4 +1,4 @@
-"""Benchmarks run alike whichever plugins are installed."""
+"""Fixtures that make benchmarks independent of the installed plugins."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ import pytest
 
 @pytest.fixture(scope="module", autouse=True)
 def _builtin_presets(builtin_presets):
-    """No plugin adds a row."""
+    """Hide the presets of plugins, which would add rows."""

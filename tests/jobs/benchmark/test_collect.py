@@ -1,4 +1,4 @@
-"""The page shows the first, the best and the worst examples, and the nearest of all structures that are searched."""
+"""Examples, nearest neighbours and latent walks for the page of a benchmark."""
 
 from __future__ import annotations
 
@@ -56,17 +56,17 @@ def test_examples_hold_their_reconstructions(case, parts):
         assert example.reconstruction_lines == tuple(counted[i])
 
 
-def test_neighbours_are_those_of_comparing_every_pair(case, parts):
+def test_neighbours_agree_with_a_comparison_of_every_pair(case, parts):
     estimator, training, _, measured = case
     assert [query.lines for query in parts.queries] == sorted(set(measured.lines.numbers[0].sum(1)))
     assert all(query.choice == "drawn at random" for query in parts.queries)
     T = training.data.compute()
-    for of in ("original", "reconstruction"):
-        images = np.stack([getattr(query, of) for query in parts.queries])
-        for by, features in (("image", lambda a: a), ("statistics", estimator.statistics)):
+    for source in ("original", "reconstruction"):
+        images = np.stack([getattr(query, source) for query in parts.queries])
+        for measure, features in (("image", lambda a: a), ("statistics", estimator.statistics)):
             queries, candidates = (np.asarray(features(a), float).reshape(len(a), -1) for a in (images, T))
             distances = np.square(queries[:, None] - candidates).mean(-1)
-            neighbours = parts.neighbours[of, by]
+            neighbours = parts.neighbours[source, measure]
             np.testing.assert_allclose(neighbours.distances, np.sort(distances, axis=1)[:, :3], atol=1e-9)
             np.testing.assert_array_equal(neighbours.structures, T[neighbours.numbers])
 
@@ -90,7 +90,7 @@ def test_the_walk_starts_at_the_central_structure(case, parts):
     assert all((row[WALK_STEPS.index(0.0)] == start).all() for row in parts.traversal.structures)
 
 
-def test_volume_fractions_and_line_numbers_are_those_measured(case, parts):
+def test_volume_fractions_and_numbers_of_lines_match_the_measurement(case, parts):
     _, _, test, measured = case
     assert parts.fractions.shape == (24, 2)
     np.testing.assert_allclose(parts.fractions[:, 0], test.data.compute().mean((1, 2)))

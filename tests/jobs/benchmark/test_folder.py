@@ -1,4 +1,4 @@
-"""The folder of a benchmark is never taken for another, and loses only what the user gave up."""
+"""Folders of benchmarks: resuming, starting again, and protection of files that are not results."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from matvae import open_structures
 from matvae.errors import InputError, StoreError
 from matvae.jobs.benchmark.folder import SETTINGS, open_folder
 
-ASKED = {"benchmark": "paper", "size": 16, "n": 50, "n_test": 10, "seed": 0, "max_time": 1.0, "device": "cpu"}
+REQUEST = {"benchmark": "paper", "size": 16, "n": 50, "n_test": 10, "seed": 0, "max_time": 1.0, "device": "cpu"}
 
 
 def start(out, resume=False, overwrite=False, **changes):
-    return open_folder(out, {**ASKED, **changes}, resume=resume, overwrite=overwrite)
+    return open_folder(out, {**REQUEST, **changes}, resume=resume, overwrite=overwrite)
 
 
-def results(folder):
+def write_results(folder):
     for path in (folder.result, folder.page):
-        path.write_text("made")
+        path.write_text("result")
     for path in (folder.model, folder.train, folder.test):
         path.mkdir()
 
@@ -30,12 +30,12 @@ def names_in(folder):
 
 def test_a_new_folder_holds_its_settings(tmp_path):
     folder = start(tmp_path / "b")
-    assert json.loads((folder.path / SETTINGS).read_text()) == {"schema": 1, **ASKED}
+    assert json.loads((folder.path / SETTINGS).read_text()) == {"schema": 1, **REQUEST}
     assert start(tmp_path / "other", resume=True).path.is_dir()
 
 
-def test_an_existing_run_is_kept_unless_asked_otherwise(tmp_path):
-    results(start(tmp_path / "b"))
+def test_an_existing_run_is_kept_without_resume_or_overwrite(tmp_path):
+    write_results(start(tmp_path / "b"))
     with pytest.raises(InputError, match=r"holds a benchmark already\. .*--resume.*--overwrite"):
         start(tmp_path / "b")
     with pytest.raises(InputError, match="both were asked for"):
@@ -44,7 +44,7 @@ def test_an_existing_run_is_kept_unless_asked_otherwise(tmp_path):
 
 
 def test_resuming_needs_the_same_settings_except_time_test_set_and_device(tmp_path):
-    results(start(tmp_path / "b"))
+    write_results(start(tmp_path / "b"))
     with pytest.raises(InputError, match=r"with n=50, but 60 was given"):
         start(tmp_path / "b", resume=True, n=60)
     assert json.loads((tmp_path / "b" / SETTINGS).read_text())["n"] == 50
@@ -55,7 +55,7 @@ def test_resuming_needs_the_same_settings_except_time_test_set_and_device(tmp_pa
 @pytest.mark.parametrize(("changes", "kept"), [({"max_time": 2.0}, True), ({"seed": 1}, False), ({"n": 60}, False)])
 def test_starting_again_keeps_data_that_would_be_the_same(tmp_path, changes, kept):
     folder = start(tmp_path / "b")
-    results(folder)
+    write_results(folder)
     (folder.path / "model.matvae.checkpoint").write_text("state")
     start(tmp_path / "b", overwrite=True, **changes)
     assert names_in(folder) == sorted([SETTINGS, *(["test.zarr", "train.zarr"] if kept else [])])
@@ -63,7 +63,7 @@ def test_starting_again_keeps_data_that_would_be_the_same(tmp_path, changes, kep
 
 def test_starting_again_removes_every_model_and_its_state(tmp_path):
     folder = start(tmp_path / "b")
-    results(folder)
+    write_results(folder)
     # Training of a further preset was interrupted: its state exists without its model.
     (folder.path / "boxes.matvae.checkpoint").write_text("state")
     folder.companion("others").mkdir()
@@ -73,7 +73,7 @@ def test_starting_again_removes_every_model_and_its_state(tmp_path):
 
 def test_a_folder_that_is_not_a_benchmark_is_never_touched(tmp_path):
     (tmp_path / "thesis").mkdir()
-    (tmp_path / "thesis" / "thesis.tex").write_text("years")
+    (tmp_path / "thesis" / "thesis.tex").write_text("chapter")
     for flags in ({"overwrite": True}, {"resume": True}):
         with pytest.raises(InputError, match="was not written by matvae"):
             start(tmp_path / "thesis", **flags)
@@ -83,7 +83,7 @@ def test_a_folder_that_is_not_a_benchmark_is_never_touched(tmp_path):
 @pytest.mark.parametrize("text", ["{", "[]", '{"schema": 2}', "{}"])
 def test_damaged_settings_are_refused_and_nothing_is_removed(tmp_path, text):
     folder = start(tmp_path / "b")
-    results(folder)
+    write_results(folder)
     (folder.path / SETTINGS).write_text(text)
     for flags in ({"overwrite": True}, {"resume": True}):
         with pytest.raises(StoreError, match="does not describe the benchmark"):

@@ -1,4 +1,4 @@
-"""The figures of a benchmark equal those of whole arrays, and known answers on made-up reconstructions."""
+"""Measurements of a benchmark, compared with computations on whole arrays and with known results."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def estimator(lined, monkeypatch):
     return load(lined / "m.matvae")
 
 
-def test_figures_equal_those_of_whole_arrays(estimator, lined):
+def test_measurements_equal_those_of_whole_arrays(estimator, lined):
     test, element, progress = open_structures(lined / "test.zarr"), line_element((16, 16)), []
     measured = measure_lines(estimator, test, element=element, progress=lambda *done: progress.append(done))
     X = test.data.compute()
@@ -61,7 +61,7 @@ def test_figures_equal_those_of_whole_arrays(estimator, lined):
     assert progress[-1] == (24, 24)
 
 
-def test_pca_reconstructs_structures_of_the_first_only(estimator, lined, monkeypatch):
+def test_pca_reconstructs_only_the_first_structures(estimator, lined, monkeypatch):
     monkeypatch.setattr(benchmark_measure, "PCA_STRUCTURES", 7)
     test = open_structures(lined / "test.zarr")
     baseline = PCABaseline(pca_like(estimator, 3).fit(open_structures(lined / "train.zarr").data))
@@ -84,15 +84,15 @@ def test_every_row_has_the_same_keys(estimator, lined):
 
 
 def test_percentages_by_number_of_lines():
-    """Two structures with one line, one right; two with two, both right in number and one in orientation."""
+    """Of two structures with one line, one is right; of two with two lines, both in number and one in orientation."""
     true = np.array([[1, 0], [0, 1], [1, 1], [2, 0]])
     counted = np.array([[1, 0], [4, 5], [2, 0], [2, 0]])
     fractions = np.array([[0.1, 0.1, 0.2, 0.2], [0.1, 0.2, 0.1, 0.2]])[..., None]
     measurement = SimpleNamespace(errors=np.array([0.1, 0.3, 0.2, 0.4]), volume_fractions=fractions)
-    one, two = by_number(LineMeasurement(measurement, SimpleNamespace(numbers=(true, counted)), means={}))
-    assert (one["lines"], one["n_samples"], one["number"], one["orientation"]) == (1, 2, 50, 50)
-    assert one["volume_fraction_difference"] == pytest.approx(50)
-    assert one["structure_error"] == pytest.approx(0.2)
-    assert one["found"] == [0, 1, 0, 0, 0, 0, 1]
-    assert (two["lines"], two["number"], two["orientation"]) == (2, 100, 50)
-    assert two["found"] == [0, 0, 2, 0, 0, 0, 0]
+    one_line, two_lines = by_number(LineMeasurement(measurement, SimpleNamespace(numbers=(true, counted)), means={}))
+    assert (one_line["lines"], one_line["n_samples"], one_line["number"], one_line["orientation"]) == (1, 2, 50, 50)
+    assert one_line["volume_fraction_difference"] == pytest.approx(50)
+    assert one_line["structure_error"] == pytest.approx(0.2)
+    assert one_line["found"] == [0, 1, 0, 0, 0, 0, 1]
+    assert (two_lines["lines"], two_lines["number"], two_lines["orientation"]) == (2, 100, 50)
+    assert two_lines["found"] == [0, 0, 2, 0, 0, 0, 0]

@@ -13,7 +13,7 @@ from matvae.jobs.benchmark.metadata import commands, run_metadata
 from .test_settings import GOOD
 
 
-def test_metadata_describe_this_machine_and_model(lined, tmp_path):
+def test_metadata_describes_the_machine_and_the_model(lined, tmp_path):
     model = load(lined / "m.matvae")
     metadata = run_metadata(model, GOOD, tmp_path)
     json.dumps(metadata, allow_nan=False)
@@ -27,13 +27,13 @@ def test_metadata_describe_this_machine_and_model(lined, tmp_path):
     assert metadata["machine"]["device"] == "cpu"
 
 
-def test_commands_can_be_pasted(tmp_path):
+def test_commands_can_be_pasted_into_a_shell(tmp_path):
     folder = tmp_path / "a folder"
     lines = {name: shlex.split(line) for name, line in commands(GOOD, folder).items()}
     run = lines["run"]
     assert run[:3] == ["matvae", "benchmark", "paper"]
-    given = dict(zip(run[3::2], run[4::2], strict=True))
-    assert given == {
+    options = dict(zip(run[3::2], run[4::2], strict=True))
+    assert options == {
         "--preset": "matvae",
         "--size": "64",
         "--n": "1000",

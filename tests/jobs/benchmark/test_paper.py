@@ -1,4 +1,4 @@
-"""The experiment from end to end at the smallest size, and after an interruption."""
+"""The benchmark of the paper from end to end at its smallest size, including interrupted runs."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ FILES = ["benchmark.json", "model.matvae", "report.html", "result.json", "test.z
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory):
+def completed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("benchmark") / "b"
     progress = []
     return folder, benchmark_paper(folder, progress=lambda *done: progress.append(done), **SMALL), progress
 
 
-def test_the_folder_holds_everything(ran):
-    folder, result, progress = ran
+def test_the_folder_holds_everything(completed):
+    folder, result, progress = completed
     assert sorted(os.listdir(folder)) == FILES
     assert json.loads((folder / "result.json").read_text()) == json.loads(json.dumps(result))
     assert len(open_structures(folder / "train.zarr")) == 60
@@ -39,8 +39,8 @@ def test_the_folder_holds_everything(ran):
     assert f"{result['rows'][-1]['number']:.1f} %" in page
 
 
-def test_rows_are_the_paper_pca_and_this_run(ran):
-    _, result, _ = ran
+def test_rows_are_the_paper_pca_and_this_run(completed):
+    _, result, _ = completed
     assert [row["method"] for row in result["rows"]] == ["paper, as published", "PCA (3)", "matvae (3)"]
     assert [row["n_samples"] for row in result["rows"]] == [100, 12, 12]
     assert sum(row["n_samples"] for row in result["by_number"]) == 12
@@ -50,8 +50,8 @@ def test_rows_are_the_paper_pca_and_this_run(ran):
     assert "Only 12 structures are held out" in result["notes"][0]
 
 
-def test_held_out_structures_are_not_among_those_trained_on(ran):
-    folder, result, _ = ran
+def test_held_out_structures_are_not_among_those_trained_on(completed):
+    folder, result, _ = completed
     assert result["test_seed"] != result["seed"]
     train, test = (open_structures(folder / name).data.compute() for name in ("train.zarr", "test.zarr"))
     assert not any((train == image).all((1, 2)).any() for image in test)
@@ -59,12 +59,12 @@ def test_held_out_structures_are_not_among_those_trained_on(ran):
 
 @pytest.fixture
 def quick_page(monkeypatch):
-    """Skips drawing the page, which takes longer than all the rest."""
+    """Skip drawing the page, which takes longer than everything else."""
     monkeypatch.setattr(module, "benchmark_page", lambda result, parts: f"page of {result['rows'][-1]['method']}")
 
 
-def test_a_finished_run_is_measured_again_without_training(ran, caplog, monkeypatch, quick_page):
-    folder, result, _ = ran
+def test_a_finished_run_is_measured_again_without_training(completed, caplog, monkeypatch, quick_page):
+    folder, result, _ = completed
     with pytest.raises(InputError, match="holds a benchmark already"):
         benchmark_paper(folder, **SMALL)
     monkeypatch.setattr(module, "fit_model", None)
@@ -122,9 +122,9 @@ def test_the_published_architecture_reports_that_its_encoder_is_untrained(tmp_pa
     from matvae.model.encoders.pretrained import ResNet152Encoder
 
     monkeypatch.setattr(ResNet152Encoder, "sizes", {"depths": [1, 1], "hidden_sizes": [8, 16], "embedding_size": 8})
-    asked = {**SMALL, "size": 36, "max_time": 1.0, "batch_size": 30}
+    options = {**SMALL, "size": 36, "max_time": 1.0, "batch_size": 30}
     with caplog.at_level(logging.WARNING, logger="matvae"):
-        result = benchmark_paper(tmp_path / "b", preset="paper", **asked)
+        result = benchmark_paper(tmp_path / "b", preset="paper", **options)
     assert "random weights, not from pretrained ones" in caplog.text
     assert result["rows"][-1]["method"] == "architecture of the paper, untrained encoder (3)"
     assert any("random weights" in note for note in result["notes"])
@@ -132,30 +132,30 @@ def test_the_published_architecture_reports_that_its_encoder_is_untrained(tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("asked", "message"),
+    ("changes", "message"),
     [
         ({"preset": "paper", "weights": "nowhere/at-all", "size": 64}, "No weights were found"),
         ({"n_test": 3}, "n_test must be"),
         ({"max_time": -1}, "max_time must be"),
     ],
 )
-def test_impossible_requests_are_refused_before_anything_is_written(tmp_path, asked, message, monkeypatch):
+def test_impossible_requests_are_refused_before_anything_is_written(tmp_path, changes, message, monkeypatch):
     import huggingface_hub.constants
 
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(InputError, match=message):
-        benchmark_paper(tmp_path / "b", **{**SMALL, **asked})
+        benchmark_paper(tmp_path / "b", **{**SMALL, **changes})
     assert os.listdir(tmp_path) == []
 
 
-def test_without_a_library_for_the_page_nothing_is_started(tmp_path, monkeypatch):
+def test_nothing_is_started_if_a_library_for_the_page_is_missing(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(MissingExtraError, match="jinja2"):
         benchmark_paper(tmp_path / "b", **SMALL)
     assert os.listdir(tmp_path) == []
 
 
-def test_networks_are_incomplete_after_less_than_two_passes_and_a_search_is_not():
+def test_networks_are_incomplete_before_two_passes_but_searches_are_not():
     def trained(passes, searches=False):
         return SimpleNamespace(n_iter_=passes, module_=SimpleNamespace(encoder=SimpleNamespace(searches=searches)))
 

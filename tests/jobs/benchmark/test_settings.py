@@ -1,4 +1,4 @@
-"""Settings of a benchmark: refusals before any work, and caveats."""
+"""Settings of a benchmark: values that are refused before any work, and the notes on the page."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_the_table_and_the_notes_state_that_the_encoder_is_untrained():
 
 
 def test_a_small_test_set_is_noted_with_its_standard_error():
-    """A proportion of one half among n has a standard error of 50 / sqrt(n) percent."""
+    """A proportion of one half among n structures has a standard error of 50 / sqrt(n) percent."""
     assert "Only 100 structures are held out" in replace(GOOD, n_test=100).notes[0]
     assert "up to 5.0 points" in replace(GOOD, n_test=100).notes[0]
     assert replace(GOOD, n_test=2000).notes == []

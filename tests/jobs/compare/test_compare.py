@@ -1,4 +1,4 @@
-"""All methods are measured on the same unseen structures, and their known properties show in the table."""
+"""Comparison of all methods on the same unseen structures, with the properties that their errors must have."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def folder(tmp_path_factory):
         X = noise(n, seed)
         columns = {"fraction": X.mean((1, 2)), "nothing": np.random.default_rng(seed).normal(size=n)}
         save_structures(path / name, X, grid=Grid((8, 8)), properties=columns)
-    model = StatsVAETransformer(n_components=3, max_epochs=2, width=16, random_state=0)
+    model = StatsVAETransformer(n_components=3, decoder="dense", max_epochs=2, width=16, random_state=0)
     model.fit(open_structures(path / "train.zarr")).save(path / "m.matvae")
     return path
 
@@ -67,7 +67,7 @@ def test_every_method_has_a_row_at_every_size(split):
     assert json.loads(json.dumps(split, allow_nan=False)) == split
 
 
-def test_figures_have_their_known_properties(split, apart):
+def test_errors_and_linkages_have_their_known_properties(split, apart):
     for result in (split, apart):
         (mean,) = rows_of(result, "training mean").values()
         assert mean["centred_error"] == pytest.approx(1.0, abs=0.1)
@@ -97,16 +97,16 @@ def test_pca_is_fitted_on_one_part_and_measured_on_the_other(folder, split):
     assert rows_of(split, "PCA")[3]["centred_error"] == pytest.approx(expected, abs=1e-4)
 
 
-def test_one_seed_one_table(folder, split):
-    one = {"held_out": 0.4, "n_components": 1, "max_epochs": 1}
-    again = compare_methods(folder / "m.matvae", folder / "train.zarr", **one)
+def test_the_seed_determines_the_table(folder, split):
+    options = {"held_out": 0.4, "n_components": 1, "max_epochs": 1}
+    again = compare_methods(folder / "m.matvae", folder / "train.zarr", **options)
     expected = [row for row in without_seconds(split) if row["n_components"] != 3]
     assert without_seconds(again) == expected
-    other = compare_methods(folder / "m.matvae", folder / "train.zarr", seed=1, property="fraction", **one)
+    other = compare_methods(folder / "m.matvae", folder / "train.zarr", seed=1, property="fraction", **options)
     assert all(a["centred_error"] != b["centred_error"] for a, b in zip(other["rows"], expected, strict=True))
 
 
-def test_with_training_structures_the_model_stands_for_itself(folder, apart, caplog):
+def test_the_given_model_is_measured_if_its_training_structures_are_named(folder, apart, caplog):
     assert (apart["n_train"], apart["n_test"], apart["model_stands_for"]) == (60, 30, 3)
     model, X = load(folder / "m.matvae"), open_structures(folder / "test.zarr").data.compute()
     own = rows_of(apart, "matvae")[3]
@@ -114,24 +114,26 @@ def test_with_training_structures_the_model_stands_for_itself(folder, apart, cap
     assert own["seconds"] == model.history_[-1]["seconds"]
     assert (apart["settings"]["max_epochs"], apart["settings"]["loss"]) == (1, "relative")
     with caplog.at_level("INFO", logger="matvae"):
-        without = compare_methods(
+        refitted = compare_methods(
             folder / "m.matvae", folder / "test.zarr", train=folder / "train.zarr", n_components=2, max_epochs=1
         )
-    assert without["model_stands_for"] is None
+    assert refitted["model_stands_for"] is None
     assert "The model has 3 components" in caplog.text
     assert "Fitting matvae with 2 components (3 of 3)" in caplog.text
 
 
-def test_measuring_on_training_structures_is_warned_of(folder, caplog):
+def test_measuring_on_training_structures_gives_a_warning(folder, caplog):
     data = folder / "test.zarr"
     compare_methods(folder / "m.matvae", data, train=data, n_components=1, max_epochs=1, property="fraction")
     assert "errors on unseen structures are larger" in caplog.text
 
 
-def test_properties_are_chosen_or_absent(folder, tmp_path):
-    one = compare_methods(folder / "m.matvae", folder / "test.zarr", property="fraction", n_components=1, max_epochs=1)
-    assert one["properties"] == ["fraction"]
-    assert set(one["rows"][-1]["r2"]) == {"fraction"}
+def test_properties_can_be_chosen_or_absent(folder, tmp_path):
+    selected = compare_methods(
+        folder / "m.matvae", folder / "test.zarr", property="fraction", n_components=1, max_epochs=1
+    )
+    assert selected["properties"] == ["fraction"]
+    assert set(selected["rows"][-1]["r2"]) == {"fraction"}
     save_structures(tmp_path / "bare.zarr", noise(12, 0), grid=Grid((8, 8)))
     bare = compare_methods(folder / "m.matvae", tmp_path / "bare.zarr", n_components=1, max_epochs=1)
     assert bare["properties"] == []
@@ -163,7 +165,7 @@ def test_progress_is_reported_through_all_fits(folder):
 
 def test_bad_input_is_refused_before_any_fit(folder, tmp_path, monkeypatch):
     def explode(*args, **kwargs):
-        raise AssertionError("fitted")
+        raise AssertionError("A model was fitted.")
 
     monkeypatch.setattr(pca_module.TwoPointPCA, "fit", explode)
     monkeypatch.setattr(StatsVAETransformer, "fit", explode)
@@ -193,7 +195,7 @@ def test_bad_input_is_refused_before_any_fit(folder, tmp_path, monkeypatch):
         compare_methods(model, tmp_path / "y.zarr", n_components=1)
 
 
-def test_a_figure_is_drawn_or_nothing_is_left(folder, tmp_path, monkeypatch):
+def test_a_figure_is_drawn_and_failures_leave_no_file(folder, tmp_path, monkeypatch):
     model, data, out = folder / "m.matvae", folder / "test.zarr", tmp_path / "a.png"
     result = compare_methods(model, data, n_components=1, max_epochs=1, figure=out)
     assert result["figure"] == str(out)

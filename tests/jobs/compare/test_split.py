@@ -1,4 +1,4 @@
-"""Splits are disjoint and complete; impossible properties and sizes are refused with helpful messages."""
+"""Random splits, and refusal of properties and sizes that cannot be compared."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from matvae.jobs.compare.split import check_sizes, linked_properties, random_spl
 
 
 def numbered(n, **properties):
-    """Structures whose voxels hold their index."""
+    """Return structures whose voxels all hold the index of the structure."""
     labels = np.broadcast_to(np.arange(n, dtype=np.uint8)[:, None], (n, 4))
     data = da.from_array(labels, chunks=(3, 4))
     return Structures(data, Grid((4,), phases=255), {"number": np.arange(n), **properties})
@@ -29,7 +29,7 @@ def test_the_parts_are_disjoint_and_complete(n, held_out, n_held):
     assert sorted(both) == list(range(n))
 
 
-def test_the_seed_decides_the_split():
+def test_the_seed_determines_the_split():
     first, again, other = (random_split(numbered(40), 0.5, seed)[1].properties["number"].tolist() for seed in (0, 0, 1))
     assert first == again != other
 
@@ -72,7 +72,7 @@ def test_unknown_properties_are_refused():
 def test_constant_or_missing_values_are_refused_in_either_part(values, message):
     good, bad = numbered(4, k=np.arange(4.0)), numbered(4, k=np.array(values))
     for parts in ((good, bad), (bad, good)):
-        # Both parts of a random split come from one path.
+        # Both parts of a random split come from the same path.
         with pytest.raises(InputError, match=message):
             linked_properties(*parts, "k", "a.zarr", "a.zarr")
         with pytest.raises(InputError, match=message):

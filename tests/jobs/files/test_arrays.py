@@ -1,4 +1,4 @@
-"""A streamed array holds the appended blocks, and appears only when it is complete."""
+"""Arrays written in blocks, which appear only when they are complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Latents survive every format to the last bit, and bad tables are refused in plain words."""
+"""Exact round trips of latents through every format, and refusal of malformed tables."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def write(path, values=Z):
 def test_round_trip_is_exact(tmp_path, suffix):
     path = tmp_path / f"z{suffix}"
     write(path)
-    found = read_latents(path)
-    assert found.dtype == np.float32
-    np.testing.assert_array_equal(found, Z)
+    latents = read_latents(path)
+    assert latents.dtype == np.float32
+    np.testing.assert_array_equal(latents, Z)
     assert os.listdir(tmp_path) == [path.name]
 
 
@@ -60,7 +60,7 @@ def test_nothing_remains_of_an_interrupted_write(tmp_path, suffix):
     assert os.listdir(tmp_path) == []
 
 
-def test_one_sample_stays_a_table(tmp_path):
+def test_a_single_sample_is_read_as_a_table(tmp_path):
     write(tmp_path / "z.csv", Z[:1])
     np.testing.assert_array_equal(read_latents(tmp_path / "z.csv"), Z[:1])
 
@@ -81,7 +81,7 @@ def test_bad_tables_are_refused(tmp_path, name, content, message):
         read_latents(tmp_path / name)
 
 
-def test_arrays_that_are_no_latents_are_refused(tmp_path):
+def test_arrays_that_are_not_latents_are_refused(tmp_path):
     np.save(tmp_path / "z.npy", np.zeros((2, 3, 4)))
     with pytest.raises(InputError, match=r"shape \(2, 3, 4\)"):
         read_latents(tmp_path / "z.npy")
@@ -95,7 +95,7 @@ def test_arrays_that_are_no_latents_are_refused(tmp_path):
         read_latents(tmp_path / "absent.npy")
 
 
-def test_damaged_latents_are_a_store_error(tmp_path):
+def test_damaged_latents_raise_a_store_error(tmp_path):
     write(tmp_path / "z.zarr")
     chunk = next(file for file in (tmp_path / "z.zarr" / "latent").rglob("*") if file.name == "0" and file.is_file())
     whole = chunk.read_bytes()
@@ -107,5 +107,5 @@ def test_damaged_latents_are_a_store_error(tmp_path):
         read_latents(tmp_path / "z.zarr")
 
 
-def test_the_ending_names_the_format():
+def test_the_suffix_determines_the_format():
     assert latent_format("A.CSV") == ".csv"

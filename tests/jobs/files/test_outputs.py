@@ -1,4 +1,4 @@
-"""Outputs are complete or absent, never inside their input, and replace results only on request."""
+"""Outputs: atomic writes, separation from the input, and replacement of results only on request."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_files_that_matvae_did_not_write_are_never_replaced(tmp_path, name):
         path.mkdir()
         (path / "zarr.json").write_text('{"attributes": {}}')
     else:
-        path.write_text("years of work")
+        path.write_text("chapter")
     with pytest.raises(InputError, match="was not written by matvae"):
         check_output(path, [], overwrite=True)
 
@@ -54,7 +54,7 @@ def test_the_folder_of_an_output_must_exist(tmp_path):
         check_output(tmp_path / "no" / "z.npy", [])
 
 
-def test_a_folder_without_permissions_is_a_store_error(tmp_path, monkeypatch):
+def test_a_folder_that_is_not_writable_raises_a_store_error(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(StoreError, match="is not writable"):
         check_output(tmp_path / "z.npy", [])

@@ -1,4 +1,4 @@
-"""Stored statistics are opened with their metadata; anything else, or damaged ones, is refused."""
+"""Stored statistics are opened with their metadata; damaged files and other contents are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a report shows equals what whole arrays give, computed the slow and obvious way."""
+"""Contents of a report, compared with direct computations on whole arrays."""
 
 from __future__ import annotations
 
@@ -51,18 +51,18 @@ def numbered(n):
     return Structures(X, Grid((2, 2)), {"number": np.arange(float(n))})
 
 
-def test_all_of_few_structures_are_chosen():
+def test_a_small_set_is_chosen_completely():
     structures = numbered(5)
     chosen, indices = choose(structures)
     assert chosen is structures
     assert indices.tolist() == [0, 1, 2, 3, 4]
 
 
-def test_some_of_many_structures_are_chosen_all_over_the_set(monkeypatch):
+def test_structures_are_chosen_evenly_from_a_large_set(monkeypatch):
     chosen, indices = choose(numbered(100), most=30)
     assert (len(chosen), indices[0], indices[-1]) == (30, 0, 99)
     np.testing.assert_array_equal(chosen.properties["number"], indices)
-    # Fewer if they are very large, but never less than LEAST.
+    # Fewer if they are very large, but never fewer than LEAST.
     monkeypatch.setattr(collect, "MOST_VOXELS", 4)
     assert len(choose(numbered(100))[0]) == LEAST
 
@@ -76,7 +76,7 @@ def test_pca_has_twice_the_components_if_there_are_enough_structures():
     assert (len(pca.components_), n) == (4, 4)
 
 
-def test_rows_say_what_was_measured_on_what(model, opened, measured):
+def test_rows_and_their_note_state_the_data_that_were_measured(model, opened, measured):
     measurement, baseline, n = measured
     rows, note = comparison_rows(model, opened[1], measurement, baseline, n, same_data=False)
     errors = baseline.centred_errors(measurement.scatter)
@@ -103,7 +103,7 @@ def test_structures_of_pc_scores_have_the_error_of_a_pca_with_as_many_components
     assert error == pytest.approx(expected, rel=0.1)
 
 
-def test_structures_of_pc_scores_are_left_out_where_there_are_none(opened, measured, monkeypatch):
+def test_structures_of_pc_scores_are_omitted_for_fields_and_large_volumes(opened, measured, monkeypatch):
     pca = measured[1].pca
     field = Structures(np.zeros((6, 8, 8)), Grid((8, 8), phases=1))
     assert pca_structure_error(field, pca, 2)[0] is None
@@ -113,7 +113,7 @@ def test_structures_of_pc_scores_are_left_out_where_there_are_none(opened, measu
     assert "takes long" in note
 
 
-def test_equal_structures_have_no_rows(model, opened):
+def test_equal_structures_give_no_rows(model, opened):
     equal = Structures(np.repeat(opened[1].data[:1].compute(), 4, axis=0), opened[1].grid)
     pca, n = fit_pca(model, opened[0])
     baseline = PCABaseline(pca)
@@ -144,11 +144,11 @@ def test_neighbours_are_the_nearest_and_keep_their_indices(model, opened, monkey
     neighbours, note = neighbour_parts(model, examples, train, progress=lambda *report: reports.append(report))
     assert reports[-1] == (40, 40)
     queries = test.data[[0, 7, 13]].compute()
-    for by, features in (("image", None), ("statistics", model.statistics)):
+    for kind, features in (("image", None), ("statistics", model.statistics)):
         slow = Nearest(queries, 3, features=features)
         slow.add(train.data.compute(), 0)
-        np.testing.assert_array_equal(neighbours[by].numbers, slow.index)
-        np.testing.assert_allclose(neighbours[by].distances, slow.distance)
+        np.testing.assert_array_equal(neighbours[kind].numbers, slow.index)
+        np.testing.assert_allclose(neighbours[kind].distances, slow.distance)
     assert note == "40 of 40 training structures were searched."
     reconstructions = model.inverse_transform(model.transform(queries))
     expected = (reconstructions != queries).mean((1, 2))
@@ -184,7 +184,7 @@ def test_candidates_are_encoded_by_the_model(model, opened, monkeypatch):
     assert candidate_parts(model, opened[1], "a", "m.matvae").properties["k"].tolist() == [0.0, 1.0, 2.0, 3.0]
 
 
-def test_latents_of_a_search_are_those_it_stored(model, opened, monkeypatch):
+def test_latents_stored_by_a_search_are_used(model, opened, monkeypatch):
     stored = {f"latent_{i}": np.full(21, float(i)) for i in range(3)}
     record = {"model": "m.matvae", "reasons": [None, "too little", *[None] * 19], "region": "Latents stay."}
     designed = replace(opened[1], properties={"k": np.arange(21.0), **stored}, attributes=record)

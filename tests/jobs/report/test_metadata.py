@@ -1,4 +1,4 @@
-"""Metadata are formatted for reading."""
+"""Metadata formatted as text for readers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def test_seconds_are_given_in_a_suitable_unit(seconds, text):
     assert duration(seconds) == text
 
 
-def test_the_model_and_how_it_was_trained(trained):
+def test_metadata_of_the_model_and_its_training(trained):
     model = load(trained / "m.matvae")
     metadata = model_metadata(model, trained / "m.matvae")
     assert metadata["name"] == "m.matvae"
@@ -27,7 +27,7 @@ def test_the_model_and_how_it_was_trained(trained):
     assert "checkpoint" not in settings
 
 
-def test_the_data(trained):
+def test_metadata_of_the_data(trained):
     structures = open_structures(trained / "test.zarr")
     metadata = data_metadata(structures, trained / "test.zarr", trained / "train.zarr", structures[:7])
     assert metadata == {

@@ -1,4 +1,4 @@
-"""The job writes a complete page, or none."""
+"""Reports on models: complete pages, or no file at all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from matvae.jobs.report.report import is_page
 
 @pytest.fixture(scope="module")
 def reported(trained, tmp_path_factory):
-    """Result of a report with everything in it, its progress, and its folder."""
+    """Result of a report with all optional sections, its progress, and its folder."""
     folder, steps = tmp_path_factory.mktemp("report"), []
     result = report_model(
         trained / "m.matvae",
@@ -29,7 +29,7 @@ def reported(trained, tmp_path_factory):
     return result, steps, folder
 
 
-def test_the_page_shows_what_was_measured(trained, reported):
+def test_the_page_contains_the_measured_values(trained, reported):
     result, _, folder = reported
     page = (folder / "a.html").read_text(encoding="utf-8")
     error = -load(trained / "m.matvae").score(open_structures(trained / "test.zarr").data.compute())
@@ -43,13 +43,13 @@ def test_the_page_shows_what_was_measured(trained, reported):
     assert os.listdir(folder) == ["a.html"]
 
 
-def test_progress_ends_with_all_structures(reported):
+def test_progress_ends_at_the_total(reported):
     _, steps, _ = reported
     assert steps[-1] == (61, 61)
     assert steps == sorted(steps)
 
 
-def test_without_training_structures_the_page_states_what_it_cannot_show(trained, tmp_path, monkeypatch):
+def test_the_page_states_what_is_missing_without_training_structures(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(report, "report_page", lambda parts: "\n".join([*parts.notes, parts.rows_note, parts.searched]))
     monkeypatch.setattr(report, "choose", lambda structures: (structures[:20], np.arange(20)))
     result = report_model(trained / "m.matvae", trained / "test.zarr", tmp_path / "a.html")

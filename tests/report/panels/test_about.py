@@ -1,4 +1,4 @@
-"""Metadata are shown as given."""
+"""Tables of metadata."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..reading import blocks
 from ..report_parts import parts
 
 
-def test_metadata_of_model_data_and_training():
+def test_metadata_of_model_data_and_training_are_shown():
     model, data, settings = blocks(about_panel(parts()), Table)
     assert list(model.rows) == [("name", "rock.matvae"), ("weights", "1,234")]
     assert list(data.rows) == [("name", "test.zarr"), ("structures", "6")]

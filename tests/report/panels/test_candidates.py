@@ -18,7 +18,7 @@ def panel_of(**changes):
     return candidates_panel(replace(contents, candidates=replace(contents.candidates, **changes)))
 
 
-def test_requested_and_achieved_values_with_their_spread():
+def test_requested_and_achieved_values_are_shown_with_their_spread():
     panel = candidates_panel(parts())
     (table,) = blocks(panel, Table)
     assert table.header == ["candidate", "requested modulus / GPa", "achieved modulus / GPa"]

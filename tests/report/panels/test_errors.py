@@ -11,7 +11,7 @@ from ..reading import blocks, csv_rows
 from ..report_parts import parts
 
 
-def test_the_values_of_the_figure():
+def test_the_values_of_the_figure_are_in_the_table_and_the_csv_file():
     panel = errors_panel(parts())
     assert list(blocks(panel, Table)[0].rows) == [
         ("training mean", "–", "1.000", "–"),
@@ -28,7 +28,7 @@ def test_missing_errors_are_explained():
     assert panel.content == [Remark("All are equal.")]
 
 
-def test_differences_of_each_phase():
+def test_differences_in_volume_fraction_are_shown_for_each_phase():
     originals = np.array([[0.25, 0.5], [0.5, 0.25]])
     reconstructions = np.array([[0.25, 0.25], [0.75, 0.25]])
     fractions = np.stack([originals, reconstructions])

@@ -1,4 +1,4 @@
-"""Latent space has one figure per material or property, and the CSV file has every value."""
+"""Figures of latent space by material and property, and the CSV file of all values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..reading import blocks, csv_rows
 from ..report_parts import parts
 
 
-def test_figures_by_material_and_property():
+def test_latents_are_drawn_by_material_and_by_property():
     contents = parts()
     panel = latents_panel(contents)
     figures = blocks(panel, Figure)
@@ -25,7 +25,7 @@ def test_figures_by_material_and_property():
     assert [row[-1] for row in rows] == ["alloy"] * 3 + ["ceramic"] * 3
 
 
-def test_structures_without_properties_and_with_many():
+def test_latents_without_properties_have_one_figure_and_many_properties_few():
     (figure,) = blocks(latents_panel(parts(properties={}, materials=None, candidates=None)), Figure)
     assert figure.title == "All structures."
     assert "Rings" not in figure.caption
@@ -42,7 +42,7 @@ def test_components_that_are_omitted_are_counted():
     assert figure.caption.endswith("3 of 20 components are shown.")
 
 
-def test_a_traversal_has_a_strip_of_structures_and_one_of_statistics_per_component():
+def test_a_traversal_has_strips_of_structures_and_statistics_for_each_component():
     traversal = parts().traversal
     strips = traversal_figure(traversal, phases=2).axes
     assert [axes.get_ylabel() for axes in strips] == [

@@ -1,4 +1,4 @@
-"""Figures and tables of the lines benchmark show the values they are given."""
+"""Figures and tables of the lines benchmark."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def image(axes):
     return np.asarray(axes.get_images()[0].get_array())
 
 
-def test_only_the_paper_has_whole_percentages():
+def test_only_percentages_of_the_paper_are_whole_numbers():
     published, pca, _ = result()["rows"]
     assert result_cells(published)[1:4] == ("98 %", "63 %", "17 %")
     assert result_cells({**pca, "orientation": 75.04})[1] == "75.0 %"
@@ -66,7 +66,7 @@ def test_the_traversal_has_a_row_for_each_component():
 @pytest.mark.parametrize("n_components", [1, 2, 3])
 def test_latents_are_coloured_by_number_of_lines(n_components):
     contents = parts()
-    # Samples that are not sorted by number of lines have the same colours.
+    # The colours do not depend on the order of the samples.
     order = np.array([4, 0, 5, 1, 6, 2, 7, 3])
     shuffled = {"lines": contents.lines[order], "latents": contents.latents[order]}
     traversal = replace(contents.traversal, components=np.array([2, 0, 1])[:n_components])

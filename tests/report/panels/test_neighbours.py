@@ -1,4 +1,4 @@
-"""Neighbours are listed with their distance, next to that of the reconstruction."""
+"""Neighbours and their distances, next to those of the reconstructions."""
 
 from __future__ import annotations
 

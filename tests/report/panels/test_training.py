@@ -1,4 +1,4 @@
-"""The course of the training is also given in words and numbers."""
+"""The training curve, with its description in words and its values."""
 
 from __future__ import annotations
 

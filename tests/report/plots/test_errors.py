@@ -1,4 +1,4 @@
-"""Lines show the values of the rows and end in the name of their method, and names do not overlap."""
+"""Plots of errors: values, and labels at the ends of the lines that do not overlap."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_each_plot_shows_its_values():
         (blue, [1, 4], [0.8, 0.4]),
         (red, [1, 4], [0.7, 0.3]),
     ]
-    # These rows of PCA have no errors of structures.
+    # The rows of PCA have no errors of structures.
     assert lines_of(structures) == [(red, [1, 4], [0.9, 0.5])]
     assert [line[2] for line in lines_of(linkage)[1:3]] == [[0.5, 0.9], pytest.approx([0.6, 1.0])]
     assert [line.get_linestyle() for line in linkage.lines[1:]] == ["-", ":", "-", ":"]
@@ -79,7 +79,7 @@ def test_plots_without_values_are_omitted():
         plot_comparison([row("training mean", None, 1.0)])
 
 
-def test_one_error_on_given_axes():
+def test_one_error_is_drawn_on_the_given_axes():
     axes = Figure().subplots()
     rows = [row("PCA", 1, 0.5, structure=0.75), row("PCA", 2, 0.25)]
     assert plot_errors(axes, rows) is axes
@@ -87,7 +87,7 @@ def test_one_error_on_given_axes():
     assert lines_of(plot_errors(Figure().subplots(), rows, key="structure_centred_error"))[0][1:] == ([1], [0.75])
 
 
-def test_heights_are_separated():
+def test_heights_of_labels_are_separated():
     assert separate([0.1, 0.5, 0.9], 0.1, 1.0) == pytest.approx([0.1, 0.5, 0.9])
     assert separate([0.5, 0.5, 0.5], 0.1, 1.0) == pytest.approx([0.5, 0.6, 0.7])
     separated = separate([0.95, 0.97, 1.0], 0.1, 1.0)

@@ -1,4 +1,4 @@
-"""Training curves have one point per record."""
+"""Plots of the training history."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_time_is_in_minutes_and_a_linear_scale_starts_at_zero():
     assert axes.get_ylim()[1] > 2
 
 
-def test_other_keys_and_empty_records():
+def test_other_keys_are_drawn_and_records_may_be_empty():
     axes = plot_history(Figure().subplots(), [{"kl": 3.0}], keys={"kl": "divergence"})
     assert [line.get_label() for line in axes.lines] == ["divergence"]
     assert not plot_history(Figure().subplots(), [{"epoch": 1}]).lines

@@ -1,4 +1,4 @@
-"""Points have the given coordinates, and the colours of their values or groups."""
+"""Scatter plots: coordinates of the points, and colours of their values or groups."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_property_has_a_colour_bar_and_missing_values_are_grey():
     assert figure.axes[1].get_ylabel() == r"a \$name\$ / GPa"
 
 
-def test_materials_and_candidates():
+def test_materials_and_candidates_are_drawn():
     rings = np.array([[9.0, 8.0]])
     axes = plot_latents(Figure().subplots(), np.eye(2), kinds=["rock", "wood"], candidates=rings)
     assert points(axes) == [[[1.0, 0.0]], [[0.0, 1.0]], [[9.0, 8.0]]]

@@ -1,4 +1,4 @@
-"""The reference model of lines: what its latents say, and what their originals' own statistics add to that."""
+"""Reconstructions of lines by the reference model, from latents alone and refined by the originals' statistics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from matvae_boxes import REFERENCE
 N, SIZE, ITERATIONS = 200, 224, 400
 
 
-def test_refinement_by_the_originals_own_statistics():
+def test_refinement_by_the_statistics_of_the_originals():
     generator, rng = Lines((SIZE, SIZE)), np.random.default_rng(1)
     images, properties = zip(*(generator.sample(rng) for _ in range(N)), strict=True)
     X, numbers = np.stack(images), np.array([[p["n_horizontal"], p["n_vertical"]] for p in properties])
@@ -24,19 +24,19 @@ def test_refinement_by_the_originals_own_statistics():
     started = perf_counter()
     decoded = model.inverse_transform(model.transform(X))
     row("from the latent alone", X, numbers, decoded, perf_counter() - started)
-    for what, start in (("refined from the latent", decoded), ("refined from noise", None)):
+    for source, start in (("refined from the latent", decoded), ("refined from noise", None)):
         started = perf_counter()
-        found = reconstruct(f, grid=Grid((SIZE, SIZE)), init=start, max_iter=ITERATIONS, random_state=0)
-        row(what, X, numbers, found.structures, perf_counter() - started)
+        result = reconstruct(f, grid=Grid((SIZE, SIZE)), init=start, max_iter=ITERATIONS, random_state=0)
+        row(source, X, numbers, result.structures, perf_counter() - started)
 
 
-def row(what: str, X: np.ndarray, numbers: np.ndarray, made: np.ndarray, seconds: float) -> None:
+def row(source: str, X: np.ndarray, numbers: np.ndarray, reconstructions: np.ndarray, seconds: float) -> None:
     lines, fractions = LineErrors(line_element((SIZE, SIZE))), VolumeFractionError()
-    lines.add(X, made, numbers)
-    fractions.add(X, made)
+    lines.add(X, reconstructions, numbers)
+    fractions.add(X, reconstructions)
     summary = lines.summary()
     print(
-        f"\n{what:<26} orientation {summary['orientation']:5.1f} %   number {summary['number']:5.1f} %   "
+        f"\n{source:<26} orientation {summary['orientation']:5.1f} %   number {summary['number']:5.1f} %   "
         f"volume fraction {fractions.percent:5.2f} %   {1e3 * seconds / len(X):6.0f} ms each",
         end="",
     )
