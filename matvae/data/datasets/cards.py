@@ -23,8 +23,8 @@ class Card:
     ----------
     name, summary, licence, citation : str
         Name, summary in one line, terms of use, and the publication to cite.
-    kind : "generated" or "download"
-        Whether matvae generates the structures or downloads them.
+    kind : "generated", "bundled" or "download"
+        Whether matvae generates the structures, reads them from a file beside the card, or downloads them.
     phases : int, optional
         Number of local states.
     periodic : bool
@@ -37,17 +37,21 @@ class Card:
         Generated: default number of voxels along each axis.
     parameters : mapping
         Generated: default parameters of the generator.
-    url, sha256 : str, optional
-        Download: address and hash of the file.
+    file : str, optional
+        Bundled: name of the file beside the card.
+    url : str, optional
+        Download: address of the file.
+    sha256 : str, optional
+        Bundled, download: hash of the file.
     member : str, optional
         Download: name of the file with the structures inside the zip archive.
     reader : mapping
-        Download: keyword arguments of `matvae.open_structures` (phase_values, voxel_size, unit, ...).
+        Bundled, download: keyword arguments of `matvae.open_structures` (phase_values, voxel_size, unit, ...).
     """
 
     name: str
     summary: str
-    kind: Literal["generated", "download"]
+    kind: Literal["generated", "bundled", "download"]
     licence: str
     citation: str = ""
     phases: int | None = None
@@ -56,6 +60,7 @@ class Card:
     generator: str | None = None
     size: tuple[int, ...] | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    file: str | None = None
     url: str | None = None
     sha256: str | None = None
     member: str | None = None

@@ -1,4 +1,4 @@
-"""Making a data set: its structures are generated or downloaded, and written to a store."""
+"""Making a data set: its structures are generated, read or downloaded, and written to a store."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ...errors import InputError
 from ...validate import integer
 from ..sample_blocks import Progress
 from ..store import StoreWriter
+from .bundled import write_bundled
 from .cards import Card, load_card
 from .download import download_dataset
 from .generator import StructureGenerator, build_generator
@@ -49,7 +50,7 @@ def make_dataset(
         Voxels along each axis, in array order, of a generated set; one number stands for all axes. By default the size
         on the card. (Without a card, as for plugins, one number means a square.)
     seed : int
-        Seed of the random numbers, 0 or larger. Downloaded sets do not depend on it.
+        Seed of the random numbers, 0 or larger. Measured sets do not depend on it.
     overwrite : bool
         Replace an existing store.
     progress : callable, optional
@@ -69,9 +70,10 @@ def make_dataset(
         If a download needs a library that is not installed.
     """
     card = load_card(name)
-    if card.kind == "download":
+    if card.kind != "generated":
         _refuse_generator_options(card, {"n": n, "size": size, **parameters})
-        download_dataset(card, out, overwrite=overwrite)
+        write = write_bundled if card.kind == "bundled" else download_dataset
+        write(card, out, overwrite=overwrite)
         if progress is not None:
             progress(1, 1)
         return
@@ -143,7 +145,7 @@ def _refuse_generator_options(card: Card, options: dict[str, Any]) -> None:
     names = [name for name, value in options.items() if value is not None]
     if names:
         raise InputError(
-            f"The data set {card.name!r} is downloaded as it is, so {', '.join(names)} cannot be chosen. "
+            f"The data set {card.name!r} is measured, so {', '.join(names)} cannot be chosen. "
             f"Omit {'it' if len(names) == 1 else 'them'}, and cut windows of the required size from the store."
         )
 

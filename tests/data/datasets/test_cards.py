@@ -22,7 +22,7 @@ def test_every_data_set_is_listed_and_described():
     for card in listed.values():
         assert card.summary
         assert card.licence
-        assert card.kind in ("generated", "download")
+        assert card.kind in ("generated", "bundled", "download")
         text = card.readme.read_text(encoding="utf-8")
         assert text.startswith(f"# {card.name}\n")
         assert "**Provenance" in text
@@ -62,7 +62,7 @@ def test_the_berea_card_describes_the_original_file(shared_data):
 
 
 def test_the_closest_name_is_suggested_for_an_unknown_one():
-    with pytest.raises(PluginError, match=r"no data set called 'line'; known are berea, .*Did you mean 'lines'\?"):
+    with pytest.raises(PluginError, match=r"no data set called 'line'; known are alloy, berea, .*Did you mean 'lines'\?"):
         load_card("line")
     with pytest.raises(PluginError, match=r"no data set called '\.\./lines'"):
         load_card("../lines")

@@ -141,5 +141,5 @@ def test_a_generator_of_a_plugin_needs_no_card(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("options", [{"n": 5}, {"size": 64}, {"phases": 2}])
 def test_options_of_generated_sets_are_refused_for_downloads(tmp_path, options):
-    with pytest.raises(InputError, match=f"'berea' is downloaded as it is, so {next(iter(options))} cannot be chosen"):
+    with pytest.raises(InputError, match=f"'berea' is measured, so {next(iter(options))} cannot be chosen"):
         make_dataset("berea", tmp_path / "out", **options)
