@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..grid import Grid
-from ..model import StatsVAE, fixed_threshold_labels, search_latents, straight_shares, volume_fraction_labels
+from ..model import VOXELS, StatsVAE, fixed_threshold_labels, search_latents, straight_shares, volume_fraction_labels
 from ..stats import relative_error
 from ..stats.map_samples import is_dask
 from .sample_layout import SampleLayout
@@ -41,6 +41,8 @@ class FittedModel:
         How fractions become phases.
     latent_steps : int
         Steps of the search that improves the encoder's latent.
+    short_range : float
+        Weight of short lags in the distance that this search minimises, as in training.
     """
 
     module: StatsVAE
@@ -48,6 +50,7 @@ class FittedModel:
     grid: Grid
     threshold: str | float
     latent_steps: int = 0
+    short_range: float = 0.0
 
     @classmethod
     def of(cls, estimator: Any) -> FittedModel:
@@ -59,8 +62,15 @@ class FittedModel:
             If the estimator has not been fitted.
         """
         check_fitted(estimator)
+        # An autoencoder of voxels is not trained on statistics: its search compares them at all lags alike.
+        short_range = 0.0 if estimator.loss == VOXELS else float(estimator.short_range)
         return cls(
-            estimator.module_, estimator._layout, estimator.grid_, estimator.threshold, int(estimator.latent_steps)
+            estimator.module_,
+            estimator._layout,
+            estimator.grid_,
+            estimator.threshold,
+            int(estimator.latent_steps),
+            short_range,
         )
 
     @property
@@ -171,7 +181,7 @@ class FittedModel:
         # A decoder of statistics has an encoder that searches already.
         if statistics is None or not self.latent_steps or not self.decodes_structures:
             return z
-        return search_latents(self.module, z, statistics, self.latent_steps)
+        return search_latents(self.module, z, statistics, self.latent_steps, short_range=self.short_range)
 
     def _decode(self, latents: np.ndarray) -> Tensor:
         return self.module.decode(self._latents(latents))

@@ -57,12 +57,17 @@ def short_range_loss(f: Tensor, g: Tensor, reach: Sequence[int]) -> Tensor:
     -------
     Tensor ``(sample,)``
     """
+    return _relative(*short_range_distance(f, g, reach))
+
+
+def short_range_distance(f: Tensor, g: Tensor, reach: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Distance of statistics at short lags and variation of `f` there, ``(sample,)`` each, see `short_range_loss`."""
     for axis, longest in enumerate(reach, start=1):
         zero = f.shape[axis] // 2
         lags = min(longest, (f.shape[axis] - 1) // 2)
         f, g = (x.narrow(axis, zero - lags, 2 * lags + 1) for x in (f, g))
     level = f.mean(tuple(range(1, f.ndim - 1)), keepdim=True)
-    return _relative(statistics_distance(f, g), statistics_distance(f, level.expand_as(f)))
+    return statistics_distance(f, g), statistics_distance(f, level.expand_as(f))
 
 
 def _relative(distance: Tensor, size: Tensor) -> Tensor:

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
 from ..stats import relative_error
 from .alignment import align
-from .loss import VOXELS, kl_divergence, overlap_loss, short_range_loss, statistics_loss, voxel_loss
+from .loss import (
+    VOXELS,
+    kl_divergence,
+    overlap_loss,
+    short_range_distance,
+    short_range_loss,
+    statistics_loss,
+    voxel_loss,
+)
 from .settings import TrainingSettings
 from .threshold import volume_fraction_labels
 from .vae import StatsVAE
 
 # Lags up to this share of the structure's size count as short.
 SHORT_SHARE = 8
+# Statistics that vary less at short lags are those of a structure of one phase.
+LEAST_VARIATION = 1e-6
 
 
 def objective(
@@ -61,8 +73,7 @@ def objective(
     loss = settings.alpha * distance + settings.beta * rise * divergence
     terms = {"statistics_loss": distance, "kl": divergence}
     if settings.short_range > 0:
-        reach = tuple(max(1, n // SHORT_SHARE) for n in output.shape[2:])
-        terms["short_range_loss"] = short_range_loss(statistics, reconstructed, reach).mean()
+        terms["short_range_loss"] = short_range_loss(statistics, reconstructed, _reach(output.shape[2:])).mean()
         loss = loss + settings.short_range * terms["short_range_loss"]
     fading = 1.0 - progress / settings.aligned_fraction if settings.aligned_fraction > 0 else 0.0
     if fading > 0 and fields is not None and module.spec.periodic and module.spec.phases > 1:
@@ -70,6 +81,38 @@ def objective(
         terms["aligned_loss"] = overlap_loss(target, output).mean()
         loss = loss + fading * terms["aligned_loss"]
     return loss, terms
+
+
+def trained_distance(
+    module: StatsVAE, statistics: Tensor, reconstructed: Tensor, shape: Sequence[int], short_range: float
+) -> Tensor:
+    """Distance of statistics that training minimises, per sample and independent of the other samples.
+
+    Parameters
+    ----------
+    module : StatsVAE
+    statistics, reconstructed : Tensor ``(sample, *lag, correlation)``
+        Of originals and reconstructions.
+    shape : sequence of int
+        Voxels of the structures along each axis.
+    short_range : float
+        Weight of the distance at short lags, as in `TrainingSettings`.
+
+    Returns
+    -------
+    Tensor ``(sample,)``
+        Relative error in the metric of the model, plus the weighted relative error at short lags.
+    """
+    distance = relative_error(module.weighted(statistics), module.weighted(reconstructed))
+    if short_range > 0:
+        short, variation = short_range_distance(statistics, reconstructed, _reach(shape))
+        distance = distance + short_range * short / variation.clamp_min(LEAST_VARIATION)
+    return distance
+
+
+def _reach(shape: Sequence[int]) -> tuple[int, ...]:
+    """Largest short lag along each axis."""
+    return tuple(max(1, n // SHORT_SHARE) for n in shape)
 
 
 def held_out_error(
@@ -99,6 +142,9 @@ def held_out_error(
 
 def thresholded_error(module: StatsVAE, statistics: Tensor, output: Tensor) -> Tensor:
     """Relative error ``(sample,)`` of the statistics of reconstructions, thresholded unless the field is continuous."""
-    if module.spec.phases > 1:
-        output = module.fields(volume_fraction_labels(output))
-    return relative_error(module.weighted(statistics), module.weighted(module.statistics(output)))
+    return relative_error(module.weighted(statistics), module.weighted(module.statistics(sharpened(module, output))))
+
+
+def sharpened(module: StatsVAE, output: Tensor) -> Tensor:
+    """State fields of thresholded reconstructions; continuous fields stay as they are."""
+    return module.fields(volume_fraction_labels(output)) if module.spec.phases > 1 else output

@@ -13,10 +13,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..stats import relative_error
 from .coarse import coarsen_statistics, levels
 from .descent import descend
-from .objective import thresholded_error
+from .objective import sharpened, trained_distance
 from .vae import StatsVAE
 
 # Latents have a standard deviation of about one.
@@ -25,12 +24,12 @@ STEP = 0.05
 FULL_SHARE = 0.4
 
 
-def search_latents(module: StatsVAE, z: Tensor, statistics: Tensor, steps: int) -> Tensor:
+def search_latents(module: StatsVAE, z: Tensor, statistics: Tensor, steps: int, *, short_range: float = 0.0) -> Tensor:
     """Refine latents so that the statistics of their reconstructions approach the target.
 
-    Adam minimises the relative error of the soft structure's statistics, with a step size that falls to zero along a
-    cosine; a model with coarse grids takes most steps on the finest of these. A latent is left unchanged if its
-    thresholded structure does not improve.
+    Adam minimises the distance that the model was trained on, between the target and the statistics of the soft
+    structure, with a step size that falls to zero along a cosine; a model with coarse grids takes most steps on the
+    finest of these. A latent is left unchanged if its thresholded structure does not improve in this distance.
 
     Parameters
     ----------
@@ -40,6 +39,8 @@ def search_latents(module: StatsVAE, z: Tensor, statistics: Tensor, steps: int) 
     statistics : Tensor ``(sample, *lag, correlation)``
         Target statistics.
     steps : int
+    short_range : float
+        Weight of the distance at short lags, as in training.
 
     Returns
     -------
@@ -49,17 +50,25 @@ def search_latents(module: StatsVAE, z: Tensor, statistics: Tensor, steps: int) 
     refined = z
     if module.spec.coarse is not None:
         factors = levels(module.spec.coarse)[-1]
-        refined = _descend(module, refined, coarsen_statistics(statistics, factors), steps, factors)
+        refined = _descend(module, refined, coarsen_statistics(statistics, factors), steps, factors, short_range)
         steps = math.ceil(FULL_SHARE * steps)
-    refined = _descend(module, refined, statistics, steps, None)
+    refined = _descend(module, refined, statistics, steps, None, short_range)
+
+    def thresholded(latents: Tensor) -> Tensor:
+        output = sharpened(module, module.decode(latents))
+        return trained_distance(module, statistics, module.statistics(output), module.spec.shape, short_range)
+
     with torch.no_grad():
-        before, after = (thresholded_error(module, statistics, module.decode(latents)) for latents in (z, refined))
-    return torch.where((after < before).unsqueeze(1), refined, z)
+        better = thresholded(refined) < thresholded(z)
+    return torch.where(better.unsqueeze(1), refined, z)
 
 
-def _descend(module: StatsVAE, z: Tensor, target: Tensor, steps: int, factors: Sequence[int] | None) -> Tensor:
+def _descend(
+    module: StatsVAE, z: Tensor, target: Tensor, steps: int, factors: Sequence[int] | None, short_range: float
+) -> Tensor:
     def error_of(z: Tensor) -> Tensor:
-        return relative_error(target, module.statistics(module.decode(z, factors)))
+        output = module.decode(z, factors)
+        return trained_distance(module, target, module.statistics(output), output.shape[2:], short_range)
 
     (refined,) = descend(error_of, [z], [STEP], steps)
     return refined

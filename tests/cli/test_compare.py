@@ -18,7 +18,7 @@ def files(matvae, tmp_path):
     X = (np.random.default_rng(0).random((20, 8, 8)) < 0.4).astype(np.uint8)
     columns = {"k": X.mean((1, 2)), **{f"a_long_name_of_a_property_{i}": np.arange(20.0) * i for i in (1, 2, 3)}}
     save_structures(tmp_path / "x.zarr", X, grid=Grid((8, 8)), properties=columns)
-    ran = matvae("fit", tmp_path / "x.zarr", "-o", tmp_path / "m.matvae", "--n-components", 2, "--max-epochs", 1)
+    ran = matvae("fit", tmp_path / "x.zarr", "-o", tmp_path / "m.matvae", "--n-components", 2, "--decoder", "dense", "--max-epochs", 1)
     assert ran.code == 0, ran.err
     return tmp_path / "m.matvae", tmp_path / "x.zarr"
 

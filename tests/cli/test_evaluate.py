@@ -18,7 +18,7 @@ def lined(matvae, folder):
     if not (folder / "m.matvae").exists():
         for seed, (name, n) in enumerate({"train.zarr": 24, "test.zarr": 12}.items()):
             assert matvae("dataset", "make", "lines", folder / name, "--n", n, "--size", 16, "--seed", seed).code == 0
-        quick = ("--n-components", 2, "--max-epochs", 2, "--width", 16)
+        quick = ("--n-components", 2, "--max-epochs", 2, "--width", 16, "--decoder", "dense")
         ran = matvae("fit", folder / "train.zarr", "-o", folder / "m.matvae", *quick)
         assert ran.code == 0, ran.err
     return folder

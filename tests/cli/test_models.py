@@ -9,7 +9,7 @@ import pytest
 
 from matvae import load, open_structures
 
-QUICK = ("--n-components", 2, "--max-epochs", 2, "--width", 16)
+QUICK = ("--n-components", 2, "--max-epochs", 2, "--width", 16, "--decoder", "dense")
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from matvae.model import TrainingSettings
-from matvae.model.loss import voxel_loss
-from matvae.model.objective import held_out_error, objective
+from matvae.model.loss import short_range_loss, voxel_loss
+from matvae.model.objective import held_out_error, objective, trained_distance
 from matvae.stats import relative_error
 
 from .training import Source, stripes, trainer_of
@@ -84,3 +84,24 @@ def test_a_model_of_voxels_computes_no_statistics(make_module, monkeypatch):
     monkeypatch.setattr(trainer.module, "statistics", None)
     trainer.fit(Source(X, held=X[:8]), on_record=lambda record: True)
     assert trainer.history[0]["validation_error"] > 0
+
+
+def test_trained_distance_is_the_loss_of_samples_of_equal_size(make_module, labels):
+    module = make_module((16, 16))
+    f, g = (module.statistics(module.fields(labels(5, (16, 16), seed=seed))) for seed in (0, 1))
+    distance = trained_distance(module, f, g, (16, 16), 0.3)
+    expected = relative_error(f, g) + 0.3 * short_range_loss(f, g, (2, 2))
+    torch.testing.assert_close(distance, expected)
+    alone = torch.cat([trained_distance(module, f[k : k + 1], g[k : k + 1], (16, 16), 0.3) for k in range(5)])
+    torch.testing.assert_close(distance, alone)
+
+
+def test_the_lag_metric_weighs_the_loss(make_module, labels):
+    module = make_module((16, 16), metric="lags")
+    f, g = (module.statistics(module.fields(labels(5, (16, 16), seed=seed))) for seed in (0, 1))
+    module.metric_roots.fill_(2.0)
+    torch.testing.assert_close(trained_distance(module, f, g, (16, 16), 0.0), relative_error(2 * f, 2 * g))
+    module.metric_roots.zero_()
+    module.metric_roots[8, 8] = 1.0
+    at_zero = (f[:, 8, 8] - g[:, 8, 8]).abs() / f[:, 8, 8]
+    torch.testing.assert_close(trained_distance(module, f, g, (16, 16), 0.0), at_zero[:, 0])

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from matvae.model import search_latents, volume_fraction_labels
+from matvae.model.objective import trained_distance
 from matvae.stats import relative_error
 
 
@@ -56,3 +57,20 @@ def test_a_continuous_field_is_searched_without_a_threshold(make_module):
     found = search_latents(module, start, wanted, 60)
     errors = [relative_error(wanted, module.statistics(module.decode(z))).mean() for z in (start, found)]
     assert errors[1] < 0.5 * errors[0]
+
+
+def test_the_search_minimises_the_trained_distance(make_module):
+    module = make_module((16, 16), width=32).eval().requires_grad_(False)
+    truth = latents()
+    target = module.statistics(module.fields(volume_fraction_labels(module.decode(truth))))
+    start = truth + 0.5 * latents(seed=1)
+
+    def distances(z, short_range):
+        reconstructed = module.statistics(module.fields(volume_fraction_labels(module.decode(z))))
+        return trained_distance(module, target, reconstructed, (16, 16), short_range)
+
+    for short_range in (0.0, 3.0):
+        refined = search_latents(module, start, target, 40, short_range=short_range)
+        assert (distances(refined, short_range) <= distances(start, short_range)).all()
+    # The weight decides what is searched for: latents differ.
+    assert not torch.equal(refined, search_latents(module, start, target, 40))

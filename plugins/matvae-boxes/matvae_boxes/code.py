@@ -11,7 +11,7 @@ from torch import Tensor
 
 # Numbers of kinds: few for a box whose size has components of its own, many for a box without.
 KINDS, KINDS_ALONE = 8, 48
-# Fraction of a branch n_left free at either end, so that rounding moves no box to the next branch.
+# Fraction of a branch left free at either end, so that rounding moves no box to the next branch.
 MARGIN = 1e-4
 
 
