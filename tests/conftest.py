@@ -1,4 +1,4 @@
-"""What all tests share: the real microstructures, and single-threaded determinism where it matters."""
+"""Fixtures shared by all tests: the folder of real microstructures and the built-in benchmark presets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """Folder of real micrographs and volumes, beside the checkout or where MATVAE_SHARED_DATA says."""
+    """Folder of real micrographs and volumes, next to the checkout or named by MATVAE_SHARED_DATA."""
     folder = Path(os.environ.get("MATVAE_SHARED_DATA", ROOT.parent / "shared" / "data"))
     if not folder.is_dir() and "CI" not in os.environ:
         pytest.skip(f"No real data in {folder}; name a folder with MATVAE_SHARED_DATA to run this test as well.")
@@ -25,7 +25,7 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="module")
 def builtin_presets():
-    """Presets of benchmarks without those of installed plugins."""
+    """Restrict the benchmark presets to the built-in ones, without those of installed plugins."""
     from matvae.jobs.benchmark.presets import PRESETS
 
     with pytest.MonkeyPatch.context() as patch:

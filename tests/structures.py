@@ -1,4 +1,4 @@
-"""Structures that tests of several folders share."""
+"""Structures shared by the tests of several folders."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from matvae.data.datasets.lines import Lines
 def blobs(
     n: int, shape: tuple[int, ...], phases: int = 2, seed: int = 0, *, width: float = 1.5, volume_fraction: Any = None
 ) -> np.ndarray:
-    """Smoothed noise, periodic, cut into phases: labels ``(sample, *space)`` of type uint8.
+    """Periodic smoothed noise cut into phases: labels ``(sample, *space)`` of type uint8.
 
-    `width` is the standard deviation of the smoothing in voxels. `volume_fraction` is that of phase 1 of two phases,
-    one for all or one per sample; by default phases have unequal volume fractions, the same in every sample.
+    `width` is the standard deviation of the smoothing in voxels. `volume_fraction` is that of phase 1 in a
+    two-phase structure, one value for all samples or one per sample; by default the phases have unequal volume
+    fractions, which are the same in every sample.
     """
     noise = np.random.default_rng(seed).standard_normal((n, *shape))
     fields = np.stack([ndimage.gaussian_filter(field, width, mode="wrap") for field in noise])
@@ -36,5 +37,5 @@ def lines(n: int, size: int = 32, seed: int = 0, n_lines: tuple[int, int] = (1, 
 
 
 def one_hot(labels: Any, phases: int, axis: int = -1) -> np.ndarray:
-    """Indicators of the phases along a new axis, 0.0 and 1.0."""
+    """Indicators of the phases (0.0 or 1.0) along a new axis."""
     return np.stack([np.asarray(labels) == phase for phase in range(phases)], axis=axis).astype(float)

@@ -20,7 +20,7 @@ from matvae import errors
         (errors.NotFittedError, SklearnNotFittedError, 2),
     ],
 )
-def test_errors_have_a_builtin_class_and_an_exit_code(error, builtin, exit_code):
+def test_errors_derive_from_a_builtin_class_have_an_exit_code_and_can_be_pickled(error, builtin, exit_code):
     assert issubclass(error, errors.MatvaeError)
     assert issubclass(error, builtin)
     assert error.exit_code == exit_code
@@ -29,7 +29,7 @@ def test_errors_have_a_builtin_class_and_an_exit_code(error, builtin, exit_code)
     assert copy.args == ("message",)
 
 
-def test_unknown_errors_are_attribute_errors():
+def test_an_unknown_error_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="has no attribute 'OtherError'"):
         _ = errors.OtherError
 

@@ -17,7 +17,7 @@ def test_shape_phases_boundaries_and_voxel_size_are_described():
     assert Grid((6,), voxel_size=0.5).describe() == "6 voxels (x), 2 phases, periodic, voxel 0.5"
 
 
-def test_a_grid_survives_json():
+def test_a_grid_is_restored_from_json():
     for grid in (Grid((7,)), Grid((3, 4, 5), phases=1, voxel_size=(1, 2, 2), unit="nanometer", periodic=False)):
         assert Grid.from_dict(json.loads(json.dumps(grid.to_dict()))) == grid
 
@@ -34,12 +34,12 @@ def test_a_grid_survives_json():
         ({"shape": (4, 4), "axes": ("x",)}, "each of the 2 axes"),
     ],
 )
-def test_values_that_do_not_fit_are_refused(values, message):
+def test_invalid_values_are_refused(values, message):
     with pytest.raises(InputError, match=message):
         Grid(**values)
 
 
-def test_a_voxel_has_an_edge_along_every_axis():
+def test_voxel_edges_are_given_along_every_axis():
     assert voxel_edges(None, 2) is None
     assert voxel_edges(0.5, 2) == voxel_edges(np.float32(0.5), 2) == (0.5, 0.5)
     assert voxel_edges((0.5, 2), 2) == voxel_edges(np.array([0.5, 2]), 2) == (0.5, 2.0)

@@ -17,7 +17,7 @@ def with_plugins(monkeypatch: pytest.MonkeyPatch, *points: tuple[str, str]) -> R
     return Registry("encoder", "matvae.encoders", {"root": "math:sqrt", "gone": "math:gone", "nowhere": "nowhere:x"})
 
 
-def test_parts_are_imported_on_request_only(monkeypatch):
+def test_parts_are_imported_only_on_request(monkeypatch):
     parts = with_plugins(monkeypatch, ("power", "math:pow"))
     assert parts.names() == ["root", "gone", "nowhere", "power"]
     assert parts.get("root")(9) == 3
@@ -47,7 +47,7 @@ def test_a_part_that_breaks_the_contract_is_refused(monkeypatch):
         parts.get("real")
 
 
-def test_two_parts_of_one_name_are_refused(monkeypatch):
+def test_two_parts_with_the_same_name_are_refused(monkeypatch):
     with pytest.raises(PluginError, match="claimed twice: by math:sqrt and by math:pow"):
         with_plugins(monkeypatch, ("root", "math:pow")).names()
     assert with_plugins(monkeypatch, ("root", "math:sqrt")).names() == ["root", "gone", "nowhere"]

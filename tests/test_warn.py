@@ -8,7 +8,7 @@ from matvae.warn import warn
 
 
 def function_in(module_name, body, **names):
-    """A function whose code belongs to the module of that name."""
+    """Return a function whose code belongs to the module of that name."""
     module = types.ModuleType(module_name)
     vars(module).update(names)
     exec(compile(f"def function():\n    {body}", f"{module_name}.py", "exec"), vars(module))
@@ -16,7 +16,7 @@ def function_in(module_name, body, **names):
 
 
 @pytest.mark.parametrize("callers", [[], ["matvae.a"], ["sklearn.b", "matvae.a"], ["matvae_pymks.c", "contextlib"]])
-def test_the_first_line_outside_is_named(callers):
+def test_the_first_line_outside_the_packages_is_named(callers):
     call = function_in("matvae.part", "warn('Look here.')", warn=warn)
     for module_name in callers:
         call = function_in(module_name, "call()", call=call)
@@ -25,9 +25,9 @@ def test_the_first_line_outside_is_named(callers):
     assert caught[0].filename == __file__
 
 
-def test_another_package_is_a_caller_whatever_its_name_begins_with():
+def test_a_package_with_a_similar_name_counts_as_a_caller():
     inner = function_in("matvae.part", "warn('Look here.', RuntimeWarning)", warn=warn)
-    theirs = function_in("matvaex.part", "call()", call=inner)
+    foreign = function_in("matvaex.part", "call()", call=inner)
     with pytest.warns(RuntimeWarning) as caught:
-        theirs()
+        foreign()
     assert caught[0].filename == "matvaex.part.py"

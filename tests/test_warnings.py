@@ -1,4 +1,4 @@
-"""Every warning goes through `matvae.warn`, so that it names the line of the user."""
+"""Warnings of all modules: they are issued through `matvae.warn`, so that they name the line of the user."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SOURCES = [*ROOT.glob("matvae/**/*.py"), *ROOT.glob("plugins/*/matvae_*/**/*.py"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_module_counts_frames_itself(path):
+def test_no_module_calls_warnings_directly(path):
     calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
     direct = [call.lineno for call in calls if ast.unparse(call.func) in ("warnings.warn", "warnings.warn_explicit")]
     assert path == ROOT / "matvae" / "warn.py" or not direct

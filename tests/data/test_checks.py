@@ -30,7 +30,7 @@ def test_non_finite_numbers_are_refused(value):
         check_values(block, 1, source="x")
 
 
-def test_a_store_with_invalid_values_is_damaged():
+def test_invalid_values_in_a_store_are_reported_as_damage():
     with pytest.raises(StoreError, match=r"sample 0 hold 255\. The store is damaged or incomplete"):
         check_values(np.full((1, 2), 255, dtype=np.uint8), 2, source="x", error=StoreError)
 

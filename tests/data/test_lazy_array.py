@@ -59,7 +59,7 @@ def test_expanded_squeezed_and_mapped_arrays_are_indexed_like_numpy_arrays(block
 
 
 @pytest.mark.parametrize("scheduler", ["synchronous", "threads", "processes"])
-def test_dask_array_equals_the_values_under_every_scheduler(blocks, scheduler):
+def test_the_dask_array_equals_the_values_under_every_scheduler(blocks, scheduler):
     lazy = pickle.loads(pickle.dumps(blocks.map(plus_one))).to_dask()
     with dask.config.set(scheduler=scheduler, num_workers=2):
         np.testing.assert_array_equal(lazy.compute(), VALUES + 1)

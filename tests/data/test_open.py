@@ -37,7 +37,7 @@ def save(tmp_path):
         ((2, 3, 4, 5, 1), 3, (2, 3, 4, 5)),
     ],
 )
-def test_axes_are_those_of_samples_and_space(save, shape, spatial_dims, expected):
+def test_axes_are_assigned_to_samples_and_space(save, shape, spatial_dims, expected):
     path, values = save(shape)
     opened = open_structures(path, spatial_dims=spatial_dims)
     assert opened.grid == Grid(expected[1:], phases=2, periodic=False)
@@ -100,7 +100,7 @@ def test_unreadable_paths_are_described(tmp_path):
         open_structures(tmp_path / "notes.txt")
 
 
-def test_a_plugin_reads_files_that_no_built_in_reader_does(save, tmp_path, monkeypatch):
+def test_a_plugin_reads_files_that_no_built_in_reader_supports(save, tmp_path, monkeypatch):
     class Plugin:
         def matches(self, path):
             return path.suffix == ".vox"

@@ -1,4 +1,4 @@
-"""Blocks contain every sample once and in order, and every stored chunk is read once."""
+"""Blocks of samples: every sample occurs once and in order, and every stored chunk is read once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_blocks_have_the_requested_size_and_concatenate_to_the_whole(chunks, siz
 
 
 @given(chunks=st.lists(st.integers(0, 9), max_size=20).map(tuple), size=st.integers(0, 12))
-def test_spans_cover_all_chunks_and_split_none(chunks, size):
+def test_spans_cover_all_chunks_without_splitting_any(chunks, size):
     spans = list(chunk_spans(chunks, size))
     edges = {0, *np.cumsum(chunks).tolist()}
     assert all(start in edges and stop in edges for start, stop in spans)
@@ -55,7 +55,7 @@ def test_a_block_holds_at_least_one_sample():
     assert samples_per_block(0) > 0
 
 
-def test_stages_of_a_job_count_its_samples_one_after_the_other():
+def test_progress_continues_from_one_stage_of_a_job_to_the_next():
     reports = []
     for first, length in ((0, 3), (3, 4)):
         stage(lambda done, total: reports.append((done, total)), first, 7)(length, length)

@@ -103,9 +103,9 @@ print(grown // mebibyte, structures.data.nbytes // 2**20)
 def test_memory_is_independent_of_the_size_of_the_set(tmp_path):
     volume = np.random.default_rng(0).integers(0, 2, (480, 256, 256), dtype=np.uint8)
     np.save(tmp_path / "volume.npy", volume)
-    run = [sys.executable, "-c", _IMPORT, tmp_path / "volume.npy", tmp_path / "s.zarr"]
-    done = subprocess.run(run, capture_output=True, text=True, check=True)
-    grown, written = map(int, done.stdout.split())
+    command = [sys.executable, "-c", _IMPORT, tmp_path / "volume.npy", tmp_path / "s.zarr"]
+    process = subprocess.run(command, capture_output=True, text=True, check=True)
+    grown, written = map(int, process.stdout.split())
     assert written > 160
     assert grown < 400
     last = open_structures(tmp_path / "s.zarr").data[-1].compute()

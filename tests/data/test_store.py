@@ -23,7 +23,7 @@ def labels(n, seed=0):
 
 @pytest.fixture(autouse=True)
 def small_shards(monkeypatch):
-    """Four structures per shard, so that a small set has several shards."""
+    """Store four structures per shard, so that a small set has several shards."""
     monkeypatch.setattr(layout_module, "SHARD_VOXELS", 4 * GRID.n_voxels)
 
 

@@ -134,7 +134,7 @@ def test_invalid_labels_are_named_with_their_samples(store):
         (lambda m: m.pop("codecs"), "phase", "metadata cannot be read"),
     ],
 )
-def test_invalid_metadata_are_refused(store, change, name, message):
+def test_invalid_metadata_is_refused(store, change, name, message):
     edit(store, change, name)
     with pytest.raises(StoreError, match=message):
         open_structures(store)
@@ -153,7 +153,7 @@ def test_a_missing_or_damaged_array_is_not_skipped(store, name):
         open_structures(store)
 
 
-def test_metadata_that_are_not_json_are_refused(store):
+def test_metadata_that_is_not_json_is_refused(store):
     file = store / "zarr.json"
     file.write_text(file.read_text()[:-30])
     with pytest.raises(StoreError, match=r"zarr\.json should describe .* damaged"):
@@ -176,7 +176,7 @@ def test_flipped_bits_in_the_metadata_never_change_structures_unnoticed(store):
         file.write_bytes(good)
 
 
-def test_a_deleted_store_is_a_store_error(store):
+def test_reading_a_deleted_store_raises_a_store_error(store):
     data = open_structures(store).data
     shutil.rmtree(store)
     with pytest.raises(StoreError, match="cannot be read"):

@@ -20,7 +20,7 @@ def make(labels=LABELS, phases=2, **changes):
     return Structures(labels, Grid(labels.shape[1:], phases=phases), **{**parts, **changes})
 
 
-def test_a_slice_is_lazy_and_includes_the_properties():
+def test_a_slice_is_lazy_and_keeps_the_properties():
     part = make()[1:5:2]
     assert isinstance(part.data, da.Array)
     assert len(part) == 2

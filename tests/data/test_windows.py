@@ -15,7 +15,7 @@ from matvae.data.lazy_array import CHUNK_BYTES
 from matvae.errors import InputError
 from matvae.grid import Grid
 
-# As an attribute of the package, this name is that of the function.
+# `matvae.data.windows` is the function, so the module must be imported by name.
 MODULE = import_module("matvae.data.windows")
 
 
@@ -53,7 +53,7 @@ def cases(draw):
 
 @settings(max_examples=80, deadline=None)
 @given(case=cases())
-def test_windows_equal_a_plain_loop(case):
+def test_windows_equal_those_of_a_plain_loop(case):
     n_samples, shape, bounds, sizes, strides, chunks, block_bytes = case
     whole = numbered(n_samples, shape)
     lazy = Structures(whole.data.rechunk((2, *chunks)), whole.grid)

@@ -1,4 +1,4 @@
-"""Small models and data in memory; one thread, so that sums come out alike every time."""
+"""Small models and data in memory; a single thread, so that sums are reproducible."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _one_thread() -> Iterator[None]:
 
 @pytest.fixture
 def make_spec():
-    """Builds a small spec; every field can be given."""
+    """Return a function that builds a small spec, in which any field can be set."""
 
     def make(shape: tuple[int, ...] = (8, 8), phases: int = 2, **values) -> ModelSpec:
         return small_spec(shape, phases, **values)
@@ -34,7 +34,7 @@ def make_spec():
 
 @pytest.fixture
 def make_module(make_spec):
-    """Builds a small model with weights that a seed decides."""
+    """Return a function that builds a small model with weights determined by a seed."""
 
     def make(*args, seed: int = 0, **values) -> StatsVAE:
         with torch.random.fork_rng(devices=[]):
@@ -46,7 +46,7 @@ def make_module(make_spec):
 
 @pytest.fixture
 def labels():
-    """Random labels ``(sample, *space)``."""
+    """Return a function that draws random labels ``(sample, *space)``."""
 
     def make(n: int, shape: tuple[int, ...], phases: int = 2, seed: int = 0) -> Tensor:
         generator = torch.Generator().manual_seed(seed)
@@ -57,7 +57,7 @@ def labels():
 
 @pytest.fixture
 def trained(make_module):
-    """Trains on stripes and gives the trainer."""
+    """Return a function that trains on stripes and returns the trainer."""
 
     def make(settings=SETTINGS, *, source=None, seed=0, fit=None, **values):
         X = stripes()

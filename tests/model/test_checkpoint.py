@@ -26,11 +26,11 @@ def saved(tmp_path):
 
 
 def signed(content: bytes) -> bytes:
-    """A payload with the digest that belongs to it."""
+    """Return a payload preceded by its digest."""
     return hashlib.sha256(content).digest() + content
 
 
-def test_a_state_comes_back(saved):
+def test_a_saved_state_is_restored(saved):
     state = load_checkpoint(saved, "abc")
     assert torch.equal(state["weights"]["a"], torch.arange(300.0))
     assert (state["best"], state["numbers"]) == (None, {"x": 1.5})
@@ -42,7 +42,7 @@ def test_a_checkpoint_of_another_training_is_refused(saved):
         load_checkpoint(saved, "abd")
 
 
-def test_every_flipped_bit_is_noticed(saved):
+def test_every_flipped_bit_is_detected(saved):
     whole = saved.read_bytes()
     rng = np.random.default_rng(0)
     for position in [0, 31, 32, len(whole) - 1, *rng.integers(len(whole), size=60).tolist()]:
@@ -53,7 +53,7 @@ def test_every_flipped_bit_is_noticed(saved):
             load_checkpoint(saved, "abc")
 
 
-def test_truncated_and_foreign_files(saved):
+def test_truncated_and_foreign_files_are_refused(saved):
     whole = saved.read_bytes()
     for content in (
         b"",
@@ -74,13 +74,13 @@ def test_truncated_and_foreign_files(saved):
 
 @pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 @pytest.mark.parametrize("content", [b"", b"rubbish", b"PK\x03\x04" + b"\0" * 90, pickle.dumps(print)])
-def test_payloads_that_are_none(saved, content):
+def test_invalid_payloads_are_refused(saved, content):
     saved.write_bytes(signed(content))
     with pytest.raises(StoreError, match="cannot be read"):
         load_checkpoint(saved, "abc")
 
 
-def test_no_code_from_a_file_is_run(saved, tmp_path, monkeypatch):
+def test_code_in_a_file_is_never_run(saved, tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
 
     class Hostile:
@@ -96,7 +96,7 @@ def test_no_code_from_a_file_is_run(saved, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("content", [{"schema": 99, "fingerprint": "abc"}, {}, [1, 2]])
-def test_another_version(saved, content):
+def test_a_checkpoint_of_another_version_is_refused(saved, content):
     buffer = io.BytesIO()
     torch.save(content, buffer)
     saved.write_bytes(signed(buffer.getvalue()))
@@ -104,7 +104,7 @@ def test_another_version(saved, content):
         load_checkpoint(saved, "abc")
 
 
-def test_folders_that_are_not_there_or_not_a_file(tmp_path):
+def test_missing_folders_and_folders_instead_of_files_are_refused(tmp_path):
     check_folder(tmp_path / "new.checkpoint")
     with pytest.raises(StoreError, match="does not exist or cannot be written"):
         check_folder(tmp_path / "none" / "new.checkpoint")
@@ -115,15 +115,15 @@ def test_folders_that_are_not_there_or_not_a_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("error", "seen"),
+    ("error", "raised"),
     [(OSError("No space left on device"), StoreError), (KeyboardInterrupt(), KeyboardInterrupt)],
 )
-def test_a_save_that_fails_leaves_the_old_one(saved, monkeypatch, error, seen):
+def test_a_failed_save_keeps_the_previous_checkpoint(saved, monkeypatch, error, raised):
     def fail(descriptor):
         raise error
 
     monkeypatch.setattr(checkpoint.os, "fsync", fail)
-    with pytest.raises(seen):
+    with pytest.raises(raised):
         save_checkpoint(saved, {**STATE, "best": 7})
     assert load_checkpoint(saved, "abc")["best"] is None
     assert os.listdir(saved.parent) == [saved.name]
@@ -157,7 +157,7 @@ assert state["step"] > 0
 """
 
 
-def test_kill_9_during_a_save_leaves_a_readable_checkpoint(tmp_path):
+def test_killing_the_process_during_a_save_leaves_a_readable_checkpoint(tmp_path):
     command = [sys.executable, "-c", KILL_WHILE_SAVING, str(tmp_path / "training.checkpoint")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert process.returncode == 0, process.stderr

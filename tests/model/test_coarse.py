@@ -24,12 +24,12 @@ def test_every_level_is_twice_as_fine_as_the_one_before():
 
 
 def test_levels_share_the_coarse_part_of_the_training_equally():
-    # Of 0.6 each of the three levels gets 0.2.
-    found = [level_at((8, 8), progress, 0.6) for progress in (0.0, 0.19, 0.21, 0.39, 0.41, 0.59, 0.6, 1.0)]
-    assert found == [(8, 8), (8, 8), (4, 4), (4, 4), (2, 2), (2, 2), None, None]
+    # Each of the three levels takes up 0.2 of the coarse part of 0.6.
+    factors = [level_at((8, 8), progress, 0.6) for progress in (0.0, 0.19, 0.21, 0.39, 0.41, 0.59, 0.6, 1.0)]
+    assert factors == [(8, 8), (8, 8), (4, 4), (4, 4), (2, 2), (2, 2), None, None]
     assert level_at((8, 8), 0.0, 0.0) is None
     assert level_at((1, 1), 0.0, 0.7) is None
-    # Just before the end it is still the finest of them.
+    # Just before the end of the coarse part, the finest coarse grid is still in use.
     assert level_at((8, 8), math.nextafter(0.9, 0), 0.9) == (2, 2)
 
 
@@ -42,19 +42,19 @@ def test_blocks_are_averaged():
 @pytest.mark.parametrize(
     ("shape", "factors"), [((12,), (3,)), ((8, 6), (4, 2)), ((8, 6), (1, 3)), ((4, 6, 4), (2, 2, 1))]
 )
-def test_coarse_statistics_are_the_mean_over_all_ways_to_lay_the_blocks(labels, shape, factors):
+def test_coarse_statistics_are_the_mean_over_all_positions_of_the_blocks(labels, shape, factors):
     phase = labels(3, shape).double().unsqueeze(1)
     fields = torch.cat([1 - phase, phase], dim=1)
     pairs, axes = ((1, 1), (0, 1)), tuple(range(2, 2 + len(shape)))
-    ways = [
+    by_position = [
         correlate(coarsen(fields.roll(shift, axes), factors), pairs, periodic=True, cutoff=None)
         for shift in product(*map(range, factors))
     ]
-    given = correlate(fields, pairs, periodic=True, cutoff=None)
-    torch.testing.assert_close(coarsen_statistics(given, factors), torch.stack(ways).mean(0))
+    f = correlate(fields, pairs, periodic=True, cutoff=None)
+    torch.testing.assert_close(coarsen_statistics(f, factors), torch.stack(by_position).mean(0))
 
 
-def test_coarse_statistics_keep_the_volume_fraction_squared_as_their_mean(labels):
+def test_the_mean_of_coarse_statistics_is_the_squared_volume_fraction(labels):
     phase = labels(3, (16, 8)).double().unsqueeze(1)
     f = correlate(phase, ((0, 0),), periodic=True, cutoff=None)
     coarse = coarsen_statistics(f, (4, 2)).mean((1, 2))[:, 0]

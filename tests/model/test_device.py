@@ -10,7 +10,7 @@ from matvae.model.device import autocast, flushed_denormals, place
     ("device", "precision", "dtype"),
     [("cpu", "auto", torch.float32), ("cpu", "float32", torch.float32), ("cpu", "bfloat16", torch.bfloat16)],
 )
-def test_networks_compute_in_the_precision_asked_for(device, precision, dtype):
+def test_networks_compute_in_the_requested_precision(device, precision, dtype):
     layer = torch.nn.Linear(2, 2)
     with autocast(torch.device(device), precision):
         assert layer(torch.ones(1, 2)).dtype == dtype
@@ -18,14 +18,14 @@ def test_networks_compute_in_the_precision_asked_for(device, precision, dtype):
 
 
 @pytest.mark.filterwarnings("ignore:CUDA is not available")
-def test_on_a_gpu_auto_is_bfloat16_and_float32_is_off():
+def test_auto_means_bfloat16_on_a_gpu_and_float32_disables_autocast():
     context = autocast(torch.device("cuda"), "auto")
     assert isinstance(context, torch.autocast)
     assert (context.device, context.fast_dtype) == ("cuda", torch.bfloat16)
     assert not isinstance(autocast(torch.device("cuda"), "float32"), torch.autocast)
 
 
-def test_placing_on_a_cpu_changes_no_layout():
+def test_placing_on_a_cpu_keeps_the_memory_layout():
     module = place(torch.nn.Conv2d(4, 4, 3), torch.device("cpu"))
     assert module.weight.is_contiguous()
 
@@ -35,9 +35,9 @@ def flushed():
 
 
 @pytest.mark.parametrize("before", [False, True])
-def test_denormals_are_flushed_inside_and_as_before_outside(before):
+def test_denormals_are_flushed_only_inside_the_context(before):
     if not torch.set_flush_denormal(before):
-        assert not flushed(), "this processor flushes nothing"
+        assert not flushed(), "this processor does not flush denormals"
         return
     try:
         with flushed_denormals():

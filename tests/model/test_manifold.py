@@ -1,4 +1,4 @@
-"""Polynomial manifolds: derivatives, regression and search, and surfaces that are recovered."""
+"""Polynomial manifolds: derivatives, regression, and the search for latents of points on known surfaces."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def test_search_finds_the_latents_of_points_on_a_curved_surface() -> None:
 def test_search_at_first_order_is_the_projection() -> None:
     scores, coefficients = normal(20, 6), normal(3, 6, seed=1)
     solution = torch.linalg.lstsq(coefficients[1:].T, (scores - coefficients[0]).T).solution.T
-    found = search(scores, torch.zeros(20, 2, dtype=torch.float64), coefficients, 1, steps=40)
-    torch.testing.assert_close(found, solution, atol=1e-6, rtol=1e-6)
+    latents = search(scores, torch.zeros(20, 2, dtype=torch.float64), coefficients, 1, steps=40)
+    torch.testing.assert_close(latents, solution, atol=1e-6, rtol=1e-6)
 
 
-def test_search_never_moves_away_and_samples_are_independent() -> None:
+def test_search_never_increases_the_distance_and_samples_are_independent() -> None:
     scores, z, coefficients = normal(30, 8), normal(30, 3, seed=1), normal(n_terms(3, 2), 8, seed=2)
 
     def distance(latents: torch.Tensor) -> torch.Tensor:

@@ -15,21 +15,21 @@ def test_nothing_changes_without_mixing_or_without_neighbours():
     assert torch.equal(mix_neighbours(f[:1], 1.0, generator()), f[:1])
 
 
-def test_mixtures_lie_on_the_way_to_another_sample_of_the_batch_and_not_beyond_the_middle():
+def test_mixtures_lie_between_a_sample_and_the_midpoint_to_another_sample():
     f = torch.rand(12, 5, 5, 2, dtype=torch.float64)
     mixed = mix_neighbours(f, 1.0, generator()).flatten(1)
     flat = f.flatten(1)
-    for own, made in zip(flat, mixed, strict=True):
-        ways = flat - own
-        steps = (ways * (made - own)).sum(1) / ways.square().sum(1).clamp_min(1e-12)
-        missed = (own + steps.unsqueeze(1) * ways - made).norm(dim=1)
-        best = missed.argmin()
-        assert missed[best] < 1e-9
-        assert 0 <= steps[best] <= 0.5
+    for sample, mixture in zip(flat, mixed, strict=True):
+        directions = flat - sample
+        steps = (directions * (mixture - sample)).sum(1) / directions.square().sum(1).clamp_min(1e-12)
+        distances = (sample + steps.unsqueeze(1) * directions - mixture).norm(dim=1)
+        partner = distances.argmin()
+        assert distances[partner] < 1e-9
+        assert 0 <= steps[partner] <= 0.5
 
 
-def test_partners_are_near_ones():
-    # Two far groups of twenty: a mixture never leaves its group.
+def test_partners_are_near_neighbours():
+    # Two distant groups of twenty samples: a mixture never leaves its group.
     group = torch.arange(40) % 2
     f = (100.0 * group + torch.rand(40, generator=generator(1))).view(40, 1, 1)
     mixed = mix_neighbours(f, 1.0, generator()).flatten()
@@ -37,7 +37,7 @@ def test_partners_are_near_ones():
     assert not torch.equal(mixed, f.flatten())
 
 
-def test_the_share_is_that_of_the_samples_and_the_seed_decides():
+def test_the_requested_share_of_samples_is_mixed_and_the_seed_determines_the_result():
     f = torch.rand(2000, 6, 1)
     changed = (mix_neighbours(f, 0.25, generator()) != f).flatten(1).any(1).double().mean()
     assert abs(changed - 0.25) < 0.05

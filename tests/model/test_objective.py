@@ -1,4 +1,4 @@
-"""Which terms the loss has, and what held-out samples are judged by."""
+"""Terms of the loss, and the error by which held-out samples are judged."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VOXELS = TrainingSettings(max_epochs=30, warmup_steps=5, learning_rate=3e-3, los
 
 @pytest.fixture
 def parts(make_module):
-    """A module, and what `objective` gets of a batch of stripes."""
+    """Return a module and the arguments of `objective` for a batch of stripes."""
     module = make_module((12, 12), encoder="image", width=32)
     module.calibrate([stripes()])
     fields = module.fields(stripes()[:5])
@@ -26,7 +26,7 @@ def parts(make_module):
     return module, {**batch, "statistics": module.statistics(fields)}
 
 
-def test_of_voxels_only_cross_entropy_and_kl_are_left(parts):
+def test_the_voxel_loss_consists_of_cross_entropy_and_kl_only(parts):
     module, batch = parts
     unused = {"short_range": 9.0, "aligned_fraction": 1.0, "mixing": 1.0}
     settings = TrainingSettings(loss="voxels", alpha=2.0, beta=0.5, kl_warmup=0.4, **unused)
@@ -38,31 +38,31 @@ def test_of_voxels_only_cross_entropy_and_kl_are_left(parts):
     torch.testing.assert_close(loss, 2.0 * expected + 0.5 * 0.5 * terms["kl"])
 
 
-def test_of_statistics_the_voxels_matter_only_while_the_aligned_loss_lasts(parts):
+def test_voxels_affect_the_statistics_loss_only_while_the_aligned_loss_is_active(parts):
     module, batch = parts
     settings = TrainingSettings(aligned_fraction=0.5)
     _, early = objective(module, settings, 0.1, **batch)
     _, late = objective(module, settings, 0.6, **batch)
-    _, unseen = objective(module, settings, 0.1, **{**batch, "fields": None})
-    assert set(early) - set(late) == set(early) - set(unseen) == {"aligned_loss"}
+    _, without_fields = objective(module, settings, 0.1, **{**batch, "fields": None})
+    assert set(early) - set(late) == set(early) - set(without_fields) == {"aligned_loss"}
     moved = {**batch, "fields": batch["fields"].roll(3, 2)}
-    loss, elsewhere = (objective(module, settings, 0.6, **values)[0] for values in (batch, moved))
-    torch.testing.assert_close(elsewhere, loss)
+    loss, shifted_loss = (objective(module, settings, 0.6, **values)[0] for values in (batch, moved))
+    torch.testing.assert_close(shifted_loss, loss)
 
 
-def test_each_loss_chooses_weights_by_what_it_is_about(parts):
+def test_held_out_samples_are_judged_by_the_quantity_in_the_loss(parts):
     module, batch = parts
-    given = (batch["fields"], batch["statistics"], batch["output"])
+    arguments = (batch["fields"], batch["statistics"], batch["output"])
     expected = voxel_loss(batch["fields"], batch["output"], torch.ones(()))
-    torch.testing.assert_close(held_out_error(module, TrainingSettings(loss="voxels"), *given), expected)
-    thresholded = held_out_error(module, TrainingSettings(), *given)
+    torch.testing.assert_close(held_out_error(module, TrainingSettings(loss="voxels"), *arguments), expected)
+    thresholded = held_out_error(module, TrainingSettings(), *arguments)
     soft = relative_error(batch["statistics"], module.statistics(batch["output"]))
     assert thresholded.shape == soft.shape
     assert not torch.allclose(thresholded, soft)
 
 
 @pytest.mark.parametrize("phases", [1, 2, 3])
-def test_a_model_of_voxels_learns_where_things_are(make_module, phases):
+def test_a_model_trained_on_voxels_learns_the_positions_of_phases(make_module, phases):
     X = torch.zeros(64, 8, dtype=torch.uint8)
     for sample, start in enumerate(torch.arange(64) % 5):
         X[sample, start : start + 4] = max(1, phases - 1)
@@ -73,12 +73,12 @@ def test_a_model_of_voxels_learns_where_things_are(make_module, phases):
     assert not {"statistics_loss", "short_range_loss", "aligned_loss"} & set(trainer.history[0])
     assert trainer.history[-1]["validation_error"] < 0.3 * trainer.history[0]["validation_error"]
     fields = trainer.module.fields(X[:10])
-    made = trainer.module.decode(trainer.module.encode(None, fields)[0])
+    reconstructed = trainer.module.decode(trainer.module.encode(None, fields)[0])
     # Voxel by voxel, not only up to a shift.
-    assert (made[:, -1] - fields[:, -1]).abs().mean() < 0.15
+    assert (reconstructed[:, -1] - fields[:, -1]).abs().mean() < 0.15
 
 
-def test_a_model_of_voxels_computes_no_statistics(make_module, monkeypatch):
+def test_a_model_trained_on_voxels_computes_no_statistics(make_module, monkeypatch):
     X = stripes()
     trainer = trainer_of(make_module, X, VOXELS, encoder="image")
     monkeypatch.setattr(trainer.module, "statistics", None)
@@ -86,7 +86,7 @@ def test_a_model_of_voxels_computes_no_statistics(make_module, monkeypatch):
     assert trainer.history[0]["validation_error"] > 0
 
 
-def test_trained_distance_is_the_loss_of_samples_of_equal_size(make_module, labels):
+def test_the_trained_distance_is_the_loss_and_independent_of_other_samples(make_module, labels):
     module = make_module((16, 16))
     f, g = (module.statistics(module.fields(labels(5, (16, 16), seed=seed))) for seed in (0, 1))
     distance = trained_distance(module, f, g, (16, 16), 0.3)
@@ -96,7 +96,7 @@ def test_trained_distance_is_the_loss_of_samples_of_equal_size(make_module, labe
     torch.testing.assert_close(distance, alone)
 
 
-def test_the_lag_metric_weighs_the_loss(make_module, labels):
+def test_the_lag_metric_weights_the_loss(make_module, labels):
     module = make_module((16, 16), metric="lags")
     f, g = (module.statistics(module.fields(labels(5, (16, 16), seed=seed))) for seed in (0, 1))
     module.metric_roots.fill_(2.0)

@@ -15,7 +15,7 @@ SUITABLE = {"encoder": "statistics", "decoder": "auto", "from_statistics": False
 
 @pytest.fixture
 def spec_of(make_spec):
-    """Builds a small spec with the decoder left open."""
+    """Return a function that builds a small spec whose decoder is chosen automatically."""
     return lambda shape, **values: make_spec(shape, **{"decoder": "auto", **values})
 
 
@@ -44,7 +44,7 @@ def test_images_that_are_sums_of_few_products_get_the_separable_decoder(spec_of)
     assert plan_model(spec_of((66, 66), cutoff=(8, 8)), images).decoder != "separable"
 
 
-def test_textures_get_the_decoder_of_statistics_with_its_encoder_and_the_lag_metric(spec_of):
+def test_textures_get_the_statistics_decoder_its_encoder_and_the_lag_metric(spec_of):
     textures = [torch.from_numpy(blobs(12, (66, 66)))]
     chosen = plan_model(spec_of((66, 66), metric="auto"), textures)
     assert (chosen.decoder, chosen.encoder, chosen.metric) == ("statistics", "projection", "lags")
@@ -54,7 +54,7 @@ def test_textures_get_the_decoder_of_statistics_with_its_encoder_and_the_lag_met
     assert plan_model(spec_of((66, 66), phases=1), []).decoder == "dense"
 
 
-def test_phases_at_the_same_places_are_a_layout(spec_of):
+def test_phases_at_fixed_positions_are_a_layout(spec_of):
     discs = np.zeros((20, 16, 16), np.uint8)
     y, x = np.indices((16, 16)) - 7.5
     for disc, radius in zip(discs, np.linspace(4, 7, 20), strict=True):
@@ -67,14 +67,14 @@ def test_phases_at_the_same_places_are_a_layout(spec_of):
     assert plan_model(spec_of((16, 16), cutoff=(4, 4)), [torch.from_numpy(moved)]).decoder == "statistics"
 
 
-def test_coarse_grids_need_all_lags_a_decoder_that_coarsens_and_an_encoder_of_statistics(spec_of):
+def test_coarse_grids_need_all_lags_a_decoder_that_coarsens_and_a_statistics_encoder(spec_of):
     assert plan_model(spec_of((128, 128), decoder="separable"), []).coarse == (4, 4)
     assert plan_model(spec_of((128, 128), decoder="dense"), []).coarse is None
     assert plan_model(spec_of((128, 128), decoder="separable", encoder="image"), []).coarse is None
     assert plan_model(spec_of((128, 128), decoder="separable", periodic=False), []).coarse is None
 
 
-def test_a_training_that_continues_keeps_its_decoder_and_its_options(spec_of):
+def test_continued_training_keeps_the_decoder_and_its_options(spec_of):
     images = [torch.from_numpy(lines(12, 66))]
     fitted = plan_model(spec_of((66, 66)), images)
     assert plan_model(spec_of((66, 66)), [torch.from_numpy(blobs(12, (66, 66)))], fitted) == fitted
@@ -88,7 +88,7 @@ def test_a_training_that_continues_keeps_its_decoder_and_its_options(spec_of):
         ({"weights": "folder"}, "does not start from trained weights"),
     ],
 )
-def test_parts_that_do_not_suit_the_rest_are_refused(changed, message):
+def test_incompatible_parts_are_refused(changed, message):
     check_parts(**SUITABLE)
     with pytest.raises(InputError, match=message):
         check_parts(**{**SUITABLE, **changed})

@@ -1,4 +1,4 @@
-"""Interrupted trainings go on as if nothing had happened."""
+"""Resumed training: the results equal those of uninterrupted training."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import torch
 
 from matvae.errors import InputError, MatvaeError, StoreError
 from matvae.model import TrainingSettings
-from matvae.model import objective as terms
+from matvae.model import objective as objective_module
 
 from .training import Interrupted, Source, same_weights, stripes, trainer_of, without_seconds
 
 
 @pytest.mark.parametrize("at", [(1, 2), (1, 0), (2, 3), (0, 1)])
-def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(make_module, trained, tmp_path, at):
+def test_resumed_training_equals_uninterrupted_training(make_module, trained, tmp_path, at):
     X = stripes()
     path = tmp_path / "training.checkpoint"
     first = trainer_of(make_module, X)
@@ -25,14 +25,14 @@ def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(make_module,
     assert first.step == at[0] * 4 + at[1]
     source = Source(X[:32], held=X[32:])
     second = trained(source=source, fit={"checkpoint": path, "fingerprint": "a"})
-    whole = trained()
+    uninterrupted = trained()
     assert source.epochs == list(range(at[0], 4))
-    assert same_weights(second.module, whole.module)
-    assert without_seconds(second.history) == without_seconds(whole.history)
+    assert same_weights(second.module, uninterrupted.module)
+    assert without_seconds(second.history) == without_seconds(uninterrupted.history)
 
 
 @pytest.mark.parametrize("where", ["forward", "align", "validation", "on_record", "on_start"])
-def test_it_does_not_matter_where_the_interruption_hits(make_module, trained, tmp_path, monkeypatch, where):
+def test_training_can_be_interrupted_at_any_point_and_resumed(make_module, trained, tmp_path, monkeypatch, where):
     X = stripes()
     path = tmp_path / "training.checkpoint"
     calls = []
@@ -44,9 +44,9 @@ def test_it_does_not_matter_where_the_interruption_hits(make_module, trained, tm
         return originals[where](*args, **kwargs)
 
     originals = {
-        "forward": terms.statistics_loss,
-        "align": terms.align,
-        "validation": terms.relative_error,
+        "forward": objective_module.statistics_loss,
+        "align": objective_module.align,
+        "validation": objective_module.relative_error,
         "on_record": lambda record: None,
         "on_start": lambda: None,
     }
@@ -54,16 +54,16 @@ def test_it_does_not_matter_where_the_interruption_hits(make_module, trained, tm
     fit = {"checkpoint": path, "fingerprint": "a"}
     with monkeypatch.context() as patch:
         if where in patched:
-            patch.setattr(terms, patched[where], interrupt)
+            patch.setattr(objective_module, patched[where], interrupt)
         hooks = {where: interrupt} if where.startswith("on_") else {}
         with pytest.raises(KeyboardInterrupt):
             trainer_of(make_module, X).fit(Source(X[:32], held=X[32:]), **hooks, **fit)
-    second, whole = trained(fit=fit), trained()
-    assert same_weights(second.module, whole.module)
-    assert without_seconds(second.history) == without_seconds(whole.history)
+    second, uninterrupted = trained(fit=fit), trained()
+    assert same_weights(second.module, uninterrupted.module)
+    assert without_seconds(second.history) == without_seconds(uninterrupted.history)
 
 
-def test_weights_caught_in_the_middle_of_an_update_are_not_saved(make_module, trained, tmp_path):
+def test_weights_of_an_incomplete_update_are_not_saved(make_module, trained, tmp_path):
     X = stripes()
     path = tmp_path / "training.checkpoint"
     settings = TrainingSettings(max_epochs=4, warmup_steps=5, learning_rate=3e-3, checkpoint_seconds=0.0)
@@ -96,7 +96,7 @@ def test_a_periodic_checkpoint_after_the_last_batch_of_an_epoch_keeps_its_record
     assert without_seconds(second.history) == without_seconds(trained().history)
 
 
-def test_a_finished_training_resumed_ends_at_once_with_the_same_weights(trained, tmp_path):
+def test_resuming_finished_training_ends_at_once_with_the_same_weights(trained, tmp_path):
     path = tmp_path / "training.checkpoint"
     first = trained()
     first._save(path, "a")
@@ -106,7 +106,7 @@ def test_a_finished_training_resumed_ends_at_once_with_the_same_weights(trained,
     assert same_weights(second.module, first.module)
 
 
-def test_whether_updates_are_fused_is_decided_here_and_not_by_the_checkpoint(make_module, trained, tmp_path):
+def test_fused_updates_depend_on_the_current_device_and_not_on_the_checkpoint(make_module, trained, tmp_path):
     X = stripes()
     path = tmp_path / "training.checkpoint"
     first = trainer_of(make_module, X)
@@ -120,7 +120,7 @@ def test_whether_updates_are_fused_is_decided_here_and_not_by_the_checkpoint(mak
     assert same_weights(second.module, trained().module)
 
 
-def test_checkpoints_that_do_not_fit_are_refused_before_any_step(make_module, tmp_path):
+def test_incompatible_and_damaged_checkpoints_are_refused_before_any_step(make_module, tmp_path):
     X = stripes()
     path = tmp_path / "training.checkpoint"
     trainer = trainer_of(make_module, X)
@@ -136,7 +136,7 @@ def test_checkpoints_that_do_not_fit_are_refused_before_any_step(make_module, tm
 
 
 @pytest.mark.parametrize("broken", ["weights", "gradient"])
-def test_a_loss_or_gradient_that_is_no_number_ends_training_and_spares_the_checkpoint(
+def test_a_loss_or_gradient_that_is_not_finite_ends_training_and_keeps_the_checkpoint(
     make_module, tmp_path, monkeypatch, broken
 ):
     X = stripes()
@@ -144,7 +144,7 @@ def test_a_loss_or_gradient_that_is_no_number_ends_training_and_spares_the_check
     trainer = trainer_of(make_module, X)
     trainer.train_step(X[:8], 0.1)
     trainer._save(path, "a")
-    kept = path.read_bytes()
+    saved = path.read_bytes()
     weight = trainer.module.level_set.levels[-1].bias
     if broken == "weights":
         monkeypatch.setattr(trainer, "_restore", lambda state: None)
@@ -156,6 +156,6 @@ def test_a_loss_or_gradient_that_is_no_number_ends_training_and_spares_the_check
     with pytest.raises(MatvaeError, match="Lower learning_rate") as caught:
         trainer.fit(Source(X), checkpoint=path, fingerprint="a")
     assert "at step 1" in str(caught.value)
-    assert path.read_bytes() == kept
+    assert path.read_bytes() == saved
     pairs = zip(before, trainer.module.parameters(), strict=True)
     assert all(torch.equal(a.nan_to_num(), b.nan_to_num()) for a, b in pairs)

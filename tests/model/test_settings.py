@@ -12,7 +12,7 @@ def test_training_without_a_limit_is_refused():
     assert TrainingSettings(max_epochs=None, max_time=3.0).max_time == 3.0
 
 
-def test_the_defaults_are_those_of_the_paper_where_it_gives_some():
+def test_defaults_are_those_of_the_paper_where_it_states_them():
     settings = TrainingSettings()
     assert (settings.alpha, settings.loss) == (1.0, "relative")
     assert settings.max_epochs == 100

@@ -10,7 +10,7 @@ from matvae.model import fixed_threshold_labels, straight_shares, volume_fractio
 
 
 def by_hand(fractions):
-    """Voxel after voxel, in plain Python and double precision: which phase each of them gets."""
+    """Label the voxels one by one, in plain Python and double precision."""
     out = []
     for sample in fractions.double().flatten(2).numpy():
         n_phases, n_voxels = sample.shape
@@ -39,7 +39,7 @@ def soft_structures(draw):
 
 @settings(max_examples=150, deadline=None)
 @given(soft_structures())
-def test_every_phase_keeps_its_voxels(fractions):
+def test_the_voxel_count_of_every_phase_is_the_sum_of_its_fractions(fractions):
     labels = volume_fraction_labels(fractions)
     assert labels.dtype == torch.uint8
     assert labels.shape == (2, *fractions.shape[2:])
@@ -48,7 +48,7 @@ def test_every_phase_keeps_its_voxels(fractions):
         counts = torch.bincount(labels[s].flatten().long(), minlength=phases).double()
         sums = fractions[s].flatten(1).sum(1)
         assert counts.sum() == labels[s].numel()
-        # Of all but the last phase together, the sums are rounded; of one alone, to within a voxel.
+        # Cumulative counts are the rounded cumulative sums; a single count is within one voxel of its sum.
         torch.testing.assert_close(counts.cumsum(0)[:-1], sums.cumsum(0)[:-1].round(), rtol=0, atol=0)
         assert ((counts - sums).abs() <= 1.0 + 1e-9).all()
         if phases == 2:
@@ -58,7 +58,7 @@ def test_every_phase_keeps_its_voxels(fractions):
 
 @settings(max_examples=50, deadline=None)
 @given(st.integers(2, 5), st.integers(0, 2**31))
-def test_hard_structures_stay_as_they_are(phases, seed):
+def test_labels_are_recovered_from_their_indicators(phases, seed):
     labels = torch.randint(phases, (3, 4, 5), generator=torch.Generator().manual_seed(seed), dtype=torch.uint8)
     fractions = torch.stack([labels == h for h in range(phases)], 1).float()
     assert torch.equal(volume_fraction_labels(fractions), labels)
@@ -72,20 +72,20 @@ def test_the_earlier_voxel_wins_a_tie():
     assert volume_fraction_labels(thirds).tolist() == [[1, 1, 2, 2, 0, 0]]
 
 
-def test_a_share_of_next_to_nothing_is_not_blown_up_by_rounding():
-    # In float32 one minus phase 1 is nothing in the first voxel, where a trace of phase 2 is left.
+def test_rounding_does_not_amplify_a_negligible_share():
+    # In float32, one minus the fraction of phase 1 is zero in the first voxel, although a trace of phase 2 is left.
     fractions = torch.tensor([[[1e-8, 1e-8, 0.6, 0.4], [1.0, 1.0, 0.0, 0.0], [1e-7, 1e-7, 0.4, 0.6]]])
     fractions[:, 1, 1] = 0.3
     fractions[:, 0, 1] = 0.7
     assert volume_fraction_labels(fractions)[0, 3] == 2
 
 
-def test_fractions_that_add_up_to_a_little_too_much():
+def test_fractions_that_sum_to_slightly_more_than_one_are_accepted():
     fractions = torch.tensor([[[1.2, 1.2, 1.2], [0.0, 0.0, 0.0]]])
     assert volume_fraction_labels(fractions).tolist() == [[0, 0, 0]]
 
 
-def test_fixed_threshold_is_equation_three():
+def test_the_fixed_threshold_follows_equation_3_of_the_paper():
     two = torch.tensor([[[0.96, 0.94, 0.5, 0.0], [0.04, 0.06, 0.5, 1.0]]])
     assert fixed_threshold_labels(two, 0.05).tolist() == [[0, 1, 1, 1]]
     three = torch.tensor([[[0.4, 0.6, 0.1], [0.35, 0.1, 0.2], [0.25, 0.3, 0.7]]])
@@ -101,35 +101,35 @@ def test_a_voxel_at_the_threshold_is_phase_zero(value):
 
 
 def straight_by_hand(fractions, periodic):
-    """The larger mean of the 1-D neighbourhoods of each voxel, voxel after voxel."""
-    found = fractions.numpy()
-    out = np.zeros_like(found)
-    for index in np.ndindex(found.shape):
+    """Compute the shares voxel by voxel, from the largest mean over the segments centred on each voxel."""
+    values = fractions.numpy()
+    out = np.zeros_like(values)
+    for index in np.ndindex(values.shape):
         if index[1] == 0:
             continue
         means = []
-        for axis in range(2, found.ndim):
-            n = found.shape[axis]
+        for axis in range(2, values.ndim):
+            n = values.shape[axis]
             reach = n // 16
             around = np.arange(index[axis] - reach, index[axis] + reach + 1)
             around = around % n if periodic else around[(around >= 0) & (around < n)]
-            line = found[(*index[:axis], slice(None), *index[axis + 1 :])]
+            line = values[(*index[:axis], slice(None), *index[axis + 1 :])]
             means.append(line[around].mean())
-        out[index] = np.sqrt(found[index]) * max(means)
+        out[index] = np.sqrt(values[index]) * max(means)
     out[:, 0] = np.clip(1 - out.sum(1), 0, None)
     return out
 
 
 @pytest.mark.parametrize("periodic", [True, False])
 @pytest.mark.parametrize(("phases", "shape"), [(2, (33, 18)), (3, (17, 20)), (2, (40,)), (2, (16, 17, 3))])
-def test_straight_shares_equal_the_slow_ones(phases, shape, periodic):
+def test_straight_shares_equal_those_of_a_loop(phases, shape, periodic):
     raw = torch.randn(2, phases, *shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     fractions = raw.softmax(1)
     shares = straight_shares(fractions, periodic=periodic)
     np.testing.assert_allclose(shares.numpy(), straight_by_hand(fractions, periodic), atol=1e-12)
 
 
-def test_a_faint_line_with_gaps_outdoes_stronger_spots_and_keeps_the_volume():
+def test_a_faint_line_with_gaps_is_preferred_to_stronger_spots_at_the_same_volume_fraction():
     solid = torch.zeros(1, 64, 64)
     solid[0, 20, 10:50] = 0.6
     solid[0, 20, 14:50:6] = 0.2

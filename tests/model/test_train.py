@@ -7,14 +7,14 @@ import pytest
 import torch
 
 from matvae.model import Trainer, TrainingSettings, volume_fraction_labels
-from matvae.model import train as room
+from matvae.model import train as train_module
 from matvae.stats import relative_error
 
 from .training import CPU, SETTINGS, Interrupted, Source, same_weights, stripes, trainer_of, without_seconds
 
 
 @pytest.mark.parametrize("encoder", ["statistics", "image"])
-def test_training_lowers_loss_and_held_out_error(trained, encoder):
+def test_training_lowers_the_loss_and_the_held_out_error(trained, encoder):
     settings = TrainingSettings(max_epochs=40, warmup_steps=10, learning_rate=3e-3, patience=None)
     history = trained(settings, encoder=encoder).history
     first, best = history[0], min(history, key=lambda record: record["validation_error"])
@@ -44,36 +44,36 @@ def test_every_kind_of_model_learns(make_module, labels, values, loss):
     assert ("aligned_loss" in history[0]) == aligned
 
 
-def test_one_seed_one_result_another_seed_another(trained):
+def test_the_seed_determines_the_result(trained):
     state = torch.get_rng_state()
-    one, again, other = trained(), trained(), trained(seed=1)
-    assert same_weights(one.module, again.module)
-    assert without_seconds(one.history) == without_seconds(again.history)
-    assert not same_weights(one.module, other.module)
+    first, repeated, other = trained(), trained(), trained(seed=1)
+    assert same_weights(first.module, repeated.module)
+    assert without_seconds(first.history) == without_seconds(repeated.history)
+    assert not same_weights(first.module, other.module)
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_time_limit(trained):
+def test_training_ends_at_the_time_limit(trained):
     settings = TrainingSettings(max_epochs=None, max_time=0.6, patience=None)
     began = time.monotonic()
     trainer = trained(settings)
     assert trainer.history[-1]["progress"] == 1.0
     assert trainer.step > 1
-    # Not a matter of speed: without the limit this would never end.
+    # The bound is generous: without the limit, training would never end.
     assert time.monotonic() - began < 30
     assert trainer.seconds >= 0.6
 
 
-def test_the_nearer_limit_counts(trained):
+def test_training_ends_at_whichever_limit_is_reached_first(trained):
     assert trained(TrainingSettings(max_epochs=2, max_time=1000.0)).epoch == 2
     assert trained(TrainingSettings(max_epochs=10**6, max_time=0.2, patience=None)).history[-1]["progress"] == 1.0
 
 
-def test_patience(trained, monkeypatch):
+def test_training_ends_when_patience_runs_out(trained, monkeypatch):
     errors = iter([0.5, 0.4, 0.3, *[0.9] * 20])
     monkeypatch.setattr(Trainer, "validation_error", lambda self, source: next(errors))
     history = trained(TrainingSettings(max_epochs=20, patience=0.3)).history
-    # The best is at 3 / 20, but until 10 / 20 the aligned loss still fades out, and patience begins there.
+    # The best error is in epoch 3 of 20, but patience counts only from epoch 10, when the aligned loss has faded out.
     assert len(history) == 16
     errors = iter([0.5] * 20)
     assert len(trained(TrainingSettings(max_epochs=20, patience=0.22)).history) == 15
@@ -83,7 +83,7 @@ def test_patience(trained, monkeypatch):
     assert len(trained(TrainingSettings(max_epochs=20, patience=None)).history) == 20
 
 
-def test_without_held_out_samples_patience_has_nothing_to_judge(trained):
+def test_patience_has_no_effect_without_held_out_samples(trained):
     trainer = trained(TrainingSettings(max_epochs=10, patience=0.1), source=Source(stripes()))
     assert trainer.epoch == 10
     assert not any("validation_error" in record for record in trainer.history)
@@ -103,7 +103,7 @@ def test_the_best_weights_are_restored(trained, monkeypatch):
     assert trainer.best_error == 0.2
 
 
-def test_validation_error_is_that_of_thresholded_reconstructions(trained):
+def test_the_validation_error_is_that_of_thresholded_reconstructions(trained):
     trainer = trained()
     X, module = stripes(seed=5), trainer.module
     fields = module.fields(X)
@@ -113,22 +113,22 @@ def test_validation_error_is_that_of_thresholded_reconstructions(trained):
     assert trainer.validation_error(Source(X, held=X, size=7)) == pytest.approx(float(expected), rel=1e-5)
 
 
-def test_records(trained):
-    seen, starts = [], []
-    fit = {"on_record": seen.append, "on_start": lambda: starts.append(len(seen))}
+def test_every_epoch_has_a_record(trained):
+    records, starts = [], []
+    fit = {"on_record": records.append, "on_start": lambda: starts.append(len(records))}
     trainer = trained(fit=fit)
-    assert seen == trainer.history
+    assert records == trainer.history
     assert starts == [0, 1, 2, 3]
-    assert [(r["epoch"], r["step"], r["progress"]) for r in seen] == [
+    assert [(r["epoch"], r["step"], r["progress"]) for r in records] == [
         (1, 4, 0.25),
         (2, 8, 0.5),
         (3, 12, 0.75),
         (4, 16, 1.0),
     ]
     # The aligned loss has faded out after half of the training.
-    assert ["aligned_loss" in r for r in seen] == [True, True, False, False]
-    assert [r["seconds"] for r in seen] == sorted(r["seconds"] for r in seen)
-    for r in seen[2:]:
+    assert ["aligned_loss" in r for r in records] == [True, True, False, False]
+    assert [r["seconds"] for r in records] == sorted(r["seconds"] for r in records)
+    for r in records[2:]:
         expected = r["statistics_loss"] + 0.3 * r["short_range_loss"] + 1e-4 * r["kl"]
         assert r["loss"] == pytest.approx(expected, rel=1e-4)
 
@@ -141,18 +141,18 @@ def test_a_record_is_the_mean_over_the_steps_of_its_epoch(make_module):
     assert trainer.history[0]["kl"] == pytest.approx(sum(step["kl"] for step in steps) / 5)
 
 
-def test_training_ends_when_the_callback_says_so(trained):
+def test_training_ends_when_the_callback_returns_true(trained):
     assert trained(fit={"on_record": lambda record: record["epoch"] == 2}).epoch == 2
 
 
-def test_learning_rate_rises_then_falls_as_a_cosine():
+def test_the_learning_rate_rises_and_then_falls_as_a_cosine():
     settings = TrainingSettings(learning_rate=0.1, warmup_steps=100)
-    rate = room._learning_rate
+    rate = train_module._learning_rate
     assert rate(settings, 0, 0.0) == pytest.approx(0.001)
     assert rate(settings, 49, 0.0) == pytest.approx(0.05)
     assert rate(settings, 1000, 0.5) == pytest.approx(0.1 * 0.505)
     assert rate(settings, 1000, 1.0) == pytest.approx(0.001)
-    # A short training does not spend all of it warming up.
+    # Short training does not consist of warm-up alone.
     assert rate(settings, 2, 0.05) > 0.09
     assert rate(TrainingSettings(warmup_steps=0), 0, 0.0) == pytest.approx(1e-3)
 
@@ -167,12 +167,12 @@ def test_the_kl_weight_warms_up_and_the_aligned_loss_fades(make_module):
             expected += aligned * terms["aligned_loss"]
         assert terms["loss"] == pytest.approx(expected, rel=1e-5)
         assert ("aligned_loss" in terms) == (aligned is not None)
-    none = TrainingSettings(kl_warmup=0.0, aligned_fraction=0.0, short_range=0.0)
-    terms = trainer_of(make_module, X, none).train_step(X[:8], 0.0)
+    constant = TrainingSettings(kl_warmup=0.0, aligned_fraction=0.0, short_range=0.0)
+    terms = trainer_of(make_module, X, constant).train_step(X[:8], 0.0)
     assert terms["loss"] == pytest.approx(terms["statistics_loss"] + 1e-4 * terms["kl"], rel=1e-5)
 
 
-def test_one_pass_takes_every_batch_once(make_module):
+def test_one_pass_uses_every_batch_once(make_module):
     X = stripes()
     trainer = trainer_of(make_module, X)
     for expected in (1, 2):
@@ -186,7 +186,7 @@ def test_one_pass_takes_every_batch_once(make_module):
     assert trainer.history[1]["seconds"] > trainer.history[0]["seconds"]
 
 
-def test_a_pass_that_failed_leaves_no_trace_in_the_next_record(make_module):
+def test_an_interrupted_pass_does_not_affect_the_next_record(make_module):
     X = stripes()
     trainer = trainer_of(make_module, X)
     with pytest.raises(KeyboardInterrupt):
@@ -200,7 +200,7 @@ def test_a_pass_that_failed_leaves_no_trace_in_the_next_record(make_module):
     assert trainer.history[0]["loss"] == pytest.approx(expected["loss"])
 
 
-def test_training_from_statistics(make_module):
+def test_training_from_statistics_lowers_the_loss(make_module):
     X = stripes()
     module = make_module((12, 12), width=32)
     f = module.statistics(module.fields(X))
@@ -212,7 +212,7 @@ def test_training_from_statistics(make_module):
     assert trainer.history[-1]["statistics_loss"] < 0.7 * trainer.history[0]["statistics_loss"]
 
 
-def test_bfloat16_comes_close_to_float32(make_module):
+def test_training_in_bfloat16_is_close_to_float32(make_module):
     X = stripes()
     results = []
     for precision in ("float32", "bfloat16"):
@@ -225,7 +225,7 @@ def test_bfloat16_comes_close_to_float32(make_module):
     assert results[1] == pytest.approx(results[0], rel=0.1)
 
 
-def test_latent_spread_is_the_mean_width_of_the_latents(make_module):
+def test_the_latent_spread_is_the_mean_standard_deviation_of_the_latents(make_module):
     X = stripes()
     trainer = trainer_of(make_module, X)
     torch.testing.assert_close(trainer.latent_spread([X[:10], X[10:]]), torch.full((3,), math.exp(-3.0)))
@@ -242,7 +242,7 @@ def test_latent_spread_is_the_mean_width_of_the_latents(make_module):
         ({"max_epochs": 1000}, "cpu", False),
     ],
 )
-def test_only_long_trainings_on_a_gpu_are_compiled(make_module, monkeypatch, limits, device, compiled):
+def test_networks_are_compiled_only_for_long_training_on_a_gpu(make_module, monkeypatch, limits, device, compiled):
     monkeypatch.setattr(torch, "compile", lambda function: "compiled")
     trainer = trainer_of(make_module, stripes(), TrainingSettings(**limits))
     trainer.device = torch.device(device)
@@ -250,7 +250,7 @@ def test_only_long_trainings_on_a_gpu_are_compiled(make_module, monkeypatch, lim
     assert (trainer.encode == "compiled") == (trainer.decode == "compiled") == compiled
 
 
-def test_a_search_is_not_compiled(make_module, monkeypatch):
+def test_an_encoder_that_searches_is_not_compiled(make_module, monkeypatch):
     monkeypatch.setattr(torch, "compile", lambda function: "compiled")
     trainer = trainer_of(make_module, stripes(), TrainingSettings(max_epochs=1000))
     trainer.module.encoder.searches = True

@@ -35,7 +35,7 @@ def test_statistics_of_labels_are_those_of_two_point_stats(make_module, labels, 
     assert module.statistics(fields).shape == (3, *module.spec.lag_shape, len(pairs))
 
 
-def test_statistics_of_a_field(make_module):
+def test_statistics_of_a_field_are_those_of_two_point_stats(make_module):
     X = torch.randn(3, 6, 7, generator=torch.Generator().manual_seed(0))
     module = make_module((6, 7), phases=1)
     assert torch.equal(module.fields(X)[:, 0], X)
@@ -49,7 +49,7 @@ def test_the_type_of_labels_does_not_matter(make_module, labels, dtype):
     assert torch.equal(module.fields(X.to(dtype)), module.fields(X))
 
 
-def test_discretised_structures_are_fields_already(make_module):
+def test_discretised_structures_are_used_as_fields(make_module):
     states = torch.rand(2, 3, 8, 8, dtype=torch.float64)
     module = make_module(phases=3)
     assert torch.equal(module.fields(states), states.float())
@@ -62,7 +62,7 @@ SHAPES = [((13,), 2), ((8, 8), 2), ((9, 6), 4), ((5, 4, 7), 3), ((6, 6), 1), ((1
 @pytest.mark.parametrize("decoder", ["dense", "convolutional"])
 @pytest.mark.parametrize("encoder", ["statistics", "image"])
 @pytest.mark.parametrize(("shape", "phases"), SHAPES)
-def test_there_and_back(make_module, labels, shape, phases, encoder, decoder):
+def test_latents_and_reconstructions_have_valid_shapes_and_values(make_module, labels, shape, phases, encoder, decoder):
     module = make_module(shape, phases=phases, encoder=encoder, decoder=decoder)
     X = labels(4, shape, max(2, phases)).to(torch.float32 if phases == 1 else torch.uint8)
     module.calibrate([X[:2], X[2:]])
@@ -78,7 +78,7 @@ def test_there_and_back(make_module, labels, shape, phases, encoder, decoder):
     assert torch.isfinite(output).all()
 
 
-def test_log_variance_is_bounded(make_module):
+def test_the_log_variance_is_bounded(make_module):
     module = make_module()
     with torch.no_grad():
         module.encoder.correction[-1].bias.copy_(torch.tensor([0.0, 0, 0, 1e9, -1e9, 0]))
@@ -93,25 +93,25 @@ def test_a_double_precision_copy_computes_in_double_precision(make_module, label
     single, double = module.decode(z), module.double().decode(z.double())
     assert double.dtype == torch.float64
     assert (double.float() != double).any()
-    # Moving by less than single precision can hold changes every output.
+    # A step that single precision cannot resolve changes the output.
     assert (module.decode(z.double() + 1e-10) - double).abs().max() > 1e-14
     torch.testing.assert_close(single, double.float(), atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("fraction", [0.05, 0.3, 0.5, 0.8])
-def test_level_set_gives_the_fraction_asked_for_on_a_normal_field(fraction):
+def test_the_level_set_gives_the_requested_volume_fraction_on_a_normal_field(fraction):
     level_set = LevelSet(3, 1)
     with torch.no_grad():
         level_set.levels[-1].weight.zero_()
         level_set.levels[-1].bias.zero_()
         level_set.start(torch.tensor([fraction]))
     raw = torch.randn(2, 1, 200, 200, generator=torch.Generator().manual_seed(0))
-    # Neither scale nor offset of the raw field matter.
+    # Neither the scale nor the offset of the raw field matters.
     logits = level_set(5.0 * raw + 3.0, torch.zeros(2, 3))
     assert (logits > 0).float().mean().item() == pytest.approx(fraction, abs=0.01)
     assert logits.sigmoid().mean().item() == pytest.approx(fraction, abs=0.05)
-    for one, channel in itertools.product(range(2), range(1)):
-        assert logits[one, channel].std().item() == pytest.approx(3.0, rel=0.01)
+    for sample, channel in itertools.product(range(2), range(1)):
+        assert logits[sample, channel].std().item() == pytest.approx(3.0, rel=0.01)
 
 
 def test_calibration_starts_at_the_mean_volume_fractions(make_module):
@@ -123,7 +123,7 @@ def test_calibration_starts_at_the_mean_volume_fractions(make_module):
     torch.testing.assert_close(torch.special.ndtr(bias), torch.tensor([0.1, 0.2]))
 
 
-def test_calibration_learns_mean_and_spread_of_a_field(make_module):
+def test_calibration_learns_the_mean_and_standard_deviation_of_a_field(make_module):
     X = 5.0 + 2.0 * torch.randn(8, 20, 20, generator=torch.Generator().manual_seed(0))
     module = make_module((20, 20), phases=1)
     module.calibrate([X[:4], X[4:]])
@@ -135,7 +135,7 @@ def test_calibration_learns_mean_and_spread_of_a_field(make_module):
 
 @pytest.mark.parametrize(("phases", "value"), [(2, 0), (2, 1), (3, 2), (1, 4.0)])
 @pytest.mark.parametrize("encoder", ["statistics", "image"])
-def test_constant_structures_give_finite_numbers(make_module, phases, value, encoder):
+def test_latents_and_reconstructions_of_constant_structures_are_finite(make_module, phases, value, encoder):
     module = make_module(phases=phases, encoder=encoder)
     X = torch.full((4, 8, 8), value, dtype=torch.float32 if phases == 1 else torch.uint8)
     module.calibrate([X])
@@ -148,7 +148,7 @@ def test_constant_structures_give_finite_numbers(make_module, phases, value, enc
     assert all(p.grad is None or torch.isfinite(p.grad).all() for p in module.parameters())
 
 
-def test_calibration_from_statistics_is_that_from_structures(make_module, labels):
+def test_calibration_from_statistics_equals_that_from_structures(make_module, labels):
     X = labels(12, (8, 8))
     direct, indirect = make_module(), make_module()
     direct.calibrate([X])

@@ -1,4 +1,4 @@
-"""Small trainings that several tests share: sources of batches, trainers, comparisons."""
+"""Small training runs shared by several tests: sources of batches, trainers and comparisons."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Source:
 
 
 class Interrupted(Source):
-    """Stops with Ctrl-C before the given batch of the given epoch."""
+    """Source that raises KeyboardInterrupt before a given batch of a given epoch."""
 
     def __init__(self, *args, at, **kwargs):
         super().__init__(*args, **kwargs)
@@ -65,5 +65,7 @@ def without_seconds(history):
     return [{k: v for k, v in record.items() if k != "seconds"} for record in history]
 
 
-def same_weights(one: StatsVAE, other: StatsVAE) -> bool:
-    return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
+def same_weights(first: StatsVAE, second: StatsVAE) -> bool:
+    return all(
+        torch.equal(a, b) for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True)
+    )

@@ -8,7 +8,7 @@ import numpy as np
 
 
 def flood(inside: np.ndarray, connectivity: int, periodic: bool) -> np.ndarray:
-    """Return the number of each voxel's cluster, 0 outside of the phase."""
+    """Return the cluster number of each voxel, 0 outside the phase."""
     steps = [s for s in itertools.product((-1, 0, 1), repeat=inside.ndim) if 0 < np.abs(s).sum() <= connectivity]
     labels = np.zeros(inside.shape, int)
     for seed in np.argwhere(inside):

@@ -1,4 +1,4 @@
-"""2-point statistics by their definition: a sum over all pairs of voxels, one lag after another."""
+"""2-point statistics by definition: a sum over all pairs of voxels, computed lag by lag."""
 
 from __future__ import annotations
 

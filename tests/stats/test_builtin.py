@@ -1,4 +1,4 @@
-"""Coordinates match the axes of the results for all options."""
+"""Coordinates of the built-in statistics: they match the axes of the results for all options."""
 
 from __future__ import annotations
 

@@ -166,7 +166,7 @@ def test_a_phase_without_chords_has_a_finite_gradient():
     assert bool(torch.isfinite(X.grad).all())
 
 
-def test_windows_without_room_are_refused():
+def test_windows_too_small_for_a_chord_are_refused():
     assert longest_chord((6, 4)) == 3
     assert longest_chord((6, 4), periodic=False) == 2
     assert longest_chord((6, 4), periodic=False, axis=0) == 4

@@ -1,4 +1,4 @@
-"""Correlations with the complementary phase: subtraction must equal its Fourier transform."""
+"""Correlations with the complementary phase by subtraction, compared with those from its Fourier transform."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def by_transform(fields: torch.Tensor, pairs, **options) -> torch.Tensor:
 
 
 def random_fractions(shape: tuple[int, ...], n_states: int) -> torch.Tensor:
-    """Return random fractions of all states but the last, in double precision."""
+    """Return random fractions of all states except the last, in double precision."""
     raw = torch.rand(2, n_states, *shape, dtype=torch.float64, generator=torch.manual_seed(0))
     return (raw / raw.sum(1, keepdim=True))[:, :-1]
 
@@ -50,7 +50,7 @@ def test_subtraction_equals_the_transform_of_the_complement_within_a_cutoff(cuto
     torch.testing.assert_close(correlate(fields, ALL_OF_THREE, cutoff=cutoff), expected, atol=1e-14, rtol=0)
 
 
-def test_four_phases_of_labels_are_exact() -> None:
+def test_statistics_of_labels_of_four_phases_are_exact() -> None:
     labels = torch.randint(4, (3, 16, 10), generator=torch.manual_seed(0))
     pairs = tuple((i, j) for i in range(4) for j in range(i, 4))
     fields = torch.stack([labels == phase for phase in range(4)], dim=1)

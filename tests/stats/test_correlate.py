@@ -62,7 +62,7 @@ def test_fourier_transforms_equal_the_direct_sum(problem):
 
 @pytest.mark.parametrize("space", SHAPES)
 @pytest.mark.parametrize("periodic", [True, False])
-def test_indicators_give_the_exact_fraction_of_pairs(space, periodic):
+def test_statistics_of_indicators_are_the_exact_fraction_of_pairs(space, periodic):
     states = one_hot(np.random.default_rng(0).integers(0, 3, (2, *space)), 3)
     pairs = ((0, 0), (1, 2), (2, 1))
     exact = direct_statistics(states, pairs, periodic=periodic)
@@ -82,7 +82,7 @@ def test_lags_with_few_pairs_are_exact_for_indicators():
 
 @pytest.mark.parametrize("space", SHAPES)
 @pytest.mark.parametrize("phases", [2, 3])
-def test_the_complement_equals_its_transform(space, phases):
+def test_correlations_with_the_complement_equal_those_by_its_transform(space, phases):
     labels = np.random.default_rng(1).integers(0, phases, (3, *space))
     fields = states_first(one_hot(labels, phases)).float()
     pairs = tuple(itertools.product(range(phases), repeat=2))
@@ -111,7 +111,7 @@ def test_precomputed_counts_change_nothing(mask, periodic):
 
 @pytest.mark.parametrize("space", SHAPES)
 @pytest.mark.parametrize("periodic", [True, False])
-def test_pair_counts_without_a_mask_are_those_of_a_mask_of_ones(space, periodic):
+def test_pair_counts_without_a_mask_equal_those_of_a_mask_of_ones(space, periodic):
     counts = pair_counts(space, periodic=periodic)
     ones = pair_counts(space, periodic=periodic, mask=torch.ones(space))[0]
     np.testing.assert_allclose(counts.expand(ones.shape), ones, atol=1e-9)
@@ -165,7 +165,7 @@ def test_the_gradient_of_the_mask_equals_finite_differences(periodic):
     assert torch.autograd.gradcheck(lambda m: correlate(fields, ((0, 0),), periodic=periodic, mask=m), (mask,))
 
 
-def test_half_precision_and_integers_are_computed_in_single():
+def test_half_precision_and_integers_are_computed_in_single_precision():
     fields = torch.rand(2, 1, 8, generator=torch.manual_seed(0))
     for other in (fields.half(), fields.bfloat16(), (fields > 0.5), (fields > 0.5).to(torch.int64)):
         f = correlate(other, ((0, 0),))
@@ -204,7 +204,7 @@ def test_the_largest_cutoff_is_the_same_along_all_axes():
     assert pair_counts((9, 9), periodic=False, mask=mask, cutoff=2).min() > 0.5
 
 
-def test_zero_lag_may_be_the_only_one_with_pairs():
+def test_zero_lag_may_be_the_only_lag_with_pairs():
     mask = torch.zeros(8)
     mask[3] = 1
     with pytest.raises(InputError, match="cutoff=0 has pairs"):

@@ -14,7 +14,7 @@ def statistics() -> tuple[np.ndarray, np.ndarray]:
     return rng.random((4, 5, 6, 2)), rng.random((4, 5, 6, 2))
 
 
-def test_known_distances():
+def test_distances_equal_values_computed_by_hand():
     f = np.array([[[3.0], [0.0]], [[0.0], [0.0]]])
     g = np.array([[[0.0], [4.0]], [[0.0], [0.0]]])
     np.testing.assert_allclose(statistics_distance(f, g), [5.0, 0.0])
@@ -48,7 +48,7 @@ def test_numpy_and_torch_agree(statistics):
         np.testing.assert_allclose(result.numpy(), function(f, g))
 
 
-def test_one_sample_is_compared_with_every_other(statistics):
+def test_a_single_sample_is_compared_with_every_other(statistics):
     f, _ = statistics
     mean = f.mean(0, keepdims=True)
     np.testing.assert_allclose(statistics_distance(f, mean), statistics_distance(f, np.broadcast_to(mean, f.shape)))
@@ -65,7 +65,7 @@ def test_the_gradient_equals_finite_differences_and_is_zero_where_both_agree(sta
 
 
 @pytest.mark.parametrize("shape", [(4, 5, 6, 1), (4, 5, 5, 2), (3, 5, 6, 2), (4, 5, 6), (4,)])
-def test_other_shapes_are_refused(statistics, shape):
+def test_different_shapes_are_refused(statistics, shape):
     for function in (statistics_distance, relative_error):
         with pytest.raises(
             InputError, match=r"of the same shape are expected.*\(4, 5, 6, 2\).*Compute both with the same"

@@ -26,7 +26,7 @@ def test_integers_are_labels_and_the_largest_sets_the_number_of_phases():
 
 
 @pytest.mark.parametrize("largest", [-1, 0, 1])
-def test_labels_have_two_phases_at_least(largest):
+def test_labels_have_at_least_two_phases(largest):
     assert form_of((9, 4), largest=largest).phases == 2
 
 

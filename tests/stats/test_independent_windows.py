@@ -1,4 +1,4 @@
-"""The number of independent windows of sets with a known overlap."""
+"""Number of independent windows in sets with a known overlap."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_windows_without_overlap_are_all_independent() -> None:
 
 
 @pytest.mark.parametrize("stride", [8, 16, 32])
-def test_overlap_does_not_add_windows(stride: int) -> None:
+def test_overlapping_windows_do_not_increase_the_number(stride: int) -> None:
     image = blobs(1, (256, 256), width=3)[0]
     assert 15 < independent_windows(cut(image, 64, stride)) < 20
 
@@ -32,11 +32,11 @@ def test_copies_count_once() -> None:
     assert independent_windows(np.concatenate([windows] * 5)) == pytest.approx(10, rel=0.02)
 
 
-def test_volumes() -> None:
+def test_windows_of_a_volume_are_counted() -> None:
     volume = blobs(1, (48, 48, 48), phases=3)[0]
     assert independent_windows(cut(volume, 24, 24)) == pytest.approx(8, rel=0.02)
     assert independent_windows(cut(volume, 24, 6)) < 16
 
 
-def test_uniform_windows_are_all_kept() -> None:
+def test_uniform_windows_all_count_as_independent() -> None:
     assert independent_windows(np.zeros((7, 16, 16), np.uint8)) == 7

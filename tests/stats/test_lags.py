@@ -7,13 +7,13 @@ from matvae.errors import InputError
 from matvae.stats.lags import lag_ranges, lag_shape, resolve_cutoff
 
 
-def test_there_are_n_periodic_lags_and_2n_minus_1_others():
+def test_an_axis_has_n_periodic_or_2n_minus_1_nonperiodic_lags():
     assert lag_shape((6, 5)) == (6, 5)
     assert lag_shape((6, 5), periodic=False) == (11, 9)
     assert lag_shape((6, 5, 4), cutoff=1) == (3, 3, 3)
 
 
-def test_zero_lag_follows_half_of_n_periodic_lags_or_n_minus_1_others():
+def test_zero_lag_follows_half_of_the_periodic_or_n_minus_1_nonperiodic_lags():
     assert lag_ranges((6, 5), True, None) == ((3, 3), (2, 3))
     assert lag_ranges((6, 5), False, None) == ((5, 6), (4, 5))
     assert lag_ranges((6, 5), False, (2, 0)) == ((2, 3), (0, 1))

@@ -33,7 +33,7 @@ def slow_path(inside: np.ndarray, axis: int, periodic: bool, weights: np.ndarray
 @pytest.mark.parametrize("periodic", [True, False])
 @pytest.mark.parametrize("mask", [None, "shared", "per sample"])
 @pytest.mark.parametrize("form", ["labels", "states"])
-def test_segments_equal_those_of_a_loop(space, periodic, mask, form):
+def test_the_lineal_path_equals_that_of_a_loop_over_segments(space, periodic, mask, form):
     labels = labels_of(space, n=3)
     weights = np.random.default_rng(1).uniform(0.3, 1, labels.shape)
     weights = {None: np.ones_like(weights), "shared": np.broadcast_to(weights[0], labels.shape)}.get(mask, weights)
@@ -59,7 +59,7 @@ def test_length_zero_gives_the_volume_fraction_and_length_one_the_statistics_of_
     np.testing.assert_allclose(path[:, 1], f[:, 0, 2], atol=1e-6)
 
 
-def test_independent_voxels_have_powers_of_the_volume_fraction():
+def test_the_lineal_path_of_independent_voxels_is_a_power_of_the_volume_fraction():
     labels = (np.random.default_rng(0).random((8, 128, 128)) < 0.7).astype(np.uint8)
     for periodic in (True, False):
         path = lineal_path(labels, cutoff=8, periodic=periodic).mean(0)
@@ -74,7 +74,7 @@ def test_a_checkerboard_has_no_segment_longer_than_a_cell():
     np.testing.assert_allclose(lineal_path(cells)[0], np.transpose([expected, expected]), atol=1e-7)
 
 
-def test_segments_along_the_layers_of_a_laminate_have_no_longest_length():
+def test_segments_along_the_layers_of_a_laminate_may_have_any_length():
     layers = np.tile([1, 1, 0, 0, 0, 0], (12, 2))[None]
     np.testing.assert_allclose(lineal_path(layers, axis=0)[0, :, 1], 1 / 3, atol=1e-7)
     np.testing.assert_allclose(lineal_path(layers, axis=1)[0, :4, 1], [2 / 6, 1 / 6, 0, 0], atol=1e-7)
@@ -89,7 +89,7 @@ def test_the_gradient_equals_finite_differences(periodic, masked):
     assert torch.autograd.gradcheck(lambda x: lineal_path(x, state_axis=-1, periodic=periodic, mask=mask), (X,))
 
 
-def test_lengths_and_axes_that_do_not_exist_are_refused():
+def test_invalid_lengths_and_axes_are_refused():
     labels = labels_of((6, 4))
     assert longest_segment((6, 4)) == 3
     assert longest_segment((6, 4), axis=0) == 5

@@ -34,7 +34,7 @@ def structures() -> np.ndarray:
 
 @pytest.mark.parametrize("samples", [1, 2, 3, 7, 100])
 @pytest.mark.parametrize("masked", [None, "shared", "per sample"])
-def test_blocks_of_any_size_give_the_same(X, samples, masked):
+def test_blocks_of_any_size_give_the_same_result(X, samples, masked):
     rng = np.random.default_rng(1)
     mask = {None: None, "shared": rng.random((4, 5)), "per sample": rng.random((7, 4, 5))}[masked]
     weights = None if mask is None else torch.from_numpy(mask).float()
@@ -75,7 +75,7 @@ def test_lazy_masks_are_paired_with_their_samples_for_any_state_axis(state_axis)
 
 
 @pytest.mark.parametrize("parallel", [True, False])
-def test_parallel_and_sequential_blocks_give_the_same(X, parallel):
+def test_parallel_and_sequential_blocks_give_the_same_result(X, parallel):
     block_lengths: list[int] = []
     result = map_samples(X, means(3, block_lengths, parallel))
     np.testing.assert_allclose(result[:, 0], X.mean((1, 2)), rtol=1e-5)
@@ -83,7 +83,7 @@ def test_parallel_and_sequential_blocks_give_the_same(X, parallel):
     assert parallel or block_lengths == [3, 3, 1]
 
 
-def test_gradients_take_all_samples_at_once(X):
+def test_all_samples_are_processed_at_once_for_a_gradient(X):
     block_lengths: list[int] = []
     tensor = torch.from_numpy(X).requires_grad_()
     map_samples(tensor, means(2, block_lengths)).sum().backward()
@@ -95,7 +95,7 @@ def test_gradients_take_all_samples_at_once(X):
     assert sorted(block_lengths) == [1, 2, 2, 2]
 
 
-def test_gradients_of_a_mask_take_all_samples_at_once(X):
+def test_all_samples_are_processed_at_once_for_the_gradient_of_a_mask(X):
     block_lengths: list[int] = []
     mask = torch.ones(4, 5, requires_grad=True)
     map_samples(torch.from_numpy(X), means(2, block_lengths), mask)[:, 1].sum().backward()
@@ -121,7 +121,7 @@ def test_chunks_of_whole_samples_are_kept():
     assert whole_samples(X) is X
 
 
-def test_the_warning_of_merged_chunks_names_the_line_of_the_caller():
+def test_the_warning_about_merged_chunks_names_the_line_of_the_caller():
     X = da.zeros((4, 6, 6), chunks=(4, 3, 3))
     with pytest.warns(UserWarning, match="split the samples") as caught:
         two_point_stats(X)
@@ -143,7 +143,7 @@ def test_merged_chunks_grow_only_if_a_single_sample_requires_it():
 @pytest.mark.parametrize(
     "dtype", ["?", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8", "g", ">u2", ">f4"]
 )
-def test_arrays_of_every_type_become_tensors_of_the_same_values(dtype):
+def test_arrays_of_every_type_become_tensors_with_the_same_values(dtype):
     array = np.array([[0, 1, 1], [1, 0, 1]], dtype)
     tensor = as_tensor(array)
     assert tensor.tolist() == array.astype(float).tolist()
@@ -159,7 +159,7 @@ def test_arrays_of_every_type_become_tensors_of_the_same_values(dtype):
 
 
 @pytest.mark.parametrize("dtype", [torch.bool, torch.uint16, torch.uint32, torch.uint64, torch.float16])
-def test_tensors_of_every_type_become_ones_that_torch_supports(dtype):
+def test_tensors_of_every_type_are_converted_to_types_that_torch_supports(dtype):
     tensor = as_tensor(torch.tensor([0, 1]).to(dtype))
     assert tensor.tolist() == [0, 1]
     assert torch.aminmax(tensor).max == 1
@@ -178,7 +178,7 @@ def test_memory_is_shared_only_if_it_is_writable():
 
 @pytest.fixture
 def torch_warnings_as_errors() -> Iterator[None]:
-    """Let torch warn of read-only memory each time, not once per process, and turn warnings into errors."""
+    """Make torch warn about read-only memory every time, not only once per process, and turn warnings into errors."""
     torch.set_warn_always(True)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

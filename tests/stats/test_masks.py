@@ -11,7 +11,7 @@ from matvae.stats.masks import read_mask
 X = np.zeros((3, 4, 5))
 
 
-def test_none_is_no_mask():
+def test_none_means_no_mask():
     mask = read_mask(None, X, (4, 5))
     assert mask.values is None
     assert mask.binary
@@ -73,7 +73,7 @@ def test_anything_but_an_array_is_refused(mask):
 
 
 @pytest.mark.parametrize("dtype", [complex, object, "U3"])
-def test_other_types_are_refused(dtype):
+def test_masks_of_other_types_are_refused(dtype):
     with pytest.raises(InputError, match="mask of booleans or real numbers is expected"):
         read_mask(np.ones((4, 5)).astype(dtype), X, (4, 5))
 

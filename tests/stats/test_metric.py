@@ -1,4 +1,4 @@
-"""Weights of lags, and the variance that they give to lag zero, short, medium and all lags."""
+"""Weights of the lags, and the variance that they assign to zero lag and to short, medium and all lags."""
 
 import numpy as np
 import pytest
@@ -43,7 +43,7 @@ def test_the_total_variance_is_preserved() -> None:
     np.testing.assert_allclose((lag_weights(variance) * variance).sum(), variance.sum())
 
 
-def test_plain_metric_weighs_all_lags_alike() -> None:
+def test_the_plain_metric_weights_all_lags_equally() -> None:
     variance = np.random.default_rng(2).uniform(size=(9, 9, 1))
     assert (lag_weights(variance, "plain") == 1).all()
 

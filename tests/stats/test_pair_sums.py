@@ -45,7 +45,7 @@ def test_the_gradient_equals_finite_differences(space, periodic, cutoff):
     assert torch.autograd.gradcheck(lambda x: pair_sums(x, PAIRS, size, ranges), fields.requires_grad_())
 
 
-def test_a_state_in_no_pair_has_no_gradient():
+def test_a_state_in_no_pair_has_a_gradient_of_zero():
     fields = torch.rand(1, 2, 4, 4, dtype=torch.float64, requires_grad=True)
     (gradient,) = torch.autograd.grad(pair_sums(fields, ((0, 0),), (4, 4), ((2, 2), (2, 2))).sum(), fields)
     assert torch.equal(gradient[:, 1], torch.zeros(1, 4, 4, dtype=torch.float64))

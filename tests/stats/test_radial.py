@@ -25,7 +25,7 @@ def slow_average(f: np.ndarray, size: tuple[float, ...]) -> dict[float, np.ndarr
 
 @pytest.mark.parametrize("space", SHAPES)
 @pytest.mark.parametrize("size", [None, (0.3, 0.7, 1.1)])
-def test_equal_lengths_are_averaged(space, size):
+def test_lags_of_equal_length_are_averaged(space, size):
     f = np.random.default_rng(0).random((3, *space, 2))
     edges = None if size is None else size[: len(space)]
     expected = slow_average(f, edges or (1.0,) * len(space))
@@ -51,7 +51,7 @@ def test_radii_beyond_the_maximum_are_ignored():
 
 @pytest.mark.parametrize("max_radius", [None, 2.5])
 @pytest.mark.parametrize("bins", [3, (0, 0.5, 1.7, 3), (1, 2, 3)])
-def test_bins_are_those_of_a_histogram(bins, max_radius):
+def test_averages_in_bins_equal_those_of_a_histogram(bins, max_radius):
     f = np.random.default_rng(0).random((2, 7, 6, 2))
     axes = [np.arange(n) - n // 2 for n in (7, 6)]
     lengths = np.hypot(*np.meshgrid(*axes, indexing="ij"))

@@ -28,7 +28,7 @@ def runs_of(line: np.ndarray, periodic: bool) -> tuple[list[int], list[int]]:
 @pytest.mark.parametrize("space", [*SHAPES, (1,), (3, 1)])
 @pytest.mark.parametrize("periodic", [True, False])
 @pytest.mark.parametrize("volume_fraction", [0.0, 0.4, 0.8, 1.0])
-def test_runs_equal_those_of_a_loop(space, periodic, volume_fraction):
+def test_run_lengths_equal_those_of_a_loop(space, periodic, volume_fraction):
     inside = np.random.default_rng(0).random((5, *space)) < volume_fraction
     for axis, n in enumerate(space, start=1):
         runs, closed = run_lengths(torch.from_numpy(inside), axis, periodic)

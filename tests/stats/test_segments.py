@@ -25,7 +25,7 @@ def test_products_equal_those_of_a_loop(periodic, axis, hard):
     assert voxels == (2 * n if periodic else n)
 
 
-def test_products_have_a_gradient_where_all_of_them_are_zero():
+def test_products_that_are_all_zero_have_a_gradient():
     field = torch.tensor([[1.0, 0.0, 1.0, 0.0, 1.0]], dtype=torch.float64, requires_grad=True)
     *_, third = segment_products(field, 1, False, 3)
     third.sum().backward()

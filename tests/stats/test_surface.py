@@ -131,7 +131,7 @@ def test_the_gradient_equals_finite_differences(periodic):
     assert torch.autograd.gradcheck(lambda x: surface_area(x, state_axis=-1, periodic=periodic, voxel_size=0.5), (X,))
 
 
-def test_states_equal_labels_and_windows_need_neighbours():
+def test_states_equal_labels_and_axes_of_a_single_voxel_are_refused():
     labels = labels_of((6, 5))
     np.testing.assert_allclose(surface_area(one_hot(labels, 3), state_axis=-1), surface_area(labels), rtol=1e-6)
     with pytest.raises(InputError, match="Remove the axis of a single voxel"):

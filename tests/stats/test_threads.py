@@ -22,20 +22,20 @@ def number_in_a_new_thread() -> int:
         return pool.submit(torch.get_num_threads).result()
 
 
-def test_the_usual_number_is_restored():
+def test_the_number_of_threads_is_restored():
     with one_torch_thread():
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == 3
     assert number_in_a_new_thread() == 3
 
 
-def test_the_usual_number_is_restored_after_an_error():
+def test_the_number_of_threads_is_restored_after_an_error():
     with pytest.raises(KeyError), one_torch_thread():
         raise KeyError
     assert torch.get_num_threads() == 3
 
 
-def test_overlapping_threads_restore_the_usual_number():
+def test_overlapping_contexts_restore_the_number_of_threads():
     barrier = Barrier(3)
     inside: list[int] = []
 
@@ -54,7 +54,7 @@ def test_overlapping_threads_restore_the_usual_number():
     assert number_in_a_new_thread() == 3
 
 
-def test_the_calling_thread_keeps_its_number_while_workers_have_one():
+def test_each_worker_uses_one_torch_thread_and_the_calling_thread_keeps_its_number():
     seen: list[tuple[int, bool]] = []
     for_each(range(4), lambda _: seen.append((torch.get_num_threads(), torch.is_grad_enabled())), 2)
     assert seen == [(1, False)] * 4
@@ -68,7 +68,7 @@ def test_every_item_is_processed_once():
     assert sorted(done) == list(range(50))
 
 
-def test_a_single_worker_is_the_calling_thread():
+def test_a_single_worker_runs_in_the_calling_thread():
     threads: list[Thread] = []
     for_each(range(3), lambda _: threads.append(current_thread()), 1)
     assert threads == [current_thread()] * 3

@@ -154,12 +154,12 @@ class TestPhysics:
         fraction, n, size = 0.3, 16, 64
         noise = np.random.default_rng(0).random((n, size, size)) < fraction
         f = two_point_stats(noise)[..., 0].mean(0)
-        away = np.ones(f.shape, bool)
-        away[size // 2, size // 2] = False
-        # Every lag averages n * size^2 pairs; six standard errors hold for all of the 4096 lags.
+        nonzero_lag = np.ones(f.shape, bool)
+        nonzero_lag[size // 2, size // 2] = False
+        # Every lag averages n * size^2 pairs; six standard errors are a bound for all 4096 lags.
         error = np.sqrt(fraction**2 * (1 - fraction**2) / (n * size**2))
-        assert np.abs(f[away] - fraction**2).max() < 6 * error
-        assert abs(f[~away] - fraction) < 6 * error
+        assert np.abs(f[nonzero_lag] - fraction**2).max() < 6 * error
+        assert abs(f[~nonzero_lag] - fraction) < 6 * error
 
     def test_a_mask_excludes_voxels(self):
         labels = labels_of((6, 7), phases=2)
@@ -236,7 +236,7 @@ class TestKinds:
         ids=["fortran", "read-only", "negative strides", "big-endian", "strided"],
     )
     @pytest.mark.parametrize("dtype", [np.uint16, np.float32, np.float64])
-    def test_memory_layout_changes_nothing(self, changed, dtype):
+    def test_the_memory_layout_changes_nothing(self, changed, dtype):
         X = labels_of((6, 5)).astype(dtype)
         before = X.copy()
         np.testing.assert_array_equal(two_point_stats(changed(X)), two_point_stats(X))
@@ -253,7 +253,7 @@ class TestKinds:
         ("dtype", "result"),
         [("f2", "f4"), ("f4", "f4"), ("f8", "f8"), ("g", "f8"), ("u1", "f4"), ("i8", "f4")],
     )
-    def test_double_precision_is_kept_and_other_types_give_single(self, dtype, result):
+    def test_double_precision_is_kept_and_other_types_give_single_precision(self, dtype, result):
         X = labels_of((6, 5), phases=2).astype(dtype)
         assert two_point_stats(X).dtype == np.dtype(result)
         assert volume_fractions(X).dtype == np.dtype(result)
@@ -261,12 +261,12 @@ class TestKinds:
         assert lazy.dtype == lazy.compute().dtype == np.dtype(result)
 
     @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-    def test_half_precision_is_computed_in_single(self, dtype):
+    def test_half_precision_is_computed_in_single_precision(self, dtype):
         X = torch.rand(3, 6, 5, generator=torch.manual_seed(0)).to(dtype)
         assert torch.equal(two_point_stats(X), two_point_stats(X.float()))
 
     @pytest.mark.parametrize("space", SHAPES)
-    def test_a_single_sample_is_enough(self, space):
+    def test_a_single_sample_has_the_same_statistics_as_in_a_set(self, space):
         labels = labels_of(space, n=5)
         np.testing.assert_array_equal(two_point_stats(labels[2:3], phases=3), two_point_stats(labels)[2:3])
 
@@ -303,7 +303,7 @@ class TestDask:
         assert two_point_stats(X).shape[-1] == 3
 
     @pytest.mark.parametrize("chunks", [(1, 6, 5), (4, 2, 3), (3, 1, 1), ((1, 3), 6, (4, 1))])
-    def test_chunks_change_nothing(self, chunks):
+    def test_the_chunks_change_nothing(self, chunks):
         labels = labels_of((6, 5))
         lazy = two_point_stats(da.from_array(labels, chunks=chunks), periodic=False)
         np.testing.assert_array_equal(lazy.compute(), two_point_stats(labels, periodic=False))
@@ -343,16 +343,16 @@ class TestDask:
     def test_results_from_processes_equal_those_of_threads(self):
         labels = labels_of((6, 5))
         lazy = two_point_stats(da.from_array(labels, chunks=2), mask=np.full((6, 5), 0.5))
-        here = two_point_stats(labels, mask=np.full((6, 5), 0.5))
+        expected = two_point_stats(labels, mask=np.full((6, 5), 0.5))
         with dask.config.set(scheduler="processes", num_workers=1):
-            np.testing.assert_allclose(lazy.compute(), here, atol=1e-6)
+            np.testing.assert_allclose(lazy.compute(), expected, atol=1e-6)
 
     def test_unknown_chunks_are_refused(self):
         X = da.from_array(labels_of((6, 5)), chunks=2)
         with pytest.raises(InputError, match=r"unknown chunk sizes.*Call X.compute_chunk_sizes\(\) first"):
             two_point_stats(X[X[:, 0, 0] > 0])
 
-    def test_invalid_values_are_found_when_computed(self):
+    def test_invalid_values_are_refused_when_computed(self):
         labels = labels_of((6, 5))
         lazy = two_point_stats(da.from_array(labels, chunks=2), phases=2)
         with pytest.raises(InputError, match="labels 0 to 1 were expected"):
@@ -468,7 +468,7 @@ class TestInvalidInput:
         with pytest.raises(InputError, match="but an empty array of shape"):
             two_point_stats(kind(np.zeros(shape)))
 
-    def test_masked_arrays_do_not_lose_their_mask(self):
+    def test_numpy_masked_arrays(self):
         with pytest.raises(InputError, match=r"Pass X.filled\(0\) and mask="):
             two_point_stats(np.ma.masked_less(np.zeros((2, 5)), 1))
 

@@ -1,4 +1,4 @@
-"""Measured data sets in files beside their cards."""
+"""Measured data sets stored in files next to their cards."""
 
 from __future__ import annotations
 

@@ -62,7 +62,9 @@ def test_the_berea_card_describes_the_original_file(shared_data):
 
 
 def test_the_closest_name_is_suggested_for_an_unknown_one():
-    with pytest.raises(PluginError, match=r"no data set called 'line'; known are alloy, berea, .*Did you mean 'lines'\?"):
+    with pytest.raises(
+        PluginError, match=r"no data set called 'line'; known are alloy, berea, .*Did you mean 'lines'\?"
+    ):
         load_card("line")
     with pytest.raises(PluginError, match=r"no data set called '\.\./lines'"):
         load_card("../lines")

@@ -91,7 +91,7 @@ def test_a_file_that_is_not_an_archive_is_read_directly(tmp_path, card, served):
     assert (open_structures(tmp_path / "out").data.compute() == (LABELS == 255)[None]).all()
 
 
-def test_the_cache_makes_the_network_unnecessary(tmp_path, card, served, server):
+def test_a_cached_file_is_used_without_a_network(tmp_path, card, served, server):
     download_dataset(card, tmp_path / "first")
     server.shutdown()
     server.server_close()
@@ -134,7 +134,7 @@ def test_a_missing_member_of_an_archive_is_reported(tmp_path, card):
         download_dataset(replace(card, member="other.tif"), tmp_path / "out")
 
 
-def test_a_read_only_cache_is_reported(tmp_path, card, monkeypatch):
+def test_a_cache_that_cannot_be_written_is_reported(tmp_path, card, monkeypatch):
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("MATVAE_CACHE", str(tmp_path / "file" / "cache"))
     with pytest.raises(StoreError, match=r"could not be saved in .*set MATVAE_CACHE to a folder"):

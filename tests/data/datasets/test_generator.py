@@ -37,6 +37,6 @@ def test_the_closest_parameter_is_suggested_for_an_unknown_one():
         build_generator("lines", (64, 64), {"shape": (32, 32)})
 
 
-def test_unknown_generators_are_a_plugin_error():
+def test_unknown_generators_raise_a_plugin_error():
     with pytest.raises(PluginError, match="no data set generator called 'spheres'"):
         build_generator("spheres", None, {})

@@ -8,7 +8,7 @@ from matvae.errors import InputError
 
 
 def autocorrelation(labels: np.ndarray) -> np.ndarray:
-    """Periodic 2-point statistics of phase 1, (sample, *lag) with the zero lag first."""
+    """Periodic 2-point statistics of phase 1, ``(sample, *lag)`` with zero lag first."""
     space = tuple(range(1, labels.ndim))
     transform = np.fft.fftn(labels == 1, axes=space)
     return np.fft.ifftn(np.abs(transform) ** 2, axes=space).real / np.prod(labels.shape[1:])

@@ -121,7 +121,7 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path):
 
 
 class Stripes(Lines):
-    """Generator of a plugin: without a card, with one parameter and a default shape of its own."""
+    """Generator of a plugin without a card, with one parameter and its own default shape."""
 
     def __init__(self, shape=(48, 16), *, n_lines=2):
         super().__init__(shape, n_lines=n_lines)

@@ -7,7 +7,7 @@ from matvae.data.datasets import parameters as p
 from matvae.errors import InputError
 
 
-def test_numbers_and_arrays_of_numpy_are_converted():
+def test_numpy_numbers_and_arrays_are_converted():
     assert p.integer_range("n", np.array([1, 4]), low=1) == (1, 4)
     assert p.integer_range("n", 2, low=1) == (2, 2)
     assert p.per_axis("l", np.float32(2), ("y", "x")) == (2.0, 2.0)

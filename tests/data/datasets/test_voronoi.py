@@ -25,7 +25,7 @@ def test_shifting_the_seeds_shifts_the_grains():
     assert (shifted == np.roll(nearest_seed(seeds, (32, 32)), (5, 9), axis=(0, 1))).all()
 
 
-def test_classes_are_equally_frequent_and_grains_are_counted():
+def test_phases_are_equally_frequent_and_grains_are_counted():
     generator = Voronoi((48, 48), n_grains=(10, 30), phases=5)
     samples = [generator.sample(np.random.default_rng([1, index])) for index in range(60)]
     labels = np.stack([image for image, _ in samples])

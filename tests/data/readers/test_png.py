@@ -54,7 +54,7 @@ def test_different_sizes_and_names_are_refused(folder):
         open_structures(folder)
 
 
-def test_an_image_damaged_after_opening_is_a_store_error(folder):
+def test_an_image_damaged_after_opening_raises_a_store_error(folder):
     opened = open_structures(folder, phase_values=(0, 255))
     file = folder / "sample7.png"
     file.write_bytes(file.read_bytes()[:60])

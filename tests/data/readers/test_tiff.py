@@ -82,13 +82,13 @@ def test_a_truncated_file_is_never_read_as_a_smaller_one(tmp_path, how):
     for part in (0.3, 0.6, 0.9, 0.99):
         (tmp_path / "a.tif").write_bytes(whole[: int(len(whole) * part)])
         try:
-            read = open_structures(tmp_path / "a.tif", phase_values=(0, 1, 2)).data.compute()
+            labels = open_structures(tmp_path / "a.tif", phase_values=(0, 1, 2)).data.compute()
         except MatvaeError:
             continue
-        np.testing.assert_array_equal(read, LABELS)
+        np.testing.assert_array_equal(labels, LABELS)
 
 
-def test_damage_detected_while_reading_is_a_store_error(tmp_path):
+def test_damage_detected_while_reading_raises_a_store_error(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", LABELS, compression="zlib")
     data = open_structures(tmp_path / "a.tif").data
     with tifffile.TiffFile(tmp_path / "a.tif") as file:
@@ -101,7 +101,7 @@ def test_damage_detected_while_reading_is_a_store_error(tmp_path):
         data.compute()
 
 
-def test_other_files_are_refused(tmp_path):
+def test_files_that_are_not_tiff_are_refused(tmp_path):
     (tmp_path / "a.tif").write_bytes(b"not a TIFF at all")
     with pytest.raises(InputError, match="cannot be opened: TiffFileError"):
         open_structures(tmp_path / "a.tif")

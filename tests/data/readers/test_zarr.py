@@ -100,7 +100,7 @@ def test_an_ome_level_can_be_chosen_by_name(tmp_path):
     assert open_structures(tmp_path / "a.zarr", name="1", spatial_dims=3).grid.shape == (6, 4, 4)
 
 
-def test_damage_detected_while_reading_is_a_store_error(tmp_path):
+def test_damage_detected_while_reading_raises_a_store_error(tmp_path):
     zarr.create_array(tmp_path / "a.zarr", data=LABELS, chunks=(3, 7, 8))
     data = open_structures(tmp_path / "a.zarr").data
     (tmp_path / "a.zarr" / "c" / "1" / "0" / "0").write_bytes(b"damaged")

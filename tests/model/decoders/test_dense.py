@@ -7,7 +7,7 @@ from matvae.model.decoders.dense import DenseDecoder
 
 
 @pytest.mark.parametrize(("shape", "phases"), [((13,), 2), ((5, 8), 4), ((3, 4, 5), 2), ((6, 6), 1)])
-def test_every_voxel_has_an_output_of_its_own(make_spec, shape, phases):
+def test_every_voxel_has_its_own_output(make_spec, shape, phases):
     spec = make_spec(shape, phases=phases)
     decoder = DenseDecoder(spec)
     out = decoder(torch.zeros(2, 3))

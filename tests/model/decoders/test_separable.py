@@ -30,7 +30,7 @@ def test_the_field_is_the_sum_of_products_of_interpolated_level_sets(make_spec, 
             size = spec.channels * BARS * count
             points = logits[:, at : at + size].reshape(-1, count)
             at += size
-            # Points in the middle of the blocks that the side is divided into.
+            # Points are at the centres of the blocks into which the side is divided.
             places = (np.arange(count) + 0.5) * n / count - 0.5
             period = n if periodic else None
             lines = [np.interp(np.arange(n), places, row, period=period) for row in points]
@@ -42,12 +42,12 @@ def test_the_field_is_the_sum_of_products_of_interpolated_level_sets(make_spec, 
 
 
 @pytest.mark.parametrize("factors", [(2, 4), (1, 2), (2, 1)])
-def test_coarse_fields_are_block_means_of_the_fine_ones(make_spec, factors):
+def test_coarse_fields_are_block_means_of_fine_fields(make_spec, factors):
     decoder = SeparableDecoder(make_spec((6, 8))).double()
     torch.testing.assert_close(decoder(latents(), factors), coarsen(decoder(latents()), factors))
 
 
-def test_the_coarse_stage_trains_every_weight_of_the_fine_one(make_spec):
+def test_the_coarse_stage_trains_every_weight_of_the_last_layer(make_spec):
     decoder = SeparableDecoder(make_spec((6, 8)))
     decoder(torch.ones(1, 3), (2, 4)).square().sum().backward()
     last = decoder.layers[-1]
@@ -55,8 +55,8 @@ def test_the_coarse_stage_trains_every_weight_of_the_fine_one(make_spec):
 
 
 @pytest.mark.parametrize("start", [40.4, 43.7, 0.2])
-def test_edges_lie_anywhere_between_points(start):
-    """A bar of 3 voxels on 16 points that are 14 voxels apart: interpolated logits cross zero where they should."""
+def test_edges_may_lie_anywhere_between_points(start):
+    """A bar of 3 voxels on 16 points that are 14 voxels apart: interpolated logits cross zero at its edges."""
     n, count = 224, 16
     places = (np.arange(count) + 0.5) * n / count - 0.5
     left = int(np.floor((start - places[0]) / (n / count)))
@@ -71,12 +71,12 @@ def test_edges_lie_anywhere_between_points(start):
     assert (profile[outside] <= 0).all()
 
 
-def test_its_outputs_stop_growing_where_the_points_do(make_spec):
+def test_the_number_of_outputs_is_bounded_for_large_images(make_spec):
     assert SeparableDecoder(make_spec((64, 64))).layers[-1].out_features == 2 * BARS * (16 + 64 + 1)
     assert SeparableDecoder(make_spec((224, 500))).layers[-1].out_features == 2 * BARS * (16 + 64 + 1)
 
 
-def test_fractions_of_overlapping_bars_share_one_and_can_still_be_told_apart(make_module):
+def test_fractions_of_overlapping_bars_sum_to_one_and_keep_a_gradient(make_module):
     module = make_module((6, 6), phases=3, decoder="separable").double()
     with torch.no_grad():
         module.decoder.layers[-1].bias.fill_(5.0)
@@ -85,9 +85,9 @@ def test_fractions_of_overlapping_bars_share_one_and_can_still_be_told_apart(mak
     torch.testing.assert_close(decoded.sum(1), torch.ones_like(decoded[:, 0]))
     assert (decoded[:, 0].abs() < 1e-12).all()
     assert (decoded >= -1e-12).all()
-    # In training the sum of all bars still has a slope.
-    (slope,) = torch.autograd.grad(module.train().decode(z)[:, 1:].sum(), module.decoder.layers[-1].bias)
-    assert (slope > 0).all()
+    # In training the sum of all bars still has a gradient.
+    (gradient,) = torch.autograd.grad(module.train().decode(z)[:, 1:].sum(), module.decoder.layers[-1].bias)
+    assert (gradient > 0).all()
 
 
 def test_bars_are_sums_of_few_products_and_discs_are_not():
@@ -107,5 +107,5 @@ def test_structures_without_a_voxel_of_the_phase_need_no_products():
     assert few_products(torch.zeros(2, 40, 40, dtype=torch.uint8))
 
 
-def test_of_small_images_nothing_is_said():
+def test_small_images_are_not_classified_as_sums_of_few_products():
     assert not few_products(torch.zeros(2, 31, 40, dtype=torch.uint8))

@@ -1,4 +1,4 @@
-"""The decoder of statistics: principal components, polynomials, and descriptors."""
+"""Statistics decoder: principal components, polynomials and descriptors."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def make(order: int = 2, rank: int = 4, **values) -> StatsVAE:
 
 @pytest.fixture
 def module() -> StatsVAE:
-    """A model with random orthonormal components, weights and coefficients."""
+    """Return a model with random orthonormal components, weights and coefficients."""
     module, rng = make(), np.random.default_rng(0)
     decoder = module.statistics_decoder
     components = np.linalg.qr(rng.standard_normal((25, 4)))[0].T
@@ -59,7 +59,7 @@ def test_decoded_statistics_have_the_scores_of_the_polynomial(module) -> None:
     torch.testing.assert_close(decoder.scores(statistics), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_distance_in_the_metric_is_that_of_the_scores(module) -> None:
+def test_distances_in_the_metric_are_those_of_the_scores(module) -> None:
     decoder = module.statistics_decoder
     z = torch.randn(10, 2, generator=torch.Generator().manual_seed(1))
     f = decoder(z).flatten(1)

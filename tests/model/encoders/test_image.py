@@ -10,7 +10,7 @@ from matvae.errors import InputError
 @pytest.mark.parametrize(
     ("shape", "phases"), [((13,), 2), ((9, 16), 3), ((3, 3), 2), ((33, 2), 2), ((5, 8, 6), 2), ((8, 8), 1)]
 )
-def test_shapes(make_module, labels, shape, phases, periodic):
+def test_latents_have_the_expected_shape_and_weights_a_finite_gradient(make_module, labels, shape, phases, periodic):
     module = make_module(shape, phases=phases, encoder="image", periodic=periodic)
     structures = labels(2, shape, max(2, phases))
     mean, log_variance = module.encode(None, module.fields(structures))
@@ -19,14 +19,14 @@ def test_shapes(make_module, labels, shape, phases, periodic):
     assert all(torch.isfinite(p.grad).all() for p in module.encoder.parameters())
 
 
-def test_it_reads_structures_and_tells_them_apart(make_module, labels):
+def test_the_encoder_reads_structures_and_distinguishes_them(make_module, labels):
     module = make_module((12, 12), encoder="image")
     assert not module.reads_statistics
-    one, other = module.encode(None, module.fields(labels(2, (12, 12))))[0]
-    assert (one - other).abs().max() > 1e-3
+    first, second = module.encode(None, module.fields(labels(2, (12, 12))))[0]
+    assert (first - second).abs().max() > 1e-3
 
 
-def test_phase_zero_adds_nothing(make_module, labels):
+def test_phase_zero_has_no_effect(make_module, labels):
     module = make_module((8, 8), phases=3, encoder="image")
     fields = module.fields(labels(2, (8, 8), 3))
     changed = fields.clone()

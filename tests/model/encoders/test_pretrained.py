@@ -1,6 +1,6 @@
-"""ResNet encoder: what it reads, and weights that are taken over whole or refused.
+"""ResNet encoder: its input, and pretrained weights that are loaded completely or refused.
 
-A ResNet of two small stages stands for ResNet-152, whose 58 million weights take seconds to draw.
+A ResNet with two small stages replaces ResNet-152, whose 58 million weights take seconds to initialise.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def encoder(make_spec):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Weights as transformers writes them, of a classifier as the hub has them."""
+    """Return a folder with the weights of a classifier, in the format of transformers and the hub."""
     from transformers import ResNetConfig, ResNetForImageClassification
 
     torch.manual_seed(5)
@@ -39,12 +39,12 @@ def folder(tmp_path):
     return tmp_path / "weights"
 
 
-def pictures(n=3):
+def images(n=3):
     labels = torch.randint(2, (n, 40, 48), generator=torch.Generator().manual_seed(0))
     return functional.one_hot(labels, 2).movedim(-1, 1).float()
 
 
-def test_it_is_registered_and_reads_structures():
+def test_the_encoder_is_registered_and_reads_structures():
     assert ENCODERS.get("resnet152") is ResNet152Encoder
     assert ResNet152Encoder.reads == "structures"
 
@@ -58,15 +58,15 @@ def test_the_network_is_resnet_152():
     assert sum(p.numel() for p in network.parameters()) == 58_143_808
 
 
-def test_every_weight_learns(encoder):
-    mean, log_variance = encoder(pictures())
+def test_every_weight_has_a_finite_gradient(encoder):
+    mean, log_variance = encoder(images())
     assert mean.shape == log_variance.shape == (3, 3)
     (mean.sum() + log_variance.sum()).backward()
     assert all(torch.isfinite(p.grad).all() for p in encoder.parameters())
     assert not torch.equal(mean[0], mean[1])
 
 
-def test_grey_is_the_phase_from_zero_to_one_and_a_field_stays():
+def test_phases_become_grey_values_from_zero_to_one_and_a_field_is_unchanged():
     labels = torch.tensor([[[0, 1], [2, 0]]])
     fields = functional.one_hot(labels, 3).movedim(-1, 1).float()
     assert grey(fields, 3).tolist() == [[[[0.0, 0.5], [1.0, 0.0]]]]
@@ -74,15 +74,15 @@ def test_grey_is_the_phase_from_zero_to_one_and_a_field_stays():
     assert grey(field, 1) is field
 
 
-def test_pictures_are_normalised_as_imagenet(encoder):
-    seen = []
-    encoder.backbone.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
-    encoder(pictures())
-    expected = torch.stack([(pictures()[:, 1] - m) / s for m, s in [(0.485, 0.229), (0.456, 0.224), (0.406, 0.225)]], 1)
-    torch.testing.assert_close(seen[0], expected)
+def test_images_are_normalised_as_for_imagenet(encoder):
+    inputs = []
+    encoder.backbone.register_forward_pre_hook(lambda _, args: inputs.append(args[0]))
+    encoder(images())
+    expected = torch.stack([(images()[:, 1] - m) / s for m, s in [(0.485, 0.229), (0.456, 0.224), (0.406, 0.225)]], 1)
+    torch.testing.assert_close(inputs[0], expected)
 
 
-def test_weights_are_taken_over_and_the_last_layer_stays(encoder, folder):
+def test_pretrained_weights_are_loaded_and_the_last_layer_is_kept(encoder, folder):
     before = encoder.head.weight.clone()
     encoder.load_pretrained(folder)
     stored = load_file(folder / "model.safetensors")
@@ -93,8 +93,10 @@ def test_weights_are_taken_over_and_the_last_layer_stays(encoder, folder):
 
 def test_missing_weights_are_refused_and_nothing_changes(encoder, folder):
     stored = load_file(folder / "model.safetensors")
-    lost = next(name for name in stored if name.endswith("convolution.weight"))
-    save_file({k: v for k, v in stored.items() if k != lost}, folder / "model.safetensors", metadata={"format": "pt"})
+    missing = next(name for name in stored if name.endswith("convolution.weight"))
+    save_file(
+        {k: v for k, v in stored.items() if k != missing}, folder / "model.safetensors", metadata={"format": "pt"}
+    )
     before = {name: value.clone() for name, value in encoder.state_dict().items()}
     with pytest.raises(StoreError, match="1 are missing"):
         encoder.load_pretrained(folder)
@@ -114,7 +116,7 @@ def test_a_folder_without_weights_is_refused(encoder, tmp_path, make):
         encoder.load_pretrained(make(tmp_path / "nothing"))
 
 
-def test_a_name_without_a_network_is_refused(encoder, monkeypatch):
+def test_a_name_that_is_not_cached_is_refused_offline(encoder, monkeypatch):
     import huggingface_hub.constants
 
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
@@ -123,12 +125,12 @@ def test_a_name_without_a_network_is_refused(encoder, monkeypatch):
 
 
 @pytest.mark.parametrize(("shape", "message"), [((40,), "have 1 axes"), ((40, 32), "33 pixels.* 40 x 32")])
-def test_what_is_no_image_or_too_small_is_refused(make_spec, shape, message):
+def test_structures_that_are_not_images_or_too_small_are_refused(make_spec, shape, message):
     with pytest.raises(InputError, match=message):
         Small(make_spec(shape))
 
 
-def test_without_transformers_the_extra_is_named(make_spec, monkeypatch):
+def test_the_extra_is_named_if_transformers_is_missing(make_spec, monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(MissingExtraError, match=r"matvae\[pretrained\]"):
         Small(make_spec((40, 48)))

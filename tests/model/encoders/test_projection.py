@@ -1,4 +1,4 @@
-"""The encoder of the decoder of statistics: the nearest latent, and the width of its posterior."""
+"""Encoder of the statistics decoder: the nearest latent and the standard deviation of its posterior."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..decoders.test_statistics import make
 
 
 def fitted(order: int, noise: float = 0.01):
-    """A model whose scores of latents are known, with white sampling noise of the scores."""
+    """Return a model that maps latents to known scores, with white sampling noise in the scores."""
     module = make(order)
     decoder, encoder = module.statistics_decoder, module.encoder
     components = torch.linalg.qr(torch.randn(25, 4, generator=torch.Generator().manual_seed(0)))[0].T
@@ -26,7 +26,7 @@ def fitted(order: int, noise: float = 0.01):
     return module
 
 
-def test_encoder_inverts_the_decoder() -> None:
+def test_the_encoder_inverts_the_decoder() -> None:
     z = torch.tensor([[0.5, -1.0], [-2.0, 1.5]])
     for order in (1, 2):
         module = fitted(order)
@@ -35,7 +35,7 @@ def test_encoder_inverts_the_decoder() -> None:
         torch.testing.assert_close(mean, z, atol=1e-3 if order == 2 else 0.3, rtol=0)
 
 
-def test_width_is_that_of_the_laplace_approximation() -> None:
+def test_the_posterior_variance_is_that_of_the_laplace_approximation() -> None:
     module = fitted(1, noise=0.01)
     z = torch.zeros(1, 2)
     _, log_variance = module.encode(module.decoded_statistics(z), None)
@@ -43,13 +43,13 @@ def test_width_is_that_of_the_laplace_approximation() -> None:
     torch.testing.assert_close(log_variance.exp()[0], 1 / (1 + slopes.square() / 0.01))
 
 
-def test_width_without_information_is_that_of_the_prior() -> None:
+def test_the_posterior_variance_without_information_is_that_of_the_prior() -> None:
     module = fitted(2, noise=1e9)
     _, log_variance = module.encode(module.decoded_statistics(torch.randn(3, 2)), None)
     torch.testing.assert_close(log_variance, torch.zeros(3, 2), atol=1e-5, rtol=0)
 
 
-def test_latents_that_move_by_their_width_change_the_statistics_by_the_sampling_noise() -> None:
+def test_latents_moved_by_one_standard_deviation_change_the_scores_by_the_sampling_noise() -> None:
     module = fitted(2, noise=1e-4)
     z = torch.tensor([[0.2, 0.3]])
     _, log_variance = module.encode(module.decoded_statistics(z), None)

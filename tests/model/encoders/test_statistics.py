@@ -5,13 +5,13 @@ import pytest
 import torch
 from sklearn.decomposition import PCA
 
-from matvae.model.encoders import statistics as room
+from matvae.model.encoders import statistics as encoder_module
 from matvae.model.encoders.statistics import StatisticsEncoder
 
 
 @pytest.fixture
 def perturbed(make_module):
-    """A model whose correction is no longer zero, as after training."""
+    """Return a function that builds a model whose correction is not zero, as after training."""
 
     def make(*args, **values):
         module = make_module(*args, **values)
@@ -49,7 +49,7 @@ def test_point_inversion_does_not_change_the_latent_of_autocorrelations(perturbe
     torch.testing.assert_close(encoded(module, turned), encoded(module, structures), rtol=0, atol=1e-10)
 
 
-def test_cross_correlations_tell_a_structure_from_its_inverse(perturbed, labels):
+def test_cross_correlations_distinguish_a_structure_from_its_inversion(perturbed, labels):
     module = perturbed((9,), phases=3).double()
     structures = labels(5, (9,), 3)
     assert (encoded(module, structures.flip(1)) - encoded(module, structures)).abs().max() > 1e-3
@@ -58,14 +58,14 @@ def test_cross_correlations_tell_a_structure_from_its_inverse(perturbed, labels)
 @pytest.mark.parametrize(
     ("shape", "periodic", "cutoff"), [((8, 7), True, None), ((5, 4), False, None), ((9, 9), True, (2, 3))]
 )
-def test_half_of_the_lags_hold_an_autocorrelation(make_spec, labels, make_module, shape, periodic, cutoff):
+def test_half_of_the_lags_determine_an_autocorrelation(make_spec, labels, make_module, shape, periodic, cutoff):
     spec = make_spec(shape, periodic=periodic, cutoff=cutoff)
     module = make_module(shape, periodic=periodic, cutoff=cutoff).double()
     f = module.statistics(module.fields(labels(4, shape)))[..., 0]
     (start, stop), *_ = StatisticsEncoder(spec).window
     zero = [n // 2 for n in spec.lag_shape]
     assert (start, stop) == (0, zero[0] + 1)
-    # Every lag beyond the middle has its opposite, of the same value, before it.
+    # Every lag after the centre has an opposite lag with the same value before the centre.
     half = f[:, start:stop]
     if periodic and cutoff is None:
         index = [(torch.arange(n) - z) % n for n, z in zip(spec.lag_shape, zero, strict=True)]
@@ -78,10 +78,10 @@ def test_half_of_the_lags_hold_an_autocorrelation(make_spec, labels, make_module
 
 @pytest.mark.parametrize("pairs", [((1, 1),), ((1, 1), (1, 2))])
 @pytest.mark.parametrize("shape", [(300, 300), (64, 64, 64), (70000,), (2, 40000)])
-def test_the_window_of_large_structures_is_bounded_and_holds_the_short_lags(make_spec, monkeypatch, shape, pairs):
-    monkeypatch.setattr(room, "MAX_FEATURES", 4096)
+def test_the_window_of_large_structures_is_bounded_and_contains_the_short_lags(make_spec, monkeypatch, shape, pairs):
+    monkeypatch.setattr(encoder_module, "MAX_FEATURES", 4096)
     spec = make_spec(shape, phases=3, pairs=pairs)
-    window = room._window(spec, spec.lag_shape)
+    window = encoder_module._window(spec, spec.lag_shape)
     assert np.prod([stop - start for start, stop in window]) * len(pairs) <= 4096
     for (start, stop), n in zip(window, spec.lag_shape, strict=True):
         assert 0 <= start < n // 2 < stop <= n
@@ -96,7 +96,7 @@ def calibrated(spec, statistics):
 
 
 def smooth_statistics(spec, n=60, seed=0):
-    """Statistics with a few strong and different directions, as real ones have."""
+    """Return statistics with a few strong and distinct directions, like those of real structures."""
     rng = np.random.default_rng(seed)
     modes = rng.random((4, *spec.lag_shape, len(spec.pairs)))
     weights = rng.random((n, 4)) * [1.0, 0.6, 0.3, 0.2]
@@ -111,7 +111,7 @@ def test_the_linear_path_starts_as_whitened_pca(make_spec):
     scores = mean.detach().numpy()
     np.testing.assert_allclose(np.cov(scores.T, bias=True), np.eye(3), atol=1e-8)
     np.testing.assert_allclose(scores.mean(0), 0, atol=1e-8)
-    assert (log_variance == room.START_LOG_VARIANCE).all()
+    assert (log_variance == encoder_module.START_LOG_VARIANCE).all()
 
     features = (encoder.features(statistics) + encoder.centre).numpy()
     pca = PCA(3, svd_solver="full").fit(features)
@@ -131,7 +131,7 @@ def test_the_sign_of_a_component_does_not_depend_on_the_order_of_samples(make_sp
     assert (strongest > 0).all()
 
 
-def test_fewer_samples_than_components_leave_the_rest_zero(make_spec):
+def test_components_beyond_the_number_of_samples_are_zero(make_spec):
     spec = make_spec((6, 7), n_components=5)
     encoder = calibrated(spec, smooth_statistics(spec, n=3))
     mean, _ = encoder(smooth_statistics(spec, n=8, seed=1))
@@ -139,17 +139,17 @@ def test_fewer_samples_than_components_leave_the_rest_zero(make_spec):
     assert (mean[:, 3:] == 0).all()
 
 
-def test_faint_components_are_not_blown_up(make_spec):
+def test_faint_components_are_not_amplified(make_spec):
     spec = make_spec((6, 7), n_components=5)
     statistics = smooth_statistics(spec)
     scores = calibrated(spec, statistics)(statistics)[0].std(0, correction=0)
-    # Four modes are there; the fifth direction is what the square root bends off, and rounding.
+    # There are four modes; the fifth direction contains only the curvature of the square root and rounding errors.
     assert (scores[:3] > 0.99).all()
     assert scores[4] < 0.9
 
 
 @pytest.mark.parametrize("n", [1, 8])
-def test_constant_data_give_finite_numbers(make_spec, n):
+def test_latents_of_constant_statistics_are_finite(make_spec, n):
     spec = make_spec((6, 7))
     for value in (0.0, 1.0):
         statistics = torch.full((n, 6, 7, 1), value, dtype=torch.float64)
@@ -158,7 +158,7 @@ def test_constant_data_give_finite_numbers(make_spec, n):
         assert torch.isfinite(encoder(statistics * 0.5)[0]).all()
 
 
-def test_a_single_number_as_statistics_gives_finite_numbers(make_spec):
+def test_latents_of_statistics_at_a_single_lag_are_finite(make_spec):
     spec = make_spec((6, 7), cutoff=(0, 0))
     encoder = calibrated(spec, torch.full((1, 1, 1, 1), 0.3, dtype=torch.float64))
     assert torch.isfinite(encoder.scale)
@@ -166,10 +166,10 @@ def test_a_single_number_as_statistics_gives_finite_numbers(make_spec):
 
 
 @pytest.mark.parametrize("shape", [(15, 15), (32, 32)])
-def test_rounding_in_copies_of_one_structure_is_not_blown_up(make_module, labels, shape):
+def test_rounding_errors_in_copies_of_one_structure_are_not_amplified(make_module, labels, shape):
     module = make_module(shape)
-    one = labels(1, shape)
-    copies = torch.cat([one.roll((i, 3 * i), (1, 2)) for i in range(16)])
+    structure = labels(1, shape)
+    copies = torch.cat([structure.roll((i, 3 * i), (1, 2)) for i in range(16)])
     module.calibrate([copies])
     mean = encoded(module, copies)[:, :3]
     assert (mean - mean[:1]).abs().max() < 0.05
@@ -177,8 +177,8 @@ def test_rounding_in_copies_of_one_structure_is_not_blown_up(make_module, labels
 
 def test_the_signed_root_is_odd_and_steep_at_zero_but_finite():
     f = torch.tensor([-0.25, -1e-9, 0.0, 1e-9, 0.25], dtype=torch.float64)
-    root = room._signed_root(f)
-    torch.testing.assert_close(root, -room._signed_root(-f))
+    root = encoder_module._signed_root(f)
+    torch.testing.assert_close(root, -encoder_module._signed_root(-f))
     assert root[4] == pytest.approx((0.25 + 1e-5) ** 0.5 - 1e-5**0.5)
     assert root[2] == 0
     assert (root.diff() > 0).all()
