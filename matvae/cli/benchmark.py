@@ -1,4 +1,4 @@
-"""The command benchmark: published experiments, repeated from the data to a page of results."""
+"""The commands benchmark: the published experiment, and real materials, from the data to a page of results."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from .. import jobs
-from .options import Config, Json, Quiet
+from .options import Config, Json, Quiet, integers, names, parsed
 from .terminal import show, show_table, show_values, watching
 
 benchmark_app = typer.Typer(no_args_is_help=True, help="Experiments from the data to a page of results.")
@@ -73,6 +73,86 @@ def benchmark_paper_command(
             on_record=watcher.record,
         )
     show(result, _show_benchmark, as_json=json)
+
+
+@benchmark_app.command("materials")
+def benchmark_materials_command(
+    data: Annotated[Path, typer.Option("--data", help="Folder with micrographs and volumes.", metavar="FOLDER")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="New or existing folder.", metavar="FOLDER")] = Path(
+        "materials-benchmark"
+    ),
+    materials: Annotated[
+        Any,
+        typer.Option(
+            parser=parsed(names, "alloy,berea"), metavar="NAME,NAME", help="Materials (default: all in the folder)."
+        ),
+    ] = None,
+    n_components: Annotated[
+        Any,
+        typer.Option(
+            parser=parsed(integers, "1,2,3,5,9"),
+            metavar="N,N",
+            help="Latent components per structure (default: 1,2,3,5,9).",
+        ),
+    ] = None,
+    seeds: Annotated[
+        Any,
+        typer.Option(
+            parser=parsed(integers, "0,1,2"), metavar="N,N", help="Seeds of windows and fits (default: 0,1,2)."
+        ),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A first look: one seed, five components, few windows.")
+    ] = False,
+    image_vae: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS", help="Training of an image-space VAE; 0 leaves it out (default: 120, quick: 0)."
+        ),
+    ] = None,
+    n_realized: Annotated[
+        int | None,
+        typer.Option(help="Structures realized per method; 0 measures statistics only (default: 16, quick: 4)."),
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    config: Config = None,
+) -> None:
+    """Compare PCA and matvae on real materials, write FOLDER/report.html; finished materials are kept.
+
+    \b
+    Examples:
+      matvae benchmark materials --data data --quick -o first-look
+      matvae benchmark materials --data data --materials alloy,berea --seeds 0,1,2
+      matvae benchmark materials --data data --n-realized 0 --image-vae 0 -o decoded
+    """
+    with watching("benchmark", quiet=quiet) as watcher:
+        result = jobs.benchmark_materials(
+            data,
+            out,
+            materials=materials,
+            n_components=n_components,
+            seeds=seeds,
+            quick=quick,
+            image_vae=image_vae,
+            n_realized=n_realized,
+            progress=watcher.progress,
+        )
+    show(result, _show_materials, as_json=json)
+
+
+def _show_materials(result: Mapping[str, Any]) -> None:
+    from ..report import DECODED_HEADER, REALIZED_HEADER, decoded_cells, realized_cells
+
+    show_table(("material", *DECODED_HEADER), [(row["material"], *decoded_cells(row)) for row in result["decoded"]])
+    if result["realized"]:
+        typer.echo()
+        show_table(
+            ("material", *REALIZED_HEADER), [(row["material"], *realized_cells(row)) for row in result["realized"]]
+        )
+    typer.echo()
+    typer.echo("median centred errors of decoded statistics, and of realized structures; the page explains the columns")
+    show_values({name: result[name] for name in ("page", "result", "decoded_csv", "realized_csv")})
 
 
 def _show_benchmark(result: Mapping[str, Any]) -> None:

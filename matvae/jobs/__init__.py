@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .benchmark.materials import benchmark_materials
     from .benchmark.paper import BenchmarkInterrupted, benchmark_paper
     from .compare.compare import compare_methods
     from .dataset import list_datasets, make_dataset
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _HOME = {
     "BenchmarkInterrupted": "benchmark.paper",
     "FitInterrupted": "fit",
+    "benchmark_materials": "benchmark.materials",
     "benchmark_paper": "benchmark.paper",
     "compare_methods": "compare.compare",
     "compute_statistics": "statistics",
@@ -45,6 +47,7 @@ _HOME = {
 __all__ = [
     "BenchmarkInterrupted",
     "FitInterrupted",
+    "benchmark_materials",
     "benchmark_paper",
     "compare_methods",
     "compute_statistics",

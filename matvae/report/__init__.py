@@ -2,6 +2,7 @@
 
 from .benchmark_page import benchmark_page
 from .html import check_page_libraries, embed_figure, embed_picture, render_page
+from .materials_page import materials_page
 from .page import (
     Command,
     Definitions,
@@ -17,7 +18,8 @@ from .page import (
     csv_download,
 )
 from .panels.lines import result_cells
-from .parts import BenchmarkParts, Candidates, Example, Examples, Neighbours, ReportParts, Traversal
+from .panels.materials import DECODED_HEADER, REALIZED_HEADER, MaterialPictures, decoded_cells, realized_cells
+from .parts import BenchmarkParts, Candidates, Example, Examples, Neighbours, RealizedSet, ReportParts, Traversal
 from .plots import (
     plot_agreement,
     plot_candidates,
@@ -37,6 +39,8 @@ from .style import check_figure_format
 from .volume import Volume, pack_volume
 
 __all__ = [
+    "DECODED_HEADER",
+    "REALIZED_HEADER",
     "BenchmarkParts",
     "Candidates",
     "Command",
@@ -45,11 +49,13 @@ __all__ = [
     "Example",
     "Examples",
     "Figure",
+    "MaterialPictures",
     "Neighbours",
     "Page",
     "Panel",
     "Picture",
     "PictureTable",
+    "RealizedSet",
     "Remark",
     "ReportParts",
     "Table",
@@ -60,8 +66,10 @@ __all__ = [
     "check_figure_format",
     "check_page_libraries",
     "csv_download",
+    "decoded_cells",
     "embed_figure",
     "embed_picture",
+    "materials_page",
     "pack_volume",
     "plot_agreement",
     "plot_candidates",
@@ -75,6 +83,7 @@ __all__ = [
     "plot_statistics",
     "plot_strip",
     "plot_structure",
+    "realized_cells",
     "render_page",
     "report_page",
     "result_cells",

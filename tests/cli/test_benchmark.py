@@ -71,3 +71,46 @@ def test_invalid_settings_exit_with_3(matvae, tmp_path):
     ran = matvae("benchmark", "paper", "--preset", "papers", "-o", tmp_path / "b")
     assert ran.code == 3
     assert ran.err.startswith("error: preset must be one of")
+
+
+@pytest.fixture
+def asked_materials(monkeypatch):
+    """Arguments of the benchmark of materials, which returns a synthetic result."""
+    from ..report.materials_result import result
+
+    arguments = {}
+
+    def job(data, out, **others):
+        arguments.update(data=str(data), out=str(out), **others)
+        files = {name: f"{out}/{name}" for name in ("page", "result", "decoded_csv", "realized_csv")}
+        return {**result(), **files}
+
+    monkeypatch.setattr(jobs, "benchmark_materials", job)
+    return arguments
+
+
+def test_defaults_of_materials_are_those_of_the_job(matvae, asked_materials):
+    import inspect
+
+    from matvae.jobs.benchmark.materials import benchmark_materials
+
+    parameters = inspect.signature(benchmark_materials).parameters
+    expected = {name: p.default for name, p in parameters.items() if name not in ("data", "out", "progress")}
+    assert matvae("benchmark", "materials", "--data", "d").code == 0
+    assert {name: asked_materials[name] for name in expected} == expected
+    assert (asked_materials["data"], asked_materials["out"]) == ("d", parameters["out"].default)
+
+
+def test_flags_of_materials_reach_the_job_and_both_tables_are_printed(matvae, asked_materials):
+    flags = ("--materials", "alloy,nmc", "--n-components", "2,5", "--seeds", "3,4", "--quick", "--image-vae", 30)
+    ran = matvae("benchmark", "materials", "--data", "d", *flags, "--n-realized", 8, "-o", "x")
+    assert ran.code == 0, ran.err
+    assert (asked_materials["materials"], asked_materials["n_components"]) == (("alloy", "nmc"), (2, 5))
+    assert (asked_materials["seeds"], asked_materials["quick"]) == ((3, 4), True)
+    assert (asked_materials["image_vae"], asked_materials["n_realized"], asked_materials["out"]) == (30, 8, "x")
+    lines = ran.out.splitlines()
+    assert lines[0].split()[:3] == ["material", "method", "n"]
+    assert lines[4].split()[:4] == ["alloy", "matvae", "5", "0.300"]
+    assert lines[10].split()[:3] == ["material", "method", "n"]
+    assert "with examples" in lines[12]
+    assert lines[-1].split() == ["realized_csv", "x/realized_csv"]

@@ -18,7 +18,18 @@ def files(matvae, tmp_path):
     X = (np.random.default_rng(0).random((20, 8, 8)) < 0.4).astype(np.uint8)
     columns = {"k": X.mean((1, 2)), **{f"a_long_name_of_a_property_{i}": np.arange(20.0) * i for i in (1, 2, 3)}}
     save_structures(tmp_path / "x.zarr", X, grid=Grid((8, 8)), properties=columns)
-    ran = matvae("fit", tmp_path / "x.zarr", "-o", tmp_path / "m.matvae", "--n-components", 2, "--decoder", "dense", "--max-epochs", 1)
+    ran = matvae(
+        "fit",
+        tmp_path / "x.zarr",
+        "-o",
+        tmp_path / "m.matvae",
+        "--n-components",
+        2,
+        "--decoder",
+        "dense",
+        "--max-epochs",
+        1,
+    )
     assert ran.code == 0, ran.err
     return tmp_path / "m.matvae", tmp_path / "x.zarr"
 
@@ -29,18 +40,23 @@ def test_a_table_is_printed(matvae, files, tmp_path):
     )
     assert ran.code == 0, ran.err
     head, *lines = ran.out.splitlines()
-    assert head.split()[-2:] == ["R2", "k"]
-    assert [line.split("  ")[0] for line in lines[:7]] == [
+    assert head.split()[2:6] == ["statistics", "centred", "<=", "1"]
+    assert any(line.split()[-2:] == ["R2", "k"] for line in lines)
+    assert [line.split("  ")[0] for line in lines[:10]] == [
         "training mean",
+        "volume fraction alone",
         *["PCA"] * 2,
+        *["PCA (lag metric)"] * 2,
         *["image-space VAE"] * 2,
         *["matvae"] * 2,
     ]
     assert "16 structures to fit on, 4 held out" in lines
     assert "R2: polynomial / Gaussian process" in lines
+    assert "the model: decoder dense, metric plain" in lines
+    assert "image-space VAE: decoder dense, metric plain" in lines
     assert (tmp_path / "a.png").exists()
     assert max(map(len, lines)) <= WIDTH
-    assert "Fitting image-space VAE with 2 components (4 of 6)." in ran.err
+    assert "Fitting image-space VAE with 2 components (6 of 8)." in ran.err
 
 
 def test_json_is_the_result_of_the_job(matvae, files):

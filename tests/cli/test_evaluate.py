@@ -33,12 +33,50 @@ def test_methods_are_shown_as_a_table(matvae, lined, tmp_path):
     assert [line.split("  ")[0] for line in lines[1:4]] == ["training mean", "PCA (2)", "matvae (2)"]
     assert lines[3].endswith("%")
     assert (tmp_path / "a.png").exists()
-    rows = json.loads(matvae("evaluate", lined / "m.matvae", lined / "test.zarr", "--json").out)["rows"]
+    assert lines[0].split()[6:12] == ["lags", "<=", "2", "lags", "<=", "4"]
+    rows = json.loads(matvae("evaluate", lined / "m.matvae", lined / "test.zarr", "--n-realized", 0, "--json").out)[
+        "rows"
+    ]
     assert f"{rows[0]['relative_error']:.4f}" in lines[3]
 
 
+def test_a_set_of_realizations_is_shown_with_its_verdict(matvae, lined):
+    command = ("evaluate", lined / "m.matvae", lined / "test.zarr", "--train", lined / "train.zarr", "--no-lines")
+    printed = matvae(*command, "--n-realized", 6).out.splitlines()
+    generated = json.loads(matvae(*command, "--n-realized", 6, "--json").out)["generated"]
+    for head in ("phase    fraction", "measure", "copying: ", "diversity: "):
+        assert sum(line.startswith(head) for line in printed) == 1
+    assert printed[-1] == f"verdict: {generated['verdict']}"
+    assert printed[-2].startswith("6 realizations by decoder and the 6 structures they stand for")
+    assert printed[-2].endswith("floor: 6 training structures")
+    present = [row for row in generated["rows"] if row["verdict"] != "absent from both"]
+    assert sum(line.endswith(("inside 1 z", "as near", "OUTSIDE")) for line in printed) == len(present)
+
+
+def test_a_model_of_statistics_is_shown_decoded_and_realized(matvae, lined):
+    quick = ("--n-components", 2, "--decoder", "statistics")
+    assert matvae("fit", lined / "train.zarr", "-o", lined / "s.matvae", *quick).code == 0
+    command = ("evaluate", lined / "s.matvae", lined / "test.zarr", "--train", lined / "train.zarr", "--no-lines")
+    ran = matvae(*command, "--n-realized", 3)
+    assert ran.code == 0, ran.err
+    printed = ran.out.splitlines()
+    assert printed[0].startswith("decoded, 12 structures")
+    names = ["training mean", "PCA (2), plain metric", "PCA (2), lag metric", "matvae (2), lag metric"]
+    assert [line.split("  ")[0] for line in printed[1:5]] == names
+    assert printed[6].startswith("realized, 3 structures")
+    assert [line.split("  ")[0] for line in printed[7:12]] == [
+        "PCA (2), plain metric, retrieval",
+        "PCA (2), lag metric, retrieval",
+        "matvae (2), lag metric, retrieval",
+        "matvae (2), lag metric, examples",
+        "another true window",
+    ]
+    assert "decoder statistics, metric lags" in printed
+    assert printed[-1].startswith("summary: Beside the better of two PCAs with 2 components, matvae decodes statistics")
+
+
 def test_lines_are_shown_by_their_number(matvae, lined):
-    command = ("evaluate", lined / "m.matvae", lined / "test.zarr")
+    command = ("evaluate", lined / "m.matvae", lined / "test.zarr", "--n-realized", 0)
     printed = matvae(*command).out.splitlines()
     result = json.loads(matvae(*command, "--json").out)["lines"]
     numbers = list(result["by_number"])
@@ -54,7 +92,7 @@ def test_lines_are_shown_by_their_number(matvae, lined):
 
 
 def test_neighbours_are_shown_with_their_distances(matvae, lined):
-    command = ("evaluate", lined / "m.matvae", lined / "test.zarr", "--no-lines", "--nearest", 2)
+    command = ("evaluate", lined / "m.matvae", lined / "test.zarr", "--no-lines", "--nearest", 2, "--n-realized", 0)
     ran = matvae(*command, "--candidates", lined / "train.zarr")
     records = json.loads(matvae(*command, "--candidates", lined / "train.zarr", "--json").out)["nearest"]
     printed = ran.out.splitlines()

@@ -9,6 +9,8 @@ import pytest
 
 from matvae import StatsVAETransformer, open_structures
 
+from ..structures import blobs
+
 QUICK = ("-k", 2, "--n-starts", 4, "--max-iter", 10)
 
 
@@ -73,3 +75,19 @@ def test_invalid_options_are_refused(matvae, model, tmp_path, options, code, mes
     assert ran.code == code, ran.err
     assert message in ran.err
     assert not (tmp_path / "out.zarr").exists()
+
+
+def test_ranges_of_training_windows_are_shown_below_the_candidates(matvae, tmp_path):
+    X = blobs(60, (16, 16), width=1.2, volume_fraction=np.random.default_rng(0).uniform(0.3, 0.7, 60))
+    StatsVAETransformer(n_components=2, decoder="statistics", random_state=0).fit(X).save(tmp_path / "t.matvae")
+    options = ("--property", "specific_surface", "--maximize", "--constraint", "volume_fraction=0.5+-0.1")
+    ran = matvae("optimize", tmp_path / "t.matvae", *options, *QUICK, "--n-realizations", 2, "-o", tmp_path / "o.zarr")
+    assert ran.code == 0, ran.err
+    head, first, _, training, *rest = ran.out.splitlines()
+    assert head.split("  ")[0] == "candidate"
+    assert "pieces" in head
+    store = open_structures(tmp_path / "o.zarr")
+    assert f"{store.properties['pieces'][0]:.3g}" in first
+    least, largest = (store.properties[f"{side}_training_specific_surface"][0] for side in ("least", "largest"))
+    assert f"{least:.4g} to {largest:.4g}" in training
+    assert any("training windows that qualify" in line for line in rest)

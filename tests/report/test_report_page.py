@@ -46,7 +46,7 @@ def test_links_have_targets_and_each_section_is_named_by_its_heading(outline):
 
 
 def test_every_section_states_what_good_results_look_like(page, outline):
-    assert page.count("What good looks like:") == len(outline.all("section")) == 10
+    assert page.count("What good looks like:") == len(outline.all("section")) == 11
 
 
 def test_figures_and_data_can_be_saved(outline):
@@ -58,7 +58,9 @@ def test_figures_and_data_can_be_saved(outline):
 
 def test_the_lead_states_how_large_the_error_is(page):
     assert "6 structures were encoded as 3 numbers each" in page
-    assert "by 15.0 % on average" in page
+    assert "by 15.0 % (median of the relative error)" in page
+    lead = report_page(parts(summary="matvae decodes statistics better than PCA."))
+    assert '<p class="lead">matvae decodes statistics better than PCA.</p>' in lead
     assert "A note." in page
     assert "Before you read on" not in report_page(parts(notes=[]))
 
@@ -117,6 +119,7 @@ def test_missing_contents_are_explained():
             properties={},
             materials=None,
             candidates=None,
+            realized_set_note="these are fields",
         )
     )
     outline = Outline(html)
@@ -128,5 +131,6 @@ def test_missing_contents_are_explained():
         "All have the same statistics.",
         "No training structures were given.",
         "No candidates were given",
+        "No sets were compared: these are fields.",
     ):
         assert reason in html

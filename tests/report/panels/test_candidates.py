@@ -57,3 +57,34 @@ def test_the_remarks_of_the_search_on_each_candidate_are_shown():
 
 def test_without_candidates_the_option_is_named():
     assert "--candidates" in blocks(candidates_panel(parts(candidates=None)), Remark)[0].text
+
+
+def test_ranges_of_training_windows_are_shown_beside_the_values():
+    properties = {
+        "k": np.array([1.0, 2.0, 4.0]),
+        "k_spread": np.ones(3),
+        "least_training_k": np.full(3, 0.5),
+        "largest_training_k": np.full(3, 3.0),
+        "pieces": np.array([2.0, 3.0, 9.0]),
+        "least_training_pieces": np.full(3, 1.0),
+        "largest_training_pieces": np.full(3, 5.0),
+        "differing": np.full(3, 0.25),
+        "believable": np.array([1.0, 1.0, 0.0]),
+        "beats_training": np.array([0.0, 0.0, 1.0]),
+    }
+    panel = panel_of(properties=properties, units={"k": "GPa", "pieces": "1/(1000 voxels)"})
+    (table,) = blocks(panel, Table)
+    assert table.header == [
+        "candidate",
+        "achieved k / GPa (training 0.5 to 3)",
+        "pieces / 1/(1000 voxels) (training 1 to 5)",
+        "share of voxels in which realizations differ",
+    ]
+    assert table.rows[2] == ("2", "4 ± 1", "9", "0.25")
+    text = " ".join(blocks(panel, str))
+    assert "1 of 3 candidates beat the best of the training windows that meet the constraints." in text
+    assert "1 of 3 candidates have pieces or surface outside" in text
+    properties |= {"believable": np.ones(3), "beats_training": np.zeros(3)}
+    text = " ".join(blocks(panel_of(properties=properties), str))
+    assert "No candidate beats" in text
+    assert "all candidates are within the range" in text

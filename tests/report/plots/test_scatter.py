@@ -57,6 +57,8 @@ def test_candidates_are_drawn_with_the_requested_value():
     bars = axes.containers[0].lines[2][0].get_segments()
     np.testing.assert_allclose(bars[0], [[0, 0.5], [0, 1.5]])
     assert len(plot_candidates(Figure().subplots(), [1.0]).lines) == 1
+    (band,) = plot_candidates(Figure().subplots(), [1.0], known=(0.5, 3.0)).patches
+    assert (band.get_y(), band.get_height()) == (0.5, 2.5)
 
 
 def test_latents_are_drawn_in_the_given_components():
