@@ -1,7 +1,8 @@
 """Structures from statistics and examples: the vote of patches, exact volume fractions, and swaps of simple voxels.
 
-2-point statistics within a cutoff do not determine networks, lamellae or percolation. Patches of examples bring these;
-swaps then meet the statistics, and only those that leave the topology as it is are allowed.
+2-point statistics within a cutoff do not determine networks, lamellae or percolation. Patches of examples bring these.
+Then swaps, which bring the statistics closer, and votes at the finest level, which restore the patches, take turns. The
+swaps at the end leave the topology as it is and the neighbourhoods of voxels as common as in the examples.
 """
 
 from __future__ import annotations
@@ -15,29 +16,37 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..errors import InputError
 from ..grid import Grid
 from ..stats import relative_error
 from ..stats.map_samples import as_tensor
+from ..validate import is_integer
 from .labels import FREE, indicators, nearest_labels
+from .neighbourhoods import neighbour_means, neighbourhood_energies, neighbourhood_energy
 from .objective import Demands
 from .patches import Dictionary, build_dictionary
-from .pyramid import SLIDE, level_shape, sliding_means
-from .simple_voxels import highest_nearby, simple
-from .swaps import refine
+from .pyramid import level_shape, sliding_means
+from .simple_swaps import refine_simple
 from .target import Target
-from .voting import Stage, vote
+from .voting import Stage, vote, vote_again
 
 # Patches in a dictionary, and principal components by which they are compared.
 PATCHES, COMPONENTS = 8192, 24
-# Stages, from coarse to fine, for features wider than THIN voxels, and for thinner ones.
-WIDE = (Stage(3, 7, 40, 1), Stage(2, 9, 40, 1), Stage(1, 11, 20, 2), Stage(0, 11, 6, 3), Stage(0, 7, 6, 2))
-NARROW = (Stage(3, 7, 40, 1), Stage(2, 7, 40, 1), Stage(1, 7, 20, 2), Stage(0, 7, 8, 2))
-THIN = 4.0
-# Weights of the distance to the voted fields and of the roughness in the swaps, and factors by which these fall.
-CLOSENESS, ROUGHNESS = 3e-3, 3e-3
-FACTORS = (1.0, 0.1, 0.01)
+# Levels are used as long as box means keep this part of the variance of the phases.
+KEPT_VARIANCE = 0.2
+# Edges of patches by level, from the finest, and the edge at levels beyond and in materials with thin features, i.e.
+# with the finest two levels only. Every finest level ends with patches of the latter edge.
+EDGES, SMALL_EDGE = (11, 11, 9), 7
+# Votes by level, from the finest, and at levels beyond.
+VOTES, MORE_VOTES = (6, 20), 40
+# Turns of swaps and votes, and the number of rounds and of votes of each.
+TURNS, TURN_ROUNDS, TURN_VOTES = 2, 60, 2
+# Weights of the energy of neighbourhoods in successive swaps.
+WEIGHTS = (3e-3, 3e-4, 3e-5)
 # Weight of the mean over neighbours when fields become labels.
 BLUR = 0.3
+# Examples are at least this number of patches wide in total at every level.
+FEWEST_POSITIONS = 200
 
 
 @dataclass(frozen=True)
@@ -50,87 +59,187 @@ class Examples:
     grid : Grid
         Grid of the structures to build.
     stages : tuple of Stage
+        From coarse to fine.
     """
 
     labels: Tensor
     grid: Grid
     stages: tuple[Stage, ...]
 
-    def dictionaries(self, seed: int) -> list[tuple[Stage, Dictionary]]:
-        """Draw the patches of each stage."""
+    def prepare(self, seed: int) -> Prepared:
+        """Draw the patches of each stage, and count the neighbourhoods."""
         fields = indicators(self.labels, self.grid.phases)
-        pairs = []
+        varying = fields[:, 1:] if self.grid.phases == 2 else fields
+        stages = []
         for number, stage in enumerate(self.stages):
             rng = np.random.default_rng([seed, number])
-            means = sliding_means(fields, stage.level)
-            pairs.append((stage, build_dictionary(means, stage.patch, 2**stage.level, PATCHES, COMPONENTS, rng)))
-        return pairs
+            means, width = sliding_means(varying, stage.level), 2**stage.level
+            stages.append((stage, build_dictionary(means, stage.patch, width, PATCHES, COMPONENTS, rng)))
+        return Prepared(tuple(stages), neighbourhood_energies(self.labels, self.grid.phases))
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the search takes from the examples.
+
+    Parameters
+    ----------
+    stages : tuple of (Stage, Dictionary)
+    energies : Tensor ``(phase, number)``
+        Of neighbourhoods.
+    """
+
+    stages: tuple[tuple[Stage, Dictionary], ...]
+    energies: Tensor
 
 
 def read_examples(examples: Any, patch: Any, grid: Grid, device: torch.device) -> Examples:
-    """Check examples and choose the stages of the vote."""
-    labels = as_tensor(examples if isinstance(examples, Tensor) else np.asarray(examples)).to(device, torch.uint8)
-    stages = tuple(stage for stage in WIDE if stage.patch <= min(level_shape(grid.shape, stage.level)))
-    return Examples(labels, grid, stages)
+    """Check examples, and choose the stages of the vote.
+
+    Parameters
+    ----------
+    examples : array of int ``(example, *space)``
+        Labels of the phases of the grid.
+    patch : ``"auto"``, int, or sequence of int
+        Edge of the patches in voxels of their level: the same for all levels, or by level from the finest one.
+    grid : Grid
+    device : torch.device
+
+    Raises
+    ------
+    InputError
+        If the labels do not fit the grid, or `patch` neither the grid nor the examples.
+    """
+    array = examples.cpu().numpy() if isinstance(examples, Tensor) else np.asarray(examples)
+    if array.dtype.kind not in "biu" or array.ndim != grid.ndim + 1 or 0 in array.shape:
+        raise InputError(
+            f"examples must be integer labels (example, *space) with {grid.ndim} spatial axes like the grid, but an "
+            f"array of shape {array.shape} and type {array.dtype} was given. Add an axis for a single example: X[None]."
+        )
+    if array.min() < 0 or array.max() >= grid.phases or len(np.unique(array)) < min(2, grid.phases):
+        raise InputError(
+            f"examples must hold the labels 0 to {grid.phases - 1} of the grid's {grid.phases} phases, at least two of "
+            f"them, but labels from {array.min()} to {array.max()} were given. Pass examples of the same material."
+        )
+    labels = as_tensor(array.astype(np.uint8)).to(device)
+    return Examples(labels, grid, _stages(labels, patch, grid))
+
+
+def _stages(labels: Tensor, patch: Any, grid: Grid) -> tuple[Stage, ...]:
+    edges = _edges(labels, patch, grid)
+    stages = []
+    for level in reversed(range(len(edges))):
+        n_votes = VOTES[level] if level < len(VOTES) else MORE_VOTES
+        stages.append(Stage(level, edges[level], n_votes, stride=(edges[level] + 1) // 4 if level < 2 else 1))
+    finest = min(SMALL_EDGE, edges[0])
+    return (*stages, Stage(0, finest, VOTES[0], stride=max(1, (finest + 1) // 4)))
+
+
+def _edges(labels: Tensor, patch: Any, grid: Grid) -> list[int]:
+    """Edges of the patches by level, from the finest one."""
+    if isinstance(patch, str) and patch == "auto":
+        n_levels = _levels(labels, grid)
+        beyond = [SMALL_EDGE] * n_levels
+        wished = beyond if n_levels <= 2 else [*EDGES, *beyond][:n_levels]
+    elif is_integer(patch) and patch >= 3:
+        wished = [int(patch)] * _levels(labels, grid)
+    elif isinstance(patch, tuple | list) and patch and all(is_integer(edge) and edge >= 3 for edge in patch):
+        wished = [int(edge) for edge in patch]
+    else:
+        raise InputError(
+            "patch must be 'auto', an edge of at least 3 voxels, or a list of such edges by level from the finest, but "
+            f"{patch!r} was given."
+        )
+    edges: list[int] = []
+    for level, edge in enumerate(wished):
+        most = min(*level_shape(grid.shape, level), *level_shape(labels.shape[1:], level, down=True))
+        if edge > most and (level == 0 or not isinstance(patch, str)):
+            raise InputError(
+                f"Patches of {edge} voxels of width {2**level} must fit both the grid {grid.shape} and the examples "
+                f"{tuple(labels.shape[1:])}, but at most {most} do. Pass patch={max(3, most)}, or larger examples."
+            )
+        positions = len(labels)
+        for n in labels.shape[1:]:
+            positions *= max(0, n - edge * 2**level + 1)
+        if edge > most or (level > 0 and positions < FEWEST_POSITIONS):
+            break
+        edges.append(edge)
+    return edges
+
+
+def _levels(labels: Tensor, grid: Grid) -> int:
+    """Number of levels at which box means still differ between places."""
+    fields = indicators(labels, grid.phases)
+    space = tuple(range(2, fields.ndim))
+    variance = fields.var(space).sum()
+    n_levels = 1
+    while 2 ** (n_levels + 1) <= min(labels.shape[1:]):
+        means = sliding_means(fields, n_levels)
+        if float(means.var(space).sum() / variance) < KEPT_VARIANCE:
+            break
+        n_levels += 1
+    return n_levels
 
 
 def solve_with_examples(
     target: Target,
     start: Tensor,
-    stages: Sequence[tuple[Stage, Dictionary]],
+    prepared: Prepared,
     seeds: Sequence[Sequence[int]],
     *,
     tol: float,
     max_iter: int,
     demands: Demands,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    voted = vote(target, start, stages, seeds, demands.fixed)
+    """Find a structure for every target of a block.
+
+    Parameters
+    ----------
+    target : Target
+    start : Tensor ``(sample, *space)``
+        Initial labels.
+    prepared : Prepared
+    seeds : sequence of sequences of int
+        Seed of the noise of each sample.
+    tol : float
+        Relative error below which statistics are no longer improved.
+    max_iter : int
+        Maximum number of rounds of the swaps at the end, per weight and pair of phases.
+    demands : Demands
+        Requirements in addition to the target.
+
+    Returns
+    -------
+    labels : Tensor ``(sample, *space)``
+    distance : Tensor ``(sample,)``
+        Relative error of the statistics of the last voted fields, before the swaps at the end.
+    n_iter : Tensor ``(sample,)``
+        Number of votes.
+    """
+    grid, energies = target.grid, prepared.energies
+
+    def loss(weight: float, fields: Tensor) -> Tensor:
+        excess = (demands.loss(target, fields) - tol**2).clamp_min(0)
+        return excess + weight * neighbourhood_energy(fields, energies, grid.periodic)
+
+    def swapped(labels: Tensor, weight: float, rounds: int, held: Tensor | None) -> Tensor:
+        fixed = None if held is None else held != FREE
+        part = partial(loss, weight)
+        return refine_simple(labels, part, grid.phases, periodic=grid.periodic, rounds=rounds, fixed=fixed)
+
+    def nearest(fields: Tensor) -> Tensor:
+        smoothed = fields + BLUR * neighbour_means(fields, grid.periodic)
+        return nearest_labels(smoothed, target.counts, fixed=demands.fixed)
+
+    voted = vote(target, start, prepared.stages, seeds, demands.fixed)
+    finest, dictionary = prepared.stages[-1]
+    again = Stage(0, finest.patch, TURN_VOTES, finest.stride)
+    for _ in range(TURNS):
+        labels = swapped(nearest(voted), WEIGHTS[0], TURN_ROUNDS, demands.fixed)
+        voted = vote_again(labels, grid.phases, again, dictionary, grid.periodic, demands.fixed)
     distance = relative_error(target.statistics, target.of(voted)) if target.pairs else voted.new_zeros(len(voted))
-    labels = nearest_labels(voted + BLUR * _blurred(voted, target.grid.periodic), target.counts, fixed=demands.fixed)
-    labels, held = demands.satisfied(target, labels)
-    labels = _swapped(target, labels, voted, tol, max_iter, demands, held)
-    return labels, distance, torch.full((len(start),), sum(stage.n_iter for stage, _ in stages), device=start.device)
-
-
-def _swapped(target, labels, voted, tol, max_iter, demands, held):
-    periodic = target.grid.periodic
-    fixed = None if held is None else held != FREE
-
-    def loss(factor: float, fields: Tensor) -> Tensor:
-        # For indicator fields these are |F - v|^2 and |F(x) - F(y)|^2, in a form whose gradient is exact for a swap.
-        close = CLOSENESS * (fields * (1 - 2 * voted) + voted.square()).sum(1).flatten(1).mean(1)
-        rough = ROUGHNESS * _roughness(fields, periodic)
-        return (demands.loss(target, fields) - tol**2).clamp_min(0) + factor * (close + rough)
-
-    def movable(labels: Tensor, change: Tensor, pair: tuple[int, int]) -> Tensor:
-        allowed = simple(labels, pair, periodic)
-        if fixed is not None:
-            allowed &= ~fixed
-        # As many voxels leave a phase as enter it, so only differences of the change matter.
-        middle = torch.where(allowed, change, torch.nan).flatten(1).nanmedian(1).values.nan_to_num()
-        gain = change - middle.view(-1, *[1] * (change.ndim - 1))
-        gain = torch.where(labels == pair[0], -gain, gain)
-        return allowed & highest_nearby(torch.where(allowed, gain, -torch.inf), periodic)
-
-    for factor in FACTORS:
-        labels, _ = refine(
-            labels, partial(loss, factor), target.grid.phases, rounds=max_iter, fixed=fixed, candidates=movable
-        )
-    return labels
-
-
-def _roughness(fields: Tensor, periodic: bool) -> Tensor:
-    total = fields.new_zeros(len(fields))
-    for axis in range(2, fields.ndim):
-        other = fields.roll(-1, axis)
-        difference = fields + other - 2 * fields * other
-        if not periodic:
-            difference = difference.narrow(axis, 0, fields.shape[axis] - 1)
-        total = total + difference.sum(1).flatten(1).mean(1)
-    return total
-
-
-def _blurred(fields: Tensor, periodic: bool) -> Tensor:
-    sides = [1] * (2 * (fields.ndim - 2))
-    padded = torch.nn.functional.pad(fields, sides, "circular" if periodic else "replicate")
-    return SLIDE[fields.ndim - 2](padded, 3, stride=1)
+    labels, held = demands.satisfied(target, nearest(voted))
+    for weight in WEIGHTS:
+        labels = swapped(labels, weight, max_iter, held)
+    n_votes = sum(stage.n_iter for stage, _ in prepared.stages) + TURNS * TURN_VOTES
+    return labels, distance, torch.full((len(start),), n_votes, device=start.device)

@@ -20,9 +20,9 @@ POOL = {1: functional.adaptive_avg_pool1d, 2: functional.adaptive_avg_pool2d, 3:
 SLIDE = {1: functional.avg_pool1d, 2: functional.avg_pool2d, 3: functional.avg_pool3d}
 
 
-def level_shape(shape: Sequence[int], level: int) -> tuple[int, ...]:
-    """Shape of the grid whose voxels are about ``2**level`` voxels wide."""
-    return tuple(max(1, round(n / 2**level)) for n in shape)
+def level_shape(shape: Sequence[int], level: int, down: bool = False) -> tuple[int, ...]:
+    """Shape of the grid whose voxels are about ``2**level`` voxels wide, or with `down` exactly, without the rest."""
+    return tuple(n // 2**level if down else max(1, round(n / 2**level)) for n in shape)
 
 
 def box_means(fields: Tensor, shape: Sequence[int]) -> Tensor:

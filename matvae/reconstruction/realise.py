@@ -92,7 +92,7 @@ def realise(
     errors = torch.empty(len(all_targets), len(demands.names), device=device)
     distances = torch.zeros(len(all_targets), device=device)
     n_iter = torch.empty(len(all_targets), dtype=torch.long, device=device)
-    stages = [] if examples is None else examples.dictionaries(seed)
+    prepared = None if examples is None else examples.prepare(seed)
     first = settings.first_sample * copies
     seeds = [(seed, number) for number in range(first, first + len(all_targets))]
 
@@ -101,9 +101,9 @@ def realise(
         # Operations this small take several times as long when torch splits them among its threads.
         with one_torch_thread() if device.type == "cpu" and n_voxels <= BLOCK_VOXELS else nullcontext():
             block_start, max_iter = start[part].to(device).long(), int(settings.max_iter)
-            if examples is not None:
+            if prepared is not None:
                 block_labels, distances[part], n_iter[part] = solve_with_examples(
-                    target, block_start, stages, seeds[part], tol=settings.tol, max_iter=max_iter, demands=demands
+                    target, block_start, prepared, seeds[part], tol=settings.tol, max_iter=max_iter, demands=demands
                 )
             else:
                 block_labels, _, n_iter[part] = solve(

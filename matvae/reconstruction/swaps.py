@@ -17,9 +17,6 @@ from .labels import indicators
 
 # Squared error (sample,) of the statistics of indicator fields (sample, phase, *space).
 Loss = Callable[[Tensor], Tensor]
-# Voxels (sample, *space) that may take part in a round, from labels (sample, *space), the first-order change of the
-# error (sample, *space) when a voxel of the first phase of a pair takes the second, negated for the reverse, and the pair.
-Candidates = Callable[[Tensor, Tensor, tuple[int, int]], Tensor]
 
 
 def refine(
@@ -30,7 +27,6 @@ def refine(
     rounds: int,
     enough: Tensor | float = 0.0,
     fixed: Tensor | None = None,
-    candidates: Candidates | None = None,
     start: float = 0.01,
 ) -> tuple[Tensor, Tensor]:
     """Swap voxels until the error no longer decreases.
@@ -48,8 +44,6 @@ def refine(
         Squared error at which a structure is no longer changed.
     fixed : Tensor of bool ``(*space)`` or ``(sample, *space)``, optional
         Voxels that keep their phase.
-    candidates : callable, optional
-        Selects the voxels that may take part in a round, by default all.
     start : float
         Fraction of the voxels that the first round may swap.
 
@@ -71,11 +65,7 @@ def refine(
         k = round_ % len(pairs)
         if not bool(alive.any()) or bool((error <= enough).all()):
             break
-        allowed = movable
-        if candidates is not None:
-            change = (gradient[:, pairs[k][1]] - gradient[:, pairs[k][0]]).view(n, *shape)
-            allowed = movable & candidates(flat.view(n, *shape), change, pairs[k]).flatten(1)
-        proposed, changed = _swapped(flat, gradient, pairs[k], sizes[:, k], allowed)
+        proposed, changed = _swapped(flat, gradient, pairs[k], sizes[:, k], movable)
         new_error, new_gradient = _loss_and_gradient(proposed.view(n, *shape), loss, n_phases)
         better = (new_error < error) & (error > enough)
         flat = torch.where(better.unsqueeze(1), proposed, flat)

@@ -90,11 +90,37 @@ def vote(
             level = stage.level
             moduli = Moduli(level_target(target, level))
             known = None if held is None else (box_means(held[0], shape), box_means(held[1], shape))
-        fields = _stage(fields, fractions, moduli, stage, dictionary, grid.periodic, known)
+        fields = _in_turns(fields, fractions, moduli, stage, dictionary, grid.periodic, known)
     return fields
 
 
-def _stage(
+def vote_again(
+    labels: Tensor, n_phases: int, stage: Stage, dictionary: Dictionary, periodic: bool, fixed: Tensor | None = None
+) -> Tensor:
+    """Replace labels by the mean of the example patches nearest to their own, without regard to the statistics.
+
+    Parameters
+    ----------
+    labels : Tensor ``(sample, *space)``
+    n_phases : int
+    stage, dictionary
+        Of the finest level.
+    periodic : bool
+    fixed : Tensor ``(sample, *space)``, optional
+        As in `vote`.
+
+    Returns
+    -------
+    Tensor ``(sample, phase, *space)``
+    """
+    fields = indicators(labels, n_phases)
+    known = None if fixed is None else _held(fixed, n_phases)
+    for iteration in range(stage.n_iter):
+        fields = _with_known(_voted(fields, iteration, stage, dictionary, periodic), known)
+    return fields
+
+
+def _in_turns(
     fields: Tensor,
     fractions: Tensor,
     moduli: Moduli,
@@ -103,26 +129,34 @@ def _stage(
     periodic: bool,
     known: tuple[Tensor, Tensor] | None,
 ) -> Tensor:
-    shape = tuple(fields.shape[2:])
+    """Alternate the projection onto the statistics and the vote."""
     space = tuple(range(2, fields.ndim))
-    window = (slice(None), slice(None), *(slice(n) for n in shape))
-    weights = patch_weights(stage.patch, len(shape)).to(fields)
+    window = (slice(None), slice(None), *(slice(n) for n in fields.shape[2:]))
     bias = torch.zeros_like(fractions)
     for iteration in range(stage.n_iter):
         near = moduli(_embedded(fields, moduli.shape))[window]
         near = near + fractions - near.mean(space, keepdim=True)
         bias = (bias + GAIN * (fractions - fields.mean(space, keepdim=True))).clamp(-LIMIT, LIMIT)
         asked = _with_known(fields + PROJECTED * (near - fields) + bias, known)
-        # Neighbouring positions take turns, so that no grid of patch borders appears.
-        first = [(iteration + axis) % stage.stride for axis in range(len(shape))]
-        index = tiling(shape, stage.patch, stage.stride, first, periodic).to(fields.device)
-        fields = _with_known(_voted(asked, index, dictionary, weights), known)
+        fields = _with_known(_voted(asked, iteration, stage, dictionary, periodic), known)
     return fields
 
 
-def _voted(asked: Tensor, index: Tensor, dictionary: Dictionary, weights: Tensor) -> Tensor:
+def _voted(asked: Tensor, iteration: int, stage: Stage, dictionary: Dictionary, periodic: bool) -> Tensor:
     """Weighted mean of the example patches nearest to the patches of fields ``(sample, phase, *space)``."""
-    n, n_phases = asked.shape[:2]
+    if asked.shape[1] == 2:
+        # Of two phases, one is the complement of the other, and the dictionary holds the second only.
+        second = _weighted_mean(asked[:, 1:], iteration, stage, dictionary, periodic)
+        return torch.cat([1 - second, second], dim=1)
+    return _weighted_mean(asked, iteration, stage, dictionary, periodic)
+
+
+def _weighted_mean(asked: Tensor, iteration: int, stage: Stage, dictionary: Dictionary, periodic: bool) -> Tensor:
+    n, n_phases, *shape = asked.shape
+    weights = patch_weights(stage.patch, len(shape)).to(asked)
+    # Neighbouring positions take turns, so that no grid of patch borders appears.
+    first = [(iteration + axis) % stage.stride for axis in range(len(shape))]
+    index = tiling(shape, stage.patch, stage.stride, first, periodic).to(asked.device)
     flat = asked.flatten(2)
     queries = flat[:, :, index].movedim(2, 1).flatten(0, 1)
     chosen = dictionary.patches[dictionary.nearest(queries)] * weights
