@@ -48,7 +48,7 @@ def reconstructions(folder: Path) -> None:
     parameters = {"volume_fraction_range": (0.2, 0.5), "correlation_length_range": (3, 8), "isotropic": False}
     train = structures(folder, "grf", n=4000, seed=2, size=32, **parameters)
     unseen = structures(folder, "grf", n=3, seed=1, size=32, **parameters)
-    model = StatsVAETransformer(9, max_time=SECONDS, random_state=0).fit(train)
+    model = StatsVAETransformer(9, decoder="dense", max_time=SECONDS, random_state=0).fit(train)
     decoded = model.inverse_transform(model.transform(unseen))
     figure = plot_reconstructions(unseen, decoded, model.statistics(unseen), model.statistics(decoded))
     figure.savefig(IMAGES / "reconstructions.png", dpi=75)

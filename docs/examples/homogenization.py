@@ -58,7 +58,7 @@ def by_pca(n_components: int) -> Pipeline:
 
 
 def by_vae(n_components: int) -> Pipeline:
-    model = StatsVAETransformer(n_components, beta=1e-3, width=128, max_epochs=200, random_state=0)
+    model = StatsVAETransformer(n_components, decoder="dense", beta=1e-3, width=128, max_epochs=200, random_state=0)
     return make_pipeline(model, regression())
 
 

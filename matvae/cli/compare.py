@@ -10,6 +10,7 @@ import typer
 
 from .. import jobs
 from . import options
+from .error_tables import ALL
 from .models import Data, Model
 from .options import Config, Json, Overwrite, Quiet, parsed
 from .terminal import number_text, show, show_table, watching
@@ -24,6 +25,8 @@ ERRORS = (
     ("volume", "volume_fraction_difference", "{:.1f} %"),
     ("seconds", "seconds", "{:.1f}"),
 )
+
+Column = tuple[str, Sequence[str]]
 
 
 def compare_command(
@@ -59,7 +62,7 @@ def compare_command(
     quiet: Quiet = False,
     config: Config = None,
 ) -> None:
-    """Compare PCA, an image-space VAE and matvae on structures that none of them has seen.
+    """Compare PCA in two metrics, an image-space VAE and matvae on structures that none of them has seen.
 
     MODEL determines how matvae is trained; both VAEs are fitted again at each size.
 
@@ -93,7 +96,9 @@ def _show_comparison(result: Mapping[str, Any]) -> None:
     rows = result["rows"]
     names = [row["method"] for row in rows]
     sizes = ["-" if row["n_components"] is None else str(row["n_components"]) for row in rows]
-    columns = [(title, [number_text(row[key], form) for row in rows]) for title, key, form in ERRORS]
+    columns: list[Column] = [(title, [number_text(row[key], form) for row in rows]) for title, key, form in ERRORS]
+    # Errors at short lags follow those at all lags.
+    columns[2:2] = _short_lags(rows)
     for name in result["properties"]:
         columns.append((f"R2 {name}", [_linkage(row["r2"][name]) for row in rows]))
     first = [("method", names), ("n", sizes)]
@@ -105,17 +110,36 @@ def _show_comparison(result: Mapping[str, Any]) -> None:
     typer.echo(f"{result['n_train']} structures to fit on, {result['n_test']} held out")
     if result["properties"]:
         typer.echo("R2: polynomial / Gaussian process")
+    reason = f" ({result['reason']})" if result["reason"] else ""
+    typer.echo(f"the model: decoder {result['decoder']}{reason}, metric {result['metric']}")
+    for method in ("image-space VAE", "matvae"):
+        typer.echo(f"{method}: {_kinds([row for row in rows if row['method'] == method])}")
     if result["model_stands_for"] is not None:
         typer.echo(f"matvae with n = {result['model_stands_for']} is the given model itself")
     if result["figure"]:
         typer.echo(f"figure  {result['figure']}")
 
 
+def _short_lags(rows: Sequence[Mapping[str, Any]]) -> list[Column]:
+    """Columns of the median centred errors of decoded statistics at short lags."""
+    known = next(row["lags"] for row in rows if row["lags"] is not None)
+    return [
+        (f"<= {lags}", ["-" if row["lags"] is None else f"{row['lags'][lags]['centred']:.3f}" for row in rows])
+        for lags in known
+        if lags != ALL
+    ]
+
+
+def _kinds(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Decoder and metric of each fit, or of all where they are the same."""
+    kinds = {row["n_components"]: f"decoder {row['decoder']}, metric {row['metric']}" for row in rows}
+    if len(set(kinds.values())) == 1:
+        return next(iter(kinds.values()))
+    return "; ".join(f"{kind} with n = {n}" for n, kind in kinds.items())
+
+
 def _linkage(scores: Mapping[str, float]) -> str:
     return " / ".join(f"{scores[kind]:.2f}" for kind in ("polynomial", "gaussian_process"))
-
-
-Column = tuple[str, Sequence[str]]
 
 
 def tables(first: Sequence[Column], columns: Sequence[Column], width: int) -> list[list[Column]]:

@@ -268,6 +268,9 @@ def _show_description(description: Mapping[str, Any]) -> None:
                 "components": description["n_components"],
                 "fitted on": grid_text(description["grid"]),
                 **description["parameters"],
+                # What was chosen, where a parameter is "auto".
+                "decoder": description["decoder"] + (f" ({description['reason']})" if description["reason"] else ""),
+                "metric": description["metric"],
             }
         )
         show_values({f"last {key}": value for key, value in last.items()})

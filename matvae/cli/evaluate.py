@@ -1,4 +1,4 @@
-"""The command evaluate: errors of structures reconstructed from their latents."""
+"""The command evaluate: errors of statistics and structures that are decoded from latents."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from .. import jobs
+from .error_tables import ALL, show_generated, show_statistics_rows
 from .models import Data, Model
 from .options import Config, Json, Overwrite, Quiet
 from .terminal import number_text, show, show_table, watching
@@ -30,6 +31,12 @@ def evaluate_command(
     ] = None,
     figure: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Figure of some reconstructions.")] = None,
     n_components: Annotated[int | None, typer.Option(min=1, help="Components of PCA (default: the model's).")] = None,
+    n_realized: Annotated[
+        int | None,
+        typer.Option(
+            min=0, metavar="N", help="Structures to realize and to compare as a set (default 48, fewer if large)."
+        ),
+    ] = None,
     lines: Annotated[
         bool | None,
         typer.Option(
@@ -52,7 +59,7 @@ def evaluate_command(
     quiet: Quiet = False,
     config: Config = None,
 ) -> None:
-    """Measure the errors of structures reconstructed from their latents.
+    """Measure what a model preserves of structures it has not seen, beside PCA and another region of the material.
 
     \b
     Examples:
@@ -67,6 +74,7 @@ def evaluate_command(
             train=train,
             figure=figure,
             n_components=n_components,
+            n_realized=n_realized,
             lines=lines,
             nearest=nearest,
             candidates=candidates,
@@ -77,24 +85,41 @@ def evaluate_command(
 
 
 def _show_evaluation(result: Mapping[str, Any]) -> None:
-    header = ("method", "statistics error", "median", "centred error", "volume fraction difference")
-    rows = [
-        (
-            row["method"],
-            number_text(row["relative_error"], "{:.4f}"),
-            number_text(row["median_relative_error"], "{:.4f}"),
-            number_text(row["centred_error"], "{:.4f}"),
-            number_text(row["volume_fraction_difference"], "{:.2f} %"),
-        )
-        for row in result["rows"]
-    ]
-    show_table(header, rows)
+    if result["decodes"] == "statistics":
+        show_statistics_rows(result)
+    else:
+        _show_structure_rows(result["rows"])
+    if result["generated"] is not None:
+        show_generated(result["generated"])
+    if result["summary"]:
+        typer.echo(f"summary: {result['summary']}")
     if result["lines"] is not None:
         _show_lines(result["lines"])
     if result["nearest"] is not None:
         _show_nearest(result["nearest"])
     if result["figure"]:
         typer.echo(f"figure  {result['figure']}")
+
+
+def _show_structure_rows(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Errors of reconstructions, and of the statistics that the baselines decode."""
+    by_lag = next((row["realized"] for row in rows if row["realized"] is not None), None)
+    header = ["method", "statistics error", "median", "centred error", "volume fraction difference"]
+    cells = [
+        [
+            row["method"],
+            number_text(row["relative_error"], "{:.4f}"),
+            number_text(row["median_relative_error"], "{:.4f}"),
+            number_text(row["centred_error"], "{:.4f}"),
+            number_text(row["volume_fraction_difference"], "{:.2f} %"),
+        ]
+        for row in rows
+    ]
+    for lags in [] if by_lag is None else [lags for lags in by_lag if lags != ALL]:
+        header.insert(-1, f"lags <= {lags}")
+        for line, row in zip(cells, rows, strict=True):
+            line.insert(-1, f"{(row['realized'] or row['decoded'])[lags]['centred']:.4f}")
+    show_table(header, cells)
 
 
 def _show_lines(lines: Mapping[str, Any]) -> None:

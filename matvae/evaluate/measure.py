@@ -35,7 +35,7 @@ class RoundTrip:
     decoded_statistics : array ``(sample, *lag, correlation)``
         Statistics decoded from the latents; None where they were not asked for.
     reconstructions : array ``(sample, *space)``
-        None where the estimator has no `inverse_transform`.
+        None where the estimator has no `inverse_transform`, or none were asked for.
     reconstructed_statistics : array ``(sample, *lag, correlation)``
         Of `reconstructions`; None where there are none.
     """
@@ -70,7 +70,7 @@ class Measurement:
         ``relative_error``, ``median_relative_error`` and ``centred_error`` (see `StatisticsError`) of the decoded
         statistics; each is None where they were not asked for.
     reconstructed : dict
-        The same of the statistics of reconstructions; each is None for an estimator without `inverse_transform`.
+        The same of the statistics of reconstructions; each is None where there are none.
     errors : array ``(sample,)``
         Relative error of the statistics of each reconstruction; empty where there are none.
     volume_fractions : array ``(2, sample, phase)``
@@ -96,6 +96,7 @@ def measure(
     structures: Structures,
     *observers: Observer,
     decode: bool = True,
+    reconstruct: bool = True,
     random_state: int = 0,
     progress: Progress | None = None,
 ) -> Measurement:
@@ -113,6 +114,9 @@ def measure(
         Each is called with the `RoundTrip` of every block, to collect more: lines, PCA alongside, mean images.
     decode : bool
         Whether to measure the decoded statistics, too.
+    reconstruct : bool
+        Whether to reconstruct structures. Phase retrieval takes a tenth of a second or more per structure, so that a
+        bounded number of structures may have to do where decoded statistics are measured on all.
     random_state : int
         Passed to `inverse_transform` with every block: the seed of the random starts of phase retrieval in
         `TwoPointPCA` and in models whose decoder gives statistics. Decoders of structures need no randomness.
@@ -127,7 +131,9 @@ def measure(
     phases = structures.grid.phases
     latents, fractions = [], [np.empty((2, 0, phases - 1))]
     for start, block in sample_blocks(structures.data, block_size(estimator)):
-        trip = round_trip(estimator, block, start=start, decode=decode, random_state=random_state)
+        trip = round_trip(
+            estimator, block, start=start, decode=decode, reconstruct=reconstruct, random_state=random_state
+        )
         latents.append(trip.latents)
         scatter.add(trip.statistics)
         if trip.decoded_statistics is not None:
@@ -156,17 +162,27 @@ def measure(
 
 
 def round_trip(
-    estimator: Any, structures: np.ndarray, *, start: int = 0, decode: bool = True, random_state: int = 0
+    estimator: Any,
+    structures: np.ndarray,
+    *,
+    start: int = 0,
+    decode: bool = True,
+    reconstruct: bool = True,
+    realize: str = RETRIEVAL,
+    random_state: int = 0,
 ) -> RoundTrip:
     """Take one block of structures to its latents and back.
 
     Parameters
     ----------
-    estimator, decode, random_state
+    estimator, decode, reconstruct, random_state
         As in `measure`.
     structures : array ``(sample, *space)``
     start : int
         Index of the first sample in its set.
+    realize : str
+        How a model that decodes statistics realizes structures, see `StatsVAETransformer.inverse_transform`. Phase
+        retrieval is the only way that `TwoPointPCA` has, so that both are compared by the same means.
 
     Returns
     -------
@@ -176,9 +192,8 @@ def round_trip(
     decoded = reconstructions = reconstructed_statistics = None
     if decode:
         decoded = np.asarray(estimator.inverse_statistics(latents)).reshape(statistics.shape)
-    if hasattr(estimator, "inverse_transform"):
-        # PCA can only realise statistics by phase retrieval: models that can are compared by the same means.
-        options = {"realize": RETRIEVAL} if decodes_statistics(estimator) else {}
+    if reconstruct and hasattr(estimator, "inverse_transform"):
+        options = {"realize": realize} if decodes_statistics(estimator) else {}
         reconstructions = np.asarray(estimator.inverse_transform(latents, random_state=random_state, **options))
         reconstructed_statistics = np.asarray(estimator.statistics(reconstructions))
     return RoundTrip(start, structures, statistics, latents, decoded, reconstructions, reconstructed_statistics)

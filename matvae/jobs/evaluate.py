@@ -1,8 +1,11 @@
-"""Measure how well a model reconstructs structures it has not seen, alongside the training mean and PCA."""
+"""Measure how well a model preserves structures it has not seen, beside PCA, the training mean and a true region."""
 
 from __future__ import annotations
 
+import itertools
 import logging
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +14,15 @@ from ..data import Structures
 from ..data.sample_blocks import Progress, stage
 from ..errors import InputError
 from ..estimator import load
-from ..evaluate.baseline import PCABaseline, pca_like
-from ..evaluate.measure import Observer, measure, round_trip
+from ..estimator.textures import AUTO
+from ..evaluate.baseline import pca_like
+from ..evaluate.error_rows import MEAN, ErrorRow, ErrorTable, fit_pcas
+from ..evaluate.generated_sets import compare_generated, default_number, reason_against
+from ..evaluate.lag_table import DecodedErrors
+from ..evaluate.measure import Measurement, decodes_statistics, measure, round_trip
+from ..evaluate.phase_errors import phase_names
 from ..evaluate.subsets import select, spread_indices
+from ..evaluate.summary import summary
 from .files.figures import check_figure, save_figure
 from .lines import choose_line_errors, line_summary, true_numbers
 from .models import open_fitting
@@ -30,13 +39,14 @@ def evaluate_model(
     train: str | Path | None = None,
     figure: str | Path | None = None,
     n_components: int | None = None,
+    n_realized: int | None = None,
     lines: bool | None = None,
     nearest: int = 0,
     candidates: str | Path | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Compare structures with their reconstructions: statistics, volume fraction, lines, neighbours.
+    """Compare structures with what a model makes of them: statistics, material measures, lines, neighbours.
 
     Parameters
     ----------
@@ -45,11 +55,15 @@ def evaluate_model(
     data : path
         Held-out structures.
     train : path, optional
-        Structures the model was fitted on. They add the baselines: the mean of their statistics, and PCA of these.
+        Structures the model was fitted on. They add the baselines: the mean of their statistics, and PCA of these; and
+        they are the true region that generated structures are compared with.
     figure : path, optional
         Picture of some structures and their reconstructions (.png, .pdf, .svg).
     n_components : int, optional
         Components of PCA; by default as many as the model has.
+    n_realized : int, optional
+        Structures, evenly spaced, whose latents are realized and compared as a set; 0 for none. By default 48, fewer
+        where structures are large (see `default_number`).
     lines : bool, optional
         Whether to count straight lines, as in the data set `lines`. By default they are counted where the store holds
         their true numbers, in the properties ``n_horizontal`` and ``n_vertical``. With ``lines=True`` and without
@@ -66,11 +80,16 @@ def evaluate_model(
     Returns
     -------
     dict
-        ``rows``, one per method: ``method``, ``relative_error``, ``median_relative_error``, ``centred_error``
-        (see `StatisticsError`) and ``volume_fraction_difference`` (mean, percent; None for the baselines, which are
-        measured by their statistics alone); ``n_samples``, ``n_empty`` (originals of phase 0 only) and ``figure``;
-        ``lines``, the summary of `matvae.evaluate.LineErrors`, or None and the reason in ``lines_left_out``;
-        ``nearest``, one dictionary per structure (see `nearest_structures`), or None.
+        ``rows``, one per method: ``method``; ``n_components``, ``metric`` and ``realize`` where it has them;
+        ``decoded`` and ``realized``, errors by lag (see `ErrorRow`), None where there are none or the training mean is
+        not known; ``relative_error``, ``median_relative_error``, ``centred_error`` (see `StatisticsError`) of the
+        structures of matvae and of the decoded statistics of others; and ``volume_fraction_difference`` (mean, percent)
+        of decoders of structures. ``decodes`` (``"statistics"`` or ``"structures"``), ``decoder``, ``metric`` and
+        ``reason``, why that decoder was chosen; ``summary``, a model of statistics beside PCA in words; ``n_samples``,
+        ``n_realized``, ``n_empty`` (originals of phase 0 only) and ``figure``; ``generated``, see
+        `GeneratedSet.to_dict`, or None and the reason in ``generated_left_out``; ``lines``, the summary of
+        `matvae.evaluate.LineErrors`, or None and the reason in ``lines_left_out``; ``nearest``, one dictionary per
+        structure (see `nearest_structures`), or None.
 
     Raises
     ------
@@ -86,6 +105,8 @@ def evaluate_model(
             raise InputError(
                 "n_components sets the components of PCA, which needs training structures. Give them with --train."
             )
+    if n_realized is not None:
+        validate.integer("n_realized", n_realized, 0)
     estimator = load(model)
     structures = open_fitting(data, estimator, model)
     training = None if train is None else open_fitting(train, estimator, model)
@@ -95,44 +116,78 @@ def evaluate_model(
     counter, reason = choose_line_errors(structures, lines, data)
     if reason is not None:
         logger.info("Lines are not counted: %s.", reason.rstrip("."))
+    names = phase_names(structures, estimator.grid_.phases)
+    n_sets = min(len(structures), default_number(structures) if n_realized is None else n_realized)
+    left_out = reason_against(structures, n_sets)
+    if left_out is not None:
+        logger.info("No sets of structures are compared: %s.", left_out)
     n_baseline = n_components or estimator.n_components
-    baseline = None if training is None else PCABaseline(pca_like(estimator, n_baseline).fit(training.data))
-    total = len(structures) + (0 if searched is None else len(searched))
-    observers: list[Observer] = []
-    if baseline is not None:
-        observers.append(baseline)
-    if counter is not None:
-        observers.append(counter.observer(true_numbers(structures)))
-    measurement = measure(estimator, structures, *observers, decode=False, progress=stage(progress, 0, total))
-    rows: list[dict[str, Any]] = []
-    if baseline is not None:
-        rows = [
-            _row("training mean", baseline.mean_error.summary(measurement.scatter)),
-            _row(f"PCA ({n_baseline})", baseline.error.summary(measurement.scatter)),
-        ]
-    name = f"matvae ({estimator.n_components})"
-    rows.append(_row(name, measurement.reconstructed, measurement.volume_fraction_difference))
+    # The floor needs a pair of structures, even if none are realized.
+    chosen = spread_indices(len(structures), n_sets or max(2, default_number(structures)))
+    originals = select(structures, chosen).data.compute()
+    lined = [] if counter is None else [counter.observer(true_numbers(structures))]
+    searched_total = 0 if searched is None else len(searched)
+    if decodes_statistics(estimator):
+        table = ErrorTable(estimator, [] if training is None else fit_pcas(estimator, training, n_baseline))
+        n_steps = table.n_steps if left_out is None else 0
+        first = len(structures) + n_steps * len(chosen)
+        total = first + searched_total
+        measurement = measure(
+            estimator,
+            structures,
+            *lined,
+            *table.observers,
+            reconstruct=counter is not None,
+            progress=stage(progress, 0, total),
+        )
+        say = _steps(progress, len(structures), len(chosen), total)
+        error_rows, realizations = table.rows(measurement, originals, realize=left_out is None, step=say)
+        rows = [_row(row) for row in error_rows]
+        sentence = summary(error_rows, decodes_statistics=True)
+    else:
+        first, sentence = len(structures), ""
+        total = first + searched_total
+        baselines = [] if training is None else _baselines(estimator, training, n_baseline)
+        observers = [errors for _, errors in baselines]
+        measurement = measure(
+            estimator, structures, *lined, *observers, decode=False, progress=stage(progress, 0, total)
+        )
+        rows = _structure_rows(estimator, baselines, measurement)
+        realizations = None
+        if left_out is None:
+            realizations = round_trip(estimator, originals, decode=False).reconstructions
     if measurement.n_empty:
         logger.warning(
             "%d structures consist of phase 0 only and are left out of the volume fraction difference.",
             measurement.n_empty,
         )
+    generated = None
+    if realizations is not None:
+        axes = structures.grid.axes or ()
+        generated = compare_generated(estimator, realizations, originals, training, names=names, axes=axes).to_dict()
     neighbours = None
     if searched is not None:
-        neighbours = nearest_structures(
-            estimator, structures, searched, nearest, stage(progress, len(structures), total)
-        )
+        neighbours = nearest_structures(estimator, structures, searched, nearest, stage(progress, first, total))
         warn_of_copies(neighbours, data, source)
     if picture is not None:
         _draw(picture, structures, estimator)
+    spec = estimator.module_.spec
     return {
         "model": str(model),
         "data": str(data),
         "train": None if train is None else str(train),
         "candidates": None if source is None else str(source),
+        "decodes": "statistics" if decodes_statistics(estimator) else "structures",
+        "decoder": spec.decoder,
+        "metric": spec.metric,
+        "reason": spec.reason or None,
         "n_samples": len(structures),
+        "n_realized": 0 if realizations is None else len(realizations),
         "n_empty": measurement.n_empty,
         "rows": rows,
+        "summary": sentence or None,
+        "generated": generated,
+        "generated_left_out": left_out,
         "lines": None if counter is None else line_summary(counter, data),
         "lines_left_out": reason,
         "nearest": neighbours,
@@ -140,8 +195,41 @@ def evaluate_model(
     }
 
 
-def _row(method: str, errors: dict[str, float | None], volume_fraction_difference: float | None = None) -> dict:
-    return {"method": method, **errors, "volume_fraction_difference": volume_fraction_difference}
+def _baselines(estimator: Any, training: Structures, n_components: int) -> list[tuple[ErrorRow, DecodedErrors]]:
+    """Observers of the training mean, of PCA, and of the model's structures, each with what is known of its row."""
+    pca = pca_like(estimator, n_components).fit(training.data)
+    return [
+        (ErrorRow(MEAN), DecodedErrors.of_mean(pca.mean_)),
+        (ErrorRow("PCA", n_components), DecodedErrors.of_pca(pca)),
+        (ErrorRow("matvae", estimator.n_components), DecodedErrors.of_reconstructions(pca.mean_)),
+    ]
+
+
+def _structure_rows(
+    estimator: Any, baselines: list[tuple[ErrorRow, DecodedErrors]], measurement: Measurement
+) -> list[dict[str, Any]]:
+    """Rows of a decoder of structures, which are all reconstructed; without baselines, that of the model alone."""
+    rows = [
+        _row(replace(row, decoded=errors.by_lag.summary(), pooled=errors.pooled.summary(measurement.scatter)))
+        for row, errors in baselines[:2]
+    ]
+    by_lag = baselines[-1][1].by_lag.summary() if baselines else None
+    own = ErrorRow("matvae", estimator.n_components, realized=by_lag, pooled=measurement.reconstructed)
+    return [*rows, _row(own, measurement.volume_fraction_difference)]
+
+
+def _row(row: ErrorRow, volume_fraction_difference: float | None = None) -> dict[str, Any]:
+    values = row.to_dict()
+    pooled = values.pop("pooled") or dict.fromkeys(("relative_error", "median_relative_error", "centred_error"))
+    return {**values, "method": row.name, **pooled, "volume_fraction_difference": volume_fraction_difference}
+
+
+def _steps(progress: Progress | None, first: int, size: int, total: int) -> Callable[[], None] | None:
+    """Function that reports one more set of realizations, each of `size` structures, after `first` samples."""
+    if progress is None:
+        return None
+    done = itertools.count(first + size, size)
+    return lambda: progress(next(done), total)
 
 
 def _draw(picture: Path, structures: Structures, estimator: Any) -> None:
@@ -149,7 +237,7 @@ def _draw(picture: Path, structures: Structures, estimator: Any) -> None:
     from ..stats import resolve_correlations
 
     indices = spread_indices(len(structures), FIGURE_ROWS)
-    trip = round_trip(estimator, select(structures, indices).data.compute(), decode=False)
+    trip = round_trip(estimator, select(structures, indices).data.compute(), decode=False, realize=AUTO)
     figure = plot_reconstructions(
         trip.structures,
         trip.reconstructions,

@@ -109,6 +109,23 @@ class Candidates:
 
 
 @dataclass(frozen=True)
+class RealizedSet:
+    """Realizations of held-out latents beside the structures that were encoded, as sets.
+
+    Parameters
+    ----------
+    generated : mapping
+        Measures, errors per phase, copying and diversity, as from `GeneratedSet.to_dict` of `matvae.evaluate`.
+    originals, realizations : array ``(sample, *space)``
+        Some of the structures, and realizations of their latents by the model's default method.
+    """
+
+    generated: Mapping[str, Any]
+    originals: np.ndarray
+    realizations: np.ndarray
+
+
+@dataclass(frozen=True)
 class ReportParts:
     """Contents of the page of `matvae report`.
 
@@ -150,6 +167,16 @@ class ReportParts:
         Source of each sample.
     traversal : Traversal
     candidates : Candidates or None
+    summary : str
+        How good the model is beside PCA and the floor, in a sentence or two.
+    lag_rows : sequence of dict
+        Methods: ``name``, ``realize`` (how structures came about, or None), and ``decoded`` and ``realized``, median
+        errors at all lags and at short ones, or None.
+    phase_names : sequence of str
+        Name of every phase.
+    realized_set : RealizedSet or None
+    realized_set_note : str
+        Why there are no sets to compare; empty otherwise.
     """
 
     title: str
@@ -176,6 +203,11 @@ class ReportParts:
     materials: Sequence[str] | None
     traversal: Traversal
     candidates: Candidates | None
+    summary: str = ""
+    lag_rows: Sequence[Mapping[str, Any]] = ()
+    phase_names: Sequence[str] = ()
+    realized_set: RealizedSet | None = None
+    realized_set_note: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from .html import render_page
 from .page import Page
 from .panels.about import about_panel
@@ -9,6 +11,7 @@ from .panels.candidates import candidates_panel
 from .panels.errors import errors_panel, fractions_panel
 from .panels.latents import latents_panel, traversal_panel
 from .panels.neighbours import neighbours_panel
+from .panels.realized_set import realized_set_panel
 from .panels.reconstructions import realizations_panel, reconstructions_panel
 from .panels.training import training_panel
 from .panels.volumes import volumes_panel
@@ -33,13 +36,15 @@ def report_page(parts: ReportParts) -> str:
         If matplotlib or jinja2 is not installed.
     """
     n_components = parts.latents.shape[1]
+    verdict = "" if parts.realized_set is None else f"As a set of structures: {parts.realized_set.generated['verdict']}"
     return render_page(
         Page(
             title=parts.title,
-            lead=f"{len(parts.numbers)} structures were encoded as {n_components} number"
-            f"{'s' if n_components > 1 else ''} each and reconstructed. The 2-point statistics of the reconstructions "
-            f"differ from those of the originals by {100 * float(parts.errors.mean()):.1f} % on average. The sections "
-            "below show how far this model can be trusted; each begins with what good looks like.",
+            lead=" ".join(filter(None, [parts.summary, verdict]))
+            or f"How {n_components} numbers per structure preserve {len(parts.numbers)} structures.",
+            remark=f"{len(parts.numbers)} structures were encoded as {n_components} number"
+            f"{'s' if n_components > 1 else ''} each and reconstructed.{_mean_error(parts)} The sections below show "
+            "how far this model can be trusted; each begins with what good looks like.",
             panels=[
                 about_panel(parts),
                 training_panel(parts),
@@ -47,6 +52,7 @@ def report_page(parts: ReportParts) -> str:
                 realizations_panel(parts),
                 *([volumes_panel(parts)] if parts.grid.ndim == 3 else []),
                 errors_panel(parts),
+                realized_set_panel(parts),
                 fractions_panel(parts),
                 neighbours_panel(parts),
                 latents_panel(parts),
@@ -56,4 +62,14 @@ def report_page(parts: ReportParts) -> str:
             version=parts.version,
             notes=parts.notes,
         )
+    )
+
+
+def _mean_error(parts: ReportParts) -> str:
+    """Sentence on the error of all reconstructions."""
+    if not len(parts.errors):
+        return ""
+    return (
+        " The 2-point statistics of the reconstructions differ from those of the originals by "
+        f"{100 * float(np.median(parts.errors)):.1f} % (median of the relative error)."
     )

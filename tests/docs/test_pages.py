@@ -53,7 +53,8 @@ def test_every_reading_order_has_at_most_twelve_files_all_of_which_exist():
     section = page.partition("## Reading order")[2].partition("\n## ")[0]
     rows = [line.split("|") for line in section.splitlines() if ".py`" in line]
     orders = {row[1].strip(" `"): re.findall(r"`([\w/]+\.py)`", row[2]) for row in rows}
-    assert set(orders) == {"fit", "transform", "inverse_transform", "reconstruct", "optimize_latents"}
+    calls = {call.partition("`")[0] for call in orders}
+    assert calls == {"fit", "transform", "inverse_transform", "reconstruct", "optimize_latents"}
     for call, files in orders.items():
         assert 5 <= len(files) <= 12, call
         assert len(set(files)) == len(files), call

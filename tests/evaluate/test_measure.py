@@ -105,6 +105,30 @@ def test_decoded_statistics_are_measured_only_if_requested(model, unseen, monkey
     assert measurement.reconstructed == expected.reconstructed
 
 
+def test_structures_are_reconstructed_only_if_requested(model, unseen, monkeypatch):
+    expected = measure(model, unseen)
+    monkeypatch.setattr(StatsVAETransformer, "inverse_transform", None)
+    measurement = measure(model, unseen, reconstruct=False)
+    assert measurement.decoded == expected.decoded
+    assert set(measurement.reconstructed.values()) == {None}
+    assert (len(measurement.errors), measurement.volume_fraction_difference) == (0, None)
+
+
+def test_the_way_to_structures_can_be_chosen(training, unseen, monkeypatch):
+    texture = StatsVAETransformer(2, decoder="statistics").fit(training)
+    ways = []
+
+    def record(self, Z, random_state=None, realize="auto"):
+        ways.append(realize)
+        return np.zeros((len(Z), 8, 8), np.uint8)
+
+    monkeypatch.setattr(StatsVAETransformer, "inverse_transform", record)
+    X = unseen.data[:2].compute()
+    round_trip(texture, X)
+    round_trip(texture, X, realize="auto")
+    assert ways == ["retrieval", "auto"]
+
+
 def test_a_continuous_field_has_no_volume_fraction():
     X = np.random.default_rng(0).normal(size=(12, 6, 6))
     fields = Structures(X, Grid((6, 6), phases=1))

@@ -60,6 +60,79 @@ def test_the_table_equals_that_of_whole_arrays(trained, streamed):
     assert -model.score(X) == pytest.approx(result["rows"][-1]["relative_error"], abs=1e-4)
 
 
+def test_errors_at_short_lags_are_relative_to_the_training_mean(trained):
+    result = evaluate_model(trained / "m.matvae", trained / "test.zarr", train=trained / "train.zarr", n_realized=0)
+    mean, pca, own = result["rows"]
+    assert {errors["centred"] for errors in mean["decoded"].values()} == {1.0}
+    assert list(own["realized"]) == list(pca["decoded"]) == ["all", "1", "2"]
+    model = load(trained / "m.matvae")
+    train, X = (open_structures(trained / name).data.compute() for name in ("train.zarr", "test.zarr"))
+    f, g = (model.statistics(x).reshape(21, -1) for x in (X, model.inverse_transform(model.transform(X))))
+    unit = np.linalg.norm(f - model.statistics(train).mean(0).ravel(), axis=1)
+    expected = np.median(np.linalg.norm(f - g, axis=1) / unit)
+    assert own["realized"]["all"]["centred"] == pytest.approx(expected, rel=1e-3)
+    assert result["generated"] is None
+    assert "no structures were to be realized" in result["generated_left_out"]
+
+
+def test_realizations_are_compared_as_a_set_by_the_names_of_the_phases(trained, tmp_path):
+    X = open_structures(trained / "test.zarr").data.compute()
+    save_structures(tmp_path / "x.zarr", X, grid=Grid((8, 8)), attributes={"phase_names": ["solid", "pore"]})
+    result = evaluate_model(trained / "m.matvae", tmp_path / "x.zarr", train=trained / "train.zarr", n_realized=5)
+    generated = result["generated"]
+    assert (result["n_realized"], generated["n_generated"], generated["n_true"], generated["n_other"]) == (5, 5, 5, 5)
+    assert (result["decodes"], result["decoder"], generated["method"]) == ("structures", "dense", "decoder")
+    solid, pore = generated["phases"]
+    assert (solid["name"], pore["name"]) == ("solid", "pore")
+    model, chosen = load(trained / "m.matvae"), X[[0, 5, 10, 15, 20]]
+    difference = (model.inverse_transform(model.transform(chosen)).mean((1, 2))) - chosen.mean((1, 2))
+    assert pore["volume_fraction_bias"] == pytest.approx(difference.mean(), abs=1e-6)
+    assert pore["largest_volume_fraction_difference"] == pytest.approx(abs(difference).max(), abs=1e-6)
+    assert "of solid" in generated["verdict"] or "of pore" in generated["verdict"]
+
+
+def test_a_model_of_statistics_is_measured_decoded_and_realized(lined):
+    progress = []
+    model = lined / "s.matvae"
+    StatsVAETransformer(n_components=2, decoder="statistics").fit(open_structures(lined / "train.zarr")).save(model)
+    result = evaluate_model(
+        model,
+        lined / "test.zarr",
+        train=lined / "train.zarr",
+        n_realized=3,
+        lines=False,
+        progress=lambda done, total: progress.append((done, total)),
+    )
+    assert (result["decodes"], result["metric"], result["n_samples"], result["n_realized"]) == (
+        "statistics",
+        "lags",
+        12,
+        3,
+    )
+    # Twelve structures are decoded, and three are realized in four ways.
+    assert progress[-1] == (24, 24)
+    assert progress == sorted(progress)
+    assert [(row["method"], row["realize"]) for row in result["rows"]] == [
+        ("training mean", None),
+        ("PCA (2), plain metric", "retrieval"),
+        ("PCA (2), lag metric", "retrieval"),
+        ("matvae (2), lag metric", "retrieval"),
+        ("matvae (2), lag metric", "examples"),
+        ("another true window", None),
+    ]
+    estimator, X = load(model), open_structures(lined / "test.zarr").data.compute()
+    f = estimator.statistics(X).reshape(12, -1)
+    g = estimator.inverse_statistics(estimator.transform(X)).reshape(12, -1)
+    relative = np.median(np.linalg.norm(f - g, axis=1) / np.linalg.norm(f, axis=1))
+    assert result["rows"][3]["decoded"]["all"]["relative"] == pytest.approx(relative, rel=1e-4)
+    assert result["generated"]["method"] == "examples"
+    assert result["summary"].startswith("Beside the better of two PCAs with 2 components")
+    # Without training structures there is no PCA, but the windows that the model carries are another true region.
+    alone = evaluate_model(model, lined / "test.zarr", n_realized=3, lines=False)
+    assert [row["n_components"] for row in alone["rows"]] == [None, 2, 2, None]
+    assert alone["generated"]["other_true"] == "windows that the model carries as examples"
+
+
 def test_without_training_data_there_are_no_baselines(trained, streamed):
     progress = []
     result = evaluate_model(

@@ -10,17 +10,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sklearn.base import clone
 
 from ... import validate
 from ...data import Structures
-from ...data.sample_blocks import Progress
+from ...data.sample_blocks import Progress, sample_blocks
 from ...errors import InputError
 from ...estimator import FittedModel, load
 from ...estimator.parameters import check_parameters
 from ...evaluate import linkage
-from ...evaluate.baseline import PCABaseline
-from ...evaluate.measure import Measurement, latents_of, measure
+from ...evaluate.lag_table import DecodedErrors
+from ...evaluate.measure import Measurement, block_size, latents_of, measure, volume_fractions
 from ..files.figures import check_figure, save_figure
 from ..metadata import training_parameters
 from ..models import open_fitting
@@ -30,7 +31,10 @@ from .split import check_sizes, linked_properties, properties_of, random_split
 logger = logging.getLogger("matvae")
 HELD_OUT = 0.2
 PROGRESS_STEPS = 1000
-MEAN = "training mean"
+MEAN, FRACTIONS = "training mean", "volume fraction alone"
+KINDS = ("relative_error", "median_relative_error", "centred_error")
+# Entries of a row that a method without statistics lacks.
+ERRORS = (*KINDS, *(f"structure_{kind}" for kind in KINDS), "volume_fraction_difference", "lags")
 # Training parameters that differ from row to row.
 VARIED = {"n_components", "random_state"}
 
@@ -89,13 +93,16 @@ def compare_methods(
     Returns
     -------
     dict
-        ``rows``, one per method and number of components: ``method``, ``n_components`` (None for the training mean);
+        ``rows``, one per method and number of components: ``method``, ``n_components`` (None for the training mean and
+        for the volume fraction alone, which has linkages only); ``decoder`` and ``metric`` where it has them; ``lags``,
+        median errors of decoded statistics at all lags and at short ones (see `LagErrors`);
         ``relative_error``, ``median_relative_error`` and ``centred_error`` (see `StatisticsError`) of decoded
         statistics; the same prefixed with ``structure_``, of the statistics of reconstructions, and
         ``volume_fraction_difference`` (mean, percent), which are None for a method without reconstructions; ``r2``
         (maps each property to ``polynomial`` and ``gaussian_process``) and ``seconds`` of fitting. ``n_train``,
         ``n_test``, ``properties``, ``n_gaussian_process`` (training samples it was fitted on), ``model_stands_for``
-        (components at which the model itself was taken, or None), ``settings`` and ``figure``.
+        (components at which the model itself was taken, or None), ``decoder``, ``metric`` and ``reason`` (why that
+        decoder was chosen) of the model, ``settings`` and ``figure``.
 
     Raises
     ------
@@ -111,7 +118,8 @@ def compare_methods(
     entries = contenders(
         estimator, sizes, keep_model=train is not None, seed=seed, max_epochs=max_epochs, max_time=max_time
     )
-    for entry in entries[len(sizes) :]:
+    n_pcas = 2 * len(sizes)
+    for entry in entries[n_pcas:]:
         check_parameters(entry.estimator)
     logger.info("All methods are fitted on %d structures and measured on %d others.", len(training), len(test))
     if train is not None and estimator.n_components not in sizes:
@@ -127,16 +135,21 @@ def compare_methods(
         say = _steps(number, len(entries), progress, on_record)
         with warnings.catch_warnings():
             # The first network has warned of everything that concerns the data.
-            if number > len(sizes):
+            if number > n_pcas:
                 warnings.simplefilter("ignore", UserWarning)
             fitted, seconds = _fitted(entry, training, f"{number + 1} of {len(entries)}", say)
-        # The first entry is a PCA, which knows the training mean.
-        baseline = None if rows else PCABaseline(fitted)
-        measurement = measure(fitted, test, *([] if baseline is None else [baseline]))
-        if baseline is not None:
-            rows.append(_mean_row(baseline, measurement, training, test, names))
-        r2 = _linkages(fitted, measurement, training, test, names, seed)
-        rows.append(_row(entry.method, entry.n_components, _errors(measurement), r2, seconds))
+        if not rows:
+            # The first entry is a PCA, which knows the training mean.
+            mean = fitted.mean_
+        of_mean, decoded = DecodedErrors.of_mean(mean), DecodedErrors.of_model(mean)
+        measurement = measure(fitted, test, decoded, *([] if rows else [of_mean]))
+        if not rows:
+            rows.append(_mean_row(of_mean, measurement, training, test, names))
+            if names and test.grid.phases > 1:
+                rows.append(_fractions_row(fitted, training, test, names, seed))
+        r2 = _linkages(latents_of(fitted, training), measurement.latents, training, test, names, seed)
+        errors = {**_errors(measurement), "lags": decoded.by_lag.summary()}
+        rows.append(_row(entry.method, entry.n_components, errors, r2, seconds, **_kind(fitted)))
         say({"progress": 1.0})
     if picture is not None:
         from ...report import plot_comparison
@@ -144,10 +157,13 @@ def compare_methods(
         save_figure(plot_comparison(rows), picture)
     # The settings are those of a fit made here: the model itself may have had another budget.
     settings = {
-        **training_parameters(entries[len(sizes)].estimator),
+        **training_parameters(entries[n_pcas].estimator),
         "encoder": estimator.encoder,
         "loss": estimator.loss,
+        "decoder": estimator.decoder,
+        "metric": estimator.metric,
     }
+    spec = estimator.module_.spec
     taken = [entry.n_components for entry in entries if entry.fitted]
     return {
         "model": str(model),
@@ -160,6 +176,9 @@ def compare_methods(
         "n_gaussian_process": n_gaussian if names else None,
         "model_stands_for": taken[0] if taken else None,
         "seed": seed,
+        "decoder": spec.decoder,
+        "metric": spec.metric,
+        "reason": spec.reason or None,
         "settings": {name: value for name, value in settings.items() if name not in VARIED},
         "rows": rows,
         "figure": None if picture is None else str(picture),
@@ -228,14 +247,24 @@ def _fitted(entry: Contender, training: Structures, position: str, say: Record) 
 def _row(
     method: str,
     n_components: int | None,
-    errors: Mapping[str, float | None],
+    errors: Mapping[str, Any],
     r2: Mapping[str, Mapping[str, float]],
     seconds: float | None,
+    decoder: str | None = None,
+    metric: str | None = None,
 ) -> dict[str, Any]:
-    return {"method": method, "n_components": n_components, **errors, "r2": r2, "seconds": seconds}
+    fitted = {"decoder": decoder, "metric": metric}
+    return {"method": method, "n_components": n_components, **fitted, **errors, "r2": r2, "seconds": seconds}
 
 
-def _errors(measurement: Measurement) -> dict[str, float | None]:
+def _kind(estimator: Any) -> dict[str, str]:
+    """Decoder and metric of a fitted estimator: ``"auto"`` is decided anew in every fit."""
+    if hasattr(estimator, "module_"):
+        return {"decoder": estimator.module_.spec.decoder, "metric": estimator.module_.spec.metric}
+    return {"metric": estimator.metric}
+
+
+def _errors(measurement: Measurement) -> dict[str, Any]:
     return {
         **measurement.decoded,
         **{f"structure_{name}": value for name, value in measurement.reconstructed.items()},
@@ -244,24 +273,38 @@ def _errors(measurement: Measurement) -> dict[str, float | None]:
 
 
 def _mean_row(
-    baseline: PCABaseline, measurement: Measurement, training: Structures, test: Structures, names: list[str]
+    of_mean: DecodedErrors, measurement: Measurement, training: Structures, test: Structures, names: list[str]
 ) -> dict[str, Any]:
     # The mean is decoded statistics without structures.
-    errors = {**dict.fromkeys(_errors(measurement)), **baseline.mean_error.summary(measurement.scatter)}
+    errors = {**dict.fromkeys(_errors(measurement)), **of_mean.pooled.summary(measurement.scatter)}
     r2 = linkage.mean_scores(properties_of(training, names), properties_of(test, names))
-    return _row(MEAN, None, errors, r2, None)
+    return _row(MEAN, None, {**errors, "lags": of_mean.by_lag.summary()}, r2, None)
+
+
+def _fractions_row(
+    estimator: Any, training: Structures, test: Structures, names: list[str], seed: int
+) -> dict[str, Any]:
+    """R^2 of every property from the volume fractions of all phases but the first, which follows from the others."""
+    size, phases = block_size(estimator), max(training.grid.phases, test.grid.phases)
+    known, unseen = (
+        np.concatenate([volume_fractions(block, phases) for _, block in sample_blocks(part.data, size)])
+        for part in (training, test)
+    )
+    errors = dict.fromkeys(ERRORS)
+    return _row(FRACTIONS, None, errors, _linkages(known, unseen, training, test, names, seed), None)
 
 
 def _linkages(
-    estimator: Any, measurement: Measurement, training: Structures, test: Structures, names: list[str], seed: int
+    latents: np.ndarray,
+    unseen_latents: np.ndarray,
+    training: Structures,
+    test: Structures,
+    names: list[str],
+    seed: int,
 ) -> dict[str, dict[str, float]]:
     """R^2 of every property, from the latents of the training structures to those held out."""
     if not names:
         return {}
     return linkage.linkage_scores(
-        latents_of(estimator, training),
-        properties_of(training, names),
-        measurement.latents,
-        properties_of(test, names),
-        seed=seed,
+        latents, properties_of(training, names), unseen_latents, properties_of(test, names), seed=seed
     )

@@ -11,8 +11,9 @@ from sklearn.base import clone
 from ...errors import InputError
 from ...evaluate.baseline import pca_like
 from ...model import VOXELS
+from ...stats.metric import LAGS
 
-PCA, IMAGE_VAE, STATISTICS_VAE = "PCA", "image-space VAE", "matvae"
+PCA, LAG_PCA, IMAGE_VAE, STATISTICS_VAE = "PCA", "PCA (lag metric)", "image-space VAE", "matvae"
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def contenders(
     max_epochs: int | None = None,
     max_time: float | None = None,
 ) -> list[Contender]:
-    """List PCA, an image-space VAE and matvae at each number of components, with a fitted model as the recipe.
+    """List PCA in both metrics, an image-space VAE and matvae at each size, with a fitted model as the recipe.
 
     Both VAEs have the model's decoder, width, batch size and budget. The image-space one reads structures and is
     trained on voxels (Kingma & Welling, "Auto-encoding variational Bayes", 2014).
@@ -66,7 +67,8 @@ def contenders(
     Returns
     -------
     list of Contender
-        PCA first: it takes seconds, and reveals faults of the data before hours of training.
+        PCA first, in the plain and then in the lag metric: it takes seconds, and reveals faults of the data before
+        hours of training.
 
     Raises
     ------
@@ -94,6 +96,7 @@ def contenders(
         return clone(model).set_params(n_components=n, **shared, **changes)
 
     entries = [Contender(PCA, n, pca_like(model, n)) for n in n_components]
+    entries += [Contender(LAG_PCA, n, pca_like(model, n).set_params(metric=LAGS)) for n in n_components]
     image_space = {"encoder": "image", "encoder_weights": None, "loss": VOXELS, **budget}
     if not decodes_structures:
         image_space["decoder"] = "auto"

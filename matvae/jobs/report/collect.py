@@ -1,4 +1,4 @@
-"""Collect what a report shows of a model: errors alongside PCA, examples, neighbours, a walk and candidates."""
+"""Collect what a report shows of a model: errors beside PCA, sets, examples, neighbours, a walk and candidates."""
 
 from __future__ import annotations
 
@@ -12,17 +12,24 @@ from ...data import Structures
 from ...data.sample_blocks import Progress
 from ...errors import InputError
 from ...estimator import TwoPointPCA
+from ...estimator.textures import AUTO
 from ...evaluate.baseline import PCABaseline, pca_like
-from ...evaluate.measure import Measurement, measure, n_lags, round_trip
+from ...evaluate.error_rows import ErrorRow, ErrorTable, fit_pcas
+from ...evaluate.generated_sets import compare_generated, default_number, reason_against
+from ...evaluate.measure import Measurement, decodes_statistics, measure, n_lags, round_trip
 from ...evaluate.neighbours import distances_between, find_neighbours
 from ...evaluate.subsets import select, spread_indices
 from ...evaluate.walks import walk
-from ...report import Candidates, Examples, Neighbours, Traversal
+from ...report import Candidates, Examples, Neighbours, RealizedSet, Traversal
 from ...stats import relative_error
 
 logger = logging.getLogger("matvae")
 # Structures measured, so that a report takes about a minute: fewer where they are large, but always at least LEAST.
 MOST, MOST_VOXELS, LEAST = 2000, 2**26, 20
+# Where structures are realized from statistics, which takes a tenth of a second or more each: structures measured,
+# structures in the sets that are compared, and components of the walk.
+MOST_REALIZED, SET, WALK_REALIZED = 64, 24, 4
+SHOWN = 6
 # Bytes of the statistics that PCA is fitted on.
 PCA_BYTES = 256 << 20
 EXAMPLES, REALIZATIONS, QUERIES, NEIGHBOURS = 4, 4, 3, 3
@@ -32,6 +39,11 @@ MOST_CANDIDATES = 200
 PCA_VOXELS, PCA_LEAST, PCA_MOST = 2**17, 4, 32
 SEARCHED = 20000
 MEAN = "training mean"
+
+
+def most_measured(estimator: Any) -> int:
+    """Most structures that are measured."""
+    return MOST_REALIZED if decodes_statistics(estimator) else MOST
 
 
 def choose(structures: Structures, most: int = MOST) -> tuple[Structures, np.ndarray]:
@@ -46,6 +58,47 @@ def fit_pca(estimator: Any, structures: Structures) -> tuple[TwoPointPCA, int]:
     most = max(2 * estimator.n_components + 1, LEAST, PCA_BYTES // (8 * n_lags(estimator)))
     sample, indices = choose(structures, min(MOST, most))
     return pca_like(estimator, min(2 * estimator.n_components, len(indices))).fit(sample.data), len(indices)
+
+
+def error_table(estimator: Any, structures: Structures) -> ErrorTable:
+    """Errors by lag beside PCA in both metrics, with as many components as the model, fitted on some structures."""
+    most = max(estimator.n_components, LEAST, PCA_BYTES // (8 * n_lags(estimator)))
+    sample, indices = choose(structures, min(MOST, most))
+    return ErrorTable(estimator, fit_pcas(estimator, sample, min(estimator.n_components, len(indices))))
+
+
+def set_parts(
+    estimator: Any,
+    structures: Structures,
+    training: Structures | None,
+    table: ErrorTable,
+    measurement: Measurement,
+    names: list[str],
+) -> tuple[list[ErrorRow], RealizedSet | None, str]:
+    """Errors by lag, realizations of some latents as a set, and the reason if there is no set.
+
+    Parameters
+    ----------
+    estimator : StatsVAETransformer
+    structures : Structures
+        Those that were measured.
+    training : Structures, optional
+    table : ErrorTable
+        Its observers have seen the measurement.
+    measurement : Measurement
+    names : list of str
+        Of the phases.
+    """
+    n = default_number(structures, SET)
+    reason = reason_against(structures, n)
+    chosen = spread_indices(len(structures), n or SHOWN)
+    originals = select(structures, chosen).data.compute()
+    rows, realizations = table.rows(measurement, originals, realize=reason is None)
+    if realizations is None:
+        return rows, None, reason or ""
+    axes = structures.grid.axes or ()
+    generated = compare_generated(estimator, realizations, originals, training, names=names, axes=axes)
+    return rows, RealizedSet(generated.to_dict(), originals[:SHOWN], realizations[:SHOWN]), ""
 
 
 def comparison_rows(
@@ -128,7 +181,7 @@ def example_parts(estimator: Any, structures: Structures, indices: np.ndarray) -
         Their indices in the data.
     """
     chosen = spread_indices(len(structures), EXAMPLES)
-    trip = round_trip(estimator, select(structures, chosen).data.compute(), decode=False)
+    trip = round_trip(estimator, select(structures, chosen).data.compute(), decode=False, realize=AUTO)
     realizations = np.asarray(
         estimator.inverse_transform(trip.latents[:QUERIES], n_realizations=REALIZATIONS, random_state=0)
     )
@@ -174,7 +227,8 @@ def neighbour_parts(
 
 def walk_parts(estimator: Any, latents: np.ndarray) -> Traversal:
     """Structures along the components that vary most, and the first correlation of each."""
-    along = walk(estimator, latents, steps=WALK_STEPS, n_components=WALK_COMPONENTS)
+    n_components = WALK_REALIZED if decodes_statistics(estimator) else WALK_COMPONENTS
+    along = walk(estimator, latents, steps=WALK_STEPS, n_components=n_components)
     flat = along.structures.reshape(-1, *along.structures.shape[2:])
     statistics = np.asarray(estimator.statistics(flat))[..., 0]
     statistics = statistics.reshape(*along.structures.shape[:2], *statistics.shape[1:])

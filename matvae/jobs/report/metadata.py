@@ -16,6 +16,9 @@ def model_metadata(estimator: Any, path: str | Path) -> dict[str, str]:
     return {
         "name": Path(path).name,
         "latent components": str(estimator.n_components),
+        "decoder": estimator.module_.spec.decoder,
+        **({"reason for the decoder": estimator.module_.spec.reason} if estimator.module_.spec.reason else {}),
+        "metric of the lags": estimator.module_.spec.metric,
         "trained on structures of": estimator.grid_.describe(),
         "weights": f"{count_weights(estimator):,}",
         "passes over the data": str(estimator.n_iter_),

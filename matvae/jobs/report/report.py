@@ -12,12 +12,25 @@ from ...data.sample_blocks import Progress, stage
 from ...errors import InputError
 from ...estimator import load
 from ...evaluate.baseline import PCABaseline
-from ...evaluate.measure import measure
+from ...evaluate.measure import decodes_statistics, measure
+from ...evaluate.phase_errors import phase_names
+from ...evaluate.summary import summary
 from ...report import ReportParts, check_page_libraries, report_page
 from ...stats import resolve_correlations
 from ..files.outputs import atomic_output, check_output
 from ..models import open_fitting
-from .collect import candidate_parts, choose, comparison_rows, example_parts, fit_pca, neighbour_parts, walk_parts
+from .collect import (
+    candidate_parts,
+    choose,
+    comparison_rows,
+    error_table,
+    example_parts,
+    fit_pca,
+    most_measured,
+    neighbour_parts,
+    set_parts,
+    walk_parts,
+)
 from .metadata import data_metadata, materials_of, model_metadata, settings_metadata
 
 logger = logging.getLogger("matvae")
@@ -57,9 +70,11 @@ def report_model(
     Returns
     -------
     dict
-        ``out``, ``bytes``, ``seconds``; ``n_samples``, the number of structures measured: at most 2000, fewer if they
-        are very large, spread over the data; ``relative_error`` (mean) and ``rows``, the errors alongside those of
-        PCA; ``notes``.
+        ``out``, ``bytes``, ``seconds``; ``n_samples``, the number of structures measured: at most 2000, or 64 where
+        they are realized from statistics, fewer if they are very large, spread over the data; ``relative_error`` (mean)
+        and ``rows``, the errors alongside those of PCA; ``lag_rows``, errors at all lags and at short ones (see
+        `ErrorRow`); ``summary``, how good the model is beside PCA and the floor; ``generated``, realizations as a set
+        (see `GeneratedSet.to_dict`), or None and the reason in ``generated_left_out``; ``notes``.
 
     Raises
     ------
@@ -76,14 +91,18 @@ def report_model(
     training = None if train is None else open_fitting(train, estimator, model)
     designed = None if candidates is None else open_fitting(candidates, estimator, model)
     notes = [] if training is not None else [WITHOUT_TRAINING]
-    chosen, indices = choose(structures)
+    names = phase_names(structures, estimator.grid_.phases)
+    chosen, indices = choose(structures, most_measured(estimator))
     if len(chosen) < len(structures):
         notes.append(f"{len(chosen)} of {len(structures)} structures were measured, spread over the set.")
-    pca, n_fitted = fit_pca(estimator, chosen if training is None else training)
+    fitted_on = chosen if training is None else training
+    pca, n_fitted = fit_pca(estimator, fitted_on)
+    table = error_table(estimator, fitted_on)
     total = len(chosen) + (0 if training is None else len(training))
     baseline = PCABaseline(pca)
-    measurement = measure(estimator, chosen, baseline, progress=stage(progress, 0, total))
+    measurement = measure(estimator, chosen, baseline, *table.observers, progress=stage(progress, 0, total))
     rows, rows_note = comparison_rows(estimator, chosen, measurement, baseline, n_fitted, same_data=training is None)
+    error_rows, realized_set, reason = set_parts(estimator, chosen, training, table, measurement, names)
     examples = example_parts(estimator, chosen, indices)
     neighbours, searched = neighbour_parts(estimator, examples, training, progress=stage(progress, len(chosen), total))
     if progress is not None:
@@ -115,6 +134,11 @@ def report_model(
         candidates=None
         if designed is None
         else candidate_parts(estimator, designed, Path(str(candidates)).name, Path(model).name),
+        summary=summary(error_rows, decodes_statistics=decodes_statistics(estimator)),
+        lag_rows=[{**row.to_dict(), "name": row.name} for row in error_rows],
+        phase_names=names if chosen.grid.phases > 1 else [],
+        realized_set=realized_set,
+        realized_set_note=reason,
     )
     with atomic_output(target) as temporary:
         temporary.write_text(report_page(parts), encoding="utf-8")
@@ -129,6 +153,10 @@ def report_model(
         "n_samples": len(chosen),
         "relative_error": measurement.reconstructed["relative_error"],
         "rows": rows,
+        "lag_rows": [{**row.to_dict(), "method": row.name} for row in error_rows],
+        "summary": parts.summary,
+        "generated": None if realized_set is None else realized_set.generated,
+        "generated_left_out": reason or None,
         "notes": notes,
     }
 

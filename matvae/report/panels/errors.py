@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from ..html import embed_figure
@@ -39,6 +42,7 @@ def errors_panel(parts: ReportParts) -> Panel:
             "PCA of 2-point statistics is the standard way to compress structures, and the best linear one. It decodes "
             "statistics, for which a structure does not necessarily exist.",
             parts.rows_note,
+            *_lag_tables(parts),
             Figure(
                 "figure-errors-beside-pca",
                 embed_figure(figure),
@@ -46,7 +50,7 @@ def errors_panel(parts: ReportParts) -> Panel:
                 "in the table below.",
                 "Centred errors.",
                 "‖F − G‖ / ‖F − mean(F)‖ over the set, where F are the statistics of the structures and G their "
-                "reconstructions.",
+                "reconstructions. PCA is that in the plain metric.",
             ),
             Table(
                 ("method", "components", "error of decoded statistics", "error of decoded structures"),
@@ -73,12 +77,15 @@ def fractions_panel(parts: ReportParts) -> Panel:
         return Panel(name, title, [Remark("A continuous field has no volume fractions.")], good=FRACTIONS_GOOD)
     originals, reconstructions = parts.fractions
     phases = range(1, 1 + originals.shape[1])
-    kinds = [f"phase {phase}" for phase in phases for _ in originals] if len(phases) > 1 else None
+    names = [*parts.phase_names] or [f"phase {phase}" for phase in (0, *phases)]
+    kinds = [names[phase] for phase in phases for _ in originals] if len(phases) > 1 else None
     figure = new_figure(4.6, 4.4)
     axes = plot_agreement(figure.subplots(), originals.T.ravel(), reconstructions.T.ravel(), kinds=kinds)
-    axes.set_xlabel("volume fraction of the original")
-    axes.set_ylabel("volume fraction of the reconstruction")
-    difference = np.abs(reconstructions - originals)
+    of_phase = f" of {names[1]}" if len(phases) == 1 else ""
+    axes.set_xlabel(f"volume fraction{of_phase}, original")
+    axes.set_ylabel(f"volume fraction{of_phase}, reconstruction")
+    # The fraction of phase 0 follows from those of the others.
+    differences = np.column_stack([(originals - reconstructions).sum(axis=1), reconstructions - originals])
     columns = [f"{source}_{phase}" for phase in phases for source in ("original", "reconstruction")]
     pairs = np.stack([originals, reconstructions], axis=2).reshape(len(originals), -1)
     return Panel(
@@ -89,17 +96,17 @@ def fractions_panel(parts: ReportParts) -> Panel:
                 "figure-volume-fractions",
                 embed_figure(figure),
                 "Scatter plot of the volume fraction of each reconstruction against that of its original, with the "
-                f"diagonal on which the two agree. The largest difference is {difference.max():.4f}.",
+                f"diagonal on which the two agree. The largest difference is {np.abs(differences).max():.4f}.",
                 "Volume fractions.",
                 f"Each point is one of {len(originals)} structures.",
             ),
             Table(
-                ("phase", "mean difference", "largest difference"),
+                ("phase", "bias", "mean absolute difference", "largest difference"),
                 [
-                    (f"phase {phase}", f"{difference[:, i].mean():.4f}", f"{difference[:, i].max():.4f}")
-                    for i, phase in enumerate(phases)
+                    (name, f"{column.mean():+.4f}", f"{np.abs(column).mean():.4f}", f"{np.abs(column).max():.4f}")
+                    for name, column in zip(names, differences.T, strict=True)
                 ],
-                "Absolute differences in volume fraction.",
+                "Differences in volume fraction, reconstruction minus original; the bias is their mean.",
             ),
             csv_download(
                 "volume-fractions.csv",
@@ -109,6 +116,34 @@ def fractions_panel(parts: ReportParts) -> Panel:
         ],
         good=FRACTIONS_GOOD,
     )
+
+
+def _name(row: Mapping[str, Any], key: str) -> str:
+    way = row.get("realize") if key == "realized" else None
+    return row["name"] if way is None else f"{row['name']}, {way}"
+
+
+def _lag_tables(parts: ReportParts) -> list[Table]:
+    """Median errors of every method at all lags and at short ones, of decoded statistics and of structures."""
+    captions = {"decoded": "Errors of decoded statistics", "realized": "Errors of the statistics of structures"}
+    tables = []
+    for key, caption in captions.items():
+        # Every way to structures has a row, but decodes the same statistics.
+        rows = list({_name(row, key): row[key] for row in parts.lag_rows if row.get(key) is not None}.items())
+        if not rows:
+            continue
+        shorter = [lags for lags in rows[0][1] if lags != "all"]
+        columns = [(kind, lags) for kind in ("centred", "relative") for lags in ("all", *shorter)]
+        header = [f"{kind}, {'all lags' if lags == 'all' else f'lags ≤ {lags}'}" for kind, lags in columns]
+        tables.append(
+            Table(
+                ("method", *header),
+                [(name, *(f"{errors[lags][kind]:.3f}" for kind, lags in columns)) for name, errors in rows],
+                f"{caption}: medians over the structures. A centred error of 1 is that of the training mean. Most lags "
+                "are long ones; interfaces and features show at short lags.",
+            )
+        )
+    return tables
 
 
 def _number(value: float | None) -> str:

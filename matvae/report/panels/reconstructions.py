@@ -73,9 +73,9 @@ def realizations_panel(parts: ReportParts) -> Panel:
                 embed_figure(figure),
                 f"Rows of images: an original, and {k} realizations of its latent.",
                 "Realizations.",
-                f"An original on the left, then {k} structures decoded from its latent, each after a perturbation as "
-                "large as the uncertainty of the model about that latent. The relative error of the statistics is "
-                "given above each.",
+                f"An original on the left, then {k} structures of its latent: each from another random start where "
+                "they are realized from decoded statistics, or else decoded after a perturbation as large as the "
+                "uncertainty of the model about the latent. The relative error of the statistics is given above each.",
             )
         ],
         good="the structures in a row are clearly of the same kind, and their errors are similar. For a disordered "

@@ -35,7 +35,9 @@ def test_the_page_contains_the_measured_values(trained, reported):
     error = -load(trained / "m.matvae").score(open_structures(trained / "test.zarr").data.compute())
     assert result["relative_error"] == pytest.approx(error, abs=1e-5)
     assert "21 structures were encoded as 3 numbers each" in page
-    assert f"by {100 * error:.1f} % on average" in page
+    lead = page[page.index('<p class="lead">') : page.index("</p>", page.index('<p class="lead">'))]
+    assert lead.startswith('<p class="lead">Beside the better of two PCAs with 3 components, matvae makes structures')
+    assert result["generated"]["verdict"] in lead
     assert "21 candidates from test.zarr." in page
     assert result["bytes"] == len(page.encode())
     assert (result["n_samples"], result["notes"]) == (21, [])
@@ -51,7 +53,7 @@ def test_progress_ends_at_the_total(reported):
 
 def test_the_page_states_what_is_missing_without_training_structures(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(report, "report_page", lambda parts: "\n".join([*parts.notes, parts.rows_note, parts.searched]))
-    monkeypatch.setattr(report, "choose", lambda structures: (structures[:20], np.arange(20)))
+    monkeypatch.setattr(report, "choose", lambda structures, most: (structures[:20], np.arange(20)))
     result = report_model(trained / "m.matvae", trained / "test.zarr", tmp_path / "a.html")
     text = (tmp_path / "a.html").read_text()
     for note in (
