@@ -32,16 +32,17 @@ lint: install  ## Check style, types and import rules
 test: lint  ## Run all checks and all tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q
 
-demo: install  ## Encode structures and decode them: data, fit, transform, inverse, a table and a picture
+demo: install  ## From one micrograph to new structures of any size: windows, fit, realizations, a table and a picture
 	rm -rf $(DEMO)
 	mkdir -p $(DEMO)
-	$(BIN)/matvae dataset make lines $(DEMO)/lines.zarr --n 20000 --size 64 --seed 0
-	$(BIN)/matvae dataset make lines $(DEMO)/unseen.zarr --n 500 --size 64 --seed 1
-	$(BIN)/matvae fit $(DEMO)/lines.zarr -o $(DEMO)/model.matvae --max-time 120 --seed 0
-	$(BIN)/matvae transform $(DEMO)/model.matvae $(DEMO)/unseen.zarr -o $(DEMO)/latents.zarr
-	$(BIN)/matvae inverse $(DEMO)/model.matvae $(DEMO)/latents.zarr -o $(DEMO)/structures.zarr
-	$(BIN)/matvae evaluate $(DEMO)/model.matvae $(DEMO)/unseen.zarr --train $(DEMO)/lines.zarr \
-	  --figure $(DEMO)/reconstructions.png
+	$(BIN)/matvae dataset make alloy $(DEMO)/alloy.zarr
+	$(BIN)/matvae import $(DEMO)/alloy.zarr $(DEMO)/train.zarr --region :,0:160 --window 64,64 --stride 8
+	$(BIN)/matvae import $(DEMO)/alloy.zarr $(DEMO)/test.zarr --region :,160:256 --window 64,64 --stride 32
+	$(BIN)/matvae fit $(DEMO)/train.zarr -o $(DEMO)/alloy.matvae --n-components 5
+	$(BIN)/matvae transform $(DEMO)/alloy.matvae $(DEMO)/test.zarr -o $(DEMO)/latents.csv
+	$(BIN)/matvae inverse $(DEMO)/alloy.matvae $(DEMO)/latents.csv -o $(DEMO)/large.zarr --shape 192
+	$(BIN)/matvae evaluate $(DEMO)/alloy.matvae $(DEMO)/test.zarr --train $(DEMO)/train.zarr \
+	  --figure $(DEMO)/alloy.png
 
 bench: install  ## Compare speed with the alternatives, as ratios measured in one run
 	$(BIN)/python -m pytest tests/benchmarks $(wildcard plugins/*/tests/benchmarks) -q -s

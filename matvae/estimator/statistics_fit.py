@@ -75,8 +75,9 @@ class StatisticsFit:
             )
         if unused := unused_by_closed_form(estimator):
             choice = f"chosen since the data are a {spec.reason}" if spec.reason else "given"
+            verb = "has" if len(unused) == 1 else "have"
             warn(
-                f"{', '.join(unused)} have no effect on the decoder 'statistics' ({choice}), which is not trained. "
+                f"{', '.join(unused)} {verb} no effect on the decoder 'statistics' ({choice}), which is not trained. "
                 'Leave them out, or choose a network, such as decoder="convolutional".'
             )
         self.samples, self.batches, self.spec = samples, batches, spec

@@ -22,7 +22,8 @@ SURFACE = "surface_area"
 # Voxels of the examples for one latent, and the least number of windows.
 EXAMPLE_VOXELS = 1 << 18
 LEAST_EXAMPLES = 8
-# Voxels along an axis.
+# Voxels along an axis: of examples from which patches are cut, and of structures.
+LEAST_EXAMPLE_SIDE = 16
 LEAST_SIDE = 4
 
 
@@ -89,8 +90,10 @@ class TextureRealizer:
         return decoder.examples[distances.argsort()[:n]]
 
 
-def choose_method(module: StatsVAE, realize: str) -> str:
+def choose_method(module: StatsVAE, realize: str, shape: Sequence[int] = ()) -> str:
     """Resolve ``"auto"``, and refuse a method that this model does not have.
+
+    Structures and windows of fewer than 16 voxels along an axis are too small for patches.
 
     Raises
     ------
@@ -103,7 +106,8 @@ def choose_method(module: StatsVAE, realize: str) -> str:
     if realize == AUTO:
         if module.decodes_structures:
             return DECODER
-        return EXAMPLES if has_examples else RETRIEVAL
+        sides = (*module.spec.shape, *shape)
+        return EXAMPLES if has_examples and min(sides) >= LEAST_EXAMPLE_SIDE else RETRIEVAL
     if realize == EXAMPLES and not has_examples:
         raise InputError(
             'realize="examples" needs training windows in the model, but this one has none. Fit it on structures with '

@@ -406,7 +406,8 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         realize : ``"auto"``, ``"examples"``, ``"retrieval"`` or ``"decoder"``
             How structures arise: from the decoded statistics with patches of the training windows whose latents are
             nearest; from the statistics alone, which preserves no networks or lamellae; or directly by the decoder.
-            ``"auto"`` is ``"decoder"`` for a decoder of structures, otherwise ``"examples"`` if the model has any.
+            ``"auto"`` is ``"decoder"`` for a decoder of structures, otherwise ``"examples"`` if the model has any and
+            windows and structures are at least 16 voxels wide.
 
         Returns
         -------
@@ -422,7 +423,8 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         """
         model = FittedModel.of(self)
         latents = check_latents(Z, self._n_features_out)
-        method = choose_method(model.module, realize)
+        sides = self.grid_.shape if shape is None else check_shape(shape, self.grid_)
+        method = choose_method(model.module, realize, sides)
         n = check_realizations(n_realizations)
         if method != DECODER:
             if as_fractions or refine:
@@ -430,7 +432,7 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
                     f"as_fractions and refine concern decoders of structures, but realize={method!r} gives labels that "
                     "already have the decoded statistics as closely as possible. Leave them out."
                 )
-            return self._realized(model, latents, n, seed_from(random_state), method, shape)
+            return self._realized(model, latents, n, seed_from(random_state), method, None if shape is None else sides)
         check_decoded(self.grid_, shape, as_fractions=as_fractions, refine=refine)
         if as_fractions:
             out_shape, dtype = (self.grid_.phases, *self.grid_.shape), np.dtype(np.float32)
@@ -447,12 +449,12 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         return lazily(latents, realizations.of, (n, *out_shape), dtype, sample_numbers(latents))
 
     def _realized(
-        self, model: FittedModel, latents: Any, n: int | None, seed: int, method: str, shape: int | Sequence[int] | None
+        self, model: FittedModel, latents: Any, n: int | None, seed: int, method: str, shape: tuple[int, ...] | None
     ) -> Any:
         """Structures realized from the statistics of latents, see `inverse_transform`."""
         layout, grid = model.layout, self.grid_
         check_phases_realized(grid, f"realize={method!r}")
-        sides = grid.shape if shape is None else check_shape(shape, grid)
+        sides = grid.shape if shape is None else shape
         realizer = TextureRealizer(model.module, grid, sides, method, n, seed)
         as_passed = shape is None
         one_shape = layout.structure_shape(grid) if as_passed else sides
