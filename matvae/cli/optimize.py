@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -44,7 +44,9 @@ def optimize_command(
     train: Annotated[
         Path | None,
         typer.Option(
-            exists=True, metavar="TRAIN", help="Training structures: search near their latents instead of the prior."
+            exists=True,
+            metavar="TRAIN",
+            help="Training structures, to search near them and to compare with; models of textures carry some.",
         ),
     ] = None,
     latents: Annotated[
@@ -58,7 +60,7 @@ def optimize_command(
     ] = None,
     max_iter: Annotated[int, typer.Option(min=1, help="Steps per start.", rich_help_panel=SEARCH)] = 150,
     n_evaluations: Annotated[
-        int, typer.Option(min=1, help="Structures measured in a search without gradients.", rich_help_panel=SEARCH)
+        int, typer.Option(min=1, help="Structures measured for a property without a gradient.", rich_help_panel=SEARCH)
     ] = 60,
     seed: Annotated[int, typer.Option(help="Random seed.", rich_help_panel=SEARCH)] = 0,
     overwrite: Overwrite = False,
@@ -111,25 +113,34 @@ def _goal_texts(name: str | None, target: float | None, maximize: bool, minimize
 
 
 def _show_candidates(result: Mapping[str, Any]) -> None:
-    labels = list(result["units"])
+    labels, training = list(result["units"]), result["training"]
     header = ["candidate"]
     for label, unit in result["units"].items():
         column, target = f"{label} ({unit})" if unit else label, result["requested"][label]
         header += [column if target is None else f"{column}, target {target:.4g}", "std"]
-    header += ["out of distribution", "as requested"]
+    measures = list(training["texture_ranges"]) if training else []
+    header += [*(name.replace("_", " ") for name in measures), "differing", "out of distribution", "as requested"]
     rows = [
         [
             str(row["candidate"]),
             *(f"{row[kind][label]:.4g}" for label in labels for kind in ("achieved", "spread")),
+            *(f"{row['texture'][name]:.3g}" for name in measures),
+            f"{row['differing']:.2f}",
             f"{row['out_of_distribution']:.2f}",
             "no" if row["reason"] else "yes",
         ]
         for row in result["rows"]
     ]
+    if training:
+        ranges = [text for label in labels for text in (_range_text(training["ranges"].get(label)), "")]
+        textures = [_range_text(training["texture_ranges"][name]) for name in measures]
+        rows.append(["training", *ranges, *textures, f"{training['differing']:.2f}", "", ""])
     show_table(header, rows)
     reason = result["rows"][0]["reason"]
     if reason:
         typer.echo(f"candidate 0: {reason}")
+    if training and training["summary"]:
+        typer.echo(training["summary"])
     typer.echo(result["region"])
     failures = result["failures"]
     n_failures, most_frequent = sum(failures.values()), max(failures, key=failures.get, default="")
@@ -138,7 +149,14 @@ def _show_candidates(result: Mapping[str, Any]) -> None:
             "written": result["out"],
             "latents": result["latents"],
             "each": grid_text(result["grid"]),
-            "search": f"{result['method']}, {result['n_evaluations']} structures measured",
+            "search": f"{result['method']}, {result['n_evaluations']} measurements",
+            "training": f"{training['n_meeting']} of {training['n_windows']} windows meet the constraints"
+            if training
+            else None,
             "without value": f"{n_failures} structures; most often: {most_frequent}" if failures else None,
         }
     )
+
+
+def _range_text(limits: Sequence[float] | None) -> str:
+    return "-" if limits is None else f"{limits[0]:.4g} to {limits[1]:.4g}"

@@ -15,23 +15,29 @@ from ..data import StoreWriter
 from ..data.layout import check_property_names
 from ..data.sample_blocks import Progress
 from ..estimator import load
+from ..evaluate.resemblance import agreement
+from ..evaluate.subsets import spread_indices
 from ..grid import Grid
 from ..optimize import (
     Candidates,
     Constraint,
     Goal,
+    Linkage,
     Property,
     load_linkage,
     optimize_latents,
-    parse_constraint,
-    parse_goal,
 )
+from ..optimize.believability import MEASURES
+from ..optimize.comparison import Comparison
+from ..optimize.goal import read_constraints, read_goals
 from .files.latents import latent_format, new_latents
 from .files.outputs import check_output
 from .models import check_form, open_fitting
 from .optimize_log import SearchLog
 
 logger = logging.getLogger("matvae")
+# Training windows whose pairs are compared with those of realizations.
+MOST_PAIRED = 16
 
 
 def optimize_structures(
@@ -62,14 +68,19 @@ def optimize_structures(
         New store ``(candidate, *space)``, best first. For each property NAME of the goals and constraints it has the
         properties ``NAME`` (mean over realizations), ``NAME_spread`` (their standard deviation), ``requested_NAME`` if
         there is a target, and ``NAME_predictive_spread`` for a linkage with a predictive distribution; in addition
-        ``feasible``, ``on_front``, ``out_of_distribution``, and the latents as ``latent_0`` and so on.
+        ``feasible``, ``on_front``, ``out_of_distribution``, ``differing`` (mean share of voxels in which two
+        realizations differ at the best shift), and the latents as ``latent_0`` and so on. Where training windows are
+        known, ``least_training_NAME`` and ``largest_training_NAME`` are the range over those that meet the constraints;
+        ``pieces`` and ``total_surface`` are stored with their ranges over all training windows, ``beats_training`` and
+        ``believable`` are 0 or 1.
     objective, constraints, n_candidates, n_realizations, n_starts, max_iter, n_evaluations
         As in `matvae.optimize.optimize_latents`; goals may also be text, such as ``"specific_surface=max"``.
     linkages : sequence of path
         Files that `matvae.optimize.save_linkage` wrote for this model. Goals and constraints refer to their properties
         by name.
     train : path, optional
-        Training structures, to search near their latents. By default the search is confined to the prior.
+        Training structures, to search near their latents and to compare candidates with them; by default the windows
+        that a decoder of statistics carries. Without any, the search is confined to the prior.
     latents : path, optional
         New .zarr, .npy or .csv file for the latents of the candidates, from which more realizations can be generated.
     seed : int
@@ -82,7 +93,8 @@ def optimize_structures(
     -------
     dict
         ``out``, ``latents``, ``n_candidates``, ``grid``, ``rows`` (one per candidate), ``requested``, ``units``,
-        ``region``, ``reachable``, ``method``, ``n_evaluations``, ``failures``.
+        ``region``, ``reachable``, ``method``, ``n_evaluations``, ``failures``; ``training``, None if no training
+        windows are known: ``n_windows``, ``n_meeting``, ``ranges``, ``texture_ranges``, ``differing``, ``summary``.
 
     Raises
     ------
@@ -101,15 +113,11 @@ def optimize_structures(
     for path in linkages:
         linkage = load_linkage(path, estimator)
         named[linkage.name] = linkage
-    objectives = [objective] if isinstance(objective, Goal | str) else list(objective)
-    goals = [parse_goal(goal, named) if isinstance(goal, str) else goal for goal in objectives]
-    ranges = [parse_constraint(item, named) if isinstance(item, str) else item for item in constraints]
+    goals, ranges = read_goals(objective, named), read_constraints(constraints, named)
     requirements: list[Goal | Constraint] = [*goals, *ranges]
     n_components = len(estimator.get_feature_names_out())
     check_property_names(_property_names(requirements, n_components), estimator.grid_)
-    train_latents = None
-    if train is not None:
-        train_latents = np.asarray(estimator.transform(open_fitting(train, estimator, model).data))
+    training = None if train is None else open_fitting(train, estimator, model).data
     log = SearchLog.next_to(target, _fingerprint(model, train, requirements, seed))
     evaluated = log.read(overwrite=overwrite)
     if evaluated is not None:
@@ -120,7 +128,7 @@ def optimize_structures(
             goals,
             constraints=ranges,
             n_candidates=n_candidates,
-            latents=train_latents,
+            training=training,
             n_realizations=n_realizations,
             n_starts=n_starts,
             max_iter=max_iter,
@@ -133,7 +141,8 @@ def optimize_structures(
     except KeyboardInterrupt:
         saved = f" Its measurements are in {log.path}; the same command resumes it." if log.path.exists() else ""
         raise KeyboardInterrupt(f"The search was interrupted, and {target} was not written.{saved}") from None
-    _write(candidates, target, estimator.grid_, Path(model).name, overwrite)
+    differing = np.array([_differing(structures, estimator.grid_) for structures in candidates.realizations])
+    _write(candidates, differing, target, estimator.grid_, Path(model).name, overwrite)
     if latents is not None:
         names = list(estimator.get_feature_names_out())
         with new_latents(Path(latents), len(candidates), names, attributes={}, properties={}, units={}) as append:
@@ -144,7 +153,7 @@ def optimize_structures(
         "latents": None if latents is None else str(latents),
         "n_candidates": len(candidates),
         "grid": estimator.grid_.to_dict(),
-        "rows": _rows(candidates),
+        "rows": _rows(candidates, differing),
         "requested": candidates.requested,
         "units": candidates.units,
         "region": candidates.region,
@@ -152,10 +161,13 @@ def optimize_structures(
         "method": candidates.method,
         "n_evaluations": candidates.n_evaluations,
         "failures": candidates.failures,
+        "training": _training(candidates.comparison, estimator.grid_),
     }
 
 
-def _write(candidates: Candidates, target: Path, grid: Grid, model: str, overwrite: bool) -> None:
+def _write(
+    candidates: Candidates, differing: np.ndarray, target: Path, grid: Grid, model: str, overwrite: bool
+) -> None:
     properties: dict[str, np.ndarray] = {}
     units: dict[str, str] = {}
     for label, values in candidates.achieved.items():
@@ -171,6 +183,10 @@ def _write(candidates: Candidates, target: Path, grid: Grid, model: str, overwri
     properties["feasible"] = candidates.feasible.astype(float)
     properties["on_front"] = candidates.on_front.astype(float)
     properties["out_of_distribution"] = candidates.score.astype(float)
+    properties["differing"] = differing
+    if candidates.comparison is not None:
+        properties.update(_compared(candidates.comparison))
+        units.update({name: unit.replace("length", grid.unit or "voxel") for name, unit in MEASURES.items()})
     properties.update({f"latent_{i}": column.astype(float) for i, column in enumerate(candidates.latents.T)})
     attributes = {
         "model": model,
@@ -190,7 +206,40 @@ def _write(candidates: Candidates, target: Path, grid: Grid, model: str, overwri
         writer.append(candidates.structures, properties)
 
 
-def _rows(candidates: Candidates) -> list[dict[str, Any]]:
+def _compared(comparison: Comparison) -> dict[str, np.ndarray]:
+    """Properties of the store that set candidates beside training windows."""
+    properties = {name: values.astype(float) for name, values in comparison.texture.items()}
+    for name, (least, largest) in {**comparison.ranges, **comparison.texture_ranges}.items():
+        properties[f"least_training_{name}"] = np.full(len(comparison.believable), least)
+        properties[f"largest_training_{name}"] = np.full(len(comparison.believable), largest)
+    properties["believable"] = comparison.believable.astype(float)
+    if comparison.beats is not None:
+        properties["beats_training"] = comparison.beats.astype(float)
+    return properties
+
+
+def _training(comparison: Comparison | None, grid: Grid) -> dict[str, Any] | None:
+    if comparison is None:
+        return None
+    structures = comparison.windows.structures
+    return {
+        "n_windows": comparison.n_windows,
+        "n_meeting": comparison.n_meeting,
+        "ranges": {label: list(limits) for label, limits in comparison.ranges.items()},
+        "texture_ranges": {name: list(limits) for name, limits in comparison.texture_ranges.items()},
+        "differing": _differing(structures[spread_indices(len(structures), MOST_PAIRED)], grid),
+        "summary": comparison.summary,
+    }
+
+
+def _differing(structures: np.ndarray, grid: Grid) -> float:
+    """Mean share of voxels in which two of some structures ``(sample, *space)`` differ at the best shift."""
+    shares = agreement(structures, structures, phases=grid.phases)
+    return float(1 - shares[np.triu_indices(len(shares), 1)].mean())
+
+
+def _rows(candidates: Candidates, differing: np.ndarray) -> list[dict[str, Any]]:
+    comparison = candidates.comparison
     return [
         {
             "candidate": i,
@@ -201,6 +250,10 @@ def _rows(candidates: Candidates) -> list[dict[str, Any]]:
             "feasible": bool(candidates.feasible[i]),
             "on_front": bool(candidates.on_front[i]),
             "out_of_distribution": float(candidates.score[i]),
+            "differing": float(differing[i]),
+            "texture": {} if comparison is None else {name: float(v[i]) for name, v in comparison.texture.items()},
+            "believable": None if comparison is None else bool(comparison.believable[i]),
+            "beats_training": None if comparison is None or comparison.beats is None else bool(comparison.beats[i]),
             "reason": candidates.reasons[i],
         }
         for i in range(len(candidates))
@@ -208,14 +261,18 @@ def _rows(candidates: Candidates) -> list[dict[str, Any]]:
 
 
 def _property_names(requirements: Sequence[Goal | Constraint], n_components: int) -> list[str]:
-    """Names of the properties of a store of candidates."""
+    """All names that properties of a store of candidates may have."""
     labels = list(dict.fromkeys(requirement.label for requirement in requirements))
     targets = [goal.label for goal in requirements if isinstance(goal, Goal) and goal.target is not None]
+    linkages = dict.fromkeys(item.label for item in requirements if isinstance(item.property, Linkage))
+    compared = [*labels, *MEASURES]
     return [
-        *labels,
+        *compared,
         *(f"{label}_spread" for label in labels),
+        *(f"{label}_predictive_spread" for label in linkages),
         *(f"requested_{label}" for label in targets),
-        *("feasible", "on_front", "out_of_distribution"),
+        *(f"{side}_training_{name}" for side in ("least", "largest") for name in compared),
+        *("feasible", "on_front", "out_of_distribution", "differing", "believable", "beats_training"),
         *(f"latent_{i}" for i in range(n_components)),
     ]
 

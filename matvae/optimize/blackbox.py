@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,11 +14,10 @@ from ..stats.map_samples import as_tensor
 from .measuring import LatentDecoder, check_any_measured, measure_all
 from .region import Region
 from .task import Task
+from .windows import OnBatch
 
 # Number of latents that are proposed, and measured in parallel, at a time.
 BATCH_SIZE = 4
-
-OnBatch = Callable[[np.ndarray, np.ndarray], None]
 
 
 @dataclass(frozen=True)
@@ -46,6 +44,7 @@ class BlackBoxSearch:
         n_evaluations: int,
         rng: np.random.Generator,
         *,
+        starts: Tensor | None = None,
         evaluated: tuple[np.ndarray, np.ndarray] | None = None,
         on_batch: OnBatch | None = None,
     ) -> tuple[Tensor, np.ndarray, list[str]]:
@@ -56,6 +55,8 @@ class BlackBoxSearch:
         n_evaluations : int
             Total number of latents, including those of an earlier search.
         rng : Generator
+        starts : Tensor ``(sample, component)``, optional
+            Latents to measure in place of as many of the initial random ones.
         evaluated : (latents, values), optional
             ``(sample, component)`` and ``(sample, property)`` of an earlier search to continue. They replace as many
             of the initial random latents.
@@ -77,6 +78,9 @@ class BlackBoxSearch:
         _check_installed()
         n_components = self.region.points.shape[1]
         initial = self.region.draw(min(n_evaluations, 2 * (n_components + 1)), rng)
+        if starts is not None:
+            known = starts[: len(initial)]
+            initial[: len(known)] = self.region.project(known)
         latents, values, reasons = initial[:0], np.empty((0, len(self.task.labels))), list[str]()
         if evaluated is not None:
             latents = as_tensor(np.asarray(evaluated[0], np.float32))

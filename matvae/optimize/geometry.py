@@ -12,10 +12,12 @@ from torch import Tensor
 
 from ..grid import Grid
 from ..stats import lag_radii, lag_shape, radial_average, surface_area, two_point_stats, volume_fractions
-from .property import Measured, check_phase
+from .property import Decoded, Measured, check_phase
 
 # Normalised autocovariance at the correlation length, as for exp(-r / length).
 DECAY = math.exp(-1)
+# Names of descriptors of a decoder of statistics.
+VOLUME_FRACTION, SURFACE_AREA = "volume_fraction", "surface_area"
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,12 @@ class VolumeFraction:
         """Values ``(sample,)`` of soft fractions ``(sample, phase, *space)``."""
         check_phase(self.phase, grid)
         return fractions[:, self.phase].flatten(1).mean(1)
+
+    def from_latent(self, decoded: Decoded, grid: Grid) -> Tensor | None:
+        """Values ``(sample,)`` that a decoder of statistics gives."""
+        check_phase(self.phase, grid)
+        fractions = decoded.descriptors.get(VOLUME_FRACTION)
+        return None if fractions is None else fractions[:, self.phase]
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,13 @@ class SpecificSurface:
             voxel_size=grid.voxel_size,
         )
         return areas[:, self.phase]
+
+    def from_latent(self, decoded: Decoded, grid: Grid) -> Tensor | None:
+        """Values ``(sample,)`` that a decoder of statistics gives, which are those of isotropic interfaces."""
+        check_phase(self.phase, grid)
+        areas = decoded.descriptors.get(SURFACE_AREA)
+        sizes = set(grid.voxel_size or (1.0,))
+        return None if areas is None or not self.isotropic or len(sizes) > 1 else areas[:, self.phase] / sizes.pop()
 
 
 @dataclass(frozen=True)

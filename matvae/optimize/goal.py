@@ -183,6 +183,56 @@ def parse_goal(text: str, named: Mapping[str, Property] | None = None) -> Goal:
     return Goal(property, sense, target, label)
 
 
+def read_goals(objective: Any, named: Mapping[str, Property] | None = None) -> list[Goal]:
+    """Return the goals of a search.
+
+    Parameters
+    ----------
+    objective : Goal or str, or sequence of them
+        Text is read by `parse_goal`.
+    named
+        As in `parse_constraint`.
+
+    Raises
+    ------
+    InputError
+        If something is not a goal.
+    """
+    items = list(objective) if isinstance(objective, Sequence) and not isinstance(objective, str) else [objective]
+    goals = [parse_goal(item, named) if isinstance(item, str) else item for item in items]
+    for goal in goals:
+        if not isinstance(goal, Goal):
+            raise InputError(
+                f"A goal, as maximize, minimize and reach return it, is expected, but {type(goal).__name__} was given. "
+                "Pass ranges, as between returns them, as constraints."
+            )
+    return goals
+
+
+def read_constraints(items: Sequence[Any], named: Mapping[str, Property] | None = None) -> list[Constraint]:
+    """Return the constraints of a search.
+
+    Parameters
+    ----------
+    items : sequence of Constraint or str
+    named
+        As in `parse_constraint`.
+
+    Raises
+    ------
+    InputError
+        If something is not a constraint.
+    """
+    constraints = [parse_constraint(item, named) if isinstance(item, str) else item for item in items]
+    for constraint in constraints:
+        if not isinstance(constraint, Constraint):
+            raise InputError(
+                f"A constraint, as between returns it, is expected, but {type(constraint).__name__} was given. Pass "
+                "goals, as maximize, minimize and reach return them, as the objective."
+            )
+    return constraints
+
+
 def check_requirements(goals: Sequence[Goal], constraints: Sequence[Constraint]) -> None:
     """Refuse goals and constraints that are incomplete or contradict each other.
 

@@ -40,9 +40,7 @@ class GradientSearch:
 
     def soft(self, z: Tensor) -> Tensor:
         """Property values ``(sample, property)`` of the soft structures of latents."""
-        fractions = self.decoder.soft(z)
-        properties = self.task.properties.values()
-        return torch.stack([property.soft(fractions, self.decoder.grid) for property in properties], dim=-1)
+        return self.decoder.soft_values(self.task.properties, z)
 
     def thresholded(self, z: Tensor) -> np.ndarray:
         """Property values ``(sample, property)`` of the thresholded structures of latents."""

@@ -4,62 +4,38 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from .. import validate
+from ..estimator import FittedModel
 from ..estimator.batches import seed_from
 from ..estimator.realizations import check_phases_realized
 from ..estimator.samples import check_fitted
-from .blackbox import BlackBoxSearch, OnBatch
-from .goal import Constraint, Goal, parse_constraint
+from .blackbox import BlackBoxSearch
+from .comparison import compare
+from .goal import Constraint, Goal, read_constraints, read_goals
 from .gradient import GradientSearch
 from .linkage import Linkage
-from .measuring import LatentDecoder, check_any_measured, mean_and_std, measure_all
+from .measuring import LatentDecoder, check_any_measured, mean_and_std
+from .predicted import TextureDecoder
 from .property import unit_on
 from .region import Region
 from .result import Candidates, explain_misses
+from .search import Effort, Outcome, search_black_box, search_by_gradient, search_by_prediction
 from .task import Task
-
-# Random latents that are measured to find the range of each property and the best starting points.
-N_SCREENED = 256
-# The best candidates are finally polished: small steps that improve the mean over realizations.
-POLISHING_STEPS, POLISHING_RATE = 30, 0.02
-# Smallest distance between candidates, as a fraction of the region's radius.
-SEPARATION = 0.1
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Outcome of a search, before its candidates are verified.
-
-    Parameters
-    ----------
-    task : Task
-        With its scale.
-    latents : Tensor ``(candidate, component)``
-    values : ndarray ``(sample, property)``
-        Values of all structures that were measured.
-    reasons : list of str
-        Reasons for missing values.
-    """
-
-    task: Task
-    latents: Tensor
-    values: np.ndarray
-    reasons: list[str]
+from .windows import MeasuredWindows, OnBatch, TrainingWindows
 
 
 def optimize_latents(
     model: Any,
-    objective: Goal | Sequence[Goal],
+    objective: Goal | str | Sequence[Goal | str],
     *,
     constraints: Sequence[Constraint | str] = (),
     n_candidates: int = 10,
+    training: Any = None,
     latents: Any = None,
     n_realizations: int = 8,
     n_starts: int | None = None,
@@ -74,21 +50,29 @@ def optimize_latents(
 
     If every property is differentiable, the search follows its gradient through the decoder from many starting points
     at once. Otherwise a Gaussian process of the values measured so far proposes where to measure next (BoTorch, extra
-    ``optimize``). Properties are measured on thresholded structures, and reported as means over realizations that the
-    search did not use.
+    ``optimize``). For a decoder of statistics, properties are predicted from the latent instead: volume fraction,
+    specific surface, statistics and linkages by the decoder, others by a polynomial fitted to the values of training
+    windows. Predictions only guide the search. Reported values are measured on structures, and are means over
+    realizations that the search did not use.
+
+    Where training windows are known, the search also starts from the best of them, and candidates are compared with
+    them.
 
     Parameters
     ----------
     model : StatsVAETransformer
         Fitted on structures of two or more phases.
-    objective : Goal or sequence of Goal
-        From `maximize`, `minimize` and `reach`. With several goals the candidates lie along the Pareto front.
+    objective : Goal or str, or sequence of them
+        From `maximize`, `minimize` and `reach`, or text such as ``"specific_surface=max"``. With several goals the
+        candidates lie along the Pareto front.
     constraints : sequence of Constraint or str
         From `between`, or text such as ``"volume_fraction=0.30+-0.01"``.
     n_candidates : int
+    training : array, optional
+        Training structures in the form passed to `fit`; by default the windows that a decoder of statistics carries.
     latents : array ``(sample, component)``, optional
-        ``model.transform(X)`` of the training structures, to search near them. By default the search is confined to
-        the prior.
+        ``model.transform(X)`` of the training structures, to search near them; by default those of `training`. Without
+        either, the search is confined to the prior.
     n_realizations : int
         Number of realizations per candidate over which properties are averaged, at least 2.
     n_starts : int, optional
@@ -96,12 +80,14 @@ def optimize_latents(
     max_iter : int
         Number of gradient steps from each starting point.
     n_evaluations : int
-        Number of latents that the gradient-free search measures.
+        Number of latents that the gradient-free search measures, and of training windows on which properties without a
+        gradient are measured.
     random_state : int, RandomState or None
     evaluated : (latents, values), optional
-        All that `on_batch` received in an earlier gradient-free search, to continue it.
+        All that `on_batch` received in an earlier search, to continue it.
     on_batch : callable, optional
-        Called with latents ``(k, component)`` and values ``(k, property)`` as soon as they are measured.
+        Called with latents ``(k, component)`` and values ``(k, property)`` as soon as properties without a gradient are
+        measured.
     progress : callable, optional
         Called with the amount of work done and the total.
 
@@ -126,138 +112,75 @@ def optimize_latents(
     if n_starts is None:
         n_starts = max(32, 4 * n_candidates)
     validate.integer("n_starts", n_starts, n_candidates)
-    goals = [objective] if isinstance(objective, Goal) else list(objective)
-    task = Task.of(goals, [parse_constraint(item) if isinstance(item, str) else item for item in constraints])
-    n_components = model.module_.spec.n_components
+    effort = Effort(n_candidates, n_realizations, n_starts, max_iter, n_evaluations)
+    task = Task.of(read_goals(objective), read_constraints(constraints))
     seed = seed_from(random_state)
+    rng = np.random.default_rng(seed)
+    known = TrainingWindows.of(model, training)
+    if latents is None and known is not None:
+        latents = known.latents
+    n_components = model.module_.spec.n_components
     region = Region.of_prior(n_components) if latents is None else Region.of_data(latents, n_components, seed)
-    decoder, rng = LatentDecoder(model), np.random.default_rng(seed)
-    if _has_gradient(task):
-        search = GradientSearch(decoder, task, region)
-        outcome = _search_by_gradient(search, n_candidates, n_starts, max_iter, n_realizations, rng, progress)
+    windows = None
+    if known is not None:
+        windows = known.measured(task, model.grid_, n_evaluations, evaluated=evaluated, on_batch=on_batch)
+        check_any_measured(windows.values, windows.reasons)
+        evaluated = _after(evaluated, 0 if task.has_gradient else len(windows))
+    decoder: LatentDecoder
+    if FittedModel.of(model).decodes_structures:
+        decoder, predicts = LatentDecoder(model), False
+    else:
+        decoder = TextureDecoder.of(model, task.properties, windows)
+        predicts = decoder.predicts(task.properties)
+    if predicts:
+        outcome = search_by_prediction(GradientSearch(decoder, task, region), effort, windows, rng, progress)
+    elif task.has_gradient and FittedModel.of(model).decodes_structures:
+        outcome = search_by_gradient(GradientSearch(decoder, task, region), effort, windows, rng, progress)
     else:
         black_box = BlackBoxSearch(decoder, task, region)
-        outcome = _search_black_box(black_box, n_candidates, n_evaluations, rng, evaluated, on_batch, progress)
-    return _verify(outcome, decoder, region, n_realizations, rng)
+        outcome = search_black_box(black_box, effort, windows, rng, progress, evaluated, on_batch)
+    return _verify(outcome, decoder, region, windows, n_realizations, rng)
 
 
-def _has_gradient(task: Task) -> bool:
-    return all(property.differentiable for property in task.properties.values())
-
-
-def _search_by_gradient(
-    search: GradientSearch,
-    n_candidates: int,
-    n_starts: int,
-    max_iter: int,
-    n_realizations: int,
-    rng: np.random.Generator,
-    progress: Callable[[int, int], None] | None,
-) -> Outcome:
-    """Screen random latents, descend from the best, and polish the candidates."""
-    decoder, region = search.decoder, search.region
-    screened = region.draw(max(N_SCREENED, n_starts), rng)
-    measured = [
-        measure_all(search.task.properties.values(), decoder.structures(block), decoder.grid)
-        for block in screened.split(decoder.block_size())
-    ]
-    values = np.concatenate([block_values for block_values, _ in measured])
-    reasons = [reason for _, block_reasons in measured for reason in block_reasons]
-    check_any_measured(values, reasons)
-    search = GradientSearch(decoder, search.task.scaled_by(values), region)
-    n_goals = len(search.task.goals)
-    weights = torch.from_numpy(rng.dirichlet(np.ones(n_goals), n_starts) if n_goals > 1 else np.ones((n_starts, 1)))
-    costs = search.costs(values[None], weights[:, None])
-    best = costs.argmin(1) if n_goals > 1 else np.argsort(costs[0], kind="stable")[:n_starts]
-    total, done = n_starts * max_iter + n_candidates * POLISHING_STEPS, 0
-
-    def on_step(n: int) -> None:
-        nonlocal done
-        done += n
-        if progress is not None:
-            progress(done, total)
-
-    z, end_values, costs = search.run(screened[best], weights, max_iter, on_step=on_step)
-    selected = _select(search.task, region, z, end_values, costs, n_candidates)
-    # The same seed in every step, so that latents differ in cost only because of themselves.
-    seed = int(rng.integers(2**31))
-    polished, _, _ = search.run(
-        z[selected],
-        weights[selected],
-        POLISHING_STEPS,
-        evaluate=lambda z: search.realized(z, n_realizations, seed),
-        rate=POLISHING_RATE,
-        on_step=on_step,
-    )
-    return Outcome(search.task, polished, np.concatenate([values, end_values]), reasons)
-
-
-def _search_black_box(
-    search: BlackBoxSearch,
-    n_candidates: int,
-    n_evaluations: int,
-    rng: np.random.Generator,
-    evaluated: tuple[np.ndarray, np.ndarray] | None,
-    on_batch: OnBatch | None,
-    progress: Callable[[int, int], None] | None,
-) -> Outcome:
-    done = 0 if evaluated is None else len(evaluated[0])
-
-    def report(latents: np.ndarray, values: np.ndarray) -> None:
-        nonlocal done
-        done += len(latents)
-        if on_batch is not None:
-            on_batch(latents, values)
-        if progress is not None:
-            progress(done, n_evaluations)
-
-    z, values, reasons = search.run(n_evaluations, rng, evaluated=evaluated, on_batch=report)
-    task = search.task.scaled_by(values)
-    costs = task.cost(torch.from_numpy(values)).numpy()
-    costs = np.where(np.isfinite(costs), costs, np.inf)
-    selected = _select(task, search.region, z, values, costs, n_candidates)
-    return Outcome(task, z[selected], values, reasons)
-
-
-def _select(
-    task: Task, region: Region, z: Tensor, values: np.ndarray, costs: np.ndarray, n_candidates: int
-) -> np.ndarray:
-    """Indices of the best latents that are distinct; with several goals the Pareto front comes first."""
-    order = np.lexsort([costs, ~task.pareto_front(values)]) if len(task.goals) > 1 else np.argsort(costs, kind="stable")
-    positions = (z / region.scale).numpy()
-    min_distance = SEPARATION * region.radius
-    distinct: list[int] = []
-    for i in order:
-        if len(distinct) < n_candidates and all(
-            np.linalg.norm(positions[i] - positions[j]) > min_distance for j in distinct
-        ):
-            distinct.append(int(i))
-    rest = [int(i) for i in order if int(i) not in distinct]
-    return np.array((distinct + rest)[:n_candidates])
+def _after(evaluated: tuple[np.ndarray, np.ndarray] | None, n: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """Measurements that follow the first n, which are those of training windows."""
+    if evaluated is None or len(evaluated[0]) <= n:
+        return None
+    return evaluated[0][n:], evaluated[1][n:]
 
 
 def _verify(
-    outcome: Outcome, decoder: LatentDecoder, region: Region, n_realizations: int, rng: np.random.Generator
+    outcome: Outcome,
+    decoder: LatentDecoder,
+    region: Region,
+    windows: MeasuredWindows | None,
+    n_realizations: int,
+    rng: np.random.Generator,
 ) -> Candidates:
-    """Measure candidates on realizations that the search did not use, and sort them."""
+    """Measure candidates on realizations that the search did not use, sort them, and compare them with training."""
     task, z = outcome.task, outcome.latents
     realizations = decoder.realizations(z, n_realizations, int(rng.integers(2**31)))
     mean, std, fraction, reasons = mean_and_std(task.properties.values(), realizations, decoder.grid)
     costs = task.cost(torch.from_numpy(mean)).numpy()
     order = np.lexsort([np.where(np.isfinite(costs), costs, np.inf), ~task.feasible(mean)])
     z, mean, std, fraction = z[order.tolist()], mean[order], std[order], fraction[order]
-    structures = realizations[order].reshape(-1, *decoder.grid.shape)
+    realizations = realizations[order]
+    structures = realizations.reshape(-1, *decoder.grid.shape)
     predictive_spread: dict[str, np.ndarray] = {}
     for label, property in task.properties.items():
         predicted = property.predictive_std(structures, decoder.grid) if isinstance(property, Linkage) else None
         if predicted is not None:
             predictive_spread[label] = predicted.reshape(len(z), n_realizations).mean(1)
+    comparison = None if windows is None else compare(task, mean, std, realizations, windows, decoder.grid)
     all_values = np.concatenate([outcome.values, mean])
+    misses = explain_misses(task, mean, all_values, region)
+    if comparison is not None:
+        misses = tuple(" ".join(filter(None, pair)) or None for pair in zip(misses, comparison.reasons, strict=True))
     targets = {goal.label: goal.target for goal in task.goals}
     labels = task.labels
     return Candidates(
         latents=z.numpy(),
-        structures=decoder.structures(z),
+        structures=decoder.shown(z, realizations),
         requested={label: targets.get(label) for label in labels},
         achieved=dict(zip(labels, mean.T, strict=True)),
         spread=dict(zip(labels, std.T, strict=True)),
@@ -271,9 +194,11 @@ def _verify(
             label: (float(np.nanmin(column)), float(np.nanmax(column)))
             for label, column in zip(labels, all_values.T, strict=True)
         },
-        reasons=explain_misses(task, mean, all_values, region),
+        reasons=misses,
         failures=dict(Counter(outcome.reasons + reasons)),
-        method="gradient" if _has_gradient(task) else "black box",
+        method=outcome.method,
         n_evaluations=len(outcome.values),
+        realizations=realizations,
         predictive_spread=predictive_spread,
+        comparison=comparison,
     )

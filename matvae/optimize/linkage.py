@@ -22,7 +22,7 @@ from ..estimator import FittedModel
 from ..files import move_into_place
 from ..grid import Grid
 from ..stats.map_samples import as_tensor
-from .property import Measured
+from .property import Decoded, Measured
 
 SCHEMA = 1
 LATENTS, STATISTICS = "latents", "statistics"
@@ -46,8 +46,8 @@ class Linkage:
     name, unit : str
     fingerprint : str
         SHA-256 of the file.
-    differentiable : bool
-        Whether small changes of a latent change the prediction, which is not so for trees.
+    responds : bool
+        Whether small changes of its input change the prediction, which is not so for trees.
     """
 
     regressor: Any = field(repr=False)
@@ -56,7 +56,12 @@ class Linkage:
     name: str
     unit: str = ""
     fingerprint: str = ""
-    differentiable: bool = False
+    responds: bool = False
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether the prediction from a soft structure has a gradient."""
+        return self.responds and self.on == LATENTS
 
     def measure(self, structures: np.ndarray, grid: Grid) -> Measured:
         """Predict the property from the labels ``(sample, *space)`` of structures."""
@@ -70,6 +75,15 @@ class Linkage:
         on_statistics = module.reads_statistics
         z = module.encode(module.statistics(fields) if on_statistics else None, None if on_statistics else fields)[0]
         return _FiniteDifferences.apply(z, self._predict).to(fractions)
+
+    def from_latent(self, decoded: Decoded, grid: Grid) -> Tensor | None:
+        """Predictions ``(sample,)`` from what a decoder of statistics gives; their gradient is by finite differences.
+
+        None for a regressor that does not respond to small changes.
+        """
+        if not self.responds:
+            return None
+        return _FiniteDifferences.apply(decoded.z, self._predict if self.on == LATENTS else self._predict_decoded)
 
     def predictive_std(self, structures: np.ndarray, grid: Grid) -> np.ndarray | None:
         """Standard deviation ``(sample,)`` of the prediction, or None if the regressor does not give one."""
@@ -89,6 +103,11 @@ class Linkage:
         if self.on == LATENTS:
             return np.asarray(self.model.transform(samples))
         return np.asarray(self.model.statistics(samples)).reshape(len(structures), -1)
+
+    def _predict_decoded(self, latents: np.ndarray) -> np.ndarray:
+        """Prediction of a regressor on statistics, from those that latents decode to."""
+        statistics = np.asarray(self.model.inverse_statistics(latents.astype(np.float32)))
+        return self._predict(statistics.reshape(len(latents), -1))
 
     def _predict(self, features: np.ndarray) -> np.ndarray:
         return np.asarray(self.regressor.predict(features), dtype=np.float64).reshape(len(features))
@@ -180,7 +199,7 @@ def load_linkage(path: str | Path, model: Any) -> Linkage:
         )
     _check_regressor(regressor, model, on)
     linkage = Linkage(regressor, model, on, name, unit, fingerprint=hashlib.sha256(source.read_bytes()).hexdigest())
-    return replace(linkage, differentiable=on == LATENTS and _responds(linkage))
+    return replace(linkage, responds=_responds(linkage))
 
 
 def model_hash(model: Any) -> str:

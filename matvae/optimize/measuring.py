@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,11 @@ class LatentDecoder:
         module = self.model.module_
         return module.decode(z.to(module.field_mean))
 
+    def soft_values(self, properties: Mapping[str, Property], z: Tensor) -> Tensor:
+        """Values ``(sample, property)`` of the soft structures of latents, with a gradient."""
+        fractions = self.soft(z)
+        return torch.stack([property.soft(fractions, self.grid) for property in properties.values()], dim=-1)
+
     def structures(self, z: Tensor) -> np.ndarray:
         """Labels ``(sample, *space)``."""
         return FittedModel.of(self.model).labels(z.detach().cpu().numpy())
@@ -58,6 +63,10 @@ class LatentDecoder:
             labels = sharpen(torch.from_numpy(fractions).flatten(0, 1)).numpy()
             blocks.append(labels.reshape(-1, n, *self.grid.shape))
         return np.concatenate(blocks)
+
+    def shown(self, z: Tensor, realizations: np.ndarray) -> np.ndarray:
+        """Structures ``(sample, *space)`` to show for latents with these realizations: those of the latents alone."""
+        return self.structures(z)
 
     def block_size(self, n_realizations: int = 1) -> int:
         """Number of latents to decode at once."""

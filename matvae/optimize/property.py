@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from ..registry import Registry
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from ..model import StatsVAE
 
 PROPERTIES = Registry(
     "property",
@@ -77,6 +80,39 @@ class Property(Protocol):
 
         For fractions of 0 and 1 they equal the values of `measure`.
         """
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What a decoder of statistics makes of latents.
+
+    Parameters
+    ----------
+    z : Tensor ``(sample, component)``
+    module : StatsVAE
+        Its decoder gives statistics.
+    """
+
+    z: Tensor
+    module: StatsVAE
+
+    @cached_property
+    def statistics(self) -> Tensor:
+        """2-point statistics ``(sample, *lag, correlation)``."""
+        return self.module.decoded_statistics(self.z)
+
+    @cached_property
+    def descriptors(self) -> dict[str, Tensor]:
+        """Descriptors by name, each ``(sample, *shape)``."""
+        return self.module.statistics_decoder.descriptors(self.z)
+
+
+@runtime_checkable
+class FromLatent(Protocol):
+    """A property that can also be read off what a decoder of statistics gives, without a structure."""
+
+    def from_latent(self, decoded: Decoded, grid: Grid) -> Tensor | None:
+        """Values ``(sample,)``, with a gradient in the latents; None if this decoder does not give them."""
 
 
 def make_property(name: str, **options: Any) -> Property:

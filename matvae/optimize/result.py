@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .comparison import Comparison
 from .region import Region
 from .task import Task
 
@@ -40,14 +41,19 @@ class Candidates:
     reachable : dict of str to (float, float)
         Smallest and largest value of each property found during the search.
     reasons : tuple of (str or None)
-        Per candidate, the reason why it misses a goal or constraint; None if it meets all.
+        Per candidate, the reason why it misses a goal or constraint, does not beat the training windows or does not
+        look like them; None otherwise.
     failures : dict of str to int
         Reasons why properties could not be measured during the search, with their counts.
-    method : ``"gradient"`` or ``"black box"``
+    method : ``"gradient"``, ``"prediction"`` or ``"black box"``
     n_evaluations : int
-        Number of latents whose thresholded structures were measured during the search.
+        Number of latents and training windows that were measured during the search.
+    realizations : ndarray ``(candidate, realization, *space)``
+        Labels of the structures on which `achieved` was measured.
     predictive_spread : dict of str to ndarray ``(candidate,)``
         Standard deviation of the prediction of each property that is a linkage with a predictive distribution.
+    comparison : Comparison or None
+        With the training windows, if they are known.
     """
 
     latents: np.ndarray
@@ -66,7 +72,9 @@ class Candidates:
     failures: dict[str, int]
     method: str
     n_evaluations: int
+    realizations: np.ndarray
     predictive_spread: dict[str, np.ndarray] = field(default_factory=dict)
+    comparison: Comparison | None = None
 
     def __len__(self) -> int:
         return len(self.latents)

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..grid import Grid
-from ..stats import relative_error, two_point_stats
+from ..stats import relative_error, resolve_correlations, two_point_stats
 from ..stats.map_samples import as_tensor
-from .property import Measured
+from .property import Decoded, Measured
 
 
 class StatisticsError:
@@ -48,6 +48,13 @@ class StatisticsError:
         """Values ``(sample,)`` of soft fractions ``(sample, phase, *space)``."""
         f = two_point_stats(fractions, state_axis=1, periodic=grid.periodic, **self._options)
         return relative_error(self.target.to(f), f)
+
+    def from_latent(self, decoded: Decoded, grid: Grid) -> Tensor | None:
+        """Values ``(sample,)`` that a decoder of statistics gives, if those are the statistics of the target."""
+        pairs = resolve_correlations(self.correlations, grid.phases)
+        if tuple(pairs) != tuple(decoded.module.spec.pairs) or decoded.statistics.shape[1:] != self.target.shape[1:]:
+            return None
+        return relative_error(self.target.to(decoded.statistics), decoded.statistics)
 
     @property
     def _options(self) -> dict[str, Any]:

@@ -54,6 +54,11 @@ class Task:
         """Names of the columns of property values."""
         return list(self.properties)
 
+    @property
+    def has_gradient(self) -> bool:
+        """Whether all properties are differentiable in soft structures."""
+        return all(property.differentiable for property in self.properties.values())
+
     def scaled_by(self, values: np.ndarray) -> Task:
         """Task relative to values ``(sample, property)`` of structures of the region; NaN is ignored."""
         columns = [column[np.isfinite(column)] for column in values.T]

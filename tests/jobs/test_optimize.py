@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from sklearn.linear_model import BayesianRidge
 
-from matvae import load, open_structures
+from matvae import StatsVAETransformer, load, open_structures
 from matvae.errors import InputError, MatvaeError
 from matvae.jobs import inverse_latents, optimize_structures
-from matvae.optimize import Measured, maximize, reach, save_linkage
+from matvae.optimize import Measured, between, maximize, reach, save_linkage
 from matvae.optimize.geometry import VolumeFraction
+
+from ..structures import blobs
 
 QUICK = {"n_candidates": 3, "n_starts": 6, "max_iter": 10}
 
@@ -122,3 +124,58 @@ def test_linkage_is_used_as_a_property(trained, tmp_path):
     np.testing.assert_allclose(
         store.properties["k"], model.transform(store.data.compute())[:, 0], atol=3 * store.properties["k_spread"].max()
     )
+
+
+@pytest.fixture(scope="module")
+def texture(tmp_path_factory):
+    """Return a folder with a model of a texture, t.matvae."""
+    folder = tmp_path_factory.mktemp("texture")
+    X = blobs(120, (16, 16), width=1.2, volume_fraction=np.random.default_rng(0).uniform(0.3, 0.7, 120))
+    StatsVAETransformer(n_components=2, decoder="statistics", random_state=0).fit(X).save(folder / "t.matvae")
+    return folder
+
+
+def test_candidates_of_a_texture_are_stored_with_the_ranges_of_its_windows(texture, tmp_path):
+    result = optimize_structures(
+        texture / "t.matvae",
+        tmp_path / "out.zarr",
+        objective="specific_surface=max",
+        constraints=["volume_fraction=0.5+-0.05"],
+        n_realizations=3,
+        **QUICK,
+    )
+    store, rows, training = open_structures(tmp_path / "out.zarr"), result["rows"], result["training"]
+    assert 0 < training["n_meeting"] < training["n_windows"]
+    for name, (least, largest) in {**training["ranges"], **training["texture_ranges"]}.items():
+        np.testing.assert_array_equal(store.properties[f"least_training_{name}"], least)
+        np.testing.assert_array_equal(store.properties[f"largest_training_{name}"], largest)
+    for name in ("pieces", "total_surface"):
+        np.testing.assert_array_equal(store.properties[name], [row["texture"][name] for row in rows])
+    # In two phases all interfaces are those of phase 1.
+    np.testing.assert_allclose(store.properties["total_surface"], store.properties["specific_surface"])
+    for name in ("differing", "believable", "beats_training"):
+        np.testing.assert_array_equal(store.properties[name], [row[name] for row in rows])
+    assert (store.properties["differing"] > 0.5 * training["differing"]).all()
+    is_better = store.properties["beats_training"] == 1
+    assert ["does not beat" not in (reason or "") for reason in store.attributes["reasons"]] == list(is_better)
+    assert f"{is_better.sum()} of 3" in training["summary"] or "No candidate" in training["summary"]
+
+
+def test_names_that_are_taken_by_the_store_are_refused(trained, tmp_path):
+    pytest.importorskip("skops")
+    model = load(trained / "m.matvae")
+    Z = model.transform(open_structures(trained / "train.zarr").data.compute())
+    save_linkage(tmp_path / "k.skops", BayesianRidge().fit(Z, Z[:, 0]), model, name="k", unit="GPa")
+    save_linkage(tmp_path / "p.skops", BayesianRidge().fit(Z, Z[:, 0]), model, name="k_predictive_spread")
+    linkages = [tmp_path / "k.skops", tmp_path / "p.skops"]
+    with pytest.raises(InputError, match="'k_predictive_spread' cannot name a property"):
+        optimize_structures(
+            trained / "m.matvae",
+            tmp_path / "out.zarr",
+            objective=["k=max", "k_predictive_spread=min"],
+            linkages=linkages,
+            **QUICK,
+        )
+    with pytest.raises(InputError, match="A goal, as maximize"):
+        optimize_structures(trained / "m.matvae", tmp_path / "out.zarr", objective=between("volume_fraction", 0, 1))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["k.skops", "p.skops"]

@@ -34,3 +34,16 @@ def read_only_warnings_are_errors():
         warnings.filterwarnings("error", message=".*not writable")
         yield
     torch.set_warn_always(False)
+
+
+@pytest.fixture(scope="session")
+def windows():
+    """Return labels ``(160, 16, 16)`` of a texture."""
+    volume_fractions = np.random.default_rng(0).uniform(0.3, 0.7, 160)
+    return blobs(160, (16, 16), width=1.2, volume_fraction=volume_fractions)
+
+
+@pytest.fixture(scope="session")
+def texture_model(windows):
+    """Return a model with two components that decodes statistics and carries most of the windows."""
+    return StatsVAETransformer(n_components=2, decoder="statistics", random_state=0).fit(windows)

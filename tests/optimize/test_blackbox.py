@@ -111,3 +111,28 @@ def test_global_random_state_is_unchanged(model):
     torch.manual_seed(3)
     search(model, Task.of([maximize(Opaque())], [])).run(7, np.random.default_rng(0))
     torch.testing.assert_close(torch.rand(1), expected)
+
+
+def test_best_training_windows_are_measured_first_and_only_once(model, training):
+    pytest.importorskip("botorch")
+    batches = []
+    options = {
+        "training": training,
+        "n_candidates": 2,
+        "n_realizations": 2,
+        "n_evaluations": 8,
+        "random_state": 0,
+    }
+    candidates = optimize_latents(model, maximize(Opaque()), on_batch=lambda *batch: batches.append(batch), **options)
+    # 8 windows, then 6 initial latents, of which the first 3 are those of the best windows, and 2 proposals.
+    assert [len(latents) for latents, _ in batches] == [8, 4, 2, 2]
+    windows, values = batches[0]
+    order = np.argsort(-np.nan_to_num(values[:, 0]), kind="stable")
+    np.testing.assert_array_equal(batches[1][0][:3], windows[order[:3]])
+    assert candidates.comparison.n_windows == 8
+    known = tuple(np.concatenate(part) for part in zip(*batches, strict=True))
+    repeated = optimize_latents(
+        model, maximize(Opaque()), evaluated=known, on_batch=lambda *_: pytest.fail("Measured again."), **options
+    )
+    # Other realizations may change the order.
+    assert {z.tobytes() for z in repeated.latents} == {z.tobytes() for z in candidates.latents}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ import torch
 from matvae import Grid
 from matvae.errors import InputError
 from matvae.optimize.geometry import CorrelationLength, SpecificSurface, VolumeFraction
+from matvae.optimize.property import Decoded
 
 from ..structures import one_hot
 
@@ -70,3 +73,18 @@ def test_single_phase_structure_has_no_correlation_length():
     measured = CorrelationLength().measure(np.zeros((1, 32, 32), np.uint8), GRID)
     assert np.isnan(measured.values[0])
     assert "one phase" in measured.reasons[0]
+
+
+def test_decoded_values_are_those_of_the_decoder_in_units_of_the_grid(texture_model):
+    decoded = Decoded(torch.tensor([[0.0, 0.5]]), texture_model.module_)
+    grid = texture_model.grid_
+    fractions, areas = (decoded.descriptors[name] for name in ("volume_fraction", "surface_area"))
+    assert VolumeFraction(0).from_latent(decoded, grid) == fractions[:, 0]
+    assert SpecificSurface().from_latent(decoded, grid) == areas[:, 1]
+    fine = replace(grid, voxel_size=(0.5, 0.5))
+    assert SpecificSurface().from_latent(decoded, fine) == areas[:, 1] / 0.5
+    # Areas along the axes cannot be told apart in the decoded one.
+    assert SpecificSurface(isotropic=False).from_latent(decoded, grid) is None
+    assert SpecificSurface().from_latent(decoded, replace(grid, voxel_size=(0.5, 1.0))) is None
+    with pytest.raises(InputError, match="phase=2"):
+        VolumeFraction(2).from_latent(decoded, grid)

@@ -19,6 +19,8 @@ from matvae.optimize.goal import (
     parse_goal,
     parse_property,
     reach,
+    read_constraints,
+    read_goals,
 )
 
 
@@ -79,6 +81,17 @@ def test_goal_has_a_sense():
         reach("volume_fraction", math.nan)
     with pytest.raises(InputError, match="to reach a target"):
         Goal(VolumeFraction(), "reach")
+
+
+def test_goals_and_constraints_are_not_confused():
+    goal, constraint = maximize("volume_fraction"), between("specific_surface", 0.1)
+    assert read_goals(goal) == read_goals("volume_fraction=max") == read_goals(["volume_fraction=max"]) == [goal]
+    assert read_constraints([constraint, "specific_surface>=0.1"]) == [constraint] * 2
+    for objective in (constraint, [goal, constraint], 3):
+        with pytest.raises(InputError, match="A goal, as maximize"):
+            read_goals(objective)
+    with pytest.raises(InputError, match="A constraint, as between"):
+        read_constraints([goal])
 
 
 def test_contradictions_are_refused():

@@ -17,6 +17,7 @@ from matvae import StatsVAETransformer
 from matvae.errors import InputError, MissingExtraError, StoreError
 from matvae.optimize import optimize_latents, reach
 from matvae.optimize.linkage import load_linkage, save_linkage
+from matvae.optimize.property import Decoded
 
 pytest.importorskip("skops")
 
@@ -121,3 +122,25 @@ def test_custom_code_is_refused(model, data, tmp_path):
     with pytest.raises(InputError, match="could run code"):
         load_linkage(tmp_path / "a.skops", model)
     assert [path.name for path in tmp_path.iterdir()] == ["a.skops"]
+
+
+@pytest.mark.parametrize("on", ["latents", "statistics"])
+def test_decoded_predictions_of_a_texture_have_a_gradient(texture_model, windows, tmp_path, on):
+    Z, f = texture_model.transform(windows), texture_model.statistics(windows).reshape(len(windows), -1)
+    regressor = LinearRegression().fit(Z if on == "latents" else f, 10 * windows.mean((1, 2)))
+    linkage = saved_and_loaded(tmp_path / "a.skops", regressor, texture_model, on=on)
+    z = torch.from_numpy(Z[:3]).requires_grad_()
+    values = linkage.from_latent(Decoded(z, texture_model.module_), texture_model.grid_)
+    decoded = Z[:3] if on == "latents" else texture_model.inverse_statistics(Z[:3]).reshape(3, -1)
+    np.testing.assert_allclose(values.detach(), regressor.predict(decoded), rtol=1e-4)
+    (gradient,) = torch.autograd.grad(values.sum(), z)
+    with torch.no_grad():
+        moved = linkage.from_latent(Decoded(z + 0.05 * gradient, texture_model.module_), texture_model.grid_)
+    np.testing.assert_allclose(moved - values.detach(), 0.05 * gradient.square().sum(1), rtol=0.15)
+
+
+def test_a_forest_is_not_decoded(texture_model, windows, tmp_path):
+    Z = texture_model.transform(windows)
+    forest = RandomForestRegressor(5, random_state=0).fit(Z, windows.mean((1, 2)))
+    linkage = saved_and_loaded(tmp_path / "a.skops", forest, texture_model)
+    assert linkage.from_latent(Decoded(torch.from_numpy(Z[:3]), texture_model.module_), texture_model.grid_) is None

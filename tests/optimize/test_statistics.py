@@ -8,6 +8,7 @@ import torch
 
 from matvae import Grid, two_point_stats
 from matvae.errors import InputError
+from matvae.optimize.property import Decoded
 from matvae.optimize.statistics import StatisticsError
 from matvae.stats import relative_error
 
@@ -50,3 +51,14 @@ def test_read_only_target_is_copied():
     target.flags.writeable = False
     property = StatisticsError(target)
     assert property.measure(LABELS, Grid((8, 9))).values[1] == pytest.approx(0, abs=1e-7)
+
+
+def test_decoded_value_is_the_error_of_decoded_statistics(texture_model, windows):
+    f = texture_model.statistics(windows[:1])
+    z = texture_model.transform(windows[:4])
+    decoded = Decoded(torch.from_numpy(z), texture_model.module_)
+    errors = StatisticsError(f[0]).from_latent(decoded, texture_model.grid_)
+    np.testing.assert_allclose(errors, relative_error(f, texture_model.inverse_statistics(z)), rtol=1e-5)
+    # Statistics of other lags or phases are not decoded.
+    assert StatisticsError(f[0][2:-2, 2:-2]).from_latent(decoded, texture_model.grid_) is None
+    assert StatisticsError(f[0], correlations=[(0, 0)]).from_latent(decoded, texture_model.grid_) is None

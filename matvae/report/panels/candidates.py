@@ -13,6 +13,8 @@ from ..plots import plot_agreement, plot_candidates, plot_strip
 from ..style import label_text, new_figure
 
 REQUESTED, SPREAD, OUT_OF_DISTRIBUTION = "requested_", "_spread", "out_of_distribution"
+LEAST, LARGEST = "least_training_", "largest_training_"
+BEATS, BELIEVABLE, DIFFERING = "beats_training", "believable", "differing"
 # Structures that are drawn, in total and per row; the table lists every candidate.
 MOST_STRUCTURES, STRUCTURES_PER_ROW = 12, 6
 PLOTS_PER_ROW = 3
@@ -34,6 +36,7 @@ def candidates_panel(parts: ReportParts) -> Panel:
     if OUT_OF_DISTRIBUTION in candidates.properties:
         scale = "Out of distribution is 1 at the boundary of the region that was searched, and larger beyond it."
         content.append(f"{scale} {candidates.region}".rstrip())
+    content += compared_with_training(candidates)
     names = achieved_names(candidates)
     if measured := [name for name in names if np.isfinite(candidates.properties[name]).any()]:
         content.append(_values(candidates, measured))
@@ -51,6 +54,31 @@ def candidates_panel(parts: ReportParts) -> Panel:
         ),
     ]
     return Panel(name, title, content, good=GOOD)
+
+
+def compared_with_training(candidates: Candidates) -> list[Block]:
+    """State how many candidates beat the training windows and look like them, as far as the store tells."""
+    n, sentences = len(candidates.structures), []
+    if BEATS in candidates.properties:
+        n_better = int(np.nansum(candidates.properties[BEATS]))
+        beat = f"{n_better} of {n} candidates beat" if n_better else "No candidate beats"
+        sentences.append(f"{beat} the best of the training windows that meet the constraints.")
+    if BELIEVABLE in candidates.properties:
+        n_outside = n - int(np.nansum(candidates.properties[BELIEVABLE]))
+        sentences.append(
+            f"{n_outside} of {n} candidates have pieces or surface outside the range of the training windows."
+            if n_outside
+            else "In pieces and surface, all candidates are within the range of the training windows."
+        )
+    return [" ".join(sentences)] if sentences else []
+
+
+def training_range(candidates: Candidates, name: str) -> tuple[float, float] | None:
+    """Range of a property over training windows, if the store holds one."""
+    if LEAST + name not in candidates.properties:
+        return None
+    least, largest = (float(candidates.properties[side + name][0]) for side in (LEAST, LARGEST))
+    return (least, largest) if np.isfinite([least, largest]).all() else None
 
 
 def achieved_names(candidates: Candidates) -> list[str]:
@@ -73,7 +101,8 @@ def _values(candidates: Candidates, names: Sequence[str]) -> Figure:
         if requested is not None and len(targets) > 1:
             plot_agreement(axes, requested, achieved, spread=spread).set_xlabel(f"requested {label}")
         else:
-            plot_candidates(axes, achieved, spread=spread, requested=targets[0] if targets else None)
+            known = training_range(candidates, name)
+            plot_candidates(axes, achieved, spread=spread, requested=targets[0] if targets else None, known=known)
         axes.set_ylabel(f"achieved {label}")
     for axes in table[len(names) :]:
         axes.remove()
@@ -83,7 +112,8 @@ def _values(candidates: Candidates, names: Sequence[str]) -> Figure:
         f"Plots of achieved against requested values of {', '.join(names)}. All values are in the table below.",
         "Requested and achieved.",
         "Each point is a candidate, and error bars are the spread over realizations of its latent. A dashed line marks "
-        "the value requested of all candidates; where these differ, candidates that meet theirs lie on the diagonal.",
+        "the value requested of all candidates; where these differ, candidates that meet theirs lie on the diagonal. A "
+        "grey band is the range over the training windows that meet the constraints.",
     )
 
 
@@ -114,19 +144,25 @@ def _table(candidates: Candidates, names: Sequence[str]) -> Table:
     header: list[str] = ["candidate"]
     columns: list[list[str]] = [[str(i) for i in range(len(candidates.structures))]]
     for name in names:
-        unit = candidates.units.get(name)
-        label = f"{name} / {unit}" if unit and unit != "1" else name
+        label = _with_unit(candidates, name)
         if REQUESTED + name in candidates.properties:
             header.append(f"requested {label}")
             columns.append([_number(value) for value in candidates.properties[REQUESTED + name]])
         spread = candidates.properties.get(name + SPREAD)
-        header.append(f"achieved {label}")
+        header.append(f"achieved {label}{_range_text(candidates, name)}")
         columns.append(
             [
                 _number(value) + ("" if spread is None or not np.isfinite(spread[i]) else f" ± {spread[i]:.2g}")
                 for i, value in enumerate(candidates.properties[name])
             ]
         )
+    textures = [name for name in candidates.properties if LEAST + name in candidates.properties and name not in names]
+    for name in textures:
+        header.append(f"{_with_unit(candidates, name)}{_range_text(candidates, name)}")
+        columns.append([_number(value) for value in candidates.properties[name]])
+    if DIFFERING in candidates.properties:
+        header.append("share of voxels in which realizations differ")
+        columns.append([_number(value) for value in candidates.properties[DIFFERING]])
     if OUT_OF_DISTRIBUTION in candidates.properties:
         header.append("out of distribution")
         columns.append([_number(value) for value in candidates.properties[OUT_OF_DISTRIBUTION]])
@@ -134,6 +170,16 @@ def _table(candidates: Candidates, names: Sequence[str]) -> Table:
         header.append("as requested")
         columns.append(["yes" if reason is None else reason for reason in candidates.reasons])
     return Table(header, list(zip(*columns, strict=True)), "Requested and achieved values, with their spread.")
+
+
+def _with_unit(candidates: Candidates, name: str) -> str:
+    unit = candidates.units.get(name)
+    return f"{name} / {unit}" if unit and unit != "1" else name
+
+
+def _range_text(candidates: Candidates, name: str) -> str:
+    known = training_range(candidates, name)
+    return "" if known is None else f" (training {known[0]:.3g} to {known[1]:.3g})"
 
 
 def _number(value: float) -> str:

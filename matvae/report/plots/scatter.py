@@ -66,7 +66,12 @@ def plot_agreement(
 
 
 def plot_candidates(
-    axes: Any, achieved: np.ndarray, *, spread: np.ndarray | None = None, requested: float | None = None
+    axes: Any,
+    achieved: np.ndarray,
+    *,
+    spread: np.ndarray | None = None,
+    requested: float | None = None,
+    known: tuple[float, float] | None = None,
 ) -> Any:
     """Draw the value that each candidate of a design achieves, and the single value that was requested.
 
@@ -79,6 +84,8 @@ def plot_candidates(
         Half-length of the error bar of each candidate.
     requested : float, optional
         Drawn as a horizontal line.
+    known : (float, float), optional
+        Range of the training structures, drawn as a band.
 
     Returns
     -------
@@ -88,6 +95,8 @@ def plot_candidates(
     bars = None if spread is None else np.nan_to_num(np.asarray(spread, dtype=float))
     style = {"fmt": "o", "markersize": 5, "color": INK, "elinewidth": 1, "capsize": 3}
     axes.errorbar(np.arange(len(achieved)), achieved, bars, **style)
+    if known is not None:
+        axes.axhspan(*known, color=GREY, alpha=0.2, linewidth=0, zorder=0)
     if requested is not None:
         axes.axhline(requested, color=GREY, linewidth=1, linestyle=(0, (6, 3)))
     axes.set_xlabel("candidate")

@@ -1,0 +1,168 @@
+"""Training windows with the values of properties: where a search starts, and what its candidates have to beat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..estimator import FittedModel
+from ..estimator.samples import Samples, read_samples
+from ..grid import Grid
+from .measuring import measure_all
+from .task import Task
+
+# Windows whose properties are measured, spread over the training set.
+MOST_WINDOWS = 2000
+# How many are measured at once, for properties with and without a gradient; the latter are logged as often.
+BLOCK, BATCH = 64, 16
+
+OnBatch = Callable[[np.ndarray, np.ndarray], None]
+
+
+@dataclass(frozen=True)
+class TrainingWindows:
+    """Structures on which a model was fitted.
+
+    Parameters
+    ----------
+    latents : ndarray ``(window, component)``
+    structures : ndarray ``(window, *space)``
+        Labels.
+    """
+
+    latents: np.ndarray
+    structures: np.ndarray
+
+    @classmethod
+    def of(cls, model: Any, training: Any = None) -> TrainingWindows | None:
+        """Training structures that are given, in the form passed to `fit`, or else those that a model carries.
+
+        None if there are none.
+        """
+        fitted = FittedModel.of(model)
+        if training is not None:
+            samples = Samples.like(model, training)
+            block = read_samples(samples.array, _spread(len(samples), MOST_WINDOWS))
+            fields = fitted.module.fields(fitted.layout.tensor(block))
+            return cls(fitted.latents(block), fields.argmax(1).numpy().astype(np.uint8))
+        if fitted.decodes_structures or not len(fitted.module.statistics_decoder.examples):
+            return None
+        decoder = fitted.module.statistics_decoder
+        chosen = _spread(len(decoder.examples), MOST_WINDOWS)
+        return cls(decoder.example_latents.cpu().numpy()[chosen], decoder.examples.cpu().numpy()[chosen])
+
+    def measured(
+        self,
+        task: Task,
+        grid: Grid,
+        n_expensive: int,
+        *,
+        evaluated: tuple[np.ndarray, np.ndarray] | None = None,
+        on_batch: OnBatch | None = None,
+    ) -> MeasuredWindows:
+        """Measure all properties; those without a gradient, which take long, on some windows only.
+
+        Parameters
+        ----------
+        task : Task
+        grid : Grid
+        n_expensive : int
+            Number of windows on which properties without a gradient are measured: those that meet the constraints on
+            other properties, or come closest to meeting them.
+        evaluated : (latents, values), optional
+            Of the first of these windows, measured earlier.
+        on_batch : callable, optional
+            Called with latents and values of windows on which such properties were measured.
+        """
+        properties = list(task.properties.values())
+        cheap, expensive = (
+            [k for k, property in enumerate(properties) if property.differentiable == is_cheap]
+            for is_cheap in (True, False)
+        )
+        values, reasons = np.full((len(self.latents), len(properties)), np.nan), list[str]()
+
+        def measure(part: np.ndarray, columns: list[int]) -> None:
+            measured, more = measure_all([properties[k] for k in columns], self.structures[part], grid)
+            values[part[:, None], columns] = measured
+            reasons.extend(more)
+
+        if cheap:
+            for part in _batches(np.arange(len(values)), BLOCK):
+                measure(part, cheap)
+        if not expensive:
+            return MeasuredWindows(self.latents, self.structures, values, self, reasons)
+        chosen = self._nearest_to_constraints(task, values, n_expensive)
+        done = 0 if evaluated is None else min(len(chosen), len(evaluated[1]))
+        if evaluated is not None:
+            values[chosen[:done]] = evaluated[1][:done]
+        for part in _batches(chosen[done:], BATCH):
+            measure(part, expensive)
+            if on_batch is not None:
+                on_batch(self.latents[part], values[part])
+        return MeasuredWindows(self.latents[chosen], self.structures[chosen], values[chosen], self, reasons)
+
+    def _nearest_to_constraints(self, task: Task, values: np.ndarray, n: int) -> np.ndarray:
+        """Indices of windows, spread over the set among those that meet constraints equally well."""
+        excess = np.zeros(len(values))
+        for constraint in task.constraints:
+            column = values[:, task.labels.index(constraint.label)]
+            if np.isfinite(column).any():
+                distance = np.maximum(constraint.low - column, column - constraint.high).clip(0)
+                excess += np.nan_to_num(distance / (np.nanstd(column) or 1.0))
+        order = np.argsort(excess, kind="stable")
+        n_meeting = int((excess == 0).sum())
+        return order[_spread(n_meeting, n)] if n_meeting > n else order[:n]
+
+
+@dataclass(frozen=True)
+class MeasuredWindows:
+    """Training windows with the values of all properties.
+
+    Parameters
+    ----------
+    latents : ndarray ``(window, component)``
+    structures : ndarray ``(window, *space)``
+    values : ndarray ``(window, property)``
+        NaN where a property is not defined.
+    all : TrainingWindows
+        With those that were not measured.
+    reasons : list of str
+        Reasons for missing values.
+    """
+
+    latents: np.ndarray
+    structures: np.ndarray
+    values: np.ndarray
+    all: TrainingWindows
+    reasons: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.latents)
+
+    def meeting(self, task: Task) -> np.ndarray:
+        """Values ``(window, property)`` of the windows that have all properties and meet all constraints."""
+        return self.values[task.feasible(self.values) & np.isfinite(self.values).all(1)]
+
+    def best(self, task: Task, n: int) -> torch.Tensor:
+        """Latents ``(window, component)`` of the n best windows.
+
+        First those of the Pareto front, then others that meet the constraints, then those that come closest to it.
+        """
+        costs = task.cost(torch.from_numpy(self.values)).numpy()
+        is_first = [task.feasible(self.values), task.pareto_front(self.values)]
+        order = np.lexsort([np.where(np.isfinite(costs), costs, np.inf), *(~mask for mask in is_first)])
+        usable = order[np.isfinite(costs[order])]
+        return torch.from_numpy(self.latents[usable[:n]])
+
+
+def _batches(numbers: np.ndarray, size: int) -> list[np.ndarray]:
+    return [numbers[start : start + size] for start in range(0, len(numbers), size)]
+
+
+def _spread(n: int, most: int) -> np.ndarray:
+    """At most `most` indices below `n`, spread evenly, since a set may be sorted."""
+    return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(int))
