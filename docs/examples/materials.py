@@ -33,9 +33,9 @@ benchmark materials --data FOLDER --n-realized 8 --image-vae 0`; volumes with `-
 """
 REALIZED = """
 Structures realized from five components of at most eight held-out latents per seed: error relative to that of the
-decoded statistics, specific surface against the true one, untrained measures alike (of six: within one standard
-deviation of the true windows, or as near as another true region), agreement with the most similar training window beside
-that of true windows, and diversity (1 is that of true windows).
+decoded statistics; specific surface against the true one; number of untrained measures alike, of six (within one
+standard deviation of the true windows, or as near as another true region); agreement with the most similar training
+window beside that of true windows; and diversity (1 is that of true windows).
 
 | material | method | realized by | all / decoded | short / decoded | surface | alike | copying / true | diversity |
 |---|---|---|---|---|---|---|---|---|
