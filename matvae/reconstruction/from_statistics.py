@@ -72,10 +72,21 @@ def reconstruct(
     n_realizations : int, optional
         Number of structures per sample, from different random initial labels. If given, the structures have an axis
         for the realizations.
+    examples : array of int ``(example, *space)``, optional
+        Labels of structures of the material, such as training windows, of any size at least as large as the patches.
+        Structures are then composed of overlapping patches of them, from coarse to fine, in turns with phase retrieval:
+        2-point statistics within a cutoff preserve neither networks nor lamellae, patches do. At the end only voxels
+        are swapped that leave the topology and the typical neighbourhoods as they are, so that the error may stay above
+        `tol`.
+    patch : ``"auto"``, int, or list of int
+        Edge of these patches in voxels of their level: one for all levels, or one by level, where the voxels of each
+        level are twice as wide as those of the one before. By default both follow from the size of the features.
     init : array of int ``(sample, *space)`` or ``(sample, realization, *space)``, optional
-        Initial labels, random by default. They are corrected to the prescribed volume fractions.
+        Initial labels, random by default. They are corrected to the prescribed volume fractions. With examples only
+        their means at the coarsest level matter.
     method : ``"auto"``, ``"retrieval"`` or ``"swaps"``
         Alternate phase retrieval and swaps of voxels, or use only one of them. Swaps alone need good initial labels.
+        Only ``"auto"`` with examples.
     tol : float
         Relative error of the statistics at which the search stops.
     max_iter : int
@@ -91,8 +102,8 @@ def reconstruct(
     Returns
     -------
     Reconstruction
-        ``structures``, ``error``, ``errors``, ``n_iter`` and ``realizable``. Volume fractions are exact to within
-        one voxel.
+        ``structures``, ``error``, ``errors``, ``n_iter`` and ``realizable``, with examples also ``voted_distance``,
+        ``copied`` and ``percolation``. Volume fractions are exact to within one voxel.
 
     Raises
     ------
@@ -100,20 +111,28 @@ def reconstruct(
         If the shape or the values of the statistics do not fit the grid, or the constraints cannot be met. Statistics
         that no structure can have are not an error; they are reported in ``realizable``.
 
+    Warns
+    -----
+    UserWarning
+        If patches of the examples fit the statistics badly.
+
     Notes
     -----
     Relaxed averaged alternating reflections: Luke, Inverse Problems 21, 37 (2005). Phase retrieval from 2-point
     statistics: Fullwood, Niezgoda & Kalidindi, Acta Materialia 56, 942 (2008). Complete periodic
-    statistics usually determine a structure up to a translation and a point inversion.
+    statistics usually determine a structure up to a translation and a point inversion. Structures from patches without
+    statistics: Kwatra, Essa, Bobick & Kwatra, ACM Transactions on Graphics 24, 795 (2005).
     """
     settings = Settings(n_realizations, init, method, tol, max_iter, random_state, first_sample)
     torch_device = resolve_device(device)
+    if examples is not None and method != "auto":
+        raise InputError(f"With examples the method must be 'auto', but {method!r} was given. Leave out one of them.")
     if statistics is None:
         if method == "retrieval":
             raise InputError(
                 "Phase retrieval needs 2-point statistics, but statistics=None was given. Use method='auto' or 'swaps'."
             )
-        settings = replace(settings, method="swaps")
+        settings = settings if examples is not None else replace(settings, method="swaps")
         target = without_two_point(grid, volume_fractions, check_also(also), torch_device)
         realizable = torch.ones(len(target), dtype=torch.bool)
     elif volume_fractions is not None:

@@ -1,8 +1,14 @@
-"""How common the neighbourhood of every voxel is in examples: an energy that keeps features as thick and as smooth.
+"""How common the neighbourhoods of voxels are in examples: an energy that keeps features as thick and as smooth.
 
-The energy of a structure is the mean over its voxels of ``-log p(m, n | phase)``, where m of the 2 d neighbours that
-share a face and n of the others in the 3 x 3 (x 3) neighbourhood have the same phase, and p is the frequency of these
-numbers in the examples. A bridge one voxel wide or a loose end is expensive in a material without them.
+The neighbourhood of a voxel is described by two numbers: m of the 2 d neighbours that share a face and n of the others
+in the 3 x 3 (x 3) neighbourhood have its phase. With q the frequencies of these pairs in a structure and p in the
+examples,
+
+    E = sum_phase v(phase) sum_mn q(m, n | phase) [log q(m, n | phase) / 2 - log p(m, n | phase)].
+
+Bridges one voxel wide, loose ends and single voxels are expensive where the examples have few of them. The first term
+keeps interfaces from becoming smoother than in the examples; without its factor 1/2 the sum would be the divergence of
+Kullback and Leibler, which is low for as many loose ends as there are rough places in the examples, and lets them grow.
 """
 
 from __future__ import annotations
@@ -13,58 +19,70 @@ from torch.nn import functional
 
 from .labels import indicators
 
+# Weight of the entropy of a structure's own neighbourhoods; 1 for the divergence of Kullback and Leibler.
+ENTROPY = 0.5
 
-def neighbourhood_energies(labels: Tensor, n_phases: int) -> Tensor:
-    """Energies ``(phase, m, n)`` of all numbers of equal neighbours, from examples ``(example, *space)``.
 
-    Voxels at the border of the examples, whose neighbours are unknown, do not count. One voxel is added to each pair of
-    numbers, so that none is impossible.
+def neighbourhood_frequencies(labels: Tensor, n_phases: int) -> Tensor:
+    """Frequencies ``(phase, m, n)`` of the numbers of equal neighbours in examples ``(example, *space)``.
+
+    They add up to one for each phase. Voxels at the border, whose neighbours are unknown, do not count.
     """
-    ndim = labels.ndim - 1
     fields = indicators(labels, n_phases)
-    sizes = (2 * ndim + 1, 3**ndim - 2 * ndim)
-    pairs = (_faces(fields) * sizes[1] + _others(fields)).long()
-    inner = fields[(slice(None), slice(None), *[slice(1, -1)] * ndim)]
-    energies = []
-    for phase in range(n_phases):
-        found = pairs[:, phase][inner[:, phase] > 0]
-        counts = torch.bincount(found, minlength=sizes[0] * sizes[1]).double() + 1
-        energies.append(-(counts / counts.sum()).log().view(sizes))
-    return torch.stack(energies).float()
+    inner = fields[(slice(None), slice(None), *[slice(1, -1)] * (labels.ndim - 1))]
+    counts = _counts(_faces(fields).long(), _others(fields).long(), inner).sum(0, keepdim=True)
+    return _frequencies(counts)[0]
 
 
-def neighbourhood_energy(fields: Tensor, energies: Tensor, periodic: bool) -> Tensor:
-    """Energy ``(sample,)`` of a structure, with a gradient that predicts the change by a single voxel exactly.
+def neighbourhood_energy(fields: Tensor, frequencies: Tensor, periodic: bool) -> Tensor:
+    """Energy E ``(sample,)`` of structures, with a gradient that predicts the change by a single voxel.
 
     Parameters
     ----------
     fields : Tensor ``(sample, phase, *space)``
         Indicator fields, 0 and 1.
-    energies : Tensor ``(phase, m, n)``
-        Output of `neighbourhood_energies`.
+    frequencies : Tensor ``(phase, m, n)``
+        Output of `neighbourhood_frequencies`.
     periodic : bool
         Whether a structure continues on its opposite side; if not, voxels at the border repeat themselves outside.
     """
     here = fields.detach()
     padded = _padded(here, periodic)
     faces, others = _faces(padded).long(), _others(padded).long()
-    n_others = energies.shape[2]
-    own = torch.arange(len(energies), device=fields.device).view(1, -1, *[1] * (fields.ndim - 2))
-    table, place = energies.flatten(), (own * energies.shape[1] + faces) * n_others + others
+    costs = ENTROPY * _frequencies(_counts(faces, others, here)).log() - frequencies.log()
+    n_faces, n_others = costs.shape[2:]
+    first = torch.arange(costs.shape[0] * costs.shape[1], device=fields.device) * (n_faces * n_others)
+    place = first.view(*costs.shape[:2], *[1] * (fields.ndim - 2)) + faces * n_others + others
+    table = costs.flatten()
     now = table[place]
 
     def step(stride: int, inside: Tensor) -> Tensor:
-        """Change of the energy of voxels of a phase for one more, or fewer, equal neighbour; 0 where impossible."""
+        """Change of the cost of voxels of a phase for one more, or fewer, equal neighbour; 0 where impossible."""
         changed = torch.where(inside, table[(place + stride).clamp(0, len(table) - 1)] - now, 0)
         return _padded(here * changed, periodic, outside=0.0)
 
-    join = now + _faces(step(n_others, faces < energies.shape[1] - 1)) + _others(step(1, others < n_others - 1))
+    join = now + _faces(step(n_others, faces < n_faces - 1)) + _others(step(1, others < n_others - 1))
     leave = _faces(step(-n_others, faces > 0)) + _others(step(-1, others > 0)) - now
     n_voxels = here[0, 0].numel()
     gradient = torch.where(here > 0, -leave, join) / n_voxels
     value = (here * now).flatten(1).sum(1) / n_voxels
     slope = (fields * gradient).flatten(1).sum(1)
     return value + slope - slope.detach()
+
+
+def _counts(faces: Tensor, others: Tensor, inside: Tensor) -> Tensor:
+    """Numbers of voxels ``(sample, phase, m, n)`` of each phase with each pair of numbers."""
+    n, n_phases, *shape = inside.shape
+    sizes = 2 * len(shape) + 1, 3 ** len(shape) - 2 * len(shape)
+    pairs = (faces * sizes[1] + others).flatten(2)
+    counts = inside.new_zeros(n, n_phases, sizes[0] * sizes[1]).scatter_add_(2, pairs, inside.flatten(2))
+    return counts.view(n, n_phases, *sizes)
+
+
+def _frequencies(counts: Tensor) -> Tensor:
+    """Frequencies for each phase; one voxel is added to each pair of numbers, so that none is impossible."""
+    counts = counts + 1
+    return counts / counts.sum((2, 3), keepdim=True)
 
 
 def neighbour_means(fields: Tensor, periodic: bool) -> Tensor:

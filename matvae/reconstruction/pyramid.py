@@ -6,7 +6,7 @@ lags with the correlation of two boxes, a triangle along each axis.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
@@ -20,16 +20,17 @@ POOL = {1: functional.adaptive_avg_pool1d, 2: functional.adaptive_avg_pool2d, 3:
 SLIDE = {1: functional.avg_pool1d, 2: functional.avg_pool2d, 3: functional.avg_pool3d}
 
 
-def level_shape(shape: Sequence[int], level: int, down: bool = False) -> tuple[int, ...]:
-    """Shape of the grid whose voxels are about ``2**level`` voxels wide, or with `down` exactly, without the rest."""
-    return tuple(n // 2**level if down else max(1, round(n / 2**level)) for n in shape)
+def level_shape(shape: Sequence[int], level: int) -> tuple[int, ...]:
+    """Shape of the grid whose voxels are about ``2**level`` voxels wide."""
+    return tuple(max(1, round(n / 2**level)) for n in shape)
 
 
 def box_means(fields: Tensor, shape: Sequence[int]) -> Tensor:
     """Means of fields ``(sample, phase, *space)`` over the voxels of a coarser grid of the given shape."""
     if tuple(fields.shape[2:]) == tuple(shape):
         return fields
-    return POOL[len(shape)](fields, tuple(shape))
+    pool: Callable[..., Tensor] = POOL[len(shape)]
+    return pool(fields, tuple(shape))
 
 
 def sliding_means(fields: Tensor, level: int) -> Tensor:

@@ -13,6 +13,8 @@ from torch import Tensor
 from .. import validate
 from ..errors import InputError
 from ..stats.threads import for_each, one_torch_thread
+from ..warn import warn
+from .comparison import copied_share, percolating
 from .from_examples import Examples, solve_with_examples
 from .labels import indicators
 from .objective import Demands
@@ -21,6 +23,8 @@ from .solve import solve
 from .start import starting_labels
 from .target import Target
 
+# Relative error of the statistics of voted fields above which examples do not fit.
+FAR = 0.3
 METHODS = ("auto", "retrieval", "swaps")
 # Voxels times phases of a block: small enough for its fields to stay in the cache of a core.
 BLOCK_VOXELS = 1 << 17
@@ -115,19 +119,42 @@ def realise(
     n_voxels = all_targets.n_transformed * grid.phases
     n_threads = torch.get_num_threads() if device.type == "cpu" else 1
     limit = BLOCK_VOXELS if device.type == "cpu" else DEVICE_BLOCK_VOXELS
-    step = max(1, limit // n_voxels)
+    # Rounding, which depends on the number of samples in a transform, may decide between two swaps or two patches.
+    step = max(1, limit // n_voxels) if examples is None else 1
     parts = [slice(first, first + step) for first in range(0, len(all_targets), step)]
     for_each(parts, reconstruct_block, workers=min(len(parts), n_threads))
     shape = (len(target),) if settings.n_realizations is None else (len(target), copies)
     columns = errors.cpu().numpy().reshape(*shape, -1)
+    structures = labels.cpu().numpy()
+    compared = {}
+    if examples is not None:
+        _warn_if_far(distances)
+        copied = copied_share(structures, examples.labels.cpu().numpy())
+        percolation = percolating(structures, grid.phases)
+        compared = {
+            "voted_distance": distances.cpu().numpy().reshape(shape),
+            "copied": copied.reshape(shape),
+            "percolation": percolation.reshape(*shape, grid.phases, grid.ndim),
+        }
     return Reconstruction(
-        labels.cpu().numpy().reshape(*shape, *grid.shape),
+        structures.reshape(*shape, *grid.shape),
         demands.total(errors).cpu().numpy().reshape(shape),
         n_iter.cpu().numpy().reshape(shape),
         realizable.cpu().numpy(),
         {name: columns[..., k] for k, name in enumerate(demands.names)},
         grid,
+        **compared,
     )
+
+
+def _warn_if_far(distances: Tensor) -> None:
+    far = distances > FAR
+    if bool(far.any()):
+        warn(
+            f"The patches of the examples fit the target statistics badly: the voted fields of {int(far.sum())} of "
+            f"{len(far)} structures differ from them by more than {FAR}, at most by {float(distances.max()):.2g} in "
+            "relative error. Pass examples of the material that the statistics are of."
+        )
 
 
 def _seed(random_state: Any) -> int:

@@ -31,6 +31,14 @@ class Reconstruction:
         Relative error of each statistic, by name.
     grid : Grid
         Grid of the structures.
+    voted_distance : array of the shape of `error`, optional
+        With examples: relative error of the 2-point statistics of the fields that the last vote of patches gave. If it
+        is large, the examples do not contain such structures.
+    copied : array of the shape of `error`, optional
+        With examples: share of the voxels of the middle of a structure that equal an example at the best of all shifts,
+        for comparison with that of true structures from elsewhere.
+    percolation : array of bool ``(sample[, realization], phase, axis)``, optional
+        With examples: whether a phase connects the two sides of an axis through shared faces.
     """
 
     structures: np.ndarray
@@ -39,6 +47,9 @@ class Reconstruction:
     realizable: np.ndarray
     errors: Mapping[str, np.ndarray] = field(default_factory=dict)
     grid: Grid | None = None
+    voted_distance: np.ndarray | None = None
+    copied: np.ndarray | None = None
+    percolation: np.ndarray | None = None
 
     def agreement(self) -> Agreement:
         """Compute the agreement of the realizations of each sample after the best registration.

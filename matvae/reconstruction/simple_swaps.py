@@ -18,6 +18,8 @@ from .simple_voxels import highest_nearby, simple
 
 # Part of the voxels that the first round may swap, and the factors by which later rounds swap more or fewer.
 START, GROWTH, DECLINE = 0.003, 1.3, 0.5
+# Pairs of phases for which the number of rounds is granted; if there are more, they share these rounds.
+MOST_PAIRS = 3
 # Rounds in which a single swap fails in succession, after which two phases are left as they are.
 FAILURES = 6
 
@@ -58,7 +60,9 @@ def refine_simple(
     failures = torch.zeros(n, len(pairs), device=labels.device)
     generator = torch.Generator().manual_seed(0)
     value, gradient = _value_and_gradient(labels, loss, n_phases)
-    for round_ in range(rounds * len(pairs)):
+    # Decrease of the loss per swap that the gradient promises in excess of what the last round found.
+    excess = torch.zeros(n, len(pairs), device=labels.device)
+    for round_ in range(rounds * min(len(pairs), MOST_PAIRS)):
         if bool((failures >= FAILURES).all()):
             break
         k = round_ % len(pairs)
@@ -68,8 +72,11 @@ def refine_simple(
         if fixed is not None:
             allowed &= ~fixed
         change = gradient[:, second] - gradient[:, first]
-        proposed, swapped = _swapped(labels, change, pairs[k], sizes[:, k].long(), allowed, periodic)
+        proposed, swapped, promised = _swapped(
+            labels, change, pairs[k], sizes[:, k].long(), excess[:, k], allowed, periodic
+        )
         new_value, new_gradient = _value_and_gradient(proposed, loss, n_phases)
+        excess[:, k] = (promised - (value - new_value)) / swapped.clamp_min(1)
         better = new_value < value
         value = torch.where(better, new_value, value)
         labels = torch.where(better.view(-1, *[1] * (labels.ndim - 1)), proposed, labels)
@@ -89,11 +96,18 @@ def _value_and_gradient(labels: Tensor, loss: Callable[[Tensor], Tensor], n_phas
 
 
 def _swapped(
-    labels: Tensor, change: Tensor, pair: tuple[int, int], sizes: Tensor, allowed: Tensor, periodic: bool
-) -> tuple[Tensor, Tensor]:
-    """Return labels after the best swaps of a pair of phases, and their number ``(sample,)``.
+    labels: Tensor,
+    change: Tensor,
+    pair: tuple[int, int],
+    sizes: Tensor,
+    excess: Tensor,
+    allowed: Tensor,
+    periodic: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return labels after the best swaps of a pair of phases, their number and the promised decrease ``(sample,)``.
 
-    `change` is that of the loss, to first order, when a voxel of the first phase takes the second.
+    `change` is that of the loss, to first order, when a voxel of the first phase takes the second. The best swap is
+    always made; the others if they promise more than `excess`.
     """
     first, second = pair
     # As many voxels leave a phase as enter it, so the changes count only relative to each other.
@@ -105,7 +119,8 @@ def _swapped(
     leave = torch.where(chosen & (flat == first), gain, -torch.inf).topk(most, 1)
     enter = torch.where(chosen & (flat == second), gain, -torch.inf).topk(most, 1)
     accepted = torch.arange(most, device=flat.device) < sizes.unsqueeze(1)
-    accepted &= leave.values + enter.values > 0
+    promised = leave.values + enter.values
+    accepted &= (promised > excess.unsqueeze(1)) | (torch.isfinite(promised) & (accepted.cumsum(1) == 1))
     swapped = flat.scatter(1, leave.indices, torch.where(accepted, second, flat.gather(1, leave.indices)))
     swapped = swapped.scatter(1, enter.indices, torch.where(accepted, first, swapped.gather(1, enter.indices)))
-    return swapped.view_as(labels), accepted.sum(1)
+    return swapped.view_as(labels), accepted.sum(1), torch.where(accepted, promised, 0).sum(1)
