@@ -151,7 +151,7 @@ def solve_with_examples(
     -------
     labels : Tensor ``(sample, *space)``
     distance : Tensor ``(sample,)``
-        Relative error of the statistics of the last voted fields, before the swaps at the end.
+        Relative error of the statistics of the voted fields, before any swaps.
     n_iter : Tensor ``(sample,)``
         Number of votes.
     """
@@ -171,6 +171,7 @@ def solve_with_examples(
         return nearest_labels(smoothed, target.counts, fixed=demands.fixed)
 
     voted = vote(target, start, prepared.stages, seeds, demands.fixed)
+    distance = relative_error(target.statistics, target.of(voted)) if target.pairs else voted.new_zeros(len(voted))
     finest, dictionary = prepared.stages[-1]
     again = Stage(0, finest.patch, TURN_VOTES, finest.stride)
     labels = nearest(voted)
@@ -178,7 +179,6 @@ def solve_with_examples(
         labels = swapped(labels, weight, TURN_ROUNDS, demands.fixed)
         voted = vote_again(labels, grid.phases, again, dictionary, grid.periodic, demands.fixed)
         labels = nearest(voted + kept * (indicators(labels, grid.phases) - voted))
-    distance = relative_error(target.statistics, target.of(voted)) if target.pairs else voted.new_zeros(len(voted))
     labels, held = demands.satisfied(target, labels)
     labels = swapped(labels, LAST_WEIGHT, min(LAST_ROUNDS, max_iter), held)
     n_votes = sum(stage.n_iter for stage, _ in prepared.stages) + len(TURNS) * TURN_VOTES

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 # Standard deviation of the Gaussian weight of a patch, in units of its edge.
-SPREAD = 0.35
+SPREAD = 0.3
 # Patches that are compared with the whole dictionary at once: few enough for their distances to stay in the cache.
 AT_ONCE = 256
 

@@ -32,8 +32,8 @@ class Reconstruction:
     grid : Grid
         Grid of the structures.
     voted_distance : array of the shape of `error`, optional
-        With examples: relative error of the 2-point statistics of the fields that the last vote of patches gave. If it
-        is large, the examples do not contain such structures.
+        With examples: relative error of the 2-point statistics of the fields that the patches voted for, before any
+        swaps. If it is large, the examples hold no such structures, or the window is small.
     copied : array of the shape of `error`, optional
         With examples: share of the voxels of the middle of a structure that equal an example at the best of all shifts,
         for comparison with that of true structures from elsewhere.

@@ -63,7 +63,7 @@ def test_realizations_are_no_copies_and_the_result_says_so():
 @pytest.mark.parametrize(
     ("shape", "phases", "periodic", "cutoff", "max_error"),
     [
-        ((96,), 2, True, 12, 0.05),
+        ((96,), 2, True, 12, 0.15),
         ((40, 50), 2, True, None, 0.08),
         # Far lags of a window, of few voxel pairs, are those of one structure and no property of the material.
         ((48, 48), 2, False, None, 0.3),
@@ -124,10 +124,10 @@ def test_torch_examples_give_the_same_structures():
 
 
 def test_examples_of_another_material_are_reported():
-    f = two_point_stats(blobs(1, (64, 64), width=3.0), cutoff=12)
-    noise = np.random.default_rng(0).integers(0, 2, (2, 64, 64))
+    f = two_point_stats(blobs(1, (64, 64), width=4.0), cutoff=16)
+    stripes = np.tile(np.repeat([0, 1], 2), (2, 64, 16))
     with pytest.warns(UserWarning, match="fit the target statistics badly: the voted fields of 1 of 1 structures"):
-        reconstruct(f, grid=Grid((48, 48)), examples=noise, random_state=0)
+        reconstruct(f, grid=Grid((48, 48)), examples=stripes, random_state=0)
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,8 @@ def test_voted_fields_have_nearly_the_target_statistics_and_volume_fractions():
     assert float(voted.max()) <= 1 + 1e-6
     torch.testing.assert_close(voted.sum(1), torch.ones(2, 48, 48))
     assert float((voted.mean((2, 3)) - TARGET.counts / 48**2).abs().max()) < 0.03
-    assert float(relative_error(TARGET.statistics, TARGET.of(voted)).max()) < 0.1
-    assert float(relative_error(TARGET.statistics, TARGET.of(indicators(NOISE, 2))).min()) > 0.1
+    assert float(relative_error(TARGET.statistics, TARGET.of(voted)).max()) < 0.15
+    assert float(relative_error(TARGET.statistics, TARGET.of(indicators(NOISE, 2))).min()) > 0.2
 
 
 def test_samples_depend_on_their_own_seed_only():
