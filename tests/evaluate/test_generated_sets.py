@@ -49,7 +49,7 @@ def test_sets_that_cannot_be_compared_have_a_reason():
 
 
 def test_the_method_is_the_default_of_the_model(model, texture, training):
-    assert (realization_method(model), realization_method(texture)) == ("decoder", "examples")
+    assert (realization_method(model), realization_method(texture)) == ("decoder", "retrieval")
     with pytest.raises(InputError, match="TwoPointPCA was given"):
         realization_method(TwoPointPCA(1).fit(training.data))
 

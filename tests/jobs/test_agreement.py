@@ -48,7 +48,7 @@ def rows(results):
     assert [row["n_samples"] for row in jobs["benchmark"]["rows"][1:]] == [24, 24]
     return {
         "evaluate": dict(zip(("mean", "PCA", "matvae"), jobs["evaluate"]["rows"], strict=True)),
-        "compare": dict(zip(("mean", "PCA", "image", "matvae"), jobs["compare"]["rows"], strict=True)),
+        "compare": {row["method"].replace("training mean", "mean"): row for row in jobs["compare"]["rows"]},
         "benchmark": dict(zip(("published", "PCA", "matvae"), jobs["benchmark"]["rows"], strict=True)),
     }
 
