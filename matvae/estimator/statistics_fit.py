@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..model import ModelSpec, StatsVAE
-from ..model.decoders.statistics import MAX_RANK, StatisticsDecoder
+from ..model.decoders.statistics import MAX_RANK
 from ..model.encoders.projection import ProjectionEncoder
 from ..model.loss import kl_divergence
 from ..model.manifold import ROUNDS, n_terms, regression, search, start_latents, terms, whitened
@@ -46,6 +47,8 @@ NOISE_FLOOR = 1e-6
 class StatisticsFit:
     """Closed-form fit of principal components, manifold, posterior, descriptors and examples.
 
+    After `train`, and between its rounds, `module` is a complete model.
+
     Parameters
     ----------
     estimator : StatsVAETransformer
@@ -66,6 +69,12 @@ class StatisticsFit:
     UserWarning
         If parameters of networks were set, or the windows are too few for a nonlinear decoder.
     """
+
+    module: StatsVAE
+    # Of the samples that determine the manifold: scores, latents and descriptors.
+    _scores: Tensor
+    _latents: Tensor
+    _descriptors: dict[str, Tensor]
 
     def __init__(self, estimator: Any, samples: Samples, batches: Batches, spec: ModelSpec) -> None:
         if spec.n_components >= len(samples):
@@ -89,7 +98,6 @@ class StatisticsFit:
         )
         self.history: list[dict[str, float]] = []
         self.seconds = 0.0
-        self.module: StatsVAE | None = None
 
     @property
     def max_epochs(self) -> int:
@@ -127,8 +135,33 @@ class StatisticsFit:
             As in `Trainer.fit`, with one record per round; a true value returned by `on_record` ends the rounds.
         """
         started = time.monotonic() - self.seconds
-        if on_start is not None:
-            on_start()
+        self._prepare()
+        for number in range(self.max_epochs):
+            if on_start is not None:
+                on_start()
+            self._fit_round(number)
+            record = self._record(number, started)
+            self.history.append(record)
+            if on_record is not None and on_record(record):
+                break
+
+    def learned(self, *, copy_module: bool = False) -> dict[str, Any]:
+        """Return the fitted attributes of an estimator as they are after the latest round.
+
+        With `copy_module` they do not change in further rounds.
+        """
+        self._learn_example_latents()
+        return {
+            "module_": copy.deepcopy(self.module) if copy_module else self.module,
+            "grid_": self.samples.grid,
+            "_layout": self.samples.layout,
+            "history_": list(self.history),
+            "n_iter_": len(self.history),
+            "latent_spread_": (0.5 * self._encoded()[1]).exp().mean(0).numpy().astype(np.float32),
+        }
+
+    def _prepare(self) -> None:
+        """Compute everything that is the same in all rounds: components, scores, descriptors, noise and examples."""
         n_samples = len(self.samples)
         weights = self.rows.weights(self.spec.metric)
         components = self.rows.components(max(self.spec.n_components, min(MAX_RANK, n_samples - 1)), weights)
@@ -136,38 +169,68 @@ class StatisticsFit:
         projection = components.components * np.sqrt(weights).ravel()
         scores = self._projected(chosen, components.mean, projection)
         unit = float(scores[:, 0].std(correction=0).clamp_min(1e-30))
-        scores = scores / unit
-
-        module, descriptors = self._build(len(components.components), chosen)
-        decoder, encoder = module.statistics_decoder, module.encoder
-        assert isinstance(encoder, ProjectionEncoder)
+        self._scores = scores / unit
+        self._latents = start_latents(self._scores, self.spec.n_components)
+        self._descriptors = self._descriptors_of(read_samples(self.samples.array, chosen))
+        self.module = self._built(len(components.components))
+        decoder = self.module.statistics_decoder
         decoder.learn_components(
             torch.from_numpy(components.mean),
             torch.from_numpy(components.components),
             torch.from_numpy(weights).ravel(),
             unit,
         )
-        z = self._fit_manifold(decoder, scores, started, on_record)
-        encoder.learn_start(scores, z, self.order)
-        decoder.learn_descriptors(z, descriptors)
-        self._learn_posterior(module, scores - terms(z, self.order) @ decoder.coefficients)
-        self._learn_examples(module)
-        mean, log_variance = module.encode(self._some_statistics(), None)
-        self.history[-1]["kl"] = float(kl_divergence(mean, log_variance).mean())
-        self.module = module
+        if self.samples.layout.form is not None:
+            some = _first(self.batches.calibration, NOISE_SAMPLES)
+            deviations = [self._noise_scores(batch) for batch in some]
+            decoder.noise_precision.copy_(_precision(noise_covariance(torch.cat(deviations, dim=1))))
+        if len(decoder.examples):
+            windows = _first(self.batches.calibration, len(decoder.examples))
+            decoder.examples.copy_(torch.cat([_labels(window, self.spec) for window in windows]))
 
-    def learned(self, *, copy_module: bool = False) -> dict[str, Any]:
-        """Return the fitted attributes of an estimator; the module does not change afterwards."""
-        assert self.module is not None
-        log_variance = self.module.encode(self._some_statistics(), None)[1]
+    def _fit_round(self, number: int) -> None:
+        """Fit latents and coefficients in turn, beginning with those of PCA, and what depends on them."""
+        decoder, encoder = self.module.statistics_decoder, self.module.encoder
+        assert isinstance(encoder, ProjectionEncoder)
+        if number:
+            self._latents = whitened(search(self._scores, self._latents, decoder.coefficients, self.order))
+        fit = _principal if self.order == 1 else partial(regression, order=self.order)
+        decoder.coefficients.copy_(fit(self._latents, self._scores))
+        encoder.learn_start(self._scores, self._latents, self.order)
+        decoder.learn_descriptors(self._latents, self._descriptors)
+        if self.samples.layout.form is None:
+            # Only structures have blocks whose scatter tells the sampling noise.
+            residual = self._residual()
+            decoder.noise_precision.copy_(_precision(residual.T @ residual / len(residual)))
+
+    def _record(self, number: int, started: float) -> dict[str, float]:
+        variance = self._scores.square().sum(1).mean().clamp_min(1e-30)
+        error = float((self._residual().square().sum(1).mean() / variance).sqrt())
         return {
-            "module_": self.module,
-            "grid_": self.samples.grid,
-            "_layout": self.samples.layout,
-            "history_": list(self.history),
-            "n_iter_": len(self.history),
-            "latent_spread_": (0.5 * log_variance).exp().mean(0).numpy().astype(np.float32),
+            "epoch": number + 1.0,
+            "step": number + 1.0,
+            "progress": (number + 1) / self.max_epochs,
+            "seconds": time.monotonic() - started,
+            "loss": error,
+            "statistics_loss": error,
+            "kl": float(kl_divergence(*self._encoded()).mean()),
         }
+
+    def _residual(self) -> Tensor:
+        """Scores ``(sample, score)`` that the manifold does not explain."""
+        return self._scores - terms(self._latents, self.order) @ self.module.statistics_decoder.coefficients
+
+    def _encoded(self) -> tuple[Tensor, Tensor]:
+        """Means and log-variances ``(sample, component)`` of the latents of a few samples."""
+        rows = next(iter(self.rows))[:NOISE_SAMPLES]
+        return self.module.encode(torch.from_numpy(rows).to(torch.float32).unflatten(1, self.rows.shape), None)
+
+    def _learn_example_latents(self) -> None:
+        decoder = self.module.statistics_decoder
+        if len(decoder.examples):
+            batches = decoder.examples.split(self.batches.batch_size)
+            statistics = torch.cat([self.module.statistics(self.module.fields(batch)) for batch in batches])
+            decoder.example_latents.copy_(self.module.encode(statistics, None)[0])
 
     def _independent_windows(self) -> float:
         """Number of independent windows; that of all samples where no labels are known."""
@@ -189,19 +252,16 @@ class StatisticsFit:
             start += len(block)
         return torch.from_numpy(np.concatenate(parts))
 
-    def _build(self, rank: int, chosen: np.ndarray) -> tuple[StatsVAE, dict[str, Tensor]]:
-        """Build the module, with the descriptors ``(sample, *shape)`` of the chosen samples."""
-        descriptors = self._descriptors_of(read_samples(self.samples.array, chosen))
-        voxel_bytes = max(1, self.samples.grid.n_voxels)
+    def _built(self, rank: int) -> StatsVAE:
         n_windows = sum(len(batch) for batch in self.batches.calibration)
         has_examples = self.samples.layout.form is not None and self.spec.phases > 1
         options = {
             "rank": rank,
             "order": self.order,
-            "descriptors": {name: list(values.shape[1:]) for name, values in descriptors.items()},
-            "examples": min(n_windows, max(1, EXAMPLE_BYTES // voxel_bytes)) if has_examples else 0,
+            "descriptors": {name: list(values.shape[1:]) for name, values in self._descriptors.items()},
+            "examples": min(n_windows, max(1, EXAMPLE_BYTES // self.samples.grid.n_voxels)) if has_examples else 0,
         }
-        return StatsVAE(replace(self.spec, decoder_options=options)).eval(), descriptors
+        return StatsVAE(replace(self.spec, decoder_options=options)).eval()
 
     def _descriptors_of(self, block: np.ndarray) -> dict[str, Tensor]:
         """Volume fractions and further descriptors ``(sample, *shape)`` of samples."""
@@ -215,75 +275,23 @@ class StatisticsFit:
             values[name] = get_statistic(name)(structures, periodic=self.spec.periodic, **options)
         return {name: torch.from_numpy(np.asarray(value)) for name, value in values.items()}
 
-    def _fit_manifold(
-        self,
-        decoder: StatisticsDecoder,
-        scores: Tensor,
-        started: float,
-        on_record: Callable[[dict[str, float]], bool | None] | None,
-    ) -> Tensor:
-        """Fit coefficients and latents ``(sample, component)`` in turns, beginning with those of PCA."""
-        z = start_latents(scores, self.spec.n_components)
-        variance = scores.square().sum(1).mean()
-        for number in range(self.max_epochs):
-            if number:
-                z = whitened(search(scores, z, decoder.coefficients, self.order))
-            coefficients = regression(z, scores, self.order) if self.order > 1 else _principal(scores, z)
-            decoder.coefficients.copy_(coefficients)
-            residual = scores - terms(z, self.order) @ coefficients
-            error = float((residual.square().sum(1).mean() / variance.clamp_min(1e-30)).sqrt())
-            record = {
-                "epoch": number + 1.0,
-                "step": number + 1.0,
-                "progress": (number + 1) / self.max_epochs,
-                "seconds": time.monotonic() - started,
-                "loss": error,
-                "statistics_loss": error,
-            }
-            self.history.append(record)
-            if on_record is not None and on_record(record):
-                break
-        return z
-
-    def _learn_posterior(self, module: StatsVAE, residual: Tensor) -> None:
-        """Set the covariance of sampling noise; where only statistics are known, that of the fit's residuals."""
-        decoder = module.statistics_decoder
-        if self.samples.layout.form is None:
-            covariance = residual.T @ residual / len(residual)
-        else:
-            deviations = [
-                self._noise_scores(module, batch) for batch in _first(self.batches.calibration, NOISE_SAMPLES)
-            ]
-            covariance = noise_covariance(torch.cat(deviations, dim=1))
-        floor = NOISE_FLOOR * covariance.diagonal().amax().clamp_min(1e-30)
-        decoder.noise_precision.copy_(torch.linalg.inv(covariance + floor * torch.eye(len(covariance)).to(covariance)))
-
-    def _noise_scores(self, module: StatsVAE, structures: Tensor) -> Tensor:
+    def _noise_scores(self, structures: Tensor) -> Tensor:
         """Block deviations of statistics as scores ``(block, sample, score)``."""
-        decoder, spec = module.statistics_decoder, self.spec
-        deviations = block_deviations(module.fields(structures), spec.pairs, periodic=spec.periodic, cutoff=spec.cutoff)
+        decoder, spec = self.module.statistics_decoder, self.spec
+        fields = self.module.fields(structures)
+        deviations = block_deviations(fields, spec.pairs, periodic=spec.periodic, cutoff=spec.cutoff)
         flat = deviations.flatten(0, 1)
         # Scores are affine in the statistics: deviations have no mean to subtract.
         return (decoder.scores(flat) - decoder.scores(torch.zeros_like(flat[:1]))).unflatten(0, deviations.shape[:2])
 
-    def _learn_examples(self, module: StatsVAE) -> None:
-        """Keep training windows, with their latents."""
-        decoder = module.statistics_decoder
-        if not len(decoder.examples):
-            return
-        windows = _first(self.batches.calibration, len(decoder.examples))
-        labels = torch.cat([_labels(window, self.spec) for window in windows])
-        decoder.examples.copy_(labels)
-        statistics = torch.cat([module.statistics(module.fields(window)) for window in windows])
-        decoder.example_latents.copy_(module.encode(statistics, None)[0])
 
-    def _some_statistics(self) -> Tensor:
-        """Statistics ``(sample, *lag, correlation)`` of a few samples."""
-        rows = next(iter(self.rows))[:NOISE_SAMPLES]
-        return torch.from_numpy(rows).to(torch.float32).unflatten(1, self.rows.shape)
+def _precision(covariance: Tensor) -> Tensor:
+    """Inverse of the covariance of sampling noise; directions almost without noise get a little."""
+    floor = NOISE_FLOOR * covariance.diagonal().amax().clamp_min(1e-30)
+    return torch.linalg.inv(covariance + floor * torch.eye(len(covariance)).to(covariance))
 
 
-def _principal(scores: Tensor, z: Tensor) -> Tensor:
+def _principal(z: Tensor, scores: Tensor) -> Tensor:
     """Coefficients of first order that are exactly PCA: each latent is one score in units of its deviation."""
     coefficients = scores.new_zeros(1 + z.shape[1], scores.shape[1])
     coefficients[1:, : z.shape[1]] = torch.diag(scores[:, : z.shape[1]].std(0, correction=0))

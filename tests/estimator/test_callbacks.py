@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.callback import ProgressBar
 
+from matvae import StatsVAETransformer
 from matvae.errors import InputError
 from matvae.estimator.callbacks import EpochTasks
 
@@ -117,6 +118,26 @@ def test_callbacks_can_request_a_fitted_estimator(X, tiny, fitted) -> None:
     # Without held-out samples the last weights are kept.
     assert scores.scores[1] == scores.scores[2] == model.score(X)
     np.testing.assert_array_equal(tiny().set_callbacks(Scores()).fit(X).transform(X), fitted.transform(X))
+
+
+def test_a_closed_form_fit_has_one_task_per_round_each_with_a_fitted_model(make_blobs) -> None:
+    structures = make_blobs(80, (12, 12))
+    recorder, scores = Recorder(), Scores()
+    model = StatsVAETransformer(2, decoder="statistics", random_state=0).set_callbacks(recorder, scores)
+    model.fit(structures)
+    tasks = [(name, number) for event, name, number in recorder.events if event == "begin"]
+    assert tasks == [("fit", 0), *(("epoch", number) for number in range(len(model.history_)))]
+    assert recorder.records == model.history_
+    assert len(scores.scores) == len(model.history_) + 1
+    assert scores.scores[0] != scores.scores[-1] == model.score(structures)
+
+
+def test_a_closed_form_fit_that_is_stopped_is_a_complete_model(make_blobs) -> None:
+    structures = make_blobs(80, (12, 12))
+    stopped = StatsVAETransformer(2, decoder="statistics", random_state=0).set_callbacks(Recorder(stop_after=3))
+    assert stopped.fit(structures).n_iter_ == 3
+    z = stopped.transform(structures[:2])
+    assert stopped.inverse_transform(z, random_state=0).shape == (2, 12, 12)
 
 
 def test_without_callback_support_nothing_happens() -> None:
