@@ -17,6 +17,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 from torch import Tensor
 
+from ..data.subsets import within
 from ..errors import InputError
 from ..stats.map_samples import is_dask
 from .samples import Samples, blocks_of, read
@@ -82,8 +83,7 @@ class Batches:
             self.samples.layout.tensor(block)
             self.n_constant += self.samples.layout.count_constant(block)
             for numbers, kept in zip(subsets, parts, strict=True):
-                inside = numbers[(numbers >= part.start) & (numbers < part.stop)]
-                kept.append(block[inside - part.start])
+                kept.append(block[within(numbers, part.start, part.stop)])
         return [np.concatenate(kept) for kept in parts]
 
     @cached_property

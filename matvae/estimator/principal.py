@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 
+from ..data.subsets import within
 from ..warn import warn
 
 # Vectors iterated in addition to the requested components. More of them need fewer passes.
@@ -166,8 +167,7 @@ def _mean_and_start(rows: Rows, n_samples: int, n_components: int) -> tuple[np.n
             n_vectors = min(n_components + GUARDS, n_samples, n_features)
             chosen = np.linspace(0, n_samples - 1, min(START_ROWS * n_vectors, n_samples)).round().astype(int)
         total += block.sum(axis=0, dtype=np.float64)
-        inside = chosen[(chosen >= seen) & (chosen < seen + len(block))] - seen
-        picked.append(block[inside].astype(np.float64))
+        picked.append(block[within(chosen, seen, seen + len(block))].astype(np.float64))
         seen += len(block)
     assert total is not None
     mean = total / n_samples

@@ -12,6 +12,7 @@ import numpy as np
 from sklearn import exceptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..data.subsets import within
 from ..errors import InputError, NotFittedError
 from ..grid import Grid
 from ..stats.form import check_state_axis
@@ -106,9 +107,9 @@ def read_samples(X: Any, numbers: np.ndarray) -> np.ndarray:
         return np.asarray(X[numbers])
     parts = []
     for part in blocks_of(X):
-        inside = numbers[(numbers >= part.start) & (numbers < part.stop)]
+        inside = within(numbers, part.start, part.stop)
         if len(inside):
-            parts.append(read(X, part)[inside - part.start])
+            parts.append(read(X, part)[inside])
     return np.concatenate(parts)
 
 

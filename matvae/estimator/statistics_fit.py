@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..data.subsets import spread_indices, within
 from ..errors import InputError
 from ..model import ModelSpec, StatsVAE
 from ..model.decoders.statistics import MAX_RANK
@@ -165,7 +166,7 @@ class StatisticsFit:
         n_samples = len(self.samples)
         weights = self.rows.weights(self.spec.metric)
         components = self.rows.components(max(self.spec.n_components, min(MAX_RANK, n_samples - 1)), weights)
-        chosen = _evenly_spaced(n_samples, FIT_SAMPLES)
+        chosen = spread_indices(n_samples, FIT_SAMPLES)
         projection = components.components * np.sqrt(weights).ravel()
         scores = self._projected(chosen, components.mean, projection)
         unit = float(scores[:, 0].std(correction=0).clamp_min(1e-30))
@@ -237,7 +238,7 @@ class StatisticsFit:
         form, n_samples = self.samples.layout.form, len(self.samples)
         if form is None or form.kind != LABELS:
             return float(n_samples)
-        chosen = _evenly_spaced(n_samples, max(1, OVERLAP_VOXELS // self.samples.grid.n_voxels))
+        chosen = spread_indices(n_samples, max(1, OVERLAP_VOXELS // self.samples.grid.n_voxels))
         windows = read_samples(self.samples.array, chosen).reshape(len(chosen), *self.samples.layout.shape)
         n_windows = independent_windows(windows)
         # Windows that do not overlap also represent those between them; otherwise, this is a lower bound.
@@ -247,8 +248,7 @@ class StatisticsFit:
         """Scores ``(sample, score)`` of the chosen samples."""
         parts, start = [], 0
         for block in self.rows:
-            inside = chosen[(chosen >= start) & (chosen < start + len(block))] - start
-            parts.append((block[inside] - mean) @ projection.T)
+            parts.append((block[within(chosen, start, start + len(block))] - mean) @ projection.T)
             start += len(block)
         return torch.from_numpy(np.concatenate(parts))
 
@@ -311,7 +311,3 @@ def _first(batches: list[Tensor], n_samples: int) -> list[Tensor]:
 def _labels(structures: Tensor, spec: ModelSpec) -> Tensor:
     """Labels ``(sample, *space)`` of structures that are labels or states ``(sample, state, *space)``."""
     return structures if structures.ndim == len(spec.shape) + 1 else structures.argmax(1)
-
-
-def _evenly_spaced(n_samples: int, at_most: int) -> np.ndarray:
-    return np.unique(np.linspace(0, n_samples - 1, min(n_samples, at_most)).round().astype(int))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..data import Structures
+from ..data.subsets import select, spread_indices
 from ..errors import InputError
 from ..estimator import FittedModel, StatsVAETransformer
 from ..estimator.textures import choose_method
@@ -21,7 +22,6 @@ from .material_measures import measure_structures
 from .phase_errors import PhaseErrors, phase_errors
 from .resemblance import Resemblance, resemblance
 from .set_distances import SetComparison, compare_measured
-from .subsets import select, spread_indices
 from .verdict import distinct_rows, percent, verdict
 
 # Structures realized by default: fewer where they are large, since a volume takes tens of seconds, and none where not

@@ -12,6 +12,7 @@ from typing import Any
 from .. import validate
 from ..data import Structures
 from ..data.sample_blocks import Progress, stage
+from ..data.subsets import select, spread_indices
 from ..errors import InputError
 from ..estimator import load
 from ..estimator.textures import AUTO
@@ -21,7 +22,6 @@ from ..evaluate.generated_sets import compare_generated, default_number, reason_
 from ..evaluate.lag_table import DecodedErrors
 from ..evaluate.measure import Measurement, decodes_statistics, measure, round_trip
 from ..evaluate.phase_errors import phase_names
-from ..evaluate.subsets import select, spread_indices
 from ..evaluate.summary import summary
 from .files.figures import check_figure, save_figure
 from .lines import choose_line_errors, line_summary, true_numbers

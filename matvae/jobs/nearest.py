@@ -9,10 +9,10 @@ from typing import Any
 from .. import validate
 from ..data import Structures
 from ..data.sample_blocks import Progress
+from ..data.subsets import select, spread_indices
 from ..errors import InputError
 from ..evaluate.measure import block_size, round_trip
 from ..evaluate.neighbours import Nearest, distances_between, find_neighbours
-from ..evaluate.subsets import select, spread_indices
 
 logger = logging.getLogger("matvae")
 # The paper looks at 100; fewer where the statistics of these would fill more than QUERY_BLOCKS blocks.

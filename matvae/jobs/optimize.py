@@ -14,9 +14,9 @@ import numpy as np
 from ..data import StoreWriter
 from ..data.layout import check_property_names
 from ..data.sample_blocks import Progress
+from ..data.subsets import spread_indices
 from ..estimator import load
 from ..evaluate.resemblance import agreement
-from ..evaluate.subsets import spread_indices
 from ..grid import Grid
 from ..optimize import (
     Candidates,

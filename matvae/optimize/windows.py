@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..data.subsets import spread_indices
 from ..estimator import FittedModel
 from ..estimator.samples import Samples, read_samples
 from ..grid import Grid
@@ -46,13 +47,13 @@ class TrainingWindows:
         fitted = FittedModel.of(model)
         if training is not None:
             samples = Samples.like(model, training)
-            block = read_samples(samples.array, _spread(len(samples), MOST_WINDOWS))
+            block = read_samples(samples.array, spread_indices(len(samples), MOST_WINDOWS))
             fields = fitted.module.fields(fitted.layout.tensor(block))
             return cls(fitted.latents(block), fields.argmax(1).numpy().astype(np.uint8))
         if fitted.decodes_structures or not len(fitted.module.statistics_decoder.examples):
             return None
         decoder = fitted.module.statistics_decoder
-        chosen = _spread(len(decoder.examples), MOST_WINDOWS)
+        chosen = spread_indices(len(decoder.examples), MOST_WINDOWS)
         return cls(decoder.example_latents.cpu().numpy()[chosen], decoder.examples.cpu().numpy()[chosen])
 
     def measured(
@@ -115,7 +116,7 @@ class TrainingWindows:
                 excess += np.nan_to_num(distance / (np.nanstd(column) or 1.0))
         order = np.argsort(excess, kind="stable")
         n_meeting = int((excess == 0).sum())
-        return order[_spread(n_meeting, n)] if n_meeting > n else order[:n]
+        return order[spread_indices(n_meeting, n)] if n_meeting > n else order[:n]
 
 
 @dataclass(frozen=True)
@@ -161,8 +162,3 @@ class MeasuredWindows:
 
 def _batches(numbers: np.ndarray, size: int) -> list[np.ndarray]:
     return [numbers[start : start + size] for start in range(0, len(numbers), size)]
-
-
-def _spread(n: int, most: int) -> np.ndarray:
-    """At most `most` indices below `n`, spread evenly, since a set may be sorted."""
-    return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(int))

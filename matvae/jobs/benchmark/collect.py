@@ -9,9 +9,9 @@ import numpy as np
 
 from ...data import Structures
 from ...data.sample_blocks import Progress
+from ...data.subsets import select
 from ...evaluate.measure import round_trip
 from ...evaluate.neighbours import find_neighbours
-from ...evaluate.subsets import select
 from ...evaluate.walks import walk
 from ...report import BenchmarkParts, Example, Neighbours, Traversal
 from .measure import LineMeasurement

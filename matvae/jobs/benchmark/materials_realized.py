@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from ...data.subsets import spread_indices
 from ...estimator import FittedModel, TwoPointPCA
 from ...estimator.textures import DECODER, EXAMPLES, RETRIEVAL
 from ...evaluate.lag_errors import lag_errors
 from ...evaluate.material_measures import measure_structures
 from ...evaluate.resemblance import Resemblance, agreement
 from ...evaluate.set_distances import OUTSIDE, compare_measured
-from ...evaluate.subsets import spread_indices
 from .materials_decoded import Windows, surface_error
 from .materials_windows import Material, MaterialWindows
 

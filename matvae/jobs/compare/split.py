@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from ...data import Structures
+from ...data.subsets import select
 from ...errors import InputError
-from ...evaluate.subsets import select
 
 logger = logging.getLogger("matvae")
 # A variance needs two structures, and a regression with leave-one-out validation three.

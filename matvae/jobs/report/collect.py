@@ -10,6 +10,7 @@ import numpy as np
 
 from ...data import Structures
 from ...data.sample_blocks import Progress
+from ...data.subsets import select, spread_indices
 from ...errors import InputError
 from ...estimator import TwoPointPCA
 from ...estimator.textures import AUTO
@@ -18,7 +19,6 @@ from ...evaluate.error_rows import ErrorRow, ErrorTable, fit_pcas
 from ...evaluate.generated_sets import compare_generated, default_number, reason_against
 from ...evaluate.measure import Measurement, decodes_statistics, measure, n_lags, round_trip
 from ...evaluate.neighbours import distances_between, find_neighbours
-from ...evaluate.subsets import select, spread_indices
 from ...evaluate.walks import walk
 from ...report import Candidates, Examples, Neighbours, RealizedSet, Traversal
 from ...stats import relative_error
