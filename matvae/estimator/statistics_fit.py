@@ -16,7 +16,7 @@ from torch import Tensor
 from ..data.subsets import spread_indices, within
 from ..errors import InputError
 from ..model import ModelSpec, StatsVAE
-from ..model.decoders.statistics import MAX_RANK
+from ..model.decoders.statistics import MAX_RANK, VOLUME_FRACTION
 from ..model.encoders.projection import ProjectionEncoder
 from ..model.loss import kl_divergence
 from ..model.manifold import ROUNDS, n_terms, regression, search, start_latents, terms, whitened
@@ -30,7 +30,6 @@ from .parameters import descriptors_of, unused_by_closed_form
 from .samples import Samples, read_samples
 from .statistics_rows import StatisticsRows, statistics_function
 
-VOLUME_FRACTION = "volume_fraction"
 # Fewer independent windows do not determine a curved surface better than a flat one.
 LEAST_WINDOWS = 50
 # Samples that determine the shape of the manifold; the principal components are those of all samples.

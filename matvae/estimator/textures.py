@@ -12,13 +12,13 @@ import torch
 from ..errors import InputError
 from ..grid import Grid
 from ..model import StatsVAE
+from ..model.decoders.statistics import SURFACE_AREA
 from ..reconstruction import Wanted, reconstruct
 from ..stats.metric import lag_lengths
 from ..validate import is_integer
 
 AUTO, RETRIEVAL, EXAMPLES, DECODER = "auto", "retrieval", "examples", "decoder"
 METHODS = (AUTO, RETRIEVAL, EXAMPLES, DECODER)
-SURFACE = "surface_area"
 # Voxels of the examples for one latent, and the least number of windows.
 EXAMPLE_VOXELS = 1 << 18
 LEAST_EXAMPLES = 8
@@ -74,7 +74,7 @@ class TextureRealizer:
             statistics,
             grid=replace(self.grid, shape=self.shape, periodic=spec.periodic),
             correlations=spec.pairs,
-            also=[Wanted(SURFACE, descriptors[SURFACE].clamp_min(0))] if SURFACE in descriptors else [],
+            also=[Wanted(SURFACE_AREA, descriptors[SURFACE_AREA].clamp_min(0))] if SURFACE_AREA in descriptors else [],
             examples=examples,
             n_realizations=self.n_realizations,
             random_state=self.seed,

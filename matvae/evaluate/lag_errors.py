@@ -14,6 +14,7 @@ import numpy as np
 from .. import validate
 from ..errors import InputError
 from ..stats import relative_error, statistics_distance
+from ..stats.metric import lag_lengths
 
 # Balls of lags, in voxels, that are reported beside all lags: interfaces and nearest features.
 SHORT_LAGS = (8, 16)
@@ -132,9 +133,7 @@ def keep_lags(f: Any, max_lag: float | None) -> Any:
             f"Lags up to {radius:g} voxels do not fit into statistics of {tuple(f.shape[1:-1])} lags, which contain "
             f"a ball of {_largest_ball(f)}. Choose a smaller max_lag, or compute statistics with a larger cutoff."
         )
-    steps = np.ogrid[tuple(slice(-(n // 2), n - n // 2) for n in f.shape[1:-1])]
-    squares = sum(np.square(step) for step in steps)
-    return flat[:, np.flatnonzero(squares <= radius**2)]
+    return flat[:, np.flatnonzero(lag_lengths(f.shape[1:-1]) <= radius)]
 
 
 def _largest_ball(f: Any) -> int:

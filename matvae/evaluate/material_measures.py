@@ -27,7 +27,7 @@ from ..stats import (
     volume_fractions,
 )
 from ..stats.form import check_array, check_values, find_form
-from ..stats.labelling import label_clusters
+from ..stats.labelling import count_clusters, label_clusters
 from ..stats.map_samples import as_tensor
 
 
@@ -216,15 +216,7 @@ def _percolating_share(labels: np.ndarray, options: MeasureOptions) -> np.ndarra
 
 
 def _pieces(labels: np.ndarray, options: MeasureOptions) -> np.ndarray:
-    counts = np.array(
-        [
-            [
-                label_clusters(structure == phase, options.connectivity, options.periodic)[1]
-                for phase in range(options.phases)
-            ]
-            for structure in labels
-        ]
-    )
+    counts = count_clusters(labels, options.phases, options.connectivity, options.periodic)
     return 1000 * counts / np.prod(labels.shape[1:])
 
 

@@ -11,13 +11,12 @@ import torch
 from torch import Tensor
 
 from ..grid import Grid
+from ..model.decoders.statistics import SURFACE_AREA, VOLUME_FRACTION
 from ..stats import lag_radii, lag_shape, radial_average, surface_area, two_point_stats, volume_fractions
 from .property import Decoded, Measured, check_phase
 
 # Normalised autocovariance at the correlation length, as for exp(-r / length).
 DECAY = math.exp(-1)
-# Names of descriptors of a decoder of statistics.
-VOLUME_FRACTION, SURFACE_AREA = "volume_fraction", "surface_area"
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def neighbourhood_energy(fields: Tensor, frequencies: Tensor, periodic: bool) ->
         Whether a structure continues on its opposite side; if not, voxels at the border repeat themselves outside.
     """
     here = fields.detach()
-    padded = _padded(here, periodic)
+    padded = padded_by_one(here, periodic)
     faces, others = _faces(padded).long(), _others(padded).long()
     costs = ENTROPY * _frequencies(_counts(faces, others, here)).log() - frequencies.log()
     n_faces, n_others = costs.shape[2:]
@@ -59,7 +59,7 @@ def neighbourhood_energy(fields: Tensor, frequencies: Tensor, periodic: bool) ->
     def step(stride: int, inside: Tensor) -> Tensor:
         """Change of the cost of voxels of a phase for one more, or fewer, equal neighbour; 0 where impossible."""
         changed = torch.where(inside, table[(place + stride).clamp(0, len(table) - 1)] - now, 0)
-        return _padded(here * changed, periodic, outside=0.0)
+        return padded_by_one(here * changed, periodic, outside=0.0)
 
     join = now + _faces(step(n_others, faces < n_faces - 1)) + _others(step(1, others < n_others - 1))
     leave = _faces(step(-n_others, faces > 0)) + _others(step(-1, others > 0)) - now
@@ -87,7 +87,7 @@ def _frequencies(counts: Tensor) -> Tensor:
 
 def neighbour_means(fields: Tensor, periodic: bool) -> Tensor:
     """Mean ``(sample, phase, *space)`` of fields over each voxel and its neighbours; borders repeat themselves."""
-    return _boxes(_padded(fields, periodic)) / 3 ** (fields.ndim - 2)
+    return _boxes(padded_by_one(fields, periodic)) / 3 ** (fields.ndim - 2)
 
 
 def _faces(padded: Tensor) -> Tensor:
@@ -116,7 +116,11 @@ def _boxes(padded: Tensor) -> Tensor:
     return padded
 
 
-def _padded(fields: Tensor, periodic: bool, outside: float | None = None) -> Tensor:
+def padded_by_one(fields: Tensor, periodic: bool, outside: float | None = None) -> Tensor:
+    """Fields ``(sample, phase, *space)`` with one more voxel on all sides.
+
+    These are the opposite ones if periodic, otherwise the value `outside`, or copies of the voxels at the border.
+    """
     sides = [1] * (2 * (fields.ndim - 2))
     if periodic:
         return functional.pad(fields, sides, "circular")

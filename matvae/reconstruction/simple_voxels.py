@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .neighbourhoods import padded_by_one
+
 CONVOLVE = {1: functional.conv1d, 2: functional.conv2d, 3: functional.conv3d}
 SLIDE_MAX = {1: functional.max_pool1d, 2: functional.max_pool2d, 3: functional.max_pool3d}
 
@@ -56,7 +58,7 @@ def highest_nearby(scores: Tensor, periodic: bool) -> Tensor:
     # Of equal neighbours, at most the one with the largest number of its own is chosen.
     order = torch.arange(scores[0].numel(), device=scores.device, dtype=torch.float64).view_as(scores[0])
     distinct = scores.double() + scores.nan_to_num(0, 0, 0).double().abs().amax() * 1e-9 * (order / order.numel())
-    padded = _padded(distinct.unsqueeze(1), periodic, -torch.inf)
+    padded = padded_by_one(distinct.unsqueeze(1), periodic, -torch.inf)
     highest = SLIDE_MAX[scores.ndim - 1](padded, 3, stride=1).squeeze(1)
     return (distinct == highest) & torch.isfinite(scores)
 
@@ -67,13 +69,8 @@ def _codes(inside: Tensor, periodic: bool) -> Tensor:
     kernel = torch.zeros(3**ndim)
     for bit, place in enumerate(_neighbours(ndim)):
         kernel[sum((step + 1) * 3**axis for axis, step in enumerate(reversed(place)))] = 2.0**bit
-    padded = _padded(inside.unsqueeze(1).float(), periodic, 0.0)
+    padded = padded_by_one(inside.unsqueeze(1).float(), periodic, 0.0)
     return CONVOLVE[ndim](padded, kernel.to(padded).view(1, 1, *[3] * ndim)).squeeze(1).round().long()
-
-
-def _padded(fields: Tensor, periodic: bool, value: float) -> Tensor:
-    sides = [1] * (2 * (fields.ndim - 2))
-    return functional.pad(fields, sides, "circular") if periodic else functional.pad(fields, sides, value=value)
 
 
 def _neighbours(ndim: int) -> list[tuple[int, ...]]:

@@ -43,6 +43,16 @@ def label_clusters(inside: np.ndarray, connectivity: int = 1, periodic: bool = T
     return components[labels], n_components - 1
 
 
+def count_clusters(labels: np.ndarray, phases: int, connectivity: int = 1, periodic: bool = True) -> np.ndarray:
+    """Count the clusters ``(sample, phase)`` of all phases of labels ``(sample, *space)``; see `label_clusters`."""
+    return np.array(
+        [
+            [label_clusters(structure == phase, connectivity, periodic)[1] for phase in range(phases)]
+            for structure in labels
+        ]
+    )
+
+
 def _links_across(labels: np.ndarray, axis: int, connectivity: int) -> np.ndarray:
     """Pairs ``(2, pair)`` of labels that touch each other across the periodic boundary of an axis."""
     last, first = labels.take(-1, axis), labels.take(0, axis)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from matvae.stats.labelling import label_clusters
+from matvae.stats.labelling import count_clusters, label_clusters
 
 from .flood import flood
 from .samples import SHAPES
@@ -34,3 +34,11 @@ def test_opposite_sides_and_corners_of_a_periodic_structure_touch():
     diagonal[[0, -1], [0, -1]] = True
     assert label_clusters(diagonal, 1)[1] == 2
     assert label_clusters(diagonal, 2)[1] == 1
+
+
+def test_clusters_are_counted_in_every_phase():
+    labels = np.zeros((2, 6, 6), np.uint8)
+    labels[0, 1, 1] = labels[0, 3, 3] = 1
+    labels[1, :, 2] = 2
+    assert count_clusters(labels, 3, periodic=False).tolist() == [[1, 2, 0], [2, 0, 1]]
+    assert count_clusters(labels, 3).tolist() == [[1, 2, 0], [1, 0, 1]]

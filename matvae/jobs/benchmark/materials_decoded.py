@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from ...estimator import StatsVAETransformer, TwoPointPCA
-from ...estimator.textures import SURFACE
 from ...evaluate.lag_errors import lag_errors
 from ...model import VOXELS
+from ...model.decoders.statistics import SURFACE_AREA
 from ...stats import resolve_correlations, surface_area, two_point_stats
 from .materials_windows import Material, MaterialWindows
 
@@ -96,7 +96,7 @@ def decoded_row(
     g = np.asarray(estimator.inverse_statistics(latents))
     surfaces = None
     if isinstance(estimator, StatsVAETransformer):
-        surfaces = estimator.inverse_descriptors(latents).get(SURFACE)
+        surfaces = estimator.inverse_descriptors(latents).get(SURFACE_AREA)
     errors = decoded_errors(test, g, None if surfaces is None else surfaces[:, 1:], mean)
     reference = errors if plain is None else plain
     lags = [name for name in errors if name.startswith("centred")]

@@ -15,6 +15,8 @@ from .base import Decoder
 
 # Leading principal components in which statistics are represented.
 MAX_RANK = 100
+# Names of descriptors that other parts ask for.
+VOLUME_FRACTION, SURFACE_AREA = "volume_fraction", "surface_area"
 
 
 class StatisticsDecoder(Decoder):
