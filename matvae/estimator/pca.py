@@ -149,6 +149,11 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
         return lazily(array, block, (len(self.components_),), mean.dtype)
 
+    def scores_of(self, statistics: np.ndarray) -> np.ndarray:
+        """Compute the PC scores ``(sample, component)`` of statistics ``(sample, *lag, correlation)``."""
+        check_fitted(self)
+        return self._scores_function()(statistics.reshape(len(statistics), -1))
+
     def statistics(self, X: Any) -> Any:
         """Compute the 2-point statistics ``(sample, *lag, correlation)`` of structures, as the baseline does."""
         return lazily(Samples.like(self, X).array, self._statistics_function(), self._lags, self.mean_.dtype)
@@ -168,11 +173,11 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         float
             ``-mean(||f(x) - f_pca||_2 / ||f(x)||_2)``
         """
-        array, compute, scores = Samples.like(self, X).array, self._statistics_function(), self._scores_function()
+        array, compute = Samples.like(self, X).array, self._statistics_function()
         total = 0.0
         for block in pieces(array, 8 * self.mean_.size):
             f = compute(block)
-            approximation = self.inverse_statistics(scores(f.reshape(len(f), -1)))
+            approximation = self.inverse_statistics(self.scores_of(f))
             total += float(np.asarray(relative_error(f, approximation)).sum(dtype=np.float64))
         return -total / len(array)
 

@@ -18,7 +18,7 @@ from ..reconstruction.realise import Settings, realise
 from ..reconstruction.target import read_target
 from ..stats.device import resolve_device
 from .fitted import FittedModel
-from .textures import check_shape
+from .textures import AUTO, DECODER, check_shape, choose_method
 
 # Statistics that are realised at once.
 PART_BYTES = 64 << 20
@@ -37,15 +37,44 @@ def check_realizations(n_realizations: Any) -> int | None:
     return None if n_realizations is None else validate.integer("n_realizations", n_realizations, 1)
 
 
-def check_decoded(grid: Grid, shape: int | Sequence[int] | None, *, as_fractions: bool, refine: bool) -> None:
-    """Check what is asked of a decoder of structures by `StatsVAETransformer.inverse_transform`.
+def plan_inverse(
+    model: FittedModel,
+    *,
+    realize: str = AUTO,
+    shape: int | Sequence[int] | None = None,
+    as_fractions: bool = False,
+    refine: bool = False,
+) -> tuple[str, tuple[int, ...]]:
+    """Decide how structures arise from latents, and check what is asked for.
+
+    Parameters
+    ----------
+    model : FittedModel
+    realize, shape, as_fractions, refine
+        As in `StatsVAETransformer.inverse_transform`.
+
+    Returns
+    -------
+    (str, tuple of int)
+        Method, see `choose_method`, and shape of the structures.
 
     Raises
     ------
     InputError
-        If two options contradict each other or the grid.
+        If the model does not have such a method or shape, or two options contradict each other.
     """
-    if shape is not None and check_shape(shape, grid) != grid.shape:
+    grid = model.grid
+    sides = grid.shape if shape is None else check_shape(shape, grid)
+    method = choose_method(model.module, realize, sides)
+    if method != DECODER:
+        check_phases_realized(grid, f"realize={method!r}")
+        if as_fractions or refine:
+            raise InputError(
+                f"as_fractions and refine concern decoders of structures, but realize={method!r} gives labels that "
+                "already have the decoded statistics as closely as possible. Leave them out."
+            )
+        return method, sides
+    if sides != grid.shape:
         raise InputError(
             f"This model decodes structures of shape {grid.shape}, but shape={shape} was asked for. Pass "
             'realize="retrieval", or fit a model with decoder="statistics", whose structures can have any shape.'
@@ -57,6 +86,7 @@ def check_decoded(grid: Grid, shape: int | Sequence[int] | None, *, as_fractions
                 "refine=True swaps voxels of thresholded structures, but as_fractions=True asks for the soft "
                 "fractions. Omit one of the two."
             )
+    return method, sides
 
 
 def check_search(tol: float, max_iter: int, device: str) -> None:

@@ -102,7 +102,7 @@ def choose_method(module: StatsVAE, realize: str, shape: Sequence[int] = ()) -> 
     """
     if realize not in METHODS:
         raise InputError(f"realize must be one of {', '.join(map(repr, METHODS))}, but {realize!r} was given.")
-    has_examples = not module.decodes_structures and len(module.statistics_decoder.examples) > 0
+    has_examples = len(module.examples) > 0
     if realize == AUTO:
         if module.decodes_structures:
             return DECODER

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
-from ..errors import InputError
 from ..grid import Grid
 from ..model import DECODERS, STATISTICS, StatsVAE, Trainer
 from . import saving
@@ -17,11 +16,11 @@ from .batches import seed_from
 from .callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
 from .fitted import VOLUME_FRACTION, FittedModel, lazily
 from .parameters import check_parameters
-from .realizations import Realizations, check_decoded, check_phases_realized, check_realizations, refined
+from .realizations import Realizations, check_realizations, plan_inverse, refined
 from .sample_layout import SampleLayout
 from .samples import Samples, blocks_of, check_latents, read, sample_numbers, unchanged_on_error
 from .statistics_fit import StatisticsFit
-from .textures import AUTO, DECODER, TextureRealizer, check_shape, choose_method
+from .textures import AUTO, DECODER, TextureRealizer
 from .training import TrainingRun, plan_training
 
 
@@ -423,17 +422,11 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         """
         model = FittedModel.of(self)
         latents = check_latents(Z, self._n_features_out)
-        sides = self.grid_.shape if shape is None else check_shape(shape, self.grid_)
-        method = choose_method(model.module, realize, sides)
+        method, sides = plan_inverse(model, realize=realize, shape=shape, as_fractions=as_fractions, refine=refine)
         n = check_realizations(n_realizations)
         if method != DECODER:
-            if as_fractions or refine:
-                raise InputError(
-                    f"as_fractions and refine concern decoders of structures, but realize={method!r} gives labels that "
-                    "already have the decoded statistics as closely as possible. Leave them out."
-                )
-            return self._realized(model, latents, n, seed_from(random_state), method, None if shape is None else sides)
-        check_decoded(self.grid_, shape, as_fractions=as_fractions, refine=refine)
+            realizer = TextureRealizer(model.module, self.grid_, sides, method, n, seed_from(random_state))
+            return self._realized(model, latents, realizer, as_passed=shape is None)
         if as_fractions:
             out_shape, dtype = (self.grid_.phases, *self.grid_.shape), np.dtype(np.float32)
         else:
@@ -448,20 +441,14 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         # A sample's own number seeds its realizations, so they do not depend on how samples are chunked.
         return lazily(latents, realizations.of, (n, *out_shape), dtype, sample_numbers(latents))
 
-    def _realized(
-        self, model: FittedModel, latents: Any, n: int | None, seed: int, method: str, shape: tuple[int, ...] | None
-    ) -> Any:
-        """Structures realized from the statistics of latents, see `inverse_transform`."""
-        layout, grid = model.layout, self.grid_
-        check_phases_realized(grid, f"realize={method!r}")
-        sides = grid.shape if shape is None else shape
-        realizer = TextureRealizer(model.module, grid, sides, method, n, seed)
-        as_passed = shape is None
-        one_shape = layout.structure_shape(grid) if as_passed else sides
+    def _realized(self, model: FittedModel, latents: Any, realizer: TextureRealizer, *, as_passed: bool) -> Any:
+        """Structures realized from the statistics of latents, in the form passed to `fit` or as labels."""
+        layout, grid, n = model.layout, self.grid_, realizer.n_realizations
+        one_shape = layout.structure_shape(grid) if as_passed else realizer.shape
         out_shape = one_shape if n is None else (n, *one_shape)
 
         def block(part: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-            labels = realizer.of(part, numbers).reshape(-1, *sides)
+            labels = realizer.of(part, numbers).reshape(-1, *realizer.shape)
             structures = layout.restore(labels, grid.phases) if as_passed else labels
             return structures.reshape(len(part), *out_shape)
 
@@ -486,8 +473,8 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
             ``"volume_fraction"`` ``(sample, phase)`` and each of `descriptors` ``(sample, *coordinate, phase)``; empty
             for a decoder of structures.
         """
-        latents = np.asarray(check_latents(Z, FittedModel.of(self).module.spec.n_components))
-        return FittedModel.of(self).descriptors(latents)
+        model = FittedModel.of(self)
+        return model.descriptors(np.asarray(check_latents(Z, self._n_features_out)))
 
     def inverse_statistics(self, Z: Any) -> Any:
         """Compute the 2-point statistics ``(sample, *lag, correlation)`` that latents decode to.

@@ -157,9 +157,8 @@ def training_structures(estimator: Any, training: Structures | None, n: int) -> 
     if training is not None:
         structures, source = training, "training structures"
     else:
-        module = FittedModel.of(estimator).module
-        examples = None if module.decodes_structures else module.statistics_decoder.examples.cpu().numpy()
-        if examples is None or not len(examples):
+        examples = FittedModel.of(estimator).module.examples.cpu().numpy()
+        if not len(examples):
             return None, None, ""
         structures, source = Structures(examples, estimator.grid_), "windows that the model carries as examples"
     searched = max(n, SEARCHED_VOXELS // (n * structures.grid.n_voxels))

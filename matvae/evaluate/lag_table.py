@@ -113,15 +113,7 @@ class DecodedErrors:
     @classmethod
     def of_pca(cls, pca: TwoPointPCA) -> DecodedErrors:
         """Errors of a fitted PCA in any metric, without computing statistics a second time."""
-        return cls(lambda trip: pca_approximation(pca, trip.statistics), pca.mean_)
-
-
-def pca_approximation(pca: TwoPointPCA, f: np.ndarray) -> np.ndarray:
-    """Statistics ``(sample, *lag, correlation)`` that the scores of statistics `f` describe."""
-    # Components are orthonormal with respect to the weights of the metric.
-    components = pca.components_.reshape(len(pca.components_), -1)
-    scores = ((f - pca.mean_) * pca.lag_weights_).reshape(len(f), -1) @ components.T
-    return np.asarray(pca.inverse_statistics(scores)).reshape(f.shape)
+        return cls(lambda trip: np.asarray(pca.inverse_statistics(pca.scores_of(trip.statistics))), pca.mean_)
 
 
 def another_window(f: np.ndarray, mean: np.ndarray) -> Summary | None:

@@ -42,6 +42,30 @@ class Resemblance:
     among_generated: np.ndarray
     among_true: np.ndarray
 
+    @classmethod
+    def of(
+        cls,
+        with_training: np.ndarray,
+        true_with_training: np.ndarray,
+        among_generated: np.ndarray,
+        among_true: np.ndarray,
+    ) -> Resemblance:
+        """Summarise agreements.
+
+        Parameters
+        ----------
+        with_training, true_with_training : array ``(structure, training)``
+            Of generated and of true structures with the training structures.
+        among_generated, among_true : array ``(pair,)``
+        """
+        return cls(
+            copying=with_training.max(axis=1),
+            nearest=with_training.argmax(axis=1),
+            copying_true=true_with_training.max(axis=1),
+            among_generated=among_generated,
+            among_true=among_true,
+        )
+
     @property
     def diversity(self) -> float | None:
         """Mean share of *different* voxels among generated over that among true structures; None if these are equal.
@@ -96,13 +120,12 @@ def resemblance(generated: Any, true: Any, training: Any, *, phases: int, invert
             f"Two or more generated and two or more true structures are needed for pairs, but {n_generated} and "
             f"{n_true} were given."
         )
-    with_training = agreement(generated, training, phases=phases, invert=invert)
-    return Resemblance(
-        copying=with_training.max(axis=1),
-        nearest=with_training.argmax(axis=1),
-        copying_true=agreement(true, training, phases=phases, invert=invert).max(axis=1),
-        among_generated=_pairs(agreement(generated, generated, phases=phases, invert=invert)),
-        among_true=_pairs(agreement(true, true, phases=phases, invert=invert)),
+    options: dict[str, Any] = {"phases": phases, "invert": invert}
+    return Resemblance.of(
+        agreement(generated, training, **options),
+        agreement(true, training, **options),
+        agreement_of_pairs(generated, **options),
+        agreement_of_pairs(true, **options),
     )
 
 
@@ -160,6 +183,12 @@ def agreement(X: Any, Y: Any, *, phases: int, invert: bool = True) -> np.ndarray
     return shares
 
 
+def agreement_of_pairs(X: Any, *, phases: int, invert: bool = True) -> np.ndarray:
+    """Agreement ``(pair,)`` of all pairs of different structures of one set, each pair once; see `agreement`."""
+    shares = agreement(X, X, phases=phases, invert=invert)
+    return shares[np.triu_indices(len(shares), 1)]
+
+
 def _spectra(data: Any, phases: int) -> Iterator[tuple[int, Any]]:
     """Spectra ``(sample, phase, *frequency)`` of the indicators of all phases, block by block."""
     import torch
@@ -171,8 +200,3 @@ def _spectra(data: Any, phases: int) -> Iterator[tuple[int, Any]]:
         check_values(labels, form)
         fields = form.fields(labels, range(phases)).double()
         yield start, torch.fft.rfftn(fields, dim=tuple(range(2, fields.ndim)))
-
-
-def _pairs(shares: np.ndarray) -> np.ndarray:
-    """Shares of the pairs of different structures of one set, each pair once."""
-    return shares[np.triu_indices(len(shares), 1)]

@@ -15,8 +15,8 @@ from ..data import StoreWriter
 from ..data.sample_blocks import Progress, samples_per_block
 from ..errors import InputError
 from ..estimator import FittedModel, load
-from ..estimator.realizations import check_decoded
-from ..estimator.textures import AUTO, DECODER, check_shape, choose_method
+from ..estimator.realizations import plan_inverse
+from ..estimator.textures import AUTO
 from .files.latents import read_latents
 from .files.outputs import check_output
 from .models import check_form
@@ -81,12 +81,8 @@ def inverse_latents(
             "Pass latents of this model."
         )
     # Refuses a shape or a method that the model does not have, before a store is begun.
-    check_inverse(estimator, realize, shape)
-    grid, n_each = estimator.grid_, n_realizations or 1
-    options: dict[str, Any] = {"realize": realize}
-    if shape is not None:
-        options["shape"] = shape
-        grid = replace(grid, shape=check_shape(shape, grid))
+    _, sides = plan_inverse(FittedModel.of(estimator), realize=realize, shape=shape)
+    grid, n_each = replace(estimator.grid_, shape=sides), n_realizations or 1
     # Soft phase fractions of every realization, in single precision, dominate the memory.
     size = samples_per_block(4 * grid.phases * math.prod(grid.shape) * n_each)
     names = ("latent_index", "realization") if n_realizations else ()
@@ -102,7 +98,11 @@ def inverse_latents(
             block = Z[start : start + size]
             structures = np.asarray(
                 estimator.inverse_transform(
-                    block, n_realizations=n_realizations, random_state=_block_seed(seed, number), **options
+                    block,
+                    n_realizations=n_realizations,
+                    random_state=_block_seed(seed, number),
+                    shape=shape,
+                    realize=realize,
                 )
             )
             index = np.arange(start, start + len(block))
@@ -118,20 +118,6 @@ def inverse_latents(
             if progress is not None:
                 progress(start + len(block), len(Z))
     return {"out": str(target), "n_samples": len(Z) * n_each, "grid": grid.to_dict()}
-
-
-def check_inverse(estimator: Any, realize: str, shape: int | Sequence[int] | None) -> None:
-    """Refuse a method or a shape that the model does not have.
-
-    Raises
-    ------
-    InputError
-        Saying which ones it has.
-    """
-    if choose_method(FittedModel.of(estimator).module, realize) == DECODER:
-        check_decoded(estimator.grid_, shape, as_fractions=False, refine=False)
-    elif shape is not None:
-        check_shape(shape, estimator.grid_)
 
 
 def _block_seed(seed: int, number: int) -> int:

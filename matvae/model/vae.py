@@ -101,6 +101,13 @@ class StatsVAE(nn.Module):
         assert isinstance(self.decoder, StatisticsDecoder)
         return self.decoder
 
+    @property
+    def examples(self) -> Tensor:
+        """Training windows ``(example, *space)`` that a decoder of statistics carries; none with one of structures."""
+        if self.decodes_structures:
+            return torch.zeros(0, *self.spec.shape, dtype=torch.uint8)
+        return self.statistics_decoder.examples
+
     def fields(self, structures: Tensor, factors: Sequence[int] | None = None) -> Tensor:
         """Convert labels or a continuous field ``(sample, *space)`` to state fields ``(sample, phase, *space)``.
 

@@ -50,11 +50,11 @@ class TrainingWindows:
             block = read_samples(samples.array, spread_indices(len(samples), MOST_WINDOWS))
             fields = fitted.module.fields(fitted.layout.tensor(block))
             return cls(fitted.latents(block), fields.argmax(1).numpy().astype(np.uint8))
-        if fitted.decodes_structures or not len(fitted.module.statistics_decoder.examples):
+        examples = fitted.module.examples
+        if not len(examples):
             return None
-        decoder = fitted.module.statistics_decoder
-        chosen = spread_indices(len(decoder.examples), MOST_WINDOWS)
-        return cls(decoder.example_latents.cpu().numpy()[chosen], decoder.examples.cpu().numpy()[chosen])
+        latents, chosen = fitted.module.statistics_decoder.example_latents, spread_indices(len(examples), MOST_WINDOWS)
+        return cls(latents.cpu().numpy()[chosen], examples.cpu().numpy()[chosen])
 
     def measured(
         self,

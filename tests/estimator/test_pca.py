@@ -338,3 +338,12 @@ def test_lag_metric_preserves_short_lags_better() -> None:
 def test_unknown_metric_is_refused() -> None:
     with pytest.raises(InputError, match="metric must be one of"):
         TwoPointPCA(3, metric="auto").fit(blobs(10, (8, 8)))
+
+
+@pytest.mark.parametrize("metric", ["plain", "lags"])
+def test_scores_of_statistics_are_those_of_their_structures(metric) -> None:
+    structures = blobs(30, (12, 12))
+    model = TwoPointPCA(3, metric=metric).fit(structures)
+    np.testing.assert_array_equal(model.scores_of(model.statistics(structures)), model.transform(structures))
+    with pytest.raises(NotFittedError):
+        TwoPointPCA(3).scores_of(model.statistics(structures))

@@ -9,10 +9,9 @@ from zipfile import ZipFile
 
 from ...errors import MissingExtraError, StoreError
 from ...grid import Grid
-from ..open import open_structures
-from ..save import save_structures
 from ..store import StoreWriter
 from .cards import Card
+from .measured import write_measured
 
 CACHE_VARIABLE = "MATVAE_CACHE"
 _TIMEOUT_S = 30
@@ -34,12 +33,9 @@ def download_dataset(card: Card, out: str | os.PathLike[str], *, overwrite: bool
     """
     # A new writer checks the path and writes nothing: an invalid path is reported before the download.
     StoreWriter(out, Grid((1,)), n_samples=1, overwrite=overwrite)
-    record = {"name": card.name, "url": card.url, "sha256": card.sha256}
-    attributes = {"dataset": record, "licence": card.licence, "citation": card.citation}
     with TemporaryDirectory(prefix="matvae-") as folder:
         source = _unpack(fetch(card), card, Path(folder))
-        structures = open_structures(source, periodic=card.periodic, **card.reader)
-        save_structures(out, structures, attributes=attributes, overwrite=overwrite)
+        write_measured(card, source, {"url": card.url}, out, overwrite=overwrite)
 
 
 def fetch(card: Card) -> Path:

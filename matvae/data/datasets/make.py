@@ -12,10 +12,10 @@ from ...errors import InputError
 from ...validate import integer
 from ..sample_blocks import Progress
 from ..store import StoreWriter
-from .bundled import write_bundled
 from .cards import Card, load_card
 from .download import download_dataset
 from .generator import StructureGenerator, build_generator
+from .measured import write_bundled
 
 DEFAULT_SAMPLES = 1000
 # Largest number of structures generated between two reports of progress.

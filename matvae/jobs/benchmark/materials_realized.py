@@ -13,7 +13,7 @@ from ...estimator import FittedModel, TwoPointPCA
 from ...estimator.textures import DECODER, EXAMPLES, RETRIEVAL
 from ...evaluate.lag_errors import lag_errors
 from ...evaluate.material_measures import measure_structures
-from ...evaluate.resemblance import Resemblance, agreement
+from ...evaluate.resemblance import Resemblance, agreement, agreement_of_pairs
 from ...evaluate.set_distances import OUTSIDE, compare_measured
 from .materials_decoded import Windows, surface_error
 from .materials_windows import Material, MaterialWindows
@@ -62,8 +62,8 @@ class Realizer:
         self._others = self._measured(self.windows.validation)
         apart = self.windows.apart[spread_indices(len(self.windows.apart), MOST_APART)]
         # The same for all methods, and slow.
-        self._copying_true = self._agreement(apart, self.windows.training).max(axis=1)
-        self._among_true = self._agreement_of_pairs(apart)
+        self._true_with_training = agreement(apart, self.windows.training, phases=self.material.phases)
+        self._among_true = agreement_of_pairs(apart, phases=self.material.phases)
 
     def row(self, method: str, estimator: Any, realize: str) -> tuple[dict[str, Any], np.ndarray]:
         """Realize structures of a fitted method, and measure them.
@@ -83,13 +83,11 @@ class Realizer:
         centred = self._centred(realized.statistics)
         compared = compare_measured(self._measured(structures), self._true, self._others, n_bootstrap=0)
         outside = {row.measure for row in compared.rows if row.verdict == OUTSIDE}
-        with_training = self._agreement(structures, self.windows.training)
-        alike = Resemblance(
-            copying=with_training.max(axis=1),
-            nearest=with_training.argmax(axis=1),
-            copying_true=self._copying_true,
-            among_generated=self._agreement_of_pairs(structures),
-            among_true=self._among_true,
+        alike = Resemblance.of(
+            agreement(structures, self.windows.training, phases=self.material.phases),
+            self._true_with_training,
+            agreement_of_pairs(structures, phases=self.material.phases),
+            self._among_true,
         )
         row = {
             "method": method,
@@ -122,12 +120,6 @@ class Realizer:
     def _centred(self, g: np.ndarray) -> dict[str, float]:
         errors = lag_errors(self.chosen.statistics, g, mean=self.mean)
         return {lags: float(np.median(of_lags["centred"])) for lags, of_lags in errors.items()}
-
-    def _agreement(self, structures: np.ndarray, others: np.ndarray) -> np.ndarray:
-        return agreement(structures, others, phases=self.material.phases)
-
-    def _agreement_of_pairs(self, structures: np.ndarray) -> np.ndarray:
-        return self._agreement(structures, structures)[np.triu_indices(len(structures), 1)]
 
     def _measured(self, structures: np.ndarray) -> dict[str, np.ndarray]:
         return measure_structures(structures, phases=self.material.phases, measures=MEASURED)

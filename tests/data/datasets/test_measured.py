@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from matvae import open_structures
-from matvae.data.datasets import bundled, list_datasets, make_dataset
+from matvae.data.datasets import list_datasets, make_dataset, measured
 from matvae.data.datasets.cards import cards_folder, load_card
+from matvae.data.datasets.measured import write_bundled
 from matvae.errors import InputError, StoreError
 
 BUNDLED = [card.name for card in list_datasets() if card.kind == "bundled"]
@@ -36,12 +37,12 @@ def test_options_of_generators_are_refused(tmp_path) -> None:
 def test_a_file_that_is_missing_or_damaged_is_not_written(tmp_path, monkeypatch) -> None:
     folder = tmp_path / "cards"
     shutil.copytree(cards_folder() / "alloy", folder / "alloy")
-    monkeypatch.setattr(bundled, "cards_folder", lambda: folder)
+    monkeypatch.setattr(measured, "cards_folder", lambda: folder)
     file = folder / "alloy" / "micrograph.npz"
     file.write_bytes(file.read_bytes()[:-1] + b"x")
     with pytest.raises(StoreError, match="SHA-256 differs"):
-        bundled.write_bundled(load_card("alloy"), tmp_path / "x.zarr")
+        write_bundled(load_card("alloy"), tmp_path / "x.zarr")
     file.unlink()
     with pytest.raises(StoreError, match="is missing"):
-        bundled.write_bundled(load_card("alloy"), tmp_path / "x.zarr")
+        write_bundled(load_card("alloy"), tmp_path / "x.zarr")
     assert not (tmp_path / "x.zarr").exists()
