@@ -22,7 +22,7 @@ def test_share_of_the_statistics_loss(n, size):
         cutoff=None,
         n_components=9,
         encoder="statistics",
-        decoder="auto",
+        decoder="dense",
         width=384,
     )
     X = (torch.rand(n, *shape, generator=torch.Generator().manual_seed(0)) < 0.2).to(torch.uint8)
