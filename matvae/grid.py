@@ -30,7 +30,10 @@ class Grid:
     voxel_size : float or sequence of float, optional
         Edge length of a voxel along each axis, in `unit`.
     unit : str, optional
-        Unit of `voxel_size`, for example ``"micrometer"``.
+        Unit of `voxel_size` and `origin`, for example ``"micrometer"``.
+    origin : sequence of float, optional
+        Position of the outer corner of the first voxel along each axis, in `unit`. It says where a structure lies, not
+        what it is: grids that differ in their origin alone are equal.
     periodic : bool
         Whether opposite sides of a structure join, as they often do in generated structures. False for a window
         cut from something larger.
@@ -46,6 +49,7 @@ class Grid:
     axes: tuple[str, ...] | None = field(default=None, kw_only=True)
     voxel_size: tuple[float, ...] | None = field(default=None, kw_only=True)
     unit: str | None = field(default=None, kw_only=True)
+    origin: tuple[float, ...] | None = field(default=None, kw_only=True, compare=False)
     periodic: bool = field(default=True, kw_only=True)
 
     def __post_init__(self) -> None:
@@ -69,6 +73,7 @@ class Grid:
         object.__setattr__(self, "phases", int(self.phases))
         object.__setattr__(self, "axes", axes)
         object.__setattr__(self, "voxel_size", voxel_edges(self.voxel_size, len(shape)))
+        object.__setattr__(self, "origin", _position(self.origin, len(shape)))
         object.__setattr__(self, "periodic", bool(self.periodic))
 
     @property
@@ -106,6 +111,7 @@ class Grid:
             axes=None if values.get("axes") is None else tuple(values["axes"]),
             voxel_size=None if values.get("voxel_size") is None else tuple(values["voxel_size"]),
             unit=values.get("unit"),
+            origin=None if values.get("origin") is None else tuple(values["origin"]),
             periodic=values["periodic"],
         )
 
@@ -129,3 +135,16 @@ def voxel_edges(voxel_size: Any, ndim: int) -> tuple[float, ...] | None:
             f"voxel_size must be one positive length, or one for each of the {ndim} axes, but {voxel_size!r} was given."
         )
     return edges
+
+
+def _position(origin: Any, ndim: int) -> tuple[float, ...] | None:
+    """Return the coordinates of the origin along each of `ndim` axes, or None where it is unknown."""
+    if origin is None:
+        return None
+    try:
+        position = tuple(map(float, origin))
+    except (TypeError, ValueError):
+        position = ()
+    if len(position) != ndim or not all(map(math.isfinite, position)):
+        raise InputError(f"origin must be one finite coordinate for each of the {ndim} axes, but {origin!r} was given.")
+    return position

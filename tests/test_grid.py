@@ -18,8 +18,23 @@ def test_shape_phases_boundaries_and_voxel_size_are_described():
 
 
 def test_a_grid_is_restored_from_json():
-    for grid in (Grid((7,)), Grid((3, 4, 5), phases=1, voxel_size=(1, 2, 2), unit="nanometer", periodic=False)):
-        assert Grid.from_dict(json.loads(json.dumps(grid.to_dict()))) == grid
+    for grid in (
+        Grid((7,)),
+        Grid((3, 4, 5), phases=1, voxel_size=(1, 2, 2), unit="nanometer", origin=(-5, 0, 2.5), periodic=False),
+    ):
+        restored = Grid.from_dict(json.loads(json.dumps(grid.to_dict())))
+        assert restored == grid
+        assert restored.origin == grid.origin
+
+
+def test_a_model_saved_before_origins_were_known_has_none():
+    values = Grid((3, 4)).to_dict()
+    del values["origin"]
+    assert Grid.from_dict(values).origin is None
+
+
+def test_grids_that_differ_in_their_origin_alone_are_equal():
+    assert Grid((3, 4), origin=(0, 10)) == Grid((3, 4))
 
 
 @pytest.mark.parametrize(
@@ -32,6 +47,8 @@ def test_a_grid_is_restored_from_json():
         ({"shape": (4, 4), "phases": 256}, "phases must lie between 1"),
         ({"shape": (4, 4), "axes": ("x", "x")}, "each of the 2 axes"),
         ({"shape": (4, 4), "axes": ("x",)}, "each of the 2 axes"),
+        ({"shape": (4, 4), "origin": (0,)}, "one finite coordinate for each of the 2 axes"),
+        ({"shape": (4, 4), "origin": (0, float("nan"))}, "one finite coordinate for each of the 2 axes"),
     ],
 )
 def test_invalid_values_are_refused(values, message):

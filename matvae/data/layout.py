@@ -26,7 +26,7 @@ SHARD_VOXELS = 16 * 2**20
 # faster, and a single sample still takes only milliseconds.
 CHUNK_VOXELS = 2**18
 _SPATIAL_CHUNK = {1: SHARD_VOXELS, 2: 4096, 3: 256}
-_RESERVED = ("schema", "voxel_size", "unit", "periodic", "phases")
+_RESERVED = ("schema", "voxel_size", "unit", "origin", "periodic", "phases")
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,7 @@ def root_attributes(grid: Grid, attributes: Mapping[str, Any]) -> dict[str, Any]
         "schema": SCHEMA,
         "voxel_size": None if grid.voxel_size is None else list(grid.voxel_size),
         "unit": grid.unit,
+        "origin": None if grid.origin is None else list(grid.origin),
         "periodic": grid.periodic,
         "phases": grid.phases,
     }

@@ -108,6 +108,8 @@ def _grid(path: Path, main: zarr.Array, attributes: dict[str, Any]) -> Grid:
             axes=names[1:],
             voxel_size=attributes["voxel_size"],
             unit=attributes["unit"],
+            # Stores of the first version do not state it.
+            origin=attributes.get("origin"),
             periodic=attributes["periodic"],
         )
     except (InputError, TypeError, ValueError) as error:

@@ -14,7 +14,7 @@ from matvae.data import layout as layout_module
 from matvae.errors import InputError, StoreError
 from matvae.grid import Grid
 
-GRID = Grid((8, 9), phases=3, voxel_size=(0.5, 0.25), unit="micrometer", periodic=True)
+GRID = Grid((8, 9), phases=3, voxel_size=(0.5, 0.25), unit="micrometer", origin=(1.5, -2), periodic=True)
 
 
 def labels(n, seed=0):
@@ -75,6 +75,7 @@ def test_the_store_has_the_documented_format(tmp_path):
             "schema": 1,
             "voxel_size": [0.5, 0.25],
             "unit": "micrometer",
+            "origin": [1.5, -2.0],
             "periodic": True,
             "phases": 3,
             "dataset": {"name": "lines"},
