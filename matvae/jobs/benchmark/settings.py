@@ -13,8 +13,8 @@ from ...errors import InputError
 from ...estimator import StatsVAETransformer
 from ...estimator.parameters import check_parameters
 from ...evaluate import line_element
+from ...memory import check_memory
 from ...model import ENCODERS, ModelSpec, resolve_device
-from ..memory import check_memory
 from .presets import PRESETS, Preset, companions
 
 FULL_TEST = 1000

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 import torch
 
+from matvae import memory
 from matvae.errors import InputError, PluginError
-from matvae.jobs import memory
 from matvae.jobs.benchmark.presets import PRESETS
 from matvae.jobs.benchmark.settings import BenchmarkSettings
 

@@ -1,11 +1,11 @@
-"""Check that a training fits into memory, before hours of work."""
+"""Check that a job fits into memory, before hours of work."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from ..errors import InputError
+from .errors import InputError
 
 MEMINFO = Path("/proc/meminfo")
 # Of a container (control groups, version 2).

@@ -6,9 +6,9 @@ import os
 
 import pytest
 
+from matvae import memory
 from matvae.errors import InputError
-from matvae.jobs import memory
-from matvae.jobs.memory import check_memory, free_memory
+from matvae.memory import check_memory, free_memory
 
 
 @pytest.fixture
