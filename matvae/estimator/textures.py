@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,9 +12,11 @@ import torch
 
 from ..errors import InputError
 from ..grid import Grid
+from ..memory import check_memory
 from ..model import StatsVAE
 from ..model.decoders.statistics import SURFACE_AREA
 from ..reconstruction import Wanted, reconstruct
+from ..reconstruction.tiles import MOST_VOXELS, is_tiled, realize_tiles
 from ..stats.metric import lag_lengths
 from ..validate import is_integer
 
@@ -22,6 +25,8 @@ METHODS = (AUTO, RETRIEVAL, EXAMPLES, DECODER)
 # Voxels of the examples for one latent, and the least number of windows.
 EXAMPLE_VOXELS = 1 << 18
 LEAST_EXAMPLES = 8
+# Working memory in bytes per voxel and phase of one structure, as measured.
+WORKING_BYTES = {RETRIEVAL: 200, EXAMPLES: 1750}
 # Voxels along an axis: of examples from which patches are cut, and of structures.
 LEAST_EXAMPLE_SIDE = 16
 LEAST_SIDE = 4
@@ -70,11 +75,21 @@ class TextureRealizer:
             examples = self._examples(z) if self.method == EXAMPLES else None
         if self.shape != self.grid.shape:
             statistics = for_shape(statistics, spec.pairs, self.shape, periodic=spec.periodic)
+        grid = replace(self.grid, shape=self.shape, periodic=spec.periodic)
+        also = [Wanted(SURFACE_AREA, descriptors[SURFACE_AREA].clamp_min(0))] if SURFACE_AREA in descriptors else []
+        if examples is not None and is_tiled(grid.shape, grid.periodic):
+            structures = [
+                realize_tiles(
+                    statistics, grid=grid, pairs=spec.pairs, examples=examples, seed=(self.seed, number, k), also=also
+                )
+                for k in range(self.n_realizations or 1)
+            ]
+            return np.stack(structures) if self.n_realizations is None else np.stack(structures)[None]
         return reconstruct(
             statistics,
-            grid=replace(self.grid, shape=self.shape, periodic=spec.periodic),
+            grid=grid,
             correlations=spec.pairs,
-            also=[Wanted(SURFACE_AREA, descriptors[SURFACE_AREA].clamp_min(0))] if SURFACE_AREA in descriptors else [],
+            also=also,
             examples=examples,
             n_realizations=self.n_realizations,
             random_state=self.seed,
@@ -88,6 +103,35 @@ class TextureRealizer:
         n = max(LEAST_EXAMPLES, EXAMPLE_VOXELS // self.grid.n_voxels)
         distances = (decoder.example_latents - z).square().sum(1)
         return decoder.examples[distances.argsort()[:n]]
+
+
+def check_room(shape: Sequence[int], phases: int, periodic: bool, method: str, n_structures: int, device: str) -> None:
+    """Refuse structures that do not fit into memory.
+
+    Parameters
+    ----------
+    shape : sequence of int
+    phases : int
+    periodic : bool
+    method : ``"retrieval"`` or ``"examples"``
+    n_structures : int
+        Held in memory at once.
+    device : str
+
+    Raises
+    ------
+    InputError
+        If less memory is free than they are estimated to need.
+    """
+    n_voxels = math.prod(shape)
+    n_working = min(n_voxels, MOST_VOXELS) if method == EXAMPLES and is_tiled(shape, periodic) else n_voxels
+    sides = " x ".join(map(str, shape))
+    check_memory(
+        n_voxels * n_structures + n_working * phases * WORKING_BYTES[method],
+        device=device,
+        what=f"Realizing {n_structures} structure{'s' if n_structures > 1 else ''} of {sides} voxels",
+        remedy="Choose a smaller shape, realize fewer structures at once, or pass the latents as a dask array.",
+    )
 
 
 def choose_method(module: StatsVAE, realize: str, shape: Sequence[int] = ()) -> str:

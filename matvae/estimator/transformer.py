@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 
 from ..grid import Grid
 from ..model import DECODERS, STATISTICS, StatsVAE, Trainer
+from ..stats.map_samples import is_dask
 from . import saving
 from .batches import seed_from
 from .callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
@@ -20,7 +21,7 @@ from .realizations import Realizations, check_realizations, plan_inverse, refine
 from .sample_layout import SampleLayout
 from .samples import Samples, blocks_of, check_latents, read, sample_numbers, unchanged_on_error
 from .statistics_fit import StatisticsFit
-from .textures import AUTO, DECODER, TextureRealizer
+from .textures import AUTO, DECODER, TextureRealizer, check_room
 from .training import TrainingRun, plan_training
 
 
@@ -425,6 +426,10 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         method, sides = plan_inverse(model, realize=realize, shape=shape, as_fractions=as_fractions, refine=refine)
         n = check_realizations(n_realizations)
         if method != DECODER:
+            # Of dask latents only a block is in memory.
+            n_structures = (n or 1) * (1 if is_dask(latents) else len(latents))
+            device = str(model.module.field_mean.device)
+            check_room(sides, self.grid_.phases, model.module.spec.periodic, method, n_structures, device)
             realizer = TextureRealizer(model.module, self.grid_, sides, method, n, seed_from(random_state))
             return self._realized(model, latents, realizer, as_passed=shape is None)
         if as_fractions:

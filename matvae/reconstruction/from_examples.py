@@ -8,8 +8,9 @@ swaps at the end leave the topology as it is and the neighbourhoods of voxels as
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -30,16 +31,46 @@ from .stages import choose_stages
 from .target import Target
 from .voting import Stage, vote, vote_again
 
-# Patches in a dictionary, and principal components by which they are compared.
-PATCHES, COMPONENTS = 8192, 24
+# Principal components by which patches are compared.
+COMPONENTS = 24
 # Turns of swaps and votes: the weight of the energy of neighbourhoods in the swaps, and the part of the labels that the
-# vote keeps, so that later votes correct only what differs most from the patches. Rounds and votes of each.
+# vote keeps, so that later votes correct only what differs most from the patches.
 TURNS = ((3e-2, 0.0), (3e-3, 0.3), (1e-3, 0.4))
-TURN_ROUNDS, TURN_VOTES = 60, 2
-# Weight of the energy in the swaps at the end, and their largest number of rounds.
-LAST_WEIGHT, LAST_ROUNDS = 3e-4, 100
+# Weight of the energy in the swaps at the end.
+LAST_WEIGHT = 3e-4
 # Weight of the mean over neighbours when fields become labels.
 BLUR = 0.3
+
+
+@dataclass(frozen=True)
+class Effort:
+    """Extent of votes and swaps.
+
+    Parameters
+    ----------
+    n_patches : int
+        Patches in the dictionary of each stage.
+    votes : float
+        Part of the votes of each stage.
+    turn_votes : int
+        Votes of each turn.
+    turn_rounds, last_rounds : int
+        Largest number of rounds of swaps of each turn, and at the end.
+    first_share : float
+        Part of the voxels that the first round may swap.
+    """
+
+    n_patches: int
+    votes: float
+    turn_votes: int
+    turn_rounds: int
+    last_rounds: int
+    first_share: float
+
+
+FULL = Effort(8192, 1.0, 2, 60, 100, 0.003)
+# For one of many tiles of a large structure, whose statistics are averages over all of them.
+QUICK = Effort(4096, 0.5, 1, 12, 25, 0.02)
 
 
 @dataclass(frozen=True)
@@ -59,7 +90,7 @@ class Examples:
     grid: Grid
     stages: tuple[Stage, ...]
 
-    def prepare(self, seed: int) -> Prepared:
+    def prepare(self, seed: int, effort: Effort = FULL) -> Prepared:
         """Draw the patches of each stage, and count the neighbourhoods."""
         fields = indicators(self.labels, self.grid.phases)
         varying = fields[:, 1:] if self.grid.phases == 2 else fields
@@ -68,7 +99,7 @@ class Examples:
             # Three numbers, so that no structure begins with the same random numbers.
             rng = np.random.default_rng([seed, number, len(self.labels)])
             means, width = sliding_means(varying, stage.level), 2**stage.level
-            stages.append((stage, build_dictionary(means, stage.patch, width, PATCHES, COMPONENTS, rng)))
+            stages.append((stage, build_dictionary(means, stage.patch, width, effort.n_patches, COMPONENTS, rng)))
         return Prepared(tuple(stages), neighbourhood_frequencies(self.labels, self.grid.phases))
 
 
@@ -129,6 +160,7 @@ def solve_with_examples(
     tol: float,
     max_iter: int,
     demands: Demands,
+    effort: Effort = FULL,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Find a structure for every target of a block.
 
@@ -143,9 +175,10 @@ def solve_with_examples(
     tol : float
         Relative error below which statistics are no longer improved.
     max_iter : int
-        Maximum number of rounds of the swaps at the end, per pair of phases, if less than 100.
+        Maximum number of rounds of the swaps at the end, per pair of phases, if less than that of `effort`.
     demands : Demands
         Requirements in addition to the target.
+    effort : Effort
 
     Returns
     -------
@@ -155,6 +188,41 @@ def solve_with_examples(
     n_iter : Tensor ``(sample,)``
         Number of votes.
     """
+    stages = [(replace(stage, n_iter=ceil(effort.votes * stage.n_iter)), patches) for stage, patches in prepared.stages]
+    voted = vote(target, start, stages, seeds, demands.fixed)
+    distance = relative_error(target.statistics, target.of(voted)) if target.pairs else voted.new_zeros(len(voted))
+    labels = _labels_of(voted, target, demands)
+    labels = settle(target, labels, prepared, TURNS, tol=tol, max_iter=max_iter, demands=demands, effort=effort)
+    n_votes = sum(stage.n_iter for stage, _ in stages) + len(TURNS) * effort.turn_votes
+    return labels, distance, torch.full((len(start),), n_votes, device=start.device)
+
+
+def settle(
+    target: Target,
+    labels: Tensor,
+    prepared: Prepared,
+    turns: Sequence[tuple[float, float]],
+    *,
+    tol: float,
+    max_iter: int,
+    demands: Demands,
+    effort: Effort,
+) -> Tensor:
+    """Bring structures closer to the target, and keep them made of patches: swaps and votes in turns, swaps at the end.
+
+    Parameters
+    ----------
+    target, prepared, tol, max_iter, demands, effort
+        As in `solve_with_examples`.
+    labels : Tensor ``(sample, *space)``
+        With the numbers of voxels of the target.
+    turns : sequence of (float, float)
+        See `TURNS`.
+
+    Returns
+    -------
+    Tensor ``(sample, *space)``
+    """
     grid, frequencies = target.grid, prepared.frequencies
 
     def loss(weight: float, fields: Tensor) -> Tensor:
@@ -162,24 +230,26 @@ def solve_with_examples(
         return excess + weight * neighbourhood_energy(fields, frequencies, grid.periodic)
 
     def swapped(labels: Tensor, weight: float, rounds: int, held: Tensor | None) -> Tensor:
-        fixed = None if held is None else held != FREE
-        part = partial(loss, weight)
-        return refine_simple(labels, part, grid.phases, periodic=grid.periodic, rounds=rounds, fixed=fixed)
+        return refine_simple(
+            labels,
+            partial(loss, weight),
+            grid.phases,
+            periodic=grid.periodic,
+            rounds=rounds,
+            fixed=None if held is None else held != FREE,
+            first_share=effort.first_share,
+        )
 
-    def nearest(fields: Tensor) -> Tensor:
-        smoothed = fields + BLUR * neighbour_means(fields, grid.periodic)
-        return nearest_labels(smoothed, target.counts, fixed=demands.fixed)
-
-    voted = vote(target, start, prepared.stages, seeds, demands.fixed)
-    distance = relative_error(target.statistics, target.of(voted)) if target.pairs else voted.new_zeros(len(voted))
     finest, dictionary = prepared.stages[-1]
-    again = Stage(0, finest.patch, TURN_VOTES, finest.stride)
-    labels = nearest(voted)
-    for weight, kept in TURNS:
-        labels = swapped(labels, weight, TURN_ROUNDS, demands.fixed)
+    again = Stage(0, finest.patch, effort.turn_votes, finest.stride)
+    for weight, kept in turns:
+        labels = swapped(labels, weight, effort.turn_rounds, demands.fixed)
         voted = vote_again(labels, grid.phases, again, dictionary, grid.periodic, demands.fixed)
-        labels = nearest(voted + kept * (indicators(labels, grid.phases) - voted))
+        labels = _labels_of(voted + kept * (indicators(labels, grid.phases) - voted), target, demands)
     labels, held = demands.satisfied(target, labels)
-    labels = swapped(labels, LAST_WEIGHT, min(LAST_ROUNDS, max_iter), held)
-    n_votes = sum(stage.n_iter for stage, _ in prepared.stages) + len(TURNS) * TURN_VOTES
-    return labels, distance, torch.full((len(start),), n_votes, device=start.device)
+    return swapped(labels, LAST_WEIGHT, min(effort.last_rounds, max_iter), held)
+
+
+def _labels_of(fields: Tensor, target: Target, demands: Demands) -> Tensor:
+    smoothed = fields + BLUR * neighbour_means(fields, target.grid.periodic)
+    return nearest_labels(smoothed, target.counts, fixed=demands.fixed)

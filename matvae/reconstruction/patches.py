@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,8 +40,10 @@ def _places(patch: int, ndim: int) -> list[tuple[int, ...]]:
     return list(itertools.product(range(patch), repeat=ndim))
 
 
-def tiling(shape: Sequence[int], patch: int, stride: int, start: Sequence[int], periodic: bool) -> Tensor:
-    """Indices ``(patch, voxel)`` into a flattened field of patches that cover it.
+def tiling(
+    shape: Sequence[int], patch: int, stride: int, start: Sequence[int], periodic: bool, *, at_once: int = 1 << 12
+) -> Iterator[Tensor]:
+    """Yield indices ``(patch, voxel)`` into a flattened field of patches that together cover it.
 
     Parameters
     ----------
@@ -55,18 +57,23 @@ def tiling(shape: Sequence[int], patch: int, stride: int, start: Sequence[int], 
         Position of the first patch along each axis, smaller than `stride`.
     periodic : bool
         Whether patches continue on the opposite side; if not, all lie inside.
+    at_once : int
+        Largest number of patches of one array, which bounds the memory.
     """
-    index = torch.zeros(1, 1, dtype=torch.long)
+    voxels = []
     for n, first in zip(shape, start, strict=True):
         if periodic:
             corners = torch.arange(first, n, stride)
         else:
             # The patches at both ends touch the border, so that no voxel remains without one.
             corners = torch.arange(first - stride, n - patch + stride, stride).clamp(0, n - patch).unique()
-        voxels = (corners.unsqueeze(1) + torch.arange(patch)) % n
-        index = index.view(index.shape[0], 1, index.shape[1], 1) * n + voxels.view(1, len(corners), 1, patch)
-        index = index.flatten(2).flatten(0, 1)
-    return index
+        voxels.append((corners.unsqueeze(1) + torch.arange(patch)) % n)
+    numbers = torch.arange(math.prod(map(len, voxels)))
+    for part in numbers.split(at_once):
+        index = torch.zeros(len(part), 1, dtype=torch.long)
+        for n, along, corner in zip(shape, voxels, torch.unravel_index(part, [len(v) for v in voxels]), strict=True):
+            index = (index.unsqueeze(2) * n + along[corner].unsqueeze(1)).flatten(1)
+        yield index
 
 
 @dataclass(frozen=True)

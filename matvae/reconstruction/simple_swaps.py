@@ -16,8 +16,8 @@ from torch import Tensor
 from .labels import indicators
 from .simple_voxels import highest_nearby, simple
 
-# Part of the voxels that the first round may swap, and the factors by which later rounds swap more or fewer.
-START, GROWTH, DECLINE = 0.003, 1.3, 0.5
+# Factors by which later rounds swap more or fewer voxels than the first.
+GROWTH, DECLINE = 1.3, 0.5
 # Pairs of phases for which the number of rounds is granted; if there are more, they share these rounds.
 MOST_PAIRS = 3
 # Rounds in which a single swap fails in succession, after which two phases are left as they are.
@@ -32,6 +32,7 @@ def refine_simple(
     periodic: bool,
     rounds: int,
     fixed: Tensor | None = None,
+    first_share: float = 0.003,
 ) -> Tensor:
     """Swap simple voxels until the loss no longer decreases.
 
@@ -48,6 +49,8 @@ def refine_simple(
         Maximum number of rounds per pair of phases.
     fixed : Tensor of bool ``(sample, *space)``, optional
         Voxels that keep their phase.
+    first_share : float
+        Part of the voxels that the first round may swap.
 
     Returns
     -------
@@ -56,7 +59,7 @@ def refine_simple(
     """
     pairs = list(itertools.combinations(range(n_phases), 2))
     n = len(labels)
-    sizes = torch.full((n, len(pairs)), max(1.0, START * labels[0].numel()), device=labels.device)
+    sizes = torch.full((n, len(pairs)), max(1.0, first_share * labels[0].numel()), device=labels.device)
     failures = torch.zeros(n, len(pairs), device=labels.device)
     generator = torch.Generator().manual_seed(0)
     value, gradient = _value_and_gradient(labels, loss, n_phases)

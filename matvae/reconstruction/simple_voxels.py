@@ -18,7 +18,6 @@ from torch.nn import functional
 from .neighbourhoods import padded_by_one
 
 CONVOLVE = {1: functional.conv1d, 2: functional.conv2d, 3: functional.conv3d}
-SLIDE_MAX = {1: functional.max_pool1d, 2: functional.max_pool2d, 3: functional.max_pool3d}
 
 
 def simple(labels: Tensor, pair: tuple[int, int], periodic: bool) -> Tensor:
@@ -58,8 +57,11 @@ def highest_nearby(scores: Tensor, periodic: bool) -> Tensor:
     # Of equal neighbours, at most the one with the largest number of its own is chosen.
     order = torch.arange(scores[0].numel(), device=scores.device, dtype=torch.float64).view_as(scores[0])
     distinct = scores.double() + scores.nan_to_num(0, 0, 0).double().abs().amax() * 1e-9 * (order / order.numel())
-    padded = padded_by_one(distinct.unsqueeze(1), periodic, -torch.inf)
-    highest = SLIDE_MAX[scores.ndim - 1](padded, 3, stride=1).squeeze(1)
+    highest = padded_by_one(distinct.unsqueeze(1), periodic, -torch.inf).squeeze(1)
+    for axis in range(1, scores.ndim):
+        n = highest.shape[axis] - 2
+        before, here, after = (highest.narrow(axis, step, n) for step in range(3))
+        highest = torch.maximum(torch.maximum(before, here), after)
     return (distinct == highest) & torch.isfinite(scores)
 
 

@@ -156,13 +156,15 @@ def _weighted_mean(asked: Tensor, iteration: int, stage: Stage, dictionary: Dict
     weights = patch_weights(stage.patch, len(shape)).to(asked)
     # Neighbouring positions take turns, so that no grid of patch borders appears.
     first = [(iteration + axis) % stage.stride for axis in range(len(shape))]
-    index = tiling(shape, stage.patch, stage.stride, first, periodic).to(asked.device)
     flat = asked.flatten(2)
-    queries = flat[:, :, index].movedim(2, 1).flatten(0, 1)
-    chosen = dictionary.patches[dictionary.nearest(queries)] * weights
-    chosen = chosen.view(n, len(index), n_phases, -1).movedim(2, 1).flatten(2).flatten(0, 1)
-    sums = torch.zeros_like(flat).flatten(0, 1).index_add_(1, index.flatten(), chosen)
-    shares = weights.new_zeros(flat.shape[2]).index_add_(0, index.flatten(), weights.repeat(len(index)))
+    sums, shares = torch.zeros_like(flat).flatten(0, 1), weights.new_zeros(flat.shape[2])
+    for index in tiling(shape, stage.patch, stage.stride, first, periodic):
+        part = index.to(asked.device)
+        queries = flat[:, :, part].movedim(2, 1).flatten(0, 1)
+        chosen = dictionary.patches[dictionary.nearest(queries)] * weights
+        chosen = chosen.view(n, len(part), n_phases, -1).movedim(2, 1).flatten(2).flatten(0, 1)
+        sums.index_add_(1, part.flatten(), chosen)
+        shares.index_add_(0, part.flatten(), weights.repeat(len(part)))
     return (sums / shares).view_as(asked)
 
 

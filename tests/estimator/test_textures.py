@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from matvae import StatsVAETransformer, two_point_stats
+from matvae import StatsVAETransformer, memory, two_point_stats
 from matvae.errors import InputError
 from matvae.estimator.textures import for_shape
+from matvae.reconstruction import tiles
 from matvae.stats import surface_area
 
 from ..structures import blobs
@@ -76,6 +77,31 @@ def test_realizations_do_not_depend_on_chunks(model, latents) -> None:
 def test_requests_that_make_no_sense_are_refused(model, latents, options, message) -> None:
     with pytest.raises(InputError, match=message):
         model.inverse_transform(latents, **options)
+
+
+def test_structures_larger_than_memory_are_refused(model, latents, monkeypatch) -> None:
+    with pytest.raises(InputError, match="Realizing 3 structures of 9999999 x 9999999 voxels needs about"):
+        model.inverse_transform(latents, shape=9_999_999)
+    monkeypatch.setattr(memory, "free_memory", lambda device: 4_000_000)
+    with pytest.raises(InputError, match=r"Realizing 2 structures of 512 x 512 voxels .* fewer structures at once"):
+        model.inverse_transform(latents[:1], shape=512, n_realizations=2, realize="retrieval")
+    # Of dask latents, only one structure is held at once, but it needs the same working memory.
+    with pytest.raises(InputError, match="Realizing 1 structure of 512 x 512"):
+        model.inverse_transform(da.from_array(latents, chunks=(1, 2)), shape=512, realize="retrieval")
+
+
+def test_large_structures_are_made_of_tiles_of_examples(model, latents, monkeypatch) -> None:
+    whole = model.inverse_transform(latents[:1], shape=(48, 40), random_state=0)
+    monkeypatch.setattr(tiles, "MOST_VOXELS", 1000)
+    monkeypatch.setitem(tiles.EDGE, 2, 24)
+    monkeypatch.setitem(tiles.MARGIN, 2, 8)
+    structures = model.inverse_transform(latents[:1], shape=(48, 40), random_state=0)
+    assert structures.shape == whole.shape == (1, 48, 40)
+    assert structures.mean() == pytest.approx(whole.mean(), abs=0.005)
+    several = model.inverse_transform(latents[:1], n_realizations=2, shape=(48, 40), random_state=0)
+    assert several.shape == (1, 2, 48, 40)
+    np.testing.assert_array_equal(several[:, 0], structures)
+    assert (several[:, 0] != several[:, 1]).mean() > 0.1
 
 
 def test_a_decoder_of_structures_has_no_examples(windows) -> None:

@@ -16,14 +16,16 @@ from ..structures import blobs
 @pytest.mark.parametrize(("shape", "patch", "stride"), [((9,), 4, 2), ((13, 10), 5, 3), ((8, 7, 9), 3, 2)])
 def test_patches_cover_every_voxel_at_every_start(shape, patch, stride, periodic) -> None:
     for first in range(stride):
-        index = tiling(shape, patch, stride, [first] * len(shape), periodic)
+        index = torch.cat(list(tiling(shape, patch, stride, [first] * len(shape), periodic, at_once=7)))
+        (whole,) = tiling(shape, patch, stride, [first] * len(shape), periodic)
+        assert torch.equal(index, whole)
         assert index.shape[1] == patch ** len(shape)
         assert index.flatten().unique().tolist() == list(range(int(np.prod(shape))))
 
 
 def test_patches_are_boxes_of_neighbouring_voxels() -> None:
     field = torch.arange(48).view(6, 8)
-    patches = field.flatten()[tiling((6, 8), 3, 2, (0, 1), periodic=False)].view(-1, 3, 3)
+    patches = field.flatten()[next(tiling((6, 8), 3, 2, (0, 1), periodic=False))].view(-1, 3, 3)
     assert (patches.diff(dim=2) == 1).all()
     assert (patches.diff(dim=1) == 8).all()
 
