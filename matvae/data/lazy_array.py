@@ -92,6 +92,18 @@ class LazyArray:
             read=partial(_read_squeezed, self.read, axis),
         )
 
+    def transpose(self, order: Sequence[int]) -> LazyArray:
+        """Reorder the axes: axis ``order[i]`` becomes axis i."""
+        order = tuple(order)
+        if order == tuple(range(self.ndim)):
+            return self
+        return replace(
+            self,
+            shape=tuple(self.shape[axis] for axis in order),
+            chunks=tuple(self.chunks[axis] for axis in order),
+            read=partial(_read_transposed, self.read, order),
+        )
+
     def to_dask(self) -> da.Array:
         """Return a dask array; slices of it read the corresponding box and no more."""
         # dask fuses a slice with the task that reads, so that only the slice is read, unless fancy=False is passed.
@@ -156,3 +168,7 @@ def _read_expanded(read: Callable, box: Box) -> np.ndarray:
 
 def _read_squeezed(read: Callable, axis: int, box: Box) -> np.ndarray:
     return read((*box[:axis], slice(0, 1), *box[axis:])).squeeze(axis)
+
+
+def _read_transposed(read: Callable, order: tuple[int, ...], box: Box) -> np.ndarray:
+    return read(tuple(box[order.index(axis)] for axis in range(len(order)))).transpose(order)

@@ -1,27 +1,39 @@
-"""Opening structures from a file or folder of any supported format."""
+"""Opening structures from a file or folder of any supported format, or from an array."""
 
 from __future__ import annotations
 
+import operator
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import dask.array as da
+import numpy as np
 
 from ..errors import InputError, MatvaeError
 from ..grid import Grid
 from ..validate import integer
+from ..warn import warn
+from .axes import SPACE, arrange
 from .layout import is_store
-from .lazy_array import LazyArray
+from .lazy_array import Box, LazyArray, choose_chunks
 from .phase_values import PhaseValues, label_phases
 from .readers import READERS, Reader, Source
+from .readers.source import is_visible
 from .stored import open_store
-from .structures import Structures
+from .structures import Structures, concatenate
+
+_NAMES = {"sample": "s", "samples": "s", "n": "s", "time": "t", "channel": "c", "channels": "c", "state": "c", "phase": "c"}
 
 
 def open_structures(
-    path: str | os.PathLike[str],
+    source: Any,
     *,
+    axes: str | None = None,
     spatial_dims: int | None = None,
     name: str | None = None,
     phase_values: PhaseValues = None,
@@ -29,23 +41,31 @@ def open_structures(
     voxel_size: float | Sequence[float] | None = None,
     unit: str | None = None,
 ) -> Structures:
-    """Open structures lazily: a matvae store, zarr, OME-Zarr, npy, npz, TIFF, PNG, HDF5 or DREAM.3D.
+    """Open structures lazily: files of many formats, arrays, or structures that are open already.
 
     Parameters
     ----------
-    path : path-like
-        File, zarr folder, or folder of TIFF or PNG images.
+    source : path-like, list of path-like, array-like or Structures
+        A matvae store, zarr, OME-Zarr, npy, npz, TIFF, PNG, BMP, JPEG, HDF5 or DREAM.3D file, a .zip of TIFF files, or a
+        folder of images; several of them, whose structures follow each other; an array of numpy, dask or xarray, or a
+        list of images of one size; or `Structures`, which are returned with the overrides below.
+    axes : str, optional
+        What each axis of the array is, one letter per axis: ``s`` sample, ``t`` time, ``z``, ``y``, ``x`` space, and
+        ``c`` channel, which must have length one; axes of length one may be left out. ``"zyx"`` is a volume and
+        ``"syx"`` a stack of images. The order is free: ``"xyz"`` is a volume whose first index is that of x. Overrules
+        the file.
     spatial_dims : int, optional
-        Number of spatial axes of one structure. An array with that many axes is one structure, an array with one
-        more is ``(sample, *space)``. By default a 1-D or 2-D array is one structure, a 3-D array a stack of images
-        ``(sample, y, x)``, and a 4-D array a set of volumes ``(sample, z, y, x)``; OME-Zarr and DREAM.3D files state it
-        themselves.
+        Number of spatial axes of one structure; overrules the file. An array without words for its axes with that many
+        axes is one structure, an array with one more is ``(sample, *space)``. By default, such an array is one
+        structure in 1-D or 2-D, a stack of images ``(sample, y, x)`` in 3-D, with a warning, and a set of volumes
+        ``(sample, z, y, x)`` in 4-D. ImageJ, OME-TIFF, OME-Zarr, DREAM.3D and xarray state it themselves.
     name : str, optional
         Name of the array in a file that holds several.
     phase_values : sequence of float or "auto", optional
         Values in the file, the i-th of which is phase i: ``(0, 255)``. ``"auto"`` takes the values that occur, in
-        ascending order, and records them in ``attributes["phase_values"]``. By default integers must already be labels
-        0 to H-1. Unless values are listed, all integers are read once to detect those that occur.
+        ascending order, in all sources together, and records them in ``attributes["phase_values"]``. By default
+        integers must already be labels 0 to H-1. Unless values are listed, all integers are read once to detect those
+        that occur.
     periodic : bool, optional
         Whether the structures are periodic; by default as a store states, and False for other files.
     voxel_size : float or sequence of float, optional
@@ -57,41 +77,111 @@ def open_structures(
     -------
     Structures
         uint8 labels ``(sample, *space)``, or a continuous field (``grid.phases == 1``) if the file holds real numbers.
+        ``attributes["axes"]`` says what the axes of the file were taken for, and why.
 
     Raises
     ------
     InputError
-        If there is nothing readable at `path`, a parameter is invalid, or the values are not phases.
+        If there is nothing readable at a path, a parameter is invalid, the axes are those of channels, colours or local
+        states, or the values are not phases.
     StoreError
         If the data are damaged or incomplete; damaged voxels are detected when they are read.
     """
+    options = {"axes": axes, "spatial_dims": spatial_dims, "name": name, "phase_values": phase_values}
+    overrides = {"periodic": periodic, "voxel_size": voxel_size, "unit": unit}
+    if isinstance(source, list | tuple) and source and all(isinstance(entry, str | os.PathLike) for entry in source):
+        return concatenate(open_all(source, **options, **overrides))
+    return _open_one(source, **options, **overrides)
+
+
+def open_all(
+    paths: Sequence[str | os.PathLike[str]], *, phase_values: PhaseValues = None, **options: Any
+) -> list[Structures]:
+    """Open several sources with the same phase for each value in all of them.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+    phase_values, **options
+        As in `open_structures`; ``"auto"`` takes the values that occur in any of the sources.
+
+    Returns
+    -------
+    list of Structures
+        One set per source; their sizes may differ.
+
+    Raises
+    ------
+    InputError, StoreError
+        As in `open_structures`.
+    """
+    parts = [_open_one(path, phase_values=phase_values, **options) for path in paths]
+    if not isinstance(phase_values, str):
+        return parts
+    values_of_parts = [list(part.attributes.get("phase_values", [])) for part in parts]
+    union = sorted({value for values in values_of_parts for value in values})
+    if any(values != union for values in values_of_parts):
+        parts = [_open_one(path, phase_values=union, **options) for path in paths]
+    return [replace(part, attributes={**part.attributes, "phase_values": union}) for part in parts]
+
+
+def _open_one(
+    source: Any,
+    *,
+    axes: str | None,
+    spatial_dims: int | None,
+    name: str | None,
+    phase_values: PhaseValues,
+    periodic: bool | None,
+    voxel_size: float | Sequence[float] | None,
+    unit: str | None,
+) -> Structures:
     if spatial_dims is not None:
         spatial_dims = integer("spatial_dims", spatial_dims, 1, 3)
-    path = Path(path).expanduser().absolute()
-    if not path.exists():
-        raise InputError(f"There is no file or folder {path}. Check the spelling and the current folder.")
-    if is_store(path):
-        structures = _from_store(path, spatial_dims, name, phase_values)
+    if isinstance(source, Structures):
+        structures = _as_they_are(source, "The given set of structures", axes, spatial_dims, name, phase_values)
+    elif isinstance(source, str | os.PathLike):
+        path = Path(source).expanduser().absolute()
+        if not path.exists():
+            raise InputError(f"There is no file or folder {path}. Check the spelling and the current folder.")
+        if is_store(path):
+            structures = _as_they_are(open_store(path), str(path), axes, spatial_dims, name, phase_values)
+        else:
+            opened = open_source(_find_reader(path), path, name)
+            if voxel_size is not None:
+                # What the file states is overruled; positions in it have another scale.
+                opened = replace(opened, voxel_size=None, origin=None)
+            structures = as_structures(opened, spatial_dims, phase_values, axes)
     else:
-        structures = as_structures(open_source(_find_reader(path), path, name), spatial_dims, phase_values)
+        structures = as_structures(_array_source(source, name), spatial_dims, phase_values, axes)
     overrides: dict[str, Any] = {"periodic": periodic, "voxel_size": voxel_size, "unit": unit}
     grid = replace(structures.grid, **{key: value for key, value in overrides.items() if value is not None})
     return replace(structures, grid=grid)
 
 
-def _from_store(path: Path, spatial_dims: int | None, name: str | None, phase_values: PhaseValues) -> Structures:
-    structures = open_store(path)
-    if spatial_dims not in (None, structures.grid.ndim):
+def _as_they_are(
+    structures: Structures,
+    source: str,
+    axes: str | None,
+    spatial_dims: int | None,
+    name: str | None,
+    phase_values: PhaseValues,
+) -> Structures:
+    """Refuse options that contradict structures whose axes and phases are known."""
+    grid = structures.grid
+    space = "".join(grid.axes or ())
+    if axes is not None and axes.lower() not in (space, f"s{space}"):
+        raise InputError(f"{source} holds structures with the axes {space}, but axes={axes!r} was given. Omit axes.")
+    if spatial_dims not in (None, grid.ndim):
+        raise InputError(f"{source} holds {grid.ndim}-D structures, but spatial_dims={spatial_dims} was given.")
+    if name not in (None, "field" if grid.phases == 1 else "phase"):
+        raise InputError(f"{source} has no arrays to choose from by name, but name={name!r} was given. Omit name.")
+    if phase_values is None or (isinstance(phase_values, str) and phase_values == "auto"):
+        return structures
+    if list(phase_values) != structures.attributes.get("phase_values"):
         raise InputError(
-            f"{path} holds {structures.grid.ndim}-D structures, but spatial_dims={spatial_dims} was given."
-        )
-    if name not in (None, "field" if structures.grid.phases == 1 else "phase"):
-        raise InputError(
-            f"{path} is a matvae store, which has no arrays to choose from by name, but name={name!r} was given."
-        )
-    if phase_values not in (None, "auto"):
-        raise InputError(
-            f"{path} is a matvae store, whose labels already are phases, but phase_values={phase_values} was given."
+            f"{source} holds labels that already are phases, but phase_values={phase_values} was given. Import the "
+            "image again with these values."
         )
     return structures
 
@@ -123,48 +213,98 @@ def _find_reader(path: Path) -> Reader:
             return reader
     content = ""
     if path.is_dir():
-        files = sorted(entry.name for entry in path.iterdir())
+        files = sorted(entry.name for entry in path.iterdir() if is_visible(entry.name))
         listed = ", ".join(files[:8]) + (", ..." if len(files) > 8 else "")
         content = f" The folder contains {listed}." if files else " The folder is empty."
     raise InputError(
         f"{path} is not a file or folder that matvae can read.{content} Supported are matvae stores, zarr, OME-Zarr, "
-        ".npy, .npz, .tif, .png, .h5 and .dream3d files, and folders of TIFF or PNG images."
+        ".npy, .npz, .tif, .png, .bmp, .jpg, .h5 and .dream3d files, a .zip of TIFF files, and folders of images."
     )
 
 
-def as_structures(source: Source, spatial_dims: int | None, phase_values: PhaseValues) -> Structures:
+def as_structures(
+    source: Source, spatial_dims: int | None, phase_values: PhaseValues, axes: str | None = None
+) -> Structures:
     """Interpret an array in a file as structures: its axes as samples and space, its values as phases.
 
     Parameters
     ----------
-    source, spatial_dims, phase_values
-        What a reader returned, and two parameters of `open_structures`.
+    source, spatial_dims, phase_values, axes
+        What a reader returned, and three parameters of `open_structures`.
 
     Raises
     ------
     InputError
-        If the number of axes or the values do not match.
+        If the axes or the values do not match.
     """
-    samples = _as_samples(source.array, spatial_dims or source.spatial_dims)
-    ndim = samples.ndim - 1
-    # If a volume is read as a stack of images, the voxel size within the images applies.
-    voxel_size = None if source.voxel_size is None or len(source.voxel_size) < ndim else source.voxel_size[-ndim:]
-    labels, phases, values = label_phases(samples, phase_values)
-    grid = Grid(labels.shape[1:], phases=phases, voxel_size=voxel_size, unit=source.unit, periodic=False)
-    attributes = {} if values is None else {"phase_values": values}
+    arranged = arrange(source, axes, spatial_dims)
+    if source.notes and (phase_values is None or isinstance(phase_values, str)):
+        warn(
+            f"{source.array.source}: {'; '.join(source.notes)}. List which value is which phase to be sure: "
+            "phase_values=(...) (command line: matvae import FILE OUT.zarr --phase-values ...)."
+        )
+    labels, phases, values = label_phases(arranged.array, phase_values)
+    grid = Grid(
+        labels.shape[1:],
+        phases=phases,
+        axes=arranged.axes if len(arranged.axes) > 1 else None,
+        voxel_size=arranged.voxel_size,
+        unit=source.unit,
+        origin=arranged.origin,
+        periodic=False,
+    )
+    attributes: dict[str, Any] = {"axes": arranged.taken}
+    if source.notes:
+        attributes["notes"] = list(source.notes)
+    if values is not None:
+        attributes["phase_values"] = values
     return Structures(labels.to_dask(), grid, attributes=attributes)
 
 
-def _as_samples(array: LazyArray, spatial_dims: int | None) -> LazyArray:
-    """Return ``(sample, *space)`` for an array with or without an axis of samples."""
-    shape = array.shape
-    if len(shape) > (spatial_dims or 2) and shape[-1] == 1:
-        array = array.squeeze(-1)
-    ndim = spatial_dims if spatial_dims is not None else {1: 1, 2: 2, 3: 2, 4: 3}.get(array.ndim)
-    if ndim is None or array.ndim not in (ndim, ndim + 1) or 0 in array.shape:
-        expected = f"{ndim} or {ndim + 1} axes" if ndim else "1 to 4 axes"
+def _array_source(array: Any, name: str | None) -> Source:
+    """Describe an array of numpy, dask or xarray, or a list of images, as readers describe those in files."""
+    if name is not None:
+        raise InputError(f"An array has no names to choose from, but name={name!r} was given. Omit name.")
+    letters = None
+    xarray = sys.modules.get("xarray")
+    if xarray is not None and isinstance(array, xarray.DataArray):
+        letters = "".join(_NAMES.get(str(dim), str(dim) if str(dim) in "tczyx" else "q") for dim in array.dims)
+        letters = letters if set(letters) & set(SPACE) else None
+        array = array.data
+    if isinstance(array, list | tuple) and array and all(isinstance(entry, np.ndarray) for entry in array):
+        letters = "s" + SPACE[-array[0].ndim :]
+        if len({entry.shape for entry in array}) > 1:
+            shapes = ", ".join(str(entry.shape) for entry in array[:4])
+            raise InputError(
+                f"Images in a list should have one size, but their shapes are {shapes}{', ...' * (len(array) > 4)}. Cut "
+                "windows of one size from them with matvae.data.windows first."
+            )
+    if not isinstance(array, da.Array):
+        try:
+            array = np.asarray(array)
+        except ValueError as error:
+            raise InputError(
+                f"Structures need an array with axes of one length each, but the lists given differ ({error}). Cut the "
+                "images to one size first."
+            ) from error
+    label = "The given array"
+    if array.dtype.kind not in "biuf":
         raise InputError(
-            f"{array.source} should have {expected} (space, or samples and space), none of them empty, but its shape "
-            f"is {shape}. Choose another array with name='...', or set spatial_dims to 1, 2 or 3."
+            f"Structures should be a path, a list of paths, Structures, or an array of integers or real numbers, but the "
+            f"values given are {array.dtype}. Images of different sizes cannot be held in one array: cut them to one "
+            "size first."
         )
-    return array.expand() if array.ndim == ndim else array
+    if isinstance(array, np.ndarray):
+        chunks = choose_chunks(array.shape, array.dtype)
+        return Source(LazyArray(label, array.shape, array.dtype, chunks, partial(operator.getitem, array)), axes=letters)
+    if np.isnan(array.shape).any():
+        raise InputError(
+            f"Structures need an array of known shape, but the dask array has the shape {array.shape}. Call "
+            "compute_chunk_sizes() on it first."
+        )
+    return Source(LazyArray(label, array.shape, array.dtype, array.chunks, partial(_compute, array)), axes=letters)
+
+
+def _compute(array: da.Array, box: Box) -> np.ndarray:
+    # Runs inside a task of dask, which must not start threads of its own.
+    return np.asarray(array[box].compute(scheduler="synchronous"))

@@ -11,17 +11,22 @@ import numpy as np
 
 from ..errors import InputError
 from ..grid import MAX_PHASES
+from ..warn import warn
 from .checks import check_values
 from .lazy_array import Box, LazyArray
 
-# A list of values, or "auto".
-PhaseValues = Sequence[float] | str | None
+# A list of values, or "auto". In lists, "nan" stands for NaN, which JSON cannot hold.
+PhaseValues = Sequence[float | str] | str | None
 # More values are taken for grey levels rather than phases, unless the user lists them.
 _MAX_DETECTED = 16
 _MAX_TRACKED = 256
+# Values that are read to recognize labels among real numbers.
+_PROBED_VALUES = 2**20
 
 
-def label_phases(samples: LazyArray, phase_values: PhaseValues) -> tuple[LazyArray, int, list[float] | None]:
+def label_phases(
+    samples: LazyArray, phase_values: PhaseValues
+) -> tuple[LazyArray, int, list[float | str] | None]:
     """Convert measured values to phase labels, or to a continuous field, lazily.
 
     Parameters
@@ -29,7 +34,7 @@ def label_phases(samples: LazyArray, phase_values: PhaseValues) -> tuple[LazyArr
     samples : LazyArray
         ``(sample, *space)`` as read from a file.
     phase_values : sequence of float, "auto" or None
-        The i-th value listed becomes phase i. ``"auto"`` lists the values that occur, in ascending order. None takes
+        The i-th value listed becomes phase i; NaN, or ``"nan"``, may be one of them. ``"auto"`` lists the values that occur, in ascending order. None takes
         integers as phase labels, which they must be, and real numbers as a continuous field.
 
     Returns
@@ -39,7 +44,7 @@ def label_phases(samples: LazyArray, phase_values: PhaseValues) -> tuple[LazyArr
     phases : int
         Number of phases H; 1 for a continuous field.
     values : list of float or None
-        The values that became phases 0, 1, ...; None if no values were mapped.
+        The values that became phases 0, 1, ..., with ``"nan"`` for NaN; None if no values were mapped.
 
     Raises
     ------
@@ -50,6 +55,7 @@ def label_phases(samples: LazyArray, phase_values: PhaseValues) -> tuple[LazyArr
     if kind not in "biuf":
         raise InputError(f"{samples.source} should hold integers or real numbers, but its values are {samples.dtype}.")
     if phase_values is None and kind == "f":
+        _warn_of_labels(samples)
         dtype = np.float64 if samples.dtype == np.float64 else np.float32
         return samples.map(partial(_field, source=samples.source, dtype=np.dtype(dtype)), dtype), 1, None
     if phase_values is None:
@@ -61,7 +67,19 @@ def label_phases(samples: LazyArray, phase_values: PhaseValues) -> tuple[LazyArr
         )
     values = _detect_values(samples) if isinstance(phase_values, str) else _check_values(phase_values)
     labels = samples.map(partial(_map_values, source=samples.source, values=tuple(values)), np.uint8)
-    return labels, max(2, len(values)), values
+    return labels, max(2, len(values)), ["nan" if value != value else value for value in values]
+
+
+def _warn_of_labels(samples: LazyArray) -> None:
+    """Warn if real numbers look like labels, in part of an array: whole numbers, and few different ones."""
+    most = int(_PROBED_VALUES ** (1 / samples.ndim))
+    values = np.unique(samples[tuple(slice(0, most) for _ in samples.shape)])
+    if 2 <= len(values) <= _MAX_DETECTED and np.isfinite(values).all() and (values == np.round(values)).all():
+        listed = [int(value) for value in values]
+        warn(
+            f"{samples.source} holds real numbers, which make a continuous field, but they look like labels "
+            f"({_show(values)}). If they are, say so with {_option(listed)}."
+        )
 
 
 def distinct_values(array: LazyArray, limit: int = _MAX_TRACKED) -> np.ndarray:
@@ -84,11 +102,11 @@ def _count_phases(samples: LazyArray) -> int:
     if len(values) <= _MAX_DETECTED and list(values) == list(range(len(values))):
         return max(2, len(values))
     _refuse_grey_levels(samples, values)
-    shown = ", ".join(str(int(value)) for value in values)
+    shown = [int(value) for value in values]
     raise InputError(
-        f"{samples.source} should hold the phase labels 0 to H-1, but holds {shown}. State which value is which phase "
-        f"with phase_values=({shown}) or phase_values='auto' (command line: --phase-values "
-        f"{shown.replace(' ', '')} or auto)."
+        f"{samples.source} should hold the phase labels 0 to H-1, but holds {', '.join(map(str, shown))}. State which "
+        f"value is which phase with {_option(shown)}, or take them in ascending order with phase_values='auto' (command "
+        "line: --phase-values auto)."
     )
 
 
@@ -98,7 +116,7 @@ def _detect_values(samples: LazyArray) -> list[float]:
     if samples.dtype.kind == "f" and not (np.isfinite(values) & (values == np.round(values))).all():
         raise InputError(
             f"{samples.source} holds real numbers that are not whole ({_show(values)}), so its phases cannot be "
-            "detected. List them with phase_values=(...), or omit phase_values for a continuous field."
+            f"detected. List them with {_option(values.tolist())}, or omit phase_values for a continuous field."
         )
     return [int(value) for value in values]
 
@@ -108,15 +126,18 @@ def _refuse_grey_levels(samples: LazyArray, values: np.ndarray) -> None:
         count = f"{len(values)} or more" if len(values) >= _MAX_TRACKED else str(len(values))
         raise InputError(
             f"{samples.source} should be segmented into at most {_MAX_DETECTED} phases, but holds {count} different "
-            f"values ({_show(values)}), like an unsegmented grey image. Segment it first (for example by a threshold), "
-            "or list every value with phase_values=(...) if they really are phases."
+            f"values ({_show(values)}), like an unsegmented grey image. Segment it first (for example by a threshold). "
+            "If they really are phases, list every value with phase_values=(...) (command line: matvae import FILE "
+            "OUT.zarr --phase-values ...)."
         )
 
 
-def _check_values(phase_values: Sequence[float]) -> list[float]:
+def _check_values(phase_values: Sequence[float | str]) -> list[float]:
     values = [value.item() if isinstance(value, np.generic) else value for value in phase_values]
-    are_numbers = all(isinstance(value, int | float) and np.isfinite(value) for value in values)
-    if not are_numbers or not 1 <= len(values) <= MAX_PHASES or len(set(values)) != len(values):
+    values = [np.nan if value == "nan" else value for value in values]
+    are_numbers = all(isinstance(value, int | float) and not np.isinf(value) for value in values)
+    distinct = {"nan" if value != value else value for value in values}
+    if not are_numbers or not 1 <= len(values) <= MAX_PHASES or len(distinct) != len(values):
         raise InputError(
             f"phase_values must list 1 to {MAX_PHASES} different numbers, the i-th for phase i, such as (0, 255), "
             f"but {values} was given."
@@ -125,6 +146,7 @@ def _check_values(phase_values: Sequence[float]) -> list[float]:
 
 
 def _map_values(block: np.ndarray, box: Box, *, source: str, values: tuple[float, ...]) -> np.ndarray:
+    # NaN sorts last, where a search finds no number.
     order = np.argsort(values)
     # Compared in the common type of both, so that 256 never matches a uint8 zero, nor 0.5 an integer.
     ascending = np.asarray(values)[order]
@@ -142,10 +164,14 @@ def _map_values(block: np.ndarray, box: Box, *, source: str, values: tuple[float
         positions = np.minimum(np.searchsorted(ascending, block), len(ascending) - 1)
         labels = order.astype(np.uint8)[positions]
         is_unlisted = ascending[positions] != block
+        if block.dtype.kind == "f" and np.isnan(ascending[-1]):
+            is_unlisted &= ~np.isnan(block)
     if is_unlisted.any():
+        others = np.unique(block[is_unlisted])
+        advice = f"{_option([*values, *others.tolist()])}" if len(others) <= _MAX_DETECTED else "phase_values=(...)"
         raise InputError(
-            f"{source} should hold only the phase values {list(values)}, but also holds "
-            f"{_show(np.unique(block[is_unlisted]))}. List these values as well, or clean the image first."
+            f"{source} should hold only the phase values {list(values)}, but also holds {_show(others)}. List these "
+            f"values as well, with {advice}, or clean the image first."
         )
     return labels
 
@@ -158,6 +184,13 @@ def _labels(block: np.ndarray, box: Box, *, source: str, phases: int) -> np.ndar
 def _field(block: np.ndarray, box: Box, *, source: str, dtype: np.dtype) -> np.ndarray:
     check_values(block, 1, source=source, first_sample=box[0].start)
     return block.astype(dtype, copy=False)
+
+
+def _option(values: Sequence[float]) -> str:
+    """Name the option that lists these values, in Python and on the command line."""
+    listed = ", ".join("float('nan')" if value != value else str(value) for value in values)
+    typed = ",".join(str(value) for value in values)
+    return f"phase_values=({listed}) (command line: matvae import FILE OUT.zarr --phase-values {typed})"
 
 
 def _show(values: np.ndarray, limit: int = 8) -> str:

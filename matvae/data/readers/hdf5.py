@@ -12,13 +12,13 @@ import numpy as np
 
 from ...errors import InputError, MissingExtraError
 from ..lazy_array import Box, LazyArray, choose_chunks
-from .source import Source, pick_name
+from .source import Source, check_declared_size, pick_name
 
-_CELL_ARRAY = re.compile(r"DataContainers/([^/]+)/[^/]+/[^/]+")
+_LEGACY_CELLS = re.compile(r"(DataContainers/[^/]+)/[^/]+/[^/]+")
 
 
 class Hdf5Reader:
-    """Reader of HDF5 files; in DREAM.3D files, cell arrays ``(z, y, x, component)`` are recognized by their path."""
+    """Reader of HDF5 files; cell arrays of DREAM.3D ``(z, y, x, component)`` are recognized by the geometry they are on."""
 
     def matches(self, path: Path) -> bool:
         """Return whether the file name has one of the suffixes of HDF5."""
@@ -28,9 +28,13 @@ class Hdf5Reader:
         """Describe the data set called `name` (its path in the file, or the end of it), or the only one."""
         with _h5py().File(path, "r") as file:
             datasets = _datasets(file)
-            cells = {key: shape for key, shape in datasets.items() if _CELL_ARRAY.fullmatch(key) and len(shape) == 4}
+            geometries = {key: _geometry(file, key) for key, shape in datasets.items() if len(shape) == 4}
+            cells = {key: geometry for key, geometry in geometries.items() if geometry is not None}
             name = pick_name(path, sorted(cells if cells and name is None else datasets), name, "data set")
             dataset = file[name]
+            if dataset.chunks is None:
+                # A data set in chunks may leave out those of its fill value; one without chunks is there as a whole.
+                check_declared_size(f"{path} ({name})", dataset.nbytes, path.stat().st_size, 1)
             array = LazyArray(
                 f"{path} ({name})",
                 dataset.shape,
@@ -38,35 +42,64 @@ class Hdf5Reader:
                 choose_chunks(dataset.shape, dataset.dtype, native=dataset.chunks),
                 partial(_read, path, name),
             )
-            return _cell_source(file, name, array) if name in cells else Source(array)
+            return _cell_source(array, cells[name]) if name in cells else Source(array)
 
 
 def _datasets(file: Any) -> dict[str, tuple[int, ...]]:
     """Return the shapes of all data sets of numbers with at least one axis."""
+    h5py = _h5py()
     shapes: dict[str, tuple[int, ...]] = {}
 
     def visit(name: str, item: Any) -> None:
-        if hasattr(item, "dtype") and item.dtype.kind in "biuf" and item.shape and "_SIMPL_GEOMETRY" not in name:
+        is_array = isinstance(item, h5py.Dataset) and item.dtype.kind in "biuf" and item.shape
+        if is_array and "_SIMPL_GEOMETRY" not in name:
             shapes[name] = item.shape
 
     file.visititems(visit)
     return shapes
 
 
-def _cell_source(file: Any, name: str, array: LazyArray) -> Source:
+# Spacing and origin along z, y and x, as far as a geometry states them.
+_Geometry = tuple[tuple[float, ...] | None, tuple[float, ...] | None]
+
+
+def _geometry(file: Any, name: str) -> _Geometry | None:
+    """Return the image geometry on whose cells a data set is, or None if it is on none.
+
+    DREAM.3D of format 7.0 and before keeps it beside the arrays as data sets, format 8.0 in attributes of a group above
+    them. Both state lengths as (x, y, z).
+    """
+    legacy = _LEGACY_CELLS.fullmatch(name)
+    if legacy:
+        lengths = [file.get(f"{legacy[1]}/_SIMPL_GEOMETRY/{key}") for key in ("SPACING", "ORIGIN")]
+        spacing, origin = (None if entry is None else _reversed(entry[()]) for entry in lengths)
+        return spacing, origin
+    for group in _above(file, name):
+        if group.attrs.get("ObjectType") in (b"ImageGeom", "ImageGeom"):
+            dimensions = tuple(int(length) for length in np.ravel(group.attrs["_DIMENSIONS"])[::-1])
+            if file[name].shape[:3] == dimensions:
+                return _reversed(group.attrs["_SPACING"]), _reversed(group.attrs["_ORIGIN"])
+    return None
+
+
+def _above(file: Any, name: str) -> list[Any]:
+    parts = name.split("/")[:-1]
+    return [file["/".join(parts[:length])] for length in range(len(parts), 0, -1)]
+
+
+def _reversed(lengths: Any) -> tuple[float, ...]:
+    # Spacings are stored in single precision: its shortest decimal number is the one that was meant.
+    return tuple(float(str(length)) for length in np.ravel(lengths)[::-1])
+
+
+def _cell_source(array: LazyArray, geometry: _Geometry) -> Source:
     if array.shape[3] != 1:
         raise InputError(
             f"{array.source} should hold one value per cell, but has {array.shape[3]} components. Choose an array of "
             "labels with name='...'."
         )
-    array = array.squeeze(3)
-    container = _CELL_ARRAY.fullmatch(name)
-    spacing = file.get(f"DataContainers/{container[1]}/_SIMPL_GEOMETRY/SPACING") if container else None
-    # DREAM.3D stores the spacing as (x, y, z), but arrays as (z, y, x). A single layer is a 2-D structure.
-    voxel_size = None if spacing is None else tuple(float(length) for length in np.ravel(spacing[()])[::-1])
-    if array.shape[0] == 1 and array.shape[1] > 1:
-        return Source(array.squeeze(0), 2, voxel_size and voxel_size[1:])
-    return Source(array, 3, voxel_size)
+    voxel_size, origin = geometry
+    return Source(array.squeeze(3), None, voxel_size, axes="zyx", origin=origin)
 
 
 def _read(path: Path, name: str, box: Box) -> np.ndarray:

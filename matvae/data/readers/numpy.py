@@ -12,7 +12,7 @@ import numpy as np
 
 from ...errors import InputError
 from ..lazy_array import Box, LazyArray, choose_chunks
-from .source import Source, pick_name
+from .source import DEFLATE_RATIO, Source, check_declared_size, pick_name
 
 
 class NumpyReader:
@@ -27,6 +27,9 @@ class NumpyReader:
         if path.suffix.lower() == ".npy":
             if name is not None:
                 raise InputError(f"{path} holds one array without a name, but name={name!r} was given. Omit name.")
+            with path.open("rb") as file:
+                shape, _, dtype = _header(file)
+                _check_header(str(path), shape, dtype, path.stat().st_size)
             array = np.load(path, mmap_mode="r", allow_pickle=False)
             return Source(
                 LazyArray(
@@ -42,14 +45,22 @@ class NumpyReader:
             name = pick_name(path, members, name)
             with archive.open(f"{name}.npy") as file:
                 shape, fortran, dtype = _header(file)
-        if dtype.hasobject:
-            raise InputError(
-                f"{path} ({name}) should hold numbers, but holds Python objects. Save it as an array of numbers."
-            )
+            entry = archive.getinfo(f"{name}.npy")
+            ratio = 1.0 if entry.compress_type == zipfile.ZIP_STORED else DEFLATE_RATIO
+            _check_header(f"{path} ({name})", shape, dtype, entry.compress_size, ratio)
         # To read a part, an array in C order is decompressed up to its end, one in Fortran order entirely.
         whole = range(len(shape)) if fortran else range(1, len(shape))
         chunks = choose_chunks(shape, dtype, whole=whole)
         return Source(LazyArray(f"{path} ({name})", shape, dtype, chunks, partial(_read_npz, path, name)))
+
+
+def _check_header(source: str, shape: tuple[int, ...], dtype: np.dtype, available: int, ratio: float = 1) -> None:
+    if dtype.hasobject:
+        raise InputError(
+            f"{source} should hold numbers, but holds Python objects, as numpy saves a list of arrays of different sizes. "
+            "Save an array of numbers, or each image to a file of its own."
+        )
+    check_declared_size(source, math.prod(shape) * dtype.itemsize, available, ratio)
 
 
 def _read_npy(path: Path, box: Box) -> np.ndarray:

@@ -1,67 +1,137 @@
-"""PNG: one image, or a folder of images that are samples or the slices of one volume."""
+"""PNG, BMP and JPEG: one image, or a folder of images that are samples or the slices of one volume."""
 
 from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
 from ...errors import InputError, MissingExtraError
-from ..lazy_array import Box, LazyArray, choose_chunks
-from .source import Source, natural_order
+from ...warn import warn
+from ..lazy_array import Box, LazyArray
+from .palette import grey_levels, named_colours
+from .source import DEFLATE_RATIO, Source, check_declared_size, visible_files
 from .stack import stack_images
 
-# Pillow's modes with one value per pixel. The values of "P" are indices of a palette, which serve as labels.
+_LOSSY = (".jpg", ".jpeg")
+_SUFFIXES = (".png", ".bmp", *_LOSSY)
+# Pillow's modes with one value per pixel. The values of "P" are the numbers of palette entries.
 _MODES = {"1": np.bool_, "L": np.uint8, "P": np.uint8, "I;16": np.uint16, "I": np.int32}
+_BITS = {"1": 1, "P": 1, "I;16": 16, "I": 16}
+# Images of at most this many colours may be segmented ones, in which each colour is a phase.
+_MOST_COLOURS = 16
+_OPAQUE = 255
 
 
 class PngReader:
-    """Reader of PNG files and of folders of them."""
+    """Reader of PNG, BMP and JPEG files, and of folders of them."""
 
     def matches(self, path: Path) -> bool:
-        """Return whether this is a PNG file, or a folder that contains some."""
-        return path.suffix.lower() == ".png" if path.is_file() else bool(_files(path))
+        """Return whether this is such a file, or a folder that contains some."""
+        return path.suffix.lower() in _SUFFIXES if path.is_file() else bool(visible_files(path, _SUFFIXES))
 
     def open(self, path: Path, name: str | None) -> Source:
-        """Describe the image or images; `name` must be None, since PNG has no names."""
+        """Describe the image or images; `name` must be None, since these formats have no names."""
         if name is not None:
             raise InputError(f"PNG images have no names, but name={name!r} was given for {path}. Omit name.")
+        files = visible_files(path, _SUFFIXES) if path.is_dir() else [path]
+        if lossy := [file.name for file in files if file.suffix.lower() in _LOSSY]:
+            warn(
+                f"{path} is compressed with loss (JPEG, {lossy[0]}): values near edges are not those that were measured. "
+                "Use the original image if there is one, saved as PNG or TIFF."
+            )
+        notes: tuple[str, ...] = ()
+
+        def describe(file: Path) -> tuple[tuple[int, ...], np.dtype]:
+            nonlocal notes
+            shape, dtype, own_notes = _describe(file)
+            if file != files[0] and own_notes != notes:
+                raise InputError(
+                    f"All images in {path} should show their values alike, but {files[0].name} and {file.name} have "
+                    "different palettes. Convert them to grey images first."
+                )
+            notes = own_notes
+            return shape, dtype
+
         if path.is_dir():
-            return Source(stack_images(path, _files(path), _describe, _read))
-        shape, dtype = _describe(path)
-        return Source(
-            LazyArray(str(path), shape, dtype, choose_chunks(shape, dtype, whole=(0, 1)), partial(_read, path))
-        )
+            array = stack_images(path, files, describe, _read)
+        else:
+            shape, dtype = describe(path)
+            # An image is decoded as a whole.
+            array = LazyArray(str(path), shape, dtype, tuple((length,) for length in shape), partial(_read, path))
+        return Source(array, axes="qyx"[-array.ndim :], notes=notes)
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted((file for file in folder.iterdir() if file.suffix.lower() == ".png"), key=natural_order)
-
-
-def _describe(path: Path) -> tuple[tuple[int, ...], np.dtype]:
+def _describe(path: Path) -> tuple[tuple[int, int], np.dtype, tuple[str, ...]]:
     with _pillow().open(path) as image:
-        if image.mode not in _MODES:
+        shape = (image.height, image.width)
+        if image.format == "PNG":
+            n_bits = image.height * image.width * _BITS.get(image.mode, 8)
+            check_declared_size(str(path), n_bits // 8, path.stat().st_size, DEFLATE_RATIO)
+        if image.mode in _MODES:
+            palette = _palette(image)
+            notes: tuple[str, ...] = ()
+            if palette is not None and grey_levels(palette) is None:
+                notes = (f"values are the numbers of palette entries, not grey levels: {named_colours(palette)}",)
+            return shape, np.dtype(_MODES[image.mode]), notes
+        colours = _few_colours(image)
+        if colours is None:
             raise InputError(
                 f"{path} should have one value per pixel, but is a colour or transparent image (mode {image.mode}). "
                 "Convert it to a grey image, or segment it, first."
             )
-        return (image.height, image.width), np.dtype(_MODES[image.mode])
+        if grey_levels(colours) is not None:
+            return shape, np.dtype(np.uint8), ()
+        return shape, np.dtype(np.int32), ("values are colours, 65536 red + 256 green + blue each",)
+
+
+def _few_colours(image: Any) -> list[tuple[int, int, int]] | None:
+    """Return the colours of an image that has few and is opaque everywhere, else None."""
+    if image.mode not in ("RGB", "RGBA", "LA"):
+        return None
+    counted = image.convert("RGBA").getcolors(_MOST_COLOURS)
+    if counted is None or any(colour[3] != _OPAQUE for _, colour in counted):
+        return None
+    return [colour[:3] for _, colour in counted]
+
+
+def _palette(image: Any) -> list[tuple[int, int, int]] | None:
+    if image.mode != "P":
+        return None
+    entries = image.getpalette("RGB")
+    return [tuple(entries[i : i + 3]) for i in range(0, len(entries), 3)]
 
 
 def _read(path: Path, box: Box) -> np.ndarray:
     with _pillow().open(path) as image:
-        # Pillow's boolean arrays hold bytes of 255, which are True in numpy but not equal to 1.
-        values = np.array(image.convert("L")) > 0 if image.mode == "1" else np.array(image)
-        return values[box]
+        if image.mode == "1":
+            # Pillow's boolean arrays hold bytes of 255, which are True in numpy but not equal to 1.
+            return (np.array(image.convert("L")) > 0)[box]
+        if image.mode not in _MODES:
+            return _colour_values(np.asarray(image.convert("RGB")))[box]
+        values = np.array(image)[box]
+        palette = _palette(image)
+        levels = None if palette is None else grey_levels(palette)
+        return values if levels is None else levels[values]
+
+
+def _colour_values(colours: np.ndarray) -> np.ndarray:
+    """Return grey levels ``(y, x)`` of an image ``(y, x, colour)`` of greys, and numbers of colours of another."""
+    if (colours == colours[..., :1]).all():
+        return colours[..., 0].copy()
+    return colours.astype(np.int32) @ np.array([65536, 256, 1], np.int32)
 
 
 def _pillow() -> ModuleType:
     try:
         from PIL import Image
     except ImportError as error:
-        raise MissingExtraError("Reading PNG needs Pillow; install it with: pip install 'matvae[png]'") from error
+        raise MissingExtraError(
+            "Reading PNG, BMP and JPEG needs Pillow; install it with: pip install 'matvae[png]'"
+        ) from error
     return Image
 
 

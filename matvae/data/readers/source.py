@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from ...errors import InputError
 from ..lazy_array import LazyArray
+
+_SPELLINGS = {
+    "angstrom": ("Å", "Å", "angstroms"),
+    "nanometer": ("nm", "nanometers", "nanometre"),
+    "micrometer": ("um", "µm", "micron", "microns", "micrometers", "micrometre"),
+    "millimeter": ("mm", "millimeters", "millimetre"),
+    "centimeter": ("cm", "centimeters", "centimetre"),
+    "meter": ("m", "meters", "metre"),
+    "inch": ("in", "inches"),
+}
+_UNITS = {spelling: unit for unit, spellings in _SPELLINGS.items() for spelling in (unit, *spellings)}
+# Deflate, the compression of PNG, zip and gzip, cannot shrink data by more.
+DEFLATE_RATIO = 1032.0
 
 
 @dataclass(frozen=True)
@@ -25,13 +38,31 @@ class Source:
     voxel_size : tuple of float, optional
         Edge lengths of a voxel, one per spatial axis.
     unit : str, optional
-        Unit of `voxel_size`.
+        Unit of `voxel_size` and `origin`.
+    axes : str, optional
+        One letter per axis of `array`, if the format names its axes: ``z``, ``y``, ``x`` (space), ``s`` (sample), ``t``
+        (time), ``c`` (channel, colour or local state), and ``q`` for an axis that it does not explain.
+    origin : tuple of float, optional
+        Position of the outer corner of the first voxel, one coordinate per spatial axis.
+    notes : tuple of str, optional
+        What a user should know about the values, such as that 0 is shown as white.
     """
 
     array: LazyArray
     spatial_dims: int | None = None
     voxel_size: tuple[float, ...] | None = None
     unit: str | None = None
+    axes: str | None = None
+    origin: tuple[float, ...] | None = None
+    notes: tuple[str, ...] = ()
+
+
+class File(Protocol):
+    """A file in a folder, or a member of an archive."""
+
+    @property
+    def name(self) -> str:
+        """Name of the file; for a member of an archive, its path inside."""
 
 
 class Reader(Protocol):
@@ -72,6 +103,53 @@ def pick_name(path: Path, candidates: Sequence[str], name: str | None, what: str
     )
 
 
-def natural_order(path: Path) -> list[tuple[int, str]]:
+def natural_order(file: File) -> list[tuple[int, str]]:
     """Sort key by which slice2 precedes slice10."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.name)]
+    # ASCII digits only: "²" counts as a digit in Unicode, but is no number.
+    parts = re.split("([0-9]+)", file.name)
+    return [(int(part), "") if re.fullmatch("[0-9]+", part) else (-1, part) for part in parts]
+
+
+def is_visible(name: str) -> bool:
+    """Return whether a file is one that a user put there: macOS adds ``._`` files and ``__MACOSX`` folders."""
+    return not any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
+
+
+def visible_files(folder: Path, suffixes: Collection[str]) -> list[Path]:
+    """List the files of a folder with one of the suffixes, in natural order, without hidden ones."""
+    files = (file for file in folder.iterdir() if file.suffix.lower() in suffixes and is_visible(file.name))
+    return sorted((file for file in files if file.is_file()), key=natural_order)
+
+
+def check_declared_size(source: str, declared: int, available: int, ratio: float) -> None:
+    """Refuse a header that declares more bytes than a file can hold, before memory is taken for them.
+
+    Parameters
+    ----------
+    source : str
+        File, for the message.
+    declared : int
+        Bytes of the array that the header declares.
+    available : int
+        Bytes of the file.
+    ratio : float
+        Largest factor by which the file's compression can shrink data; 1 without compression.
+
+    Raises
+    ------
+    InputError
+        If more is declared.
+    """
+    if declared > available * ratio:
+        raise InputError(
+            f"{source} declares {declared} bytes of values, but its {available} bytes cannot hold them. It is incomplete "
+            "or its header is damaged: obtain a complete copy of it."
+        )
+
+
+def length_unit(name: str | None) -> str | None:
+    """Spell out the name of a unit of length as OME does; None for pixels and for units that are not lengths."""
+    if name is None:
+        return None
+    text = name.strip().replace("\\u00B5", "µ").replace("\\u00b5", "µ").replace("μ", "µ")
+    return _UNITS.get(text) or _UNITS.get(text.lower())
