@@ -76,6 +76,13 @@ def import_command(
         list[Path], typer.Argument(help="Images, volumes, arrays or folders.", metavar="SRC...", exists=True)
     ],
     out: Annotated[Path, typer.Argument(help="New store.", metavar="OUT.zarr")],
+    axes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="zyx",
+            help="What each axis of the sources is: s sample, t time, c channel, z, y, x (default: as the source states).",
+        ),
+    ] = None,
     phase_values: Annotated[
         Any,
         typer.Option(
@@ -84,17 +91,25 @@ def import_command(
             help="Values of phase 0, 1, ...; auto takes the values that occur, in ascending order.",
         ),
     ] = None,
+    phase_values_of: Annotated[
+        Path | None,
+        typer.Option(metavar="STORE", exists=True, help="Give values the phases that they have in this store."),
+    ] = None,
     region: Annotated[
         Any,
         typer.Option(
             parser=parsed(options.region, "0:400,0:150"),
             metavar="A:B,A:B",
-            help="Part of every source to read, in voxels.",
+            help="Part of every source to read, in voxels; one range counts for every axis.",
         ),
     ] = None,
     window: Annotated[
         Any,
-        typer.Option(parser=parsed(options.integers, "64,64"), metavar="N,N", help="Cut windows of this size."),
+        typer.Option(
+            parser=parsed(options.size, "64 or 64,64"),
+            metavar="N,N",
+            help="Cut windows of this size; one number counts for every axis.",
+        ),
     ] = None,
     stride: Annotated[
         Any,
@@ -129,19 +144,22 @@ def import_command(
     quiet: Quiet = False,
     config: Config = None,
 ) -> None:
-    """Import TIFF, PNG, npy, HDF5 or zarr into one store, whole or cut into windows.
+    """Import TIFF, PNG, npy, HDF5, DREAM.3D or zarr into one store, whole or cut into windows.
 
     \b
     Examples:
       matvae import steel.tiff train.zarr --phase-values 0,255 --region :,0:900 --window 64,64 --stride 32
       matvae import berea.tif rock.zarr --phase-values auto --window 64,64,64 --voxel-size 2.25 --unit um
+      matvae import stack.npy slices.zarr --axes syx
       matvae import a.npy b.npy both.zarr --window 64,64
     """
     with watching("import", quiet=quiet) as watcher:
         result = jobs.import_structures(
             sources,
             out,
+            axes=axes,
             phase_values=phase_values,
+            phase_values_of=phase_values_of,
             region=region,
             window=window,
             stride=stride,
@@ -168,7 +186,9 @@ def info_command(
       matvae info train.zarr
       matvae info rock.matvae --json
     """
-    show(jobs.describe(path), _show_description, as_json=json)
+    with watching("info", quiet=True):
+        description = jobs.describe(path)
+    show(description, _show_description, as_json=json)
 
 
 def stats_command(
@@ -240,6 +260,8 @@ def _show_store(result: Mapping[str, Any]) -> None:
             "written": f"{result['out']} ({size_text(result['bytes'])})",
             "structures": result["n_samples"],
             "each": grid_text(result["grid"]),
+            "axes": "; ".join(result.get("axes", [])) or None,
+            "notes": "; ".join(result.get("notes", [])) or None,
             "phases": ", ".join(f"{value} -> {phase}" for phase, value in enumerate(values)) if values else None,
             "properties": ", ".join(result.get("properties", [])) or None,
         }

@@ -68,9 +68,16 @@ def lengths(text: str) -> float | tuple[float, ...]:
     return values[0] if len(values) == 1 else values
 
 
-def phase_values(text: str) -> str | tuple[int, ...]:
-    """Parse ``"auto"`` or ``"0,255"``."""
-    return text if text == "auto" else integers(text)
+def phase_values(text: str) -> str | tuple[float, ...]:
+    """Parse ``"auto"``, ``"0,255"``, ``"0,0.5,1"`` or ``"0,nan"``."""
+    return text if text == "auto" else tuple(_number(part) for part in text.split(","))
+
+
+def _number(text: str) -> float:
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
 
 
 def threshold(text: str) -> str | float:

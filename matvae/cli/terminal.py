@@ -6,8 +6,10 @@ import json
 import logging
 import math
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import typer
@@ -66,7 +68,11 @@ def watching(label: str, *, quiet: bool) -> Iterator[Watcher]:
     logger.addHandler(handler)
     logger.setLevel(logging.WARNING if quiet else logging.INFO)
     try:
-        with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
+        with (
+            warnings.catch_warnings(),
+            Progress(*columns, console=console, transient=True, disable=hidden) as bar,
+        ):
+            warnings.showwarning = partial(_show_warning, console, warnings.showwarning)
             yield Watcher(bar)
     except KeyboardInterrupt as interrupt:
         print(str(interrupt) or "Interrupted; nothing was written.", file=sys.stderr)
@@ -74,6 +80,21 @@ def watching(label: str, *, quiet: bool) -> Iterator[Watcher]:
     finally:
         logger.removeHandler(handler)
         logger.setLevel(previous_level)
+
+
+def _show_warning(
+    console: Any,
+    otherwise: Callable[..., None],
+    message: Warning | str,
+    category: type[Warning],
+    *where: Any,
+    **more: Any,
+) -> None:
+    """Show a warning for the user as a note; a line of code would mean nothing on the command line."""
+    if category is UserWarning:
+        console.print(f"warning: {message}", markup=False, highlight=False, soft_wrap=True)
+    else:
+        otherwise(message, category, *where, **more)
 
 
 class _NoteHandler(logging.Handler):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import operator
 import os
 import sys
@@ -26,6 +27,8 @@ from .readers import READERS, Reader, Source
 from .readers.source import is_visible
 from .stored import open_store
 from .structures import Structures, concatenate
+
+logger = logging.getLogger("matvae")
 
 _NAMES = {"sample": "s", "samples": "s", "n": "s", "time": "t", "channel": "c", "channels": "c", "state": "c", "phase": "c"}
 
@@ -119,6 +122,8 @@ def open_all(
     if not isinstance(phase_values, str):
         return parts
     values_of_parts = [list(part.attributes.get("phase_values", [])) for part in parts]
+    for path, values in zip(paths, values_of_parts, strict=True):
+        logger.info("%s holds the values %s.", path, values)
     union = sorted({value for values in values_of_parts for value in values})
     if any(values != union for values in values_of_parts):
         parts = [_open_one(path, phase_values=union, **options) for path in paths]

@@ -105,8 +105,7 @@ def _count_phases(samples: LazyArray) -> int:
     shown = [int(value) for value in values]
     raise InputError(
         f"{samples.source} should hold the phase labels 0 to H-1, but holds {', '.join(map(str, shown))}. State which "
-        f"value is which phase with {_option(shown)}, or take them in ascending order with phase_values='auto' (command "
-        "line: --phase-values auto)."
+        f"value is which phase with {_option(shown, or_auto=True)}. 'auto' takes them in ascending order."
     )
 
 
@@ -186,11 +185,15 @@ def _field(block: np.ndarray, box: Box, *, source: str, dtype: np.dtype) -> np.n
     return block.astype(dtype, copy=False)
 
 
-def _option(values: Sequence[float]) -> str:
-    """Name the option that lists these values, in Python and on the command line."""
+def _option(values: Sequence[float], *, or_auto: bool = False) -> str:
+    """Name the option that lists these values, in Python and on the command line, where only one command has it."""
     listed = ", ".join("float('nan')" if value != value else str(value) for value in values)
     typed = ",".join(str(value) for value in values)
-    return f"phase_values=({listed}) (command line: matvae import FILE OUT.zarr --phase-values {typed})"
+    in_python, on_command_line = (" or phase_values='auto'", " or auto") if or_auto else ("", "")
+    return (
+        f"phase_values=({listed}){in_python} (command line: matvae import FILE OUT.zarr --phase-values "
+        f"{typed}{on_command_line})"
+    )
 
 
 def _show(values: np.ndarray, limit: int = 8) -> str:

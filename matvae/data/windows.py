@@ -15,15 +15,19 @@ from dask.array.chunk import getitem
 from dask.highlevelgraph import HighLevelGraph
 
 from ..errors import InputError
+from ..grid import Grid
 from ..validate import is_integer
 from .lazy_array import CHUNK_BYTES
+from .open import open_structures
 from .structures import Structures
 
-Region = Sequence[slice | Sequence[int | None] | None]
+Region = slice | Sequence[slice | Sequence[int | None] | None]
+# Prefix of the properties that say where in its image a window was cut; they are no properties of the material.
+POSITION = "position_"
 
 
 def windows(
-    structures: Structures,
+    structures: Any,
     size: int | Sequence[int],
     *,
     stride: int | Sequence[int] | None = None,
@@ -34,49 +38,75 @@ def windows(
     Parameters
     ----------
     structures : Structures
-        ``(sample, *space)``.
+        ``(sample, *space)``, or anything else that `matvae.open_structures` takes: a path, a list of paths, an array.
     size : int or sequence of int
-        Voxels of a window along each axis.
+        Voxels of a window along each axis; one number counts for every axis.
     stride : int or sequence of int, optional
         Voxels between the corners of neighbouring windows; by default `size`, so that windows do not overlap.
-    region : sequence of (start, stop) or slice, optional
-        Part of each structure, one entry per axis, in which all windows lie entirely; None means no bound. Windows of
-        disjoint regions share no voxel.
+    region : slice, or sequence of (start, stop) or slice, optional
+        Part of each structure in which all windows lie entirely, one entry per axis, or one that counts for every axis;
+        None means no bound. Windows of disjoint regions share no voxel.
 
     Returns
     -------
     Structures
         ``(sample * window, *size)``: sample after sample, the windows of each in C order of their corners, with the
-        properties of the structure from which they are cut. Chunks have about 16 MiB, and each reads only the box that
-        it needs. The grid is periodic only if a window is the whole of a periodic structure.
+        properties of the structure from which they are cut, and with their position in it: ``position_y`` and so on, in
+        voxels from the corner of the image to that of the window. Chunks have about 16 MiB, and each reads only the box
+        that it needs. The grid is periodic only if a window is the whole of a periodic structure. A single window per
+        structure has the origin of its own corner; where there are several, `Grid` has none, and
+        ``attributes["image_origin"]`` is that of the image.
 
     Raises
     ------
     InputError
         If size, stride or region do not match the structures.
     """
+    if not isinstance(structures, Structures):
+        structures = open_structures(structures, spatial_dims=len(size) if isinstance(size, Sequence) else None)
     grid = structures.grid
     sizes = _per_axis("size", size, grid.shape)
     strides = sizes if stride is None else _per_axis("stride", stride, grid.shape)
-    bounds = _bounds(region, grid.shape)
-    for (start, stop), length in zip(bounds, sizes, strict=True):
+    ranges = bounds(region, grid.shape)
+    for (start, stop), length in zip(ranges, sizes, strict=True):
         if stop - start < length:
             raise InputError(
-                f"Windows of size {sizes} must fit into the region {bounds} of structures of shape {grid.shape}, but "
+                f"Windows of size {sizes} must fit into the region {ranges} of structures of shape {grid.shape}, but "
                 "do not. Choose smaller windows or a larger region."
             )
     counts = tuple(
-        (stop - start - length) // step + 1 for (start, stop), length, step in zip(bounds, sizes, strides, strict=True)
+        (stop - start - length) // step + 1 for (start, stop), length, step in zip(ranges, sizes, strides, strict=True)
     )
     n_windows = math.prod(counts)
-    data = _window_data(structures.data, bounds, sizes, strides, counts)
-    return Structures(
-        data,
-        replace(grid, shape=sizes, periodic=grid.periodic and sizes == grid.shape),
-        {name: np.repeat(values, n_windows) for name, values in structures.properties.items()},
-        structures.units,
-        structures.attributes,
-    )
+    data = _window_data(structures.data, ranges, sizes, strides, counts)
+    properties = {name: np.repeat(values, n_windows) for name, values in structures.properties.items()}
+    units = dict(structures.units)
+    starts = [start for start, _ in ranges]
+    for name, corners in _corners(grid, starts, strides, counts).items():
+        # Windows of windows are placed in the image from which the first were cut.
+        properties[name] = properties.get(name, 0) + np.tile(corners, len(structures))
+        units[name] = "voxel"
+    attributes = dict(structures.attributes)
+    origin = grid.origin
+    if origin is not None and n_windows > 1:
+        attributes.setdefault("image_origin", list(origin))
+        origin = None
+    elif origin is not None and any(starts):
+        edges = grid.voxel_size
+        origin = edges and tuple(o + i * edge for o, i, edge in zip(origin, starts, edges, strict=True))
+    new_grid = replace(grid, shape=sizes, periodic=grid.periodic and sizes == grid.shape, origin=origin)
+    return Structures(data, new_grid, properties, units, attributes)
+
+
+def _corners(
+    grid: Grid, starts: Sequence[int], strides: tuple[int, ...], counts: tuple[int, ...]
+) -> dict[str, np.ndarray]:
+    """Return the corner of each window of a structure along each axis, by the name of the property that holds it."""
+    lattice = np.indices(counts).reshape(len(counts), -1)
+    return {
+        f"{POSITION}{axis}": start + stride * index
+        for axis, start, stride, index in zip(grid.axes or (), starts, strides, lattice, strict=True)
+    }
 
 
 def _window_data(
@@ -166,16 +196,31 @@ def _per_axis(name: str, value: int | Sequence[int], shape: tuple[int, ...]) -> 
     return tuple(int(v) for v in values)
 
 
-def _bounds(region: Region | None, shape: tuple[int, ...]) -> list[tuple[int, int]]:
+def bounds(region: Region | None, shape: tuple[int, ...]) -> list[tuple[int, int]]:
+    """Return start and stop of a region along each axis of structures of a shape.
+
+    Raises
+    ------
+    InputError
+        If the region does not lie within the structures.
+    """
     if region is None:
         return [(0, length) for length in shape]
-    if len(region) != len(shape):
+    parts = [region] if isinstance(region, slice) else list(region)
+    # One range counts for every axis, as one number does for size and stride.
+    parts = parts * len(shape) if len(parts) == 1 else parts
+    if len(parts) != len(shape):
         raise InputError(
-            f"region must bound each of the {len(shape)} axes of structures of shape {shape}, but {region!r} was given."
+            f"region must bound each of the {len(shape)} axes of structures of shape {shape}, or give one range for all, "
+            f"but {region!r} was given."
         )
-    bounds = []
-    for part, length in zip(region, shape, strict=True):
-        ends = (None, None) if part is None else (part.start, part.stop) if isinstance(part, slice) else tuple(part)
+    ranges = []
+    for part, length in zip(parts, shape, strict=True):
+        ends: tuple = (None, None) if part is None else ()
+        if isinstance(part, slice):
+            ends = (part.start, part.stop)
+        elif isinstance(part, Sequence):
+            ends = tuple(part)
         if len(ends) != 2 or (isinstance(part, slice) and part.step not in (None, 1)):
             raise InputError(f"region must give (start, stop) for each axis, without a step, but {part!r} was given.")
         start, stop = 0 if ends[0] is None else int(ends[0]), length if ends[1] is None else int(ends[1])
@@ -184,5 +229,5 @@ def _bounds(region: Region | None, shape: tuple[int, ...]) -> list[tuple[int, in
                 f"The region {region!r} extends beyond structures of shape {shape}, or is empty along an axis of "
                 f"{length} voxels ({start} to {stop}). Bounds count from 0, and start must be less than stop."
             )
-        bounds.append((start, stop))
-    return bounds
+        ranges.append((start, stop))
+    return ranges

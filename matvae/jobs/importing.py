@@ -11,7 +11,11 @@ from typing import Any
 import numpy as np
 
 from ..data import Structures, concatenate, open_structures, save_structures, windows
+from ..data.layout import is_store
+from ..data.open import open_all
+from ..data.phase_values import PhaseValues
 from ..data.sample_blocks import Progress
+from ..data.windows import Region, bounds
 from ..errors import InputError
 from .files.outputs import check_output, size_on_disk
 from .watch import watch_blocks
@@ -23,9 +27,11 @@ def import_structures(
     sources: str | Path | Sequence[str | Path],
     out: str | Path,
     *,
-    phase_values: Sequence[int] | str | None = None,
-    region: Sequence[slice | tuple[int | None, int | None]] | None = None,
-    window: Sequence[int] | None = None,
+    axes: str | None = None,
+    phase_values: PhaseValues = None,
+    phase_values_of: str | Path | None = None,
+    region: Region | None = None,
+    window: int | Sequence[int] | None = None,
     stride: int | Sequence[int] | None = None,
     voxel_size: float | Sequence[float] | None = None,
     unit: str | None = None,
@@ -43,18 +49,22 @@ def import_structures(
         TIFF, PNG, npy/npz, HDF5, zarr: any source that `open_structures` reads.
     out : path
         New store.
-    phase_values : sequence of int or ``"auto"``, optional
+    axes : str, optional
+        What each axis of the sources is, such as ``"zyx"`` or ``"syx"``; overrules their own words.
+    phase_values : sequence of float or ``"auto"``, optional
         The i-th value becomes phase i. ``"auto"`` takes the distinct values of all sources, in ascending order.
+    phase_values_of : path, optional
+        Store whose values become the same phases here, instead of `phase_values`.
     region : sequence of (start, stop), optional
-        Part of each source in voxels, one range per spatial axis.
-    window : sequence of int, optional
-        Size of the windows to cut, in voxels along each axis.
+        Part of each source in voxels, one range per spatial axis, or one that counts for every axis.
+    window : int or sequence of int, optional
+        Size of the windows to cut, in voxels along each axis; one number counts for every axis.
     stride : int or sequence of int, optional
         Voxels from one window to the next; by default the size of the windows.
     voxel_size, unit
         Edge lengths of a voxel and their unit; they override the sources.
     spatial_dims : int, optional
-        Number of spatial axes, by default that of `window` or `region`.
+        Number of spatial axes, by default that of `window` or `region` if they have one entry per axis.
     periodic : bool, optional
         Whether structures are periodic; by default as the sources state.
     name : str, optional
@@ -67,7 +77,8 @@ def import_structures(
     Returns
     -------
     dict
-        ``out``, ``n_samples``, ``grid``, ``sources``, ``phase_values``, ``bytes``.
+        ``out``, ``n_samples``, ``grid``, ``axes`` (what the axes of the sources were taken for, one text per kind),
+        ``notes`` on their values, ``sources``, ``phase_values``, ``bytes``.
 
     Raises
     ------
@@ -83,13 +94,22 @@ def import_structures(
             "stride is the distance between windows, but no window was given. Add one, such as --window 64,64."
         )
     options = {
+        "axes": axes,
         "spatial_dims": _spatial_dims(spatial_dims, window, region),
         "name": name,
         "periodic": periodic,
         "voxel_size": voxel_size,
         "unit": unit,
     }
+    if phase_values_of is not None:
+        if phase_values is not None:
+            raise InputError(
+                "Both phase_values and phase_values_of were given (--phase-values and --phase-values-of). Give one of them."
+            )
+        phase_values = recorded_phase_values(phase_values_of)
     parts = _open(paths, phase_values, options)
+    taken = list(dict.fromkeys(part.attributes["axes"] for part in parts if "axes" in part.attributes))
+    notes = list(dict.fromkeys(note for part in parts for note in part.attributes.get("notes", ())))
     if window is not None:
         parts = [windows(part, window, stride=stride, region=region) for part in parts]
     elif region is not None:
@@ -101,48 +121,68 @@ def import_structures(
         "out": str(target),
         "n_samples": len(structures),
         "grid": structures.grid.to_dict(),
+        "axes": taken,
+        "notes": notes,
         "sources": [{"name": str(path), "n_samples": len(part)} for path, part in zip(paths, parts, strict=True)],
         "phase_values": structures.attributes.get("phase_values"),
         "bytes": size_on_disk(target),
     }
 
 
-def _spatial_dims(spatial_dims: int | None, window: Sequence[int] | None, region: Sequence | None) -> int | None:
-    for name, value in {"window": window, "region": region}.items():
-        if value is not None and spatial_dims not in (None, len(value)):
+def recorded_phase_values(path: str | Path) -> list[float | str]:
+    """Return the values in images that became phases 0, 1, ... of a store, as it records them.
+
+    Parameters
+    ----------
+    path : path
+        A store.
+
+    Raises
+    ------
+    InputError
+        If it is not a store, or records no values because its images held labels.
+    """
+    if not is_store(Path(path)):
+        raise InputError(f"{path} should be a store, which records what value is which phase, but is none.")
+    values = open_structures(path).attributes.get("phase_values")
+    if values is None:
+        raise InputError(
+            f"{path} records no phase values: what it was made from held labels. Import without phase_values_of "
+            "(--phase-values-of) if these sources hold the same labels."
+        )
+    return list(values)
+
+
+def _spatial_dims(
+    spatial_dims: int | None, window: int | Sequence[int] | None, region: Region | None
+) -> int | None:
+    """Return the number of spatial axes that the options imply; one number or range counts for every axis."""
+    ranges = None if region is None or isinstance(region, slice) or len(region) == 1 else region
+    for name, value in {"window": window, "region": ranges}.items():
+        if not isinstance(value, Sequence):
+            continue
+        if spatial_dims not in (None, len(value)):
             raise InputError(
                 f"{name} is given for {len(value)} axes, but there are {spatial_dims} spatial axes. Give one entry per "
-                "spatial axis."
+                "spatial axis, or one for all."
             )
-        spatial_dims = spatial_dims if value is None else len(value)
+        spatial_dims = len(value)
     return spatial_dims
 
 
-def _open(
-    paths: Sequence[str | Path], phase_values: Sequence[int] | str | None, options: dict[str, Any]
-) -> list[Structures]:
-    parts = [open_structures(path, phase_values=phase_values, **options) for path in paths]
-    if phase_values != "auto":
-        return parts
-    values_of_parts = [list(part.attributes.get("phase_values", [])) for part in parts]
-    for path, values in zip(paths, values_of_parts, strict=True):
-        logger.info("%s holds the values %s.", path, values)
-    # A phase must be the same value in all sources, so the values of all sources together are used.
-    union = sorted({value for values in values_of_parts for value in values})
-    if any(values != union for values in values_of_parts):
-        parts = [open_structures(path, phase_values=union, **options) for path in paths]
-    logger.info("Phases: %s.", ", ".join(f"{value} becomes {phase}" for phase, value in enumerate(union)))
-    return [replace(part, attributes={**part.attributes, "phase_values": union}) for part in parts]
+def _open(paths: Sequence[str | Path], phase_values: PhaseValues, options: dict[str, Any]) -> list[Structures]:
+    parts = open_all(paths, phase_values=phase_values, **options)
+    if isinstance(phase_values, str):
+        # A phase is the same value in all sources.
+        values = parts[0].attributes["phase_values"]
+        logger.info("Phases: %s.", ", ".join(f"{value} becomes {phase}" for phase, value in enumerate(values)))
+    return parts
 
 
-def _crop(structures: Structures, region: Sequence[slice | tuple[int | None, int | None]]) -> Structures:
+def _crop(structures: Structures, region: Region) -> Structures:
     """Cut a single window with the size of the region."""
-    size = []
-    for entry, length in zip(region, structures.grid.shape, strict=True):
-        part = entry if isinstance(entry, slice) else slice(*entry)
-        start, stop, _ = part.indices(length)
-        size.append(max(stop - start, 1))
-    return windows(structures, tuple(size), region=region)
+    size = tuple(stop - start for start, stop in bounds(region, structures.grid.shape))
+    return windows(structures, size, region=region)
 
 
 def _concatenate(parts: Sequence[Structures], paths: Sequence[str | Path]) -> Structures:

@@ -96,10 +96,10 @@ def _cell_source(array: LazyArray, geometry: _Geometry) -> Source:
     if array.shape[3] != 1:
         raise InputError(
             f"{array.source} should hold one value per cell, but has {array.shape[3]} components. Choose an array of "
-            "labels with name='...'."
+            "labels with name='...' (command line: matvae import FILE OUT.zarr --name ...)."
         )
     voxel_size, origin = geometry
-    return Source(array.squeeze(3), None, voxel_size, axes="zyx", origin=origin)
+    return Source(array.squeeze(3), 3, voxel_size, axes="zyx", origin=origin)
 
 
 def _read(path: Path, name: str, box: Box) -> np.ndarray:

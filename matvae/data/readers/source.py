@@ -23,6 +23,7 @@ _SPELLINGS = {
 _UNITS = {spelling: unit for unit, spellings in _SPELLINGS.items() for spelling in (unit, *spellings)}
 # Deflate, the compression of PNG, zip and gzip, cannot shrink data by more.
 DEFLATE_RATIO = 1032.0
+_CHOOSE = "Choose one with name='...' (command line: matvae import FILE OUT.zarr --name ...)."
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def pick_name(path: Path, candidates: Sequence[str], name: str | None, what: str
     if name is None:
         if len(candidates) == 1:
             return candidates[0]
-        raise InputError(f"{path} holds several {what}s: {listed}. Choose one with name='...'.")
+        raise InputError(f"{path} holds several {what}s: {listed}. {_CHOOSE}")
     if name in candidates:
         return name
     matches = [candidate for candidate in candidates if candidate.endswith("/" + name.strip("/"))]
@@ -99,7 +100,7 @@ def pick_name(path: Path, candidates: Sequence[str], name: str | None, what: str
         return matches[0]
     raise InputError(
         f"{path} has {'several' if matches else 'no'} {what}s called {name!r}; it has {listed}. "
-        "Choose one with name='...'."
+        f"{_CHOOSE}"
     )
 
 

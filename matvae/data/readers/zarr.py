@@ -108,7 +108,7 @@ def _ome_source(path: Path, folder: str, group: zarr.Group, name: str | None) ->
     if scale is not None and translation is not None:
         origin = tuple(float(translation[i] - scale[i] / 2) for i in space)
     lazy = _lazy(path, f"{folder}/{level['path']}".strip("/"), array)
-    return Source(lazy, None, voxel_size, units[0] if units else None, axes, origin)
+    return Source(lazy, len(space), voxel_size, units[0] if units else None, axes, origin)
 
 
 def _transformation(
