@@ -88,7 +88,7 @@ def arrange(source: Source, axes: str | None = None, spatial_dims: int | None = 
     if 0 in array.shape:
         raise _wrong_axes(array, spatial_dims)
     _refuse_channels(array, letters)
-    if "q" in _long(array, letters) and "z" not in letters and spatial_dims is None:
+    if not set(_long(array, letters)) & set("stz") and "q" in _long(array, letters) and spatial_dims is None:
         _warn_of_guess(array, letters)
         reason = "a guess"
     keeps_layer = axes is not None or spatial_dims is not None

@@ -185,8 +185,8 @@ def _as_they_are(
         return structures
     if list(phase_values) != structures.attributes.get("phase_values"):
         raise InputError(
-            f"{source} holds labels that already are phases, but phase_values={phase_values} was given. Import the "
-            "image again with these values."
+            f"{source} holds structures whose labels already are phases, but phase_values={phase_values} was given. Open "
+            "or import the image itself with these values."
         )
     return structures
 

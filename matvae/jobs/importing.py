@@ -145,7 +145,7 @@ def recorded_phase_values(path: str | Path) -> list[float | str]:
     if not is_store(Path(path)):
         raise InputError(f"{path} should be a store, which records what value is which phase, but is none.")
     values = open_structures(path).attributes.get("phase_values")
-    if values is None:
+    if not values:
         raise InputError(
             f"{path} records no phase values: what it was made from held labels. Import without phase_values_of "
             "(--phase-values-of) if these sources hold the same labels."

@@ -43,6 +43,10 @@ class Example:
         Edge lengths of a voxel, if the format states them.
     unit : str, optional
         Unit of `voxel_size`, if the format states it.
+    axes : str, optional
+        Letters of the axes of `array` as in `matvae.data.readers.Source`; not checked if not given.
+    origin : tuple of float, optional
+        Position of the outer corner of the first voxel; not checked if not given.
     """
 
     path: Path
@@ -51,6 +55,8 @@ class Example:
     spatial_dims: int | None = None
     voxel_size: tuple[float, ...] | None = None
     unit: str | None = None
+    axes: str | None = None
+    origin: tuple[float, ...] | None = None
 
 
 def reader_checks(reader: str, example: Example) -> list[Check]:
@@ -124,11 +130,20 @@ def check_chunks(reader: str, example: Example) -> None:
 
 
 def check_metadata(reader: str, example: Example) -> None:
-    """The number of spatial axes, the voxel size and the unit are those of the file."""
+    """Axes, voxel size, unit and origin are those of the file."""
     source = _source(reader, example)
     for attribute in ("spatial_dims", "voxel_size", "unit"):
         actual, expected = getattr(source, attribute), getattr(example, attribute)
         require(actual == expected, f"{attribute} must be {expected!r}, not {actual!r}.")
+    for attribute in ("axes", "origin"):
+        actual, expected = getattr(source, attribute), getattr(example, attribute)
+        require(expected in (None, actual), f"{attribute} must be {expected!r}, not {actual!r}.")
+    if source.axes is not None:
+        require(
+            len(source.axes) == source.array.ndim and set(source.axes) <= set("stczyxq"),
+            f"axes must have one of the letters s, t, c, z, y, x and q for each of the {source.array.ndim} axes, but are "
+            f"{source.axes!r}.",
+        )
 
 
 def check_structures(reader: str, example: Example) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...data import Structures
 from ...data.subsets import select
+from ...data.windows import POSITION
 from ...errors import InputError
 
 logger = logging.getLogger("matvae")
@@ -61,7 +62,7 @@ def linked_properties(
     ----------
     training, held_out : Structures
     names : str or sequence of str, optional
-        By default all properties that both parts have.
+        By default all properties that both parts have, without the positions of windows.
     train, data : path
         Where the parts come from, for messages.
 
@@ -71,10 +72,12 @@ def linked_properties(
         If a name is unknown, or in a part a property is not finite everywhere or does not vary.
     """
     parts = ((train, training), (data, held_out))
-    common = [name for name in held_out.properties if name in training.properties]
+    # Where a window was cut is no property of the material.
+    materials = [{name for name in part.properties if not name.startswith(POSITION)} for _, part in parts]
+    common = [name for name in held_out.properties if name in materials[0] & materials[1]]
     if names is None:
         chosen = common
-        if rest := sorted({*training.properties, *held_out.properties} - set(common)):
+        if rest := sorted(materials[0] ^ materials[1]):
             logger.warning("Only one of %s and %s has the properties %s; they are left out.", train, data, rest)
     else:
         chosen = list(dict.fromkeys([names] if isinstance(names, str) else names))

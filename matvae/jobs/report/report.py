@@ -9,6 +9,7 @@ from typing import Any
 
 from ..._version import __version__
 from ...data.sample_blocks import Progress, stage
+from ...data.windows import POSITION
 from ...errors import InputError
 from ...estimator import load
 from ...evaluate.baseline import PCABaseline
@@ -127,7 +128,11 @@ def report_model(
         searched=searched,
         latents=measurement.latents,
         scores=baseline.scores,
-        properties={name: values for name, values in chosen.properties.items() if name != "source"},
+        properties={
+            name: values
+            for name, values in chosen.properties.items()
+            if name != "source" and not name.startswith(POSITION)
+        },
         units=structures.units,
         materials=materials_of(chosen),
         traversal=walk_parts(estimator, measurement.latents),

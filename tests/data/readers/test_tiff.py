@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import sys
+import tracemalloc
+import warnings
 import zipfile
 
 import numpy as np
@@ -32,7 +34,7 @@ def test_boxes_equal_those_of_the_stack(tmp_path, how):
     blocks = reader.open(tmp_path / "a.tif", None).array
     for box in (np.s_[:], np.s_[2:5, 20:40, 3], np.s_[-1, :, ::3], np.s_[1:1]):
         np.testing.assert_array_equal(blocks[box], LABELS[box])
-    np.testing.assert_array_equal(open_structures(tmp_path / "a.tif").data.compute(), LABELS)
+    np.testing.assert_array_equal(open_structures(tmp_path / "a.tif", spatial_dims=2).data.compute(), LABELS)
     np.testing.assert_array_equal(open_structures(tmp_path / "a.tif", spatial_dims=3).data[0].compute(), LABELS)
 
 
@@ -71,8 +73,117 @@ def test_one_of_several_series_is_chosen(tmp_path):
         file.write(LABELS)
         file.write(LABELS[0, :10])
     np.testing.assert_array_equal(open_structures(tmp_path / "a.tif", name="1").data[0].compute(), LABELS[0, :10])
-    with pytest.raises(InputError, match=r"several images: '0', '1'"):
+    with pytest.raises(InputError, match=r"several images: '0', '1'.*--name"):
         open_structures(tmp_path / "a.tif")
+
+
+def test_pages_appended_one_by_one_are_one_stack(tmp_path):
+    for page in LABELS:
+        tifffile.imwrite(tmp_path / "a.tif", page, append=True)
+    array = reader.open(tmp_path / "a.tif", None).array
+    np.testing.assert_array_equal(array[2:5, 20:40], LABELS[2:5, 20:40])
+    np.testing.assert_array_equal(open_structures(tmp_path / "a.tif", axes="zyx").data[0].compute(), LABELS)
+    assert len(open_structures(tmp_path / "a.tif", axes="syx")) == len(LABELS)
+    np.testing.assert_array_equal(open_structures(tmp_path / "a.tif", name="3").data[0].compute(), LABELS[3])
+
+
+@pytest.mark.parametrize("n_slices", [3, 4, 5])
+def test_a_volume_of_few_slices_can_be_told_from_colours(tmp_path, n_slices):
+    tifffile.imwrite(tmp_path / "a.tif", LABELS[:n_slices])
+    for option in ({"spatial_dims": 3}, {"axes": "zyx"}):
+        np.testing.assert_array_equal(open_structures(tmp_path / "a.tif", **option).data[0], LABELS[:n_slices])
+    assert len(open_structures(tmp_path / "a.tif", axes="syx")) == n_slices
+    if n_slices < 5:
+        with pytest.raises(InputError, match=r"channels or colours.*axes='zyx' or axes='syx'.*--axes zyx or syx"):
+            open_structures(tmp_path / "a.tif")
+
+
+def zipped(folder, files):
+    with zipfile.ZipFile(folder / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in files:
+            archive.write(file, f"scan/{file.name}")
+        archive.writestr("__MACOSX/scan/._stack.tif", b"\0\5\26\7")
+        archive.writestr("scan/notes.txt", "read me")
+    return folder / "a.zip"
+
+
+def test_a_stack_in_an_archive_is_read_without_unpacking(tmp_path):
+    tifffile.imwrite(tmp_path / "stack.tif", LABELS, imagej=True, metadata={"axes": "ZYX"})
+    path = zipped(tmp_path, [tmp_path / "stack.tif"])
+    before = sorted(tmp_path.iterdir())
+    opened = open_structures(path)
+    np.testing.assert_array_equal(opened.data.compute(), LABELS[None])
+    np.testing.assert_array_equal(opened.data[0, 3, 10:20].compute(), LABELS[3, 10:20])
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_images_in_an_archive_are_a_stack(tmp_path):
+    files = [tmp_path / f"s{i}.tif" for i in range(len(LABELS))]
+    for file, page in zip(files, LABELS, strict=True):
+        tifffile.imwrite(file, page)
+    path = zipped(tmp_path, files[::-1])
+    np.testing.assert_array_equal(open_structures(path, axes="zyx").data[0].compute(), LABELS)
+    np.testing.assert_array_equal(open_structures(path, name="s2.tif").data[0].compute(), LABELS[2])
+
+
+def test_an_archive_without_images_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"a\.zip should contain TIFF files, but has none"):
+        open_structures(zipped(tmp_path, []))
+
+
+def test_hidden_files_are_left_out_and_damaged_ones_named(tmp_path):
+    for i in range(3):
+        tifffile.imwrite(tmp_path / f"s{i}.tif", LABELS[i])
+        (tmp_path / f"._s{i}.tif").write_bytes(b"\0\5\26\7" + b"\0" * 100)
+    np.testing.assert_array_equal(open_structures(tmp_path, axes="syx").data.compute(), LABELS[:3])
+    (tmp_path / "s1.tif").write_bytes(b"\0" * 100)
+    with pytest.raises(InputError, match=r"s1\.tif in .* cannot be opened: TiffFileError"):
+        open_structures(tmp_path, axes="syx")
+
+
+def test_names_with_other_digits_are_sorted(tmp_path):
+    for name in ("1²3", "٣", "10", "9"):
+        tifffile.imwrite(tmp_path / f"{name}.tif", LABELS[0])
+    assert len(open_structures(tmp_path, axes="syx")) == 4
+
+
+@pytest.mark.parametrize("is_bilevel", [False, True])
+def test_inverted_images_keep_their_values_and_say_so(tmp_path, is_bilevel):
+    stored = LABELS[0] > 0 if is_bilevel else 255 * (LABELS[0] > 0).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", stored, photometric="miniswhite")
+    with pytest.warns(UserWarning, match="0 is shown as white .*values are those stored"):
+        opened = open_structures(tmp_path / "a.tif", phase_values="auto")
+    np.testing.assert_array_equal(opened.data[0].compute(), LABELS[0] > 0)
+    assert "0 is shown as white" in opened.attributes["notes"][0]
+    # Whoever lists the values knows what they are.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        open_structures(tmp_path / "a.tif", phase_values=(0, 1) if is_bilevel else (0, 255))
+
+
+def test_palettes_of_greys_are_applied_and_those_of_colours_said(tmp_path):
+    greys = np.repeat(np.arange(255, -1, -1, dtype=np.uint16)[None] * 257, 3, axis=0)
+    tifffile.imwrite(tmp_path / "grey.tif", LABELS[0], photometric="palette", colormap=greys)
+    opened = open_structures(tmp_path / "grey.tif", phase_values=(255, 254, 253))
+    np.testing.assert_array_equal(opened.data[0].compute(), LABELS[0])
+    colours = greys.copy()
+    colours[0] = 0
+    tifffile.imwrite(tmp_path / "colour.tif", LABELS[0], photometric="palette", colormap=colours)
+    with pytest.warns(UserWarning, match="numbers of palette entries, not grey levels: 0 #00ffff, 1 #00fefe"):
+        np.testing.assert_array_equal(open_structures(tmp_path / "colour.tif").data[0].compute(), LABELS[0])
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_a_header_that_declares_more_than_the_file_holds_is_refused(tmp_path, compression):
+    tifffile.imwrite(tmp_path / "a.tif", LABELS[0], compression=compression, rowsperstrip=48)
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+") as file:
+        for name in ("ImageWidth", "ImageLength", "RowsPerStrip"):
+            file.pages[0].tags[name].overwrite(60_000)
+    tracemalloc.start()
+    with pytest.raises(InputError, match=r"a\.tif (declares \d+ bytes|is incomplete)"):
+        open_structures(tmp_path / "a.tif")
+    assert tracemalloc.get_traced_memory()[1] < 2**24
+    tracemalloc.stop()
 
 
 @pytest.mark.parametrize("how", [{}, {"compression": "zlib"}, {"metadata": None, "photometric": "minisblack"}])
@@ -133,7 +244,7 @@ def test_a_tomogram_of_an_electrode_is_read(shared_data):
 def test_windows_of_a_tomogram_of_sandstone_are_read(shared_data, tmp_path):
     with zipfile.ZipFile(shared_data / "volumes" / "berea.zip") as archive:
         archive.extract("berea.tif", tmp_path)
-    rock = open_structures(tmp_path / "berea.tif", spatial_dims=3, phase_values=(255, 0))
+    rock = open_structures(tmp_path / "berea.tif", phase_values=(255, 0))
     assert rock.data.shape == (1, 400, 400, 400)
     assert float(rock.data.mean().compute()) == pytest.approx(0.197, abs=0.001)
     cut = windows(rock, 32, stride=16)
@@ -143,3 +254,5 @@ def test_windows_of_a_tomogram_of_sandstone_are_read(shared_data, tmp_path):
     np.testing.assert_array_equal(
         cut.data[24 * 24 * 3 + 24 * 5 + 7].compute() == 0, whole[48:80, 80:112, 112:144] == 255
     )
+    zipped = open_structures(shared_data / "volumes" / "berea.zip", phase_values=(255, 0))
+    np.testing.assert_array_equal(zipped.data[0, 200:202].compute() == 0, whole[200:202] == 255)
