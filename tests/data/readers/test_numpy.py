@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import io
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -20,7 +23,7 @@ def test_boxes_equal_those_of_the_array(tmp_path, order, save):
     assert (blocks.shape, blocks.dtype) == (LABELS.shape, LABELS.dtype)
     for box in (np.s_[:], np.s_[2:5, 1:, 3], np.s_[-1], np.s_[4:4]):
         np.testing.assert_array_equal(blocks[box], LABELS[box])
-    opened = open_structures(path)
+    opened = open_structures(path, axes="syx")
     np.testing.assert_array_equal(opened.data.compute(), LABELS)
     assert opened.grid.phases == 3
     assert not opened.grid.periodic
@@ -28,7 +31,7 @@ def test_boxes_equal_those_of_the_array(tmp_path, order, save):
 
 def test_one_of_several_arrays_is_chosen_by_name(tmp_path):
     np.savez(tmp_path / "a.npz", phase=LABELS, grain=LABELS[:2])
-    assert len(open_structures(tmp_path / "a.npz", name="grain")) == 2
+    assert len(open_structures(tmp_path / "a.npz", name="grain", axes="syx")) == 2
     with pytest.raises(InputError, match=r"several arrays: 'phase', 'grain'.*name='"):
         open_structures(tmp_path / "a.npz")
     with pytest.raises(InputError, match=r"no arrays called 'x'; it has 'phase'"):
@@ -42,9 +45,24 @@ def test_python_objects_and_damaged_files_are_refused(tmp_path):
     np.save(tmp_path / "objects.npy", np.array([{}], dtype=object))
     (tmp_path / "broken.npy").write_bytes(b"not numpy")
     (tmp_path / "broken.npz").write_bytes(b"not an archive")
-    for name in ("objects.npy", "broken.npy", "broken.npz"):
+    with pytest.raises(InputError, match=r"objects\.npy should hold numbers, but holds Python objects.*different sizes"):
+        open_structures(tmp_path / "objects.npy")
+    for name in ("broken.npy", "broken.npz"):
         with pytest.raises(InputError, match="cannot be opened"):
             open_structures(tmp_path / name)
+
+
+@pytest.mark.parametrize("suffix", ["npy", "npz"])
+def test_a_header_that_declares_more_than_the_file_holds_is_refused(tmp_path, suffix):
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": (10**6, 10**6)})
+    if suffix == "npy":
+        (tmp_path / "a.npy").write_bytes(header.getvalue())
+    else:
+        with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+            archive.writestr("a.npy", header.getvalue())
+    with pytest.raises(InputError, match=rf"a\.{suffix} .*declares 1000000000000 bytes"):
+        open_structures(tmp_path / f"a.{suffix}")
 
 
 def test_a_flipped_bit_in_an_archive_is_detected(tmp_path):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import zlib
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ def folder(tmp_path):
 
 def test_images_of_a_folder_are_samples_in_natural_order(folder):
     (folder / "notes.txt").write_text("x")
-    opened = open_structures(folder, phase_values=(0, 255))
+    opened = open_structures(folder, phase_values=(0, 255), axes="syx")
     np.testing.assert_array_equal(opened.data.compute(), LABELS)
     np.testing.assert_array_equal(opened.data[3:5, 2:, ::2].compute(), LABELS[3:5, 2:, ::2])
     np.testing.assert_array_equal(open_structures(folder, phase_values="auto", spatial_dims=3).data[0], LABELS)
@@ -40,9 +41,74 @@ def test_images_of_every_grey_mode_are_read(tmp_path, mode, factor):
     np.testing.assert_array_equal(opened.data.compute(), LABELS[:1])
 
 
-def test_colour_images_are_refused(tmp_path):
-    Image.fromarray(np.zeros((4, 4, 3), dtype=np.uint8)).save(tmp_path / "a.png")
-    with pytest.raises(InputError, match=r"colour or transparent image \(mode RGB\)"):
+@pytest.mark.parametrize("alpha", [None, 255])
+def test_grey_images_saved_in_colour_are_read(tmp_path, alpha):
+    channels = [LABELS[0] * 200] * 3 + ([] if alpha is None else [np.full_like(LABELS[0], alpha)])
+    Image.fromarray(np.stack(channels, -1)).save(tmp_path / "a.png")
+    opened = open_structures(tmp_path / "a.png", phase_values=(0, 200))
+    np.testing.assert_array_equal(opened.data.compute(), LABELS[:1])
+    np.testing.assert_array_equal(opened.data[0, 2:5, ::2].compute(), LABELS[0, 2:5, ::2])
+
+
+def test_images_of_two_colours_are_read(tmp_path):
+    colours = np.array([[255, 255, 255], [200, 10, 1]], np.uint8)
+    labels = LABELS[0].copy()
+    labels[:4] = 0
+    Image.fromarray(colours[labels]).save(tmp_path / "a.png")
+    red, white = 200 * 65536 + 10 * 256 + 1, 0xFFFFFF
+    with pytest.warns(UserWarning, match=r"values are colours, 65536 red \+ 256 green \+ blue"):
+        opened = open_structures(tmp_path / "a.png", phase_values="auto")
+    assert opened.attributes["phase_values"] == [red, white]
+    np.testing.assert_array_equal(opened.data[0].compute(), 1 - labels)
+    # A part without the second colour has the values of the whole.
+    np.testing.assert_array_equal(opened.data[0, :4].compute(), np.ones((4, 9)))
+
+
+def test_images_of_many_colours_and_transparent_ones_are_refused(tmp_path):
+    many = np.random.default_rng(0).integers(0, 255, (8, 8, 3)).astype(np.uint8)
+    transparent = np.zeros((8, 8, 4), np.uint8)
+    for values, mode in ((many, "RGB"), (transparent, "RGBA")):
+        Image.fromarray(values).save(tmp_path / "a.png")
+        with pytest.raises(InputError, match=rf"a\.png .*colour or transparent image \(mode {mode}\)"):
+            open_structures(tmp_path / "a.png")
+
+
+def test_palettes_of_greys_are_applied_and_those_of_colours_said(tmp_path):
+    image = Image.fromarray(LABELS[0])
+    image.putpalette([9, 9, 9, 200, 200, 200])
+    image.save(tmp_path / "grey.png")
+    grey = open_structures(tmp_path / "grey.png", phase_values=(9, 200))
+    np.testing.assert_array_equal(grey.data[0].compute(), LABELS[0])
+    image.putpalette([0, 0, 0, 200, 10, 10])
+    image.save(tmp_path / "colour.png")
+    with pytest.warns(UserWarning, match="numbers of palette entries, not grey levels: 0 #000000, 1 #c80a0a"):
+        np.testing.assert_array_equal(open_structures(tmp_path / "colour.png").data[0].compute(), LABELS[0])
+
+
+def test_bitmaps_are_read_and_lossy_images_warned_of(tmp_path):
+    Image.fromarray(LABELS[0] * 255).save(tmp_path / "a.bmp")
+    np.testing.assert_array_equal(open_structures(tmp_path / "a.bmp", phase_values=(0, 255)).data[0], LABELS[0])
+    Image.fromarray(np.zeros((16, 24), np.uint8)).save(tmp_path / "b.jpg")
+    with pytest.warns(UserWarning, match=r"b\.jpg is compressed with loss"):
+        assert open_structures(tmp_path / "b.jpg").grid.shape == (16, 24)
+
+
+def test_hidden_files_are_left_out_and_damaged_ones_named(folder):
+    (folder / "._sample3.png").write_bytes(b"\0\5\26\7")
+    assert len(open_structures(folder, phase_values=(0, 255), axes="syx")) == len(LABELS)
+    (folder / "sample3.png").write_bytes(b"no image")
+    with pytest.raises(InputError, match=r"sample3\.png in .* cannot be opened"):
+        open_structures(folder)
+
+
+def test_a_header_that_declares_more_than_the_file_holds_is_refused(tmp_path):
+    Image.fromarray(LABELS[0]).save(tmp_path / "a.png")
+    content = bytearray((tmp_path / "a.png").read_bytes())
+    # The first chunk of a PNG: its type, width and height, and after five bytes their checksum.
+    content[16:24] = (8000).to_bytes(4, "big") * 2
+    content[29:33] = zlib.crc32(content[12:29]).to_bytes(4, "big")
+    (tmp_path / "a.png").write_bytes(content)
+    with pytest.raises(InputError, match=r"a\.png declares 64000000 bytes"):
         open_structures(tmp_path / "a.png")
 
 
@@ -55,7 +121,7 @@ def test_different_sizes_and_names_are_refused(folder):
 
 
 def test_an_image_damaged_after_opening_raises_a_store_error(folder):
-    opened = open_structures(folder, phase_values=(0, 255))
+    opened = open_structures(folder, phase_values=(0, 255), axes="syx")
     file = folder / "sample7.png"
     file.write_bytes(file.read_bytes()[:60])
     np.testing.assert_array_equal(opened.data[:7].compute(), LABELS[:7])

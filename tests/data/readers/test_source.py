@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from matvae.data.readers import READERS, pick_name
-from matvae.data.readers.source import natural_order
+from matvae.data.readers.source import check_declared_size, is_visible, length_unit, natural_order, visible_files
 from matvae.errors import InputError
 
 
@@ -40,3 +40,27 @@ def test_every_reader_can_be_imported_and_has_both_methods():
         reader = READERS.get(name)
         assert callable(reader.matches)
         assert callable(reader.open)
+
+
+def test_digits_that_are_no_numbers_are_sorted_as_text():
+    ordered = sorted(map(Path, ["1²3", "10", "2"]), key=natural_order)
+    assert [path.name for path in ordered] == ["1²3", "2", "10"]
+
+
+def test_hidden_files_are_not_visible(tmp_path):
+    assert [is_visible(name) for name in ("a.tif", "b/a.tif", "._a.tif", ".b/a.tif", "__MACOSX/a.tif")] == [1, 1, 0, 0, 0]
+    for name in ("s10.tif", "s9.TIF", "._s9.tif", "s1.png"):
+        (tmp_path / name).write_text("x")
+    (tmp_path / "folder.tif").mkdir()
+    assert [file.name for file in visible_files(tmp_path, (".tif",))] == ["s9.TIF", "s10.tif"]
+
+
+def test_units_are_spelled_out():
+    assert {length_unit(unit) for unit in ("um", "µm", "μm", "\\u00B5m", "micron", "Micrometer")} == {"micrometer"}
+    assert {length_unit(unit) for unit in (None, "", "pixel", "second")} == {None}
+
+
+def test_more_than_a_file_can_hold_is_refused():
+    check_declared_size("a.tif", 1000, 100, 10)
+    with pytest.raises(InputError, match=r"a\.tif declares 1001 bytes of values, but its 100 bytes cannot hold them"):
+        check_declared_size("a.tif", 1001, 100, 10)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from matvae.data.readers.stack import stack_images
-from matvae.errors import InputError
+from matvae.errors import InputError, StoreError
 
 FILES = [Path(f"{i}.img") for i in range(5)]
 OPENED: list[str] = []
@@ -27,6 +27,19 @@ def test_only_files_in_the_box_are_opened():
     np.testing.assert_array_equal(blocks[1:3, 2], [[1] * 4, [2] * 4])
     assert OPENED == ["1.img", "2.img"]
     assert blocks[2:2].shape == (0, 3, 4)
+
+
+def broken(path, *box):
+    if path.stem == "2":
+        raise ValueError("no image")
+    return read_one(path, *box) if box else describe(path)
+
+
+def test_a_file_that_cannot_be_opened_or_read_is_named():
+    with pytest.raises(InputError, match=r"2\.img in folder cannot be opened: ValueError: no image"):
+        stack_images("folder", FILES, broken, read_one)
+    with pytest.raises(StoreError, match=r"2\.img in folder cannot be read: ValueError: no image"):
+        stack_images("folder", FILES, describe, broken)[1:4]
 
 
 def test_the_first_file_that_differs_is_named():
