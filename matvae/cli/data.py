@@ -80,7 +80,7 @@ def import_command(
         str | None,
         typer.Option(
             metavar="zyx",
-            help="What each axis of the sources is: s sample, t time, c channel, z, y, x (default: as the source states).",
+            help="What each axis of a source is: s sample, t time, c channel, z, y, x (default: as it states).",
         ),
     ] = None,
     phase_values: Annotated[

@@ -198,15 +198,15 @@ def _refuse_colours_and_states(array: LazyArray, letters: str) -> None:
         length = array.shape[axis]
         if 2 <= length <= _MOST_STATES and min(others) >= max(_LEAST_IMAGE, length + 1) and _is_one_hot(array, axis):
             raise InputError(
-                f"{array.source} should hold one label per voxel, but its axis {axis} looks like that of {length} local "
-                f"states (one-hot): of the values along it, one is 1 and the others are 0. Its shape is {array.shape}. "
+                f"{array.source} should hold one label per voxel, but its axis {axis} looks like that of {length} "
+                f"local states (one-hot): of the values along it, one is 1 and the others are 0. Its shape is {array.shape}. "
                 f"Save the labels instead, array.argmax(axis={axis}). If it is an axis of space or of samples, say so: "
                 f"{_option(meanings)}."
             )
 
 
 def _is_one_hot(array: LazyArray, axis: int) -> bool:
-    """Return whether one value along an axis is 1 and the others are 0, not always the same one, in part of an array."""
+    """Return whether one value along an axis is 1, not always the same, and the others are 0, in part of an array."""
     others = array.ndim - 1
     most = int((_PROBED_VALUES / array.shape[axis]) ** (1 / others))
     box = tuple(slice(None) if i == axis else slice(0, most) for i in range(array.ndim))
@@ -278,7 +278,11 @@ def _of_axes(
         warn(
             f"{source.array.source} states a {what} along {' and '.join(known)}, but not along {unknown}, so that none "
             "is kept."
-            + (" Give voxel_size=(...), one length per axis (command line: matvae import FILE OUT.zarr --voxel-size)." if what == "voxel size" else "")
+            + (
+                " Give voxel_size=(...), one length per axis (command line: matvae import FILE OUT.zarr --voxel-size)."
+                if what == "voxel size"
+                else ""
+            )
         )
         return None
     return tuple(value for value in found if value is not None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import operator
 import os
 import sys
 from collections.abc import Sequence
@@ -30,7 +29,16 @@ from .structures import Structures, concatenate
 
 logger = logging.getLogger("matvae")
 
-_NAMES = {"sample": "s", "samples": "s", "n": "s", "time": "t", "channel": "c", "channels": "c", "state": "c", "phase": "c"}
+_NAMES = {
+    "sample": "s",
+    "samples": "s",
+    "n": "s",
+    "time": "t",
+    "channel": "c",
+    "channels": "c",
+    "state": "c",
+    "phase": "c",
+}
 
 
 def open_structures(
@@ -49,8 +57,8 @@ def open_structures(
     Parameters
     ----------
     source : path-like, list of path-like, array-like or Structures
-        A matvae store, zarr, OME-Zarr, npy, npz, TIFF, PNG, BMP, JPEG, HDF5 or DREAM.3D file, a .zip of TIFF files, or a
-        folder of images; several of them, whose structures follow each other; an array of numpy, dask or xarray, or a
+        A matvae store, zarr, OME-Zarr, npy, npz, TIFF, PNG, BMP, JPEG, HDF5 or DREAM.3D file, a .zip of TIFF files, or
+        a folder of images; several of them, whose structures follow each other; an array of numpy, dask or xarray, or a
         list of images of one size; or `Structures`, which are returned with the overrides below.
     axes : str, optional
         What each axis of the array is, one letter per axis: ``s`` sample, ``t`` time, ``z``, ``y``, ``x`` space, and
@@ -90,11 +98,18 @@ def open_structures(
     StoreError
         If the data are damaged or incomplete; damaged voxels are detected when they are read.
     """
-    options = {"axes": axes, "spatial_dims": spatial_dims, "name": name, "phase_values": phase_values}
-    overrides = {"periodic": periodic, "voxel_size": voxel_size, "unit": unit}
+    options: dict[str, Any] = {
+        "axes": axes,
+        "spatial_dims": spatial_dims,
+        "name": name,
+        "phase_values": phase_values,
+        "periodic": periodic,
+        "voxel_size": voxel_size,
+        "unit": unit,
+    }
     if isinstance(source, list | tuple) and source and all(isinstance(entry, str | os.PathLike) for entry in source):
-        return concatenate(open_all(source, **options, **overrides))
-    return _open_one(source, **options, **overrides)
+        return concatenate(open_all(source, **options))
+    return _open_one(source, **options)
 
 
 def open_all(
@@ -185,8 +200,8 @@ def _as_they_are(
         return structures
     if list(phase_values) != structures.attributes.get("phase_values"):
         raise InputError(
-            f"{source} holds structures whose labels already are phases, but phase_values={phase_values} was given. Open "
-            "or import the image itself with these values."
+            f"{source} holds structures whose labels already are phases, but phase_values={phase_values} was given. "
+            "Open or import the image itself with these values."
         )
     return structures
 
@@ -281,8 +296,8 @@ def _array_source(array: Any, name: str | None) -> Source:
         if len({entry.shape for entry in array}) > 1:
             shapes = ", ".join(str(entry.shape) for entry in array[:4])
             raise InputError(
-                f"Images in a list should have one size, but their shapes are {shapes}{', ...' * (len(array) > 4)}. Cut "
-                "windows of one size from them with matvae.data.windows first."
+                f"Images in a list should have one size, but their shapes are {shapes}{', ...' * (len(array) > 4)}. "
+                "Cut windows of one size from them with matvae.data.windows first."
             )
     if not isinstance(array, da.Array):
         try:
@@ -295,19 +310,23 @@ def _array_source(array: Any, name: str | None) -> Source:
     label = "The given array"
     if array.dtype.kind not in "biuf":
         raise InputError(
-            f"Structures should be a path, a list of paths, Structures, or an array of integers or real numbers, but the "
-            f"values given are {array.dtype}. Images of different sizes cannot be held in one array: cut them to one "
+            f"Structures should be a path, a list of paths, Structures, or an array of integers or real numbers, but "
+            f"the values given are {array.dtype}. Images of different sizes cannot be held in one array: cut them to one "
             "size first."
         )
     if isinstance(array, np.ndarray):
         chunks = choose_chunks(array.shape, array.dtype)
-        return Source(LazyArray(label, array.shape, array.dtype, chunks, partial(operator.getitem, array)), axes=letters)
+        return Source(LazyArray(label, array.shape, array.dtype, chunks, partial(_take, array)), axes=letters)
     if np.isnan(array.shape).any():
         raise InputError(
             f"Structures need an array of known shape, but the dask array has the shape {array.shape}. Call "
             "compute_chunk_sizes() on it first."
         )
     return Source(LazyArray(label, array.shape, array.dtype, array.chunks, partial(_compute, array)), axes=letters)
+
+
+def _take(array: np.ndarray, box: Box) -> np.ndarray:
+    return array[box]
 
 
 def _compute(array: da.Array, box: Box) -> np.ndarray:

@@ -24,9 +24,7 @@ _MAX_TRACKED = 256
 _PROBED_VALUES = 2**20
 
 
-def label_phases(
-    samples: LazyArray, phase_values: PhaseValues
-) -> tuple[LazyArray, int, list[float | str] | None]:
+def label_phases(samples: LazyArray, phase_values: PhaseValues) -> tuple[LazyArray, int, list[float | str] | None]:
     """Convert measured values to phase labels, or to a continuous field, lazily.
 
     Parameters
@@ -34,7 +32,8 @@ def label_phases(
     samples : LazyArray
         ``(sample, *space)`` as read from a file.
     phase_values : sequence of float, "auto" or None
-        The i-th value listed becomes phase i; NaN, or ``"nan"``, may be one of them. ``"auto"`` lists the values that occur, in ascending order. None takes
+        The i-th value listed becomes phase i; NaN, or ``"nan"``, may be one of them.
+        ``"auto"`` lists the values that occur, in ascending order. None takes
         integers as phase labels, which they must be, and real numbers as a continuous field.
 
     Returns
@@ -132,8 +131,8 @@ def _refuse_grey_levels(samples: LazyArray, values: np.ndarray) -> None:
 
 
 def _check_values(phase_values: Sequence[float | str]) -> list[float]:
-    values = [value.item() if isinstance(value, np.generic) else value for value in phase_values]
-    values = [np.nan if value == "nan" else value for value in values]
+    given = [value.item() if isinstance(value, np.generic) else value for value in phase_values]
+    values: list[Any] = [np.nan if value == "nan" else value for value in given]
     are_numbers = all(isinstance(value, int | float) and not np.isinf(value) for value in values)
     distinct = {"nan" if value != value else value for value in values}
     if not are_numbers or not 1 <= len(values) <= MAX_PHASES or len(distinct) != len(values):

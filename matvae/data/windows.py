@@ -211,8 +211,8 @@ def bounds(region: Region | None, shape: tuple[int, ...]) -> list[tuple[int, int
     parts = parts * len(shape) if len(parts) == 1 else parts
     if len(parts) != len(shape):
         raise InputError(
-            f"region must bound each of the {len(shape)} axes of structures of shape {shape}, or give one range for all, "
-            f"but {region!r} was given."
+            f"region must bound each of the {len(shape)} axes of structures of shape {shape}, or give one range for "
+            f"all, but {region!r} was given."
         )
     ranges = []
     for part, length in zip(parts, shape, strict=True):

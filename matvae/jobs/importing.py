@@ -104,7 +104,7 @@ def import_structures(
     if phase_values_of is not None:
         if phase_values is not None:
             raise InputError(
-                "Both phase_values and phase_values_of were given (--phase-values and --phase-values-of). Give one of them."
+                "Both phase_values and phase_values_of were given (--phase-values and --phase-values-of). Give one."
             )
         phase_values = recorded_phase_values(phase_values_of)
     parts = _open(paths, phase_values, options)
@@ -153,9 +153,7 @@ def recorded_phase_values(path: str | Path) -> list[float | str]:
     return list(values)
 
 
-def _spatial_dims(
-    spatial_dims: int | None, window: int | Sequence[int] | None, region: Region | None
-) -> int | None:
+def _spatial_dims(spatial_dims: int | None, window: int | Sequence[int] | None, region: Region | None) -> int | None:
     """Return the number of spatial axes that the options imply; one number or range counts for every axis."""
     ranges = None if region is None or isinstance(region, slice) or len(region) == 1 else region
     for name, value in {"window": window, "region": ranges}.items():

@@ -141,8 +141,8 @@ def check_metadata(reader: str, example: Example) -> None:
     if source.axes is not None:
         require(
             len(source.axes) == source.array.ndim and set(source.axes) <= set("stczyxq"),
-            f"axes must have one of the letters s, t, c, z, y, x and q for each of the {source.array.ndim} axes, but are "
-            f"{source.axes!r}.",
+            f"axes must have one of the letters s, t, c, z, y, x and q for each of the {source.array.ndim} axes, but "
+            f"are {source.axes!r}.",
         )
 
 

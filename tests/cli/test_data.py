@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
+import pytest
 
 from matvae import open_structures
 from matvae.stats import STATISTICS
@@ -60,6 +62,64 @@ def test_import_reports_the_detected_phase_values(matvae, tmp_path):
     assert "7 -> 0, 9 -> 1" in plain.out
     assert "voxel 2.5 nm" in plain.out
     assert plain.err == ""
+
+
+def test_one_number_counts_for_every_axis(matvae, tmp_path):
+    np.save(tmp_path / "a.npy", (np.random.default_rng(0).random((60, 90)) < 0.3).astype("u1"))
+    windows = matvae("import", tmp_path / "a.npy", tmp_path / "w.zarr", "--window", "16", "-q")
+    assert "structures  15\neach        16 x 16 voxels (y x)" in windows.out
+    region = matvae("import", tmp_path / "a.npy", tmp_path / "r.zarr", "--region", "0:40", "-q")
+    assert "structures  1\neach        40 x 40 voxels (y x)" in region.out
+
+
+def test_import_says_what_it_took_the_axes_for(matvae, tmp_path):
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).integers(0, 2, (6, 9, 12)).astype("u1"))
+    guessed = matvae("import", tmp_path / "a.npy", tmp_path / "g.zarr")
+    assert "axes        syx, a guess" in guessed.out
+    assert guessed.err.startswith("warning: ")
+    assert "--axes syx or zyx" in guessed.err
+    for letters, shape in (("zyx", "6 x 9 x 12 voxels (z y x)"), ("syx", "9 x 12 voxels (y x)"), ("xyz", "12 x 9 x 6")):
+        told = matvae("import", tmp_path / "a.npy", tmp_path / f"{letters}.zarr", "--axes", letters)
+        assert (told.err, f"axes        {letters}, as given" in told.out) == ("", True)
+        assert shape in told.out
+    assert json.loads(matvae("import", tmp_path / "a.npy", tmp_path / "j.zarr", "--axes", "zyx", "--json").out)[
+        "axes"
+    ] == ["zyx, as given"]
+
+
+@pytest.mark.parametrize("command", ["info {}", "stats {} -o s.zarr", "fit {} -o m.matvae"])
+def test_advice_of_commands_that_read_images_can_be_followed(matvae, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    np.save("a.npy", 255 * np.eye(8, dtype=np.uint8))
+    refused = matvae(*command.format("a.npy").split())
+    assert refused.code == 3
+    advice = re.search(r"\(command line: (.*?) or auto\)", refused.err)[1]
+    assert advice == "matvae import FILE OUT.zarr --phase-values 0,255"
+    followed = matvae(*advice.replace("FILE", "a.npy").replace("OUT.zarr", "out.zarr").split()[1:])
+    assert followed.code == 0, followed.err
+    assert matvae("info", "out.zarr").code == 0
+
+
+@pytest.mark.parametrize(("values", "missing"), [("0,0.5,1", 0.5), ("0,nan,1", np.nan)])
+def test_values_that_are_not_whole_can_be_phases(matvae, tmp_path, values, missing):
+    image = np.random.default_rng(0).choice([0, missing, 1.0], (9, 12))
+    np.save(tmp_path / "a.npy", image)
+    ran = matvae("import", tmp_path / "a.npy", tmp_path / "x.zarr", "--phase-values", values)
+    assert ran.code == 0, ran.err
+    assert f"{missing:g} -> 1" in ran.out
+    expected = np.where(image == 0, 0, np.where(image == 1, 2, 1))
+    np.testing.assert_array_equal(open_structures(tmp_path / "x.zarr").data[0].compute(), expected)
+
+
+def test_values_have_the_phases_of_another_store(matvae, tmp_path):
+    np.save(tmp_path / "train.npy", np.array([[0, 128], [255, 0]], np.uint8))
+    np.save(tmp_path / "test.npy", np.array([[0, 255], [255, 0]], np.uint8))
+    matvae("import", tmp_path / "train.npy", tmp_path / "train.zarr", "--phase-values", "auto")
+    ran = matvae(
+        "import", tmp_path / "test.npy", tmp_path / "t.zarr", "--phase-values-of", tmp_path / "train.zarr", "-q"
+    )
+    assert "phases      0 -> 0, 128 -> 1, 255 -> 2" in ran.out
+    np.testing.assert_array_equal(open_structures(tmp_path / "t.zarr").data[0].compute(), [[0, 2], [2, 0]])
 
 
 def test_several_sources_are_imported(matvae, tmp_path):

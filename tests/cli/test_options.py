@@ -21,6 +21,7 @@ from matvae.cli import options
         (options.threshold, "straight", "straight"),
         (options.threshold, "0.05", 0.05),
         (options.phase_values, "0,255", (0, 255)),
+        (options.phase_values, "0,0.5,1", (0, 0.5, 1)),
         (options.region, "0:400,:150,20:,:", ((0, 400), (None, 150), (20, None), (None, None))),
         (options.pairs, "1:1,1:2", ((1, 1), (1, 2))),
     ],

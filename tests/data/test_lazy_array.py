@@ -88,3 +88,12 @@ def test_chunks_have_16_mib_and_do_not_split_whole_axes():
     assert choose_chunks((10, 10), np.uint8, whole=(0, 1)) == ((10,), (10,))
     native = choose_chunks((4096, 4096, 64), np.uint8, native=(64, 64, 64))
     assert all(length % 64 == 0 for axis in native for length in axis)
+
+
+def test_transposed_arrays_read_the_box_that_they_need(blocks):
+    transposed = blocks.transpose((2, 0, 1))
+    assert transposed.shape == (7, 5, 6)
+    assert transposed.chunks == ((7,), (2, 2, 1), (6,))
+    np.testing.assert_array_equal(transposed[1:4, 2, :3], VALUES.transpose(2, 0, 1)[1:4, 2, :3])
+    assert READ == [(1, 3, 3)]
+    np.testing.assert_array_equal(transposed.to_dask().compute(), VALUES.transpose(2, 0, 1))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+import warnings
 from functools import partial
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from matvae.cli import options
 from matvae.data.lazy_array import LazyArray
 from matvae.data.phase_values import distinct_values, label_phases
 from matvae.errors import InputError
@@ -95,12 +98,48 @@ def test_real_numbers_are_a_continuous_field():
         broken[1:]
 
 
+def test_missing_voxels_may_be_a_phase():
+    image = np.array([[0.5, np.nan, 1.0, 0.5]])
+    for values in ((0.5, 1, np.nan), (0.5, 1, "nan")):
+        mapped, phases, chosen = label_phases(lazy(image), values)
+        np.testing.assert_array_equal(mapped[:], [[0, 2, 1, 0]])
+        assert (phases, chosen) == (3, [0.5, 1, "nan"])
+    np.testing.assert_array_equal(label_phases(lazy(image), ("nan", 1, 0.5))[0][:], [[2, 0, 1, 2]])
+    np.testing.assert_array_equal(label_phases(lazy(np.array([[0, 7]], np.uint8)), (7, "nan", 0))[0][:], [[2, 0]])
+    with pytest.raises(InputError, match=r"also holds 2\.0"):
+        label_phases(lazy(np.array([[0.5, 2.0]])), (0.5, "nan"))[0][:]
+
+
+@pytest.mark.parametrize(
+    ("image", "given"), [([[0, 7, 255]], None), ([[0.0, 0.5, 7.0]], "auto"), ([[0.0, 1.0, np.nan]], (0, 1))]
+)
+def test_advice_works_as_it_is_printed(image, given):
+    image = np.array(image)
+    with pytest.raises(InputError) as raised:
+        label_phases(lazy(image), given)[0][:]
+    listed = re.search(r"phase_values=\(([^=]*)\) (?:or|\()", str(raised.value))[1]
+    in_python = eval(f"({listed})")
+    typed = re.search(r"matvae import FILE OUT\.zarr --phase-values (\S+?)[ )]", str(raised.value))[1]
+    for values in (in_python, options.phase_values(typed)):
+        mapped, phases, _ = label_phases(lazy(image), values)
+        np.testing.assert_array_equal(mapped[:], [[0, 1, 2]])
+        assert phases == 3
+
+
+def test_real_numbers_that_look_like_labels_are_said():
+    with pytest.warns(UserWarning, match=r"look like labels \(0\.0, 1\.0\).*phase_values=\(0, 1\)"):
+        assert label_phases(lazy(np.array([[0.0, 1.0]])), None)[1] == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        label_phases(lazy(np.random.default_rng(0).normal(size=(2, 9))), None)
+
+
 def test_auto_requires_integer_values():
     with pytest.raises(InputError, match=r"not whole \(0\.0, 0\.5\)"):
         label_phases(lazy(np.array([[0.0, 0.5]])), "auto")
 
 
-@pytest.mark.parametrize("phase_values", [(), (0, 0), (0, np.nan), range(256), (0, "1")])
+@pytest.mark.parametrize("phase_values", [(), (0, 0), (np.nan, np.nan), (0, np.inf), range(256), (0, "1")])
 def test_invalid_lists_are_refused(phase_values):
     with pytest.raises(InputError, match="must list 1 to 255 different numbers"):
         label_phases(lazy(np.zeros((1, 2), dtype=np.uint8)), phase_values)

@@ -83,9 +83,44 @@ def test_groups_cover_the_lattice_in_c_order(lattice, max_points):
 def test_windows_have_the_properties_of_their_structure():
     cut = windows(numbered(3, (4, 6)), 2)
     np.testing.assert_array_equal(cut.properties["index"], np.repeat([0, 1, 2], 6))
-    assert cut.units == {"index": "1"}
+    assert cut.units == {"index": "1", "position_y": "voxel", "position_x": "voxel"}
     assert cut.attributes == {"a": 1}
     assert len(cut) == 18
+
+
+def test_positions_are_the_corners_of_windows_also_of_windows_of_windows():
+    whole = numbered(2, (9, 12))
+    cut = windows(windows(whole, (6, 7), stride=2, region=[(1, 9), (2, 11)]), (2, 3), stride=(2, 1))
+    data = whole.data.compute()
+    indices = np.repeat([0, 1], len(cut) // 2)
+    for sample, y, x, window in zip(
+        indices, cut.properties["position_y"], cut.properties["position_x"], cut.data.compute(), strict=True
+    ):
+        np.testing.assert_array_equal(window, data[sample, int(y) : int(y) + 2, int(x) : int(x) + 3])
+
+
+def test_the_origin_of_a_single_window_is_its_own_corner():
+    grid = Grid((8, 8), voxel_size=(2, 0.5), unit="nm", origin=(100, 10))
+    structures = Structures(np.zeros((1, 8, 8), dtype=np.uint8), grid)
+    assert windows(structures, 4, region=[(3, 7), (2, 6)]).grid.origin == (106, 11)
+    several = windows(structures, 4)
+    assert several.grid.origin is None
+    assert several.attributes["image_origin"] == [100, 10]
+
+
+def test_one_range_counts_for_every_axis():
+    whole = numbered(1, (9, 12))
+    expected = windows(whole, 3, region=[(1, 7), (1, 7)])
+    for region in ([(1, 7)], [slice(1, 7)], slice(1, 7)):
+        np.testing.assert_array_equal(windows(whole, 3, region=region).data, expected.data)
+
+
+def test_windows_are_cut_from_paths_and_arrays(tmp_path):
+    values = np.random.default_rng(0).integers(0, 2, (9, 12)).astype(np.uint8)
+    np.save(tmp_path / "a.npy", values)
+    for source in (values, tmp_path / "a.npy", str(tmp_path / "a.npy"), [tmp_path / "a.npy"]):
+        np.testing.assert_array_equal(windows(source, 3).data, loop([values], (3, 3), (3, 3), [(0, 9), (0, 12)]))
+    assert windows(np.zeros((4, 5, 6), np.uint8), (2, 2, 3)).data.shape == (8, 2, 2, 3)
 
 
 def test_windows_are_periodic_only_if_they_are_whole_structures():
@@ -135,7 +170,8 @@ def test_chunks_of_windows_read_only_the_box_that_they_need():
         ({"size": 2, "region": [(0, 9), None]}, r"extends beyond structures of shape \(8, 8\)"),
         ({"size": 2, "region": [(-3, None), None]}, "extends beyond"),
         ({"size": 2, "region": [(5, 5), None]}, "empty along an axis"),
-        ({"size": 2, "region": [(0, 4)]}, "must bound each of the 2 axes"),
+        ({"size": 2, "region": [(0, 4)] * 3}, "must bound each of the 2 axes"),
+        ({"size": 2, "region": (0, 4)}, r"must give \(start, stop\)"),
         ({"size": 2, "region": [slice(0, 8, 2), None]}, "without a step"),
         ({"size": 2, "region": [(0, 4, 8), None]}, r"must give \(start, stop\)"),
     ],

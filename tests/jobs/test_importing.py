@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 
+import h5py
 import numpy as np
 import pytest
 
@@ -84,7 +85,9 @@ def test_whole_sources_are_imported_without_a_window(images):
     ("parameters", "message"),
     [
         ({"window": (8, 8), "spatial_dims": 3}, "window is given for 2 axes, but there are 3 spatial axes"),
-        ({"window": (8, 8), "region": ((0, 8),)}, "region is given for 1 axes"),
+        ({"window": (8, 8), "region": ((0, 8),) * 3}, "region is given for 3 axes"),
+        ({"phase_values": (0, 255), "phase_values_of": "x.zarr"}, "Both phase_values and phase_values_of"),
+        ({"phase_values_of": "a.npy"}, r"a\.npy should be a store"),
         ({"stride": 8}, "no window was given"),
         ({"window": (64, 64), "phase_values": "auto"}, "must fit"),
         ({"region": ((0, 99), (0, 10)), "phase_values": "auto"}, "extends beyond"),
@@ -94,9 +97,59 @@ def test_whole_sources_are_imported_without_a_window(images):
 def test_contradictory_parameters_leave_no_files(images, parameters, message):
     folder, *_ = images
     before = sorted(os.listdir(folder))
+    if "phase_values_of" in parameters:
+        parameters = {**parameters, "phase_values_of": folder / parameters["phase_values_of"]}
     with pytest.raises(InputError, match=message):
         import_structures(folder / "a.npy", folder / "x.zarr", **parameters)
     assert sorted(os.listdir(folder)) == before
+
+
+def test_one_number_or_range_counts_for_every_axis(images):
+    folder, a, _ = images
+    import_structures(folder / "a.npy", folder / "w.zarr", phase_values="auto", window=8)
+    assert open_structures(folder / "w.zarr").data.shape == (30, 8, 8)
+    import_structures(folder / "a.npy", folder / "r.zarr", phase_values="auto", region=((4, 36),))
+    np.testing.assert_array_equal(open_structures(folder / "r.zarr").data[0].compute() * 255, a[4:36, 4:36])
+
+
+def test_values_have_the_phases_of_another_store(images):
+    folder, a, _ = images
+    import_structures(folder / "b.npy", folder / "train.zarr", phase_values="auto")
+    result = import_structures(folder / "a.npy", folder / "test.zarr", phase_values_of=folder / "train.zarr")
+    test = open_structures(folder / "test.zarr")
+    assert (result["phase_values"], test.grid.phases) == ([0, 128, 255], 3)
+    np.testing.assert_array_equal(test.data[0].compute(), 2 * (a == 255))
+    np.save(folder / "labels.npy", np.eye(4, dtype=np.uint8))
+    import_structures(folder / "labels.npy", folder / "labels.zarr")
+    with pytest.raises(InputError, match=r"labels\.zarr records no phase values"):
+        import_structures(folder / "a.npy", folder / "x.zarr", phase_values_of=folder / "labels.zarr")
+
+
+def test_what_the_axes_were_taken_for_is_reported_and_stored(tmp_path):
+    volume = np.random.default_rng(0).integers(0, 2, size=(8, 12, 10)).astype(np.uint8)
+    np.save(tmp_path / "v.npy", volume)
+    result = import_structures(tmp_path / "v.npy", tmp_path / "x.zarr", axes="xyz", voxel_size=(3, 2, 1))
+    stored = open_structures(tmp_path / "x.zarr")
+    np.testing.assert_array_equal(stored.data[0].compute(), volume.T)
+    assert result["axes"] == ["xyz, as given"]
+    assert stored.attributes["axes"] == "xyz, as given"
+    assert stored.grid.voxel_size == (3, 2, 1)
+
+
+def test_origin_and_positions_are_kept_in_stores(tmp_path):
+    labels = np.random.default_rng(0).integers(1, 3, (4, 5, 6))
+    with h5py.File(tmp_path / "a.dream3d", "w") as file:
+        file["DataContainers/Volume/CellData/Phases"] = labels[..., None]
+        file["DataContainers/Volume/_SIMPL_GEOMETRY/SPACING"] = np.array([0.5, 0.5, 2], np.float32)
+        file["DataContainers/Volume/_SIMPL_GEOMETRY/ORIGIN"] = np.array([1, 2, 3], np.float32)
+    import_structures(tmp_path / "a.dream3d", tmp_path / "all.zarr", phase_values="auto")
+    assert open_structures(tmp_path / "all.zarr").grid.origin == (3, 2, 1)
+    import_structures(
+        tmp_path / "a.dream3d", tmp_path / "part.zarr", phase_values="auto", region=((1, 3), (0, 5), (2, 6))
+    )
+    part = open_structures(tmp_path / "part.zarr")
+    assert part.grid.origin == (5, 2, 2)
+    assert [part.properties[f"position_{axis}"].tolist() for axis in "zyx"] == [[1], [0], [2]]
 
 
 def test_sources_of_different_sizes_need_windows(images):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import replace
 
 import h5py
@@ -48,6 +49,30 @@ def tiff_folder_example(folder):
     return Example(folder / "images", LARGE)
 
 
+def imagej_example(folder):
+    metadata = {"axes": "ZYX", "spacing": 2.0, "unit": "um"}
+    tifffile.imwrite(folder / "a.tif", LARGE, imagej=True, resolution=(4, 2), metadata=metadata)
+    return Example(folder / "a.tif", LARGE, voxel_size=(2.0, 0.5, 0.25), unit="micrometer", axes="zyx")
+
+
+def tiff_series_example(folder):
+    for image in VALUES:
+        tifffile.imwrite(folder / "a.tif", image, append=True)
+    return Example(folder / "a.tif", VALUES, axes="qyx")
+
+
+def tiff_archive_example(folder):
+    tifffile.imwrite(folder / "a.tif", VALUES, photometric="minisblack")
+    with zipfile.ZipFile(folder / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(folder / "a.tif", "a.tif")
+    return Example(folder / "a.zip", VALUES)
+
+
+def bitmap_example(folder):
+    Image.fromarray(VALUES[0]).save(folder / "a.bmp")
+    return Example(folder / "a.bmp", VALUES[0], axes="yx")
+
+
 def png_example(folder):
     Image.fromarray(VALUES[0]).save(folder / "a.png")
     return Example(folder / "a.png", VALUES[0])
@@ -71,7 +96,29 @@ def dream3d_example(folder):
         data = LARGE[..., None]
         file.create_dataset("DataContainers/Volume/CellData/Phases", data=data, chunks=(1, 250, 300, 1))
         file["DataContainers/Volume/_SIMPL_GEOMETRY/SPACING"] = np.array([0.25, 0.5, 2.0], np.float32)
-    return Example(folder / "a.dream3d", LARGE, name="Phases", spatial_dims=3, voxel_size=(2.0, 0.5, 0.25))
+        file["DataContainers/Volume/_SIMPL_GEOMETRY/ORIGIN"] = np.array([1.0, 2.0, 3.0], np.float32)
+    return Example(
+        folder / "a.dream3d",
+        LARGE,
+        name="Phases",
+        spatial_dims=3,
+        voxel_size=(2.0, 0.5, 0.25),
+        axes="zyx",
+        origin=(3.0, 2.0, 1.0),
+    )
+
+
+def dream3d_nx_example(folder):
+    with h5py.File(folder / "a.dream3d", "w") as file:
+        geometry = file.create_group("DataStructure/Image")
+        geometry.attrs["ObjectType"] = np.bytes_(b"ImageGeom")
+        geometry.attrs["_DIMENSIONS"] = np.array(LARGE.shape[::-1], "u8")
+        geometry.attrs["_SPACING"] = np.array([0.25, 0.5, 2.0], "f4")
+        geometry.attrs["_ORIGIN"] = np.zeros(3, "f4")
+        geometry.create_dataset("Cell Data/Phases", data=LARGE[..., None], chunks=(1, 250, 300, 1))
+    return Example(
+        folder / "a.dream3d", LARGE, spatial_dims=3, voxel_size=(2.0, 0.5, 0.25), axes="zyx", origin=(0, 0, 0)
+    )
 
 
 def zarr_example(folder):
@@ -85,7 +132,7 @@ def ome_zarr_example(folder):
     axes = [{"name": name, "type": "space", "unit": "micrometer"} for name in "zyx"]
     level = {"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [2.0, 0.5, 0.25]}]}
     group.attrs["ome"] = {"version": "0.5", "multiscales": [{"axes": axes, "datasets": [level]}]}
-    return Example(folder / "a.zarr", LARGE, spatial_dims=3, voxel_size=(2.0, 0.5, 0.25), unit="micrometer")
+    return Example(folder / "a.zarr", LARGE, spatial_dims=3, voxel_size=(2.0, 0.5, 0.25), unit="micrometer", axes="zyx")
 
 
 EXAMPLES = [
@@ -94,10 +141,15 @@ EXAMPLES = [
     ("tiff", tiff_example),
     ("tiff", large_tiff_example),
     ("tiff", tiff_folder_example),
+    ("tiff", imagej_example),
+    ("tiff", tiff_series_example),
+    ("tiff", tiff_archive_example),
+    ("png", bitmap_example),
     ("png", png_example),
     ("png", png_folder_example),
     ("hdf5", hdf5_example),
     ("hdf5", dream3d_example),
+    ("hdf5", dream3d_nx_example),
     ("zarr", zarr_example),
     ("zarr", ome_zarr_example),
 ]
@@ -148,6 +200,14 @@ def changed(**values):
 class Sized(RawReader):
     def open(self, path, name):
         return replace(super().open(path, name), voxel_size=(1.0, 1.0))
+
+
+class Worded(RawReader):
+    def open(self, path, name):
+        return replace(super().open(path, name), axes=self.axes)
+
+    def __init__(self, axes):
+        self.axes = axes
 
 
 class Whole(RawRead):
@@ -235,6 +295,18 @@ def test_a_fault_is_detected_by_its_check(name, example, monkeypatch):
     (check,) = [check for check in reader_checks("raw", example) if check.name == name]
     with pytest.raises(AssertionError):
         check()
+
+
+@pytest.mark.parametrize("axes", ["y", "ab", "xy"])
+def test_wrong_letters_of_axes_are_detected(example, monkeypatch, axes):
+    monkeypatch.setattr(READERS, "get", lambda _: Worded(axes))
+    (check,) = [check for check in reader_checks("raw", replace(example, axes="yx")) if check.name == "metadata"]
+    with pytest.raises(AssertionError, match="axes must"):
+        check()
+    if axes != "xy":
+        (check,) = [check for check in reader_checks("raw", example) if check.name == "metadata"]
+        with pytest.raises(AssertionError, match="axes must have one of the letters"):
+            check()
 
 
 def test_every_check_detects_a_fault():

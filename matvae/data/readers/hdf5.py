@@ -18,7 +18,7 @@ _LEGACY_CELLS = re.compile(r"(DataContainers/[^/]+)/[^/]+/[^/]+")
 
 
 class Hdf5Reader:
-    """Reader of HDF5 files; cell arrays of DREAM.3D ``(z, y, x, component)`` are recognized by the geometry they are on."""
+    """Reader of HDF5 files; cell arrays of DREAM.3D ``(z, y, x, component)`` are recognized by their geometry."""
 
     def matches(self, path: Path) -> bool:
         """Return whether the file name has one of the suffixes of HDF5."""

@@ -57,8 +57,8 @@ class NumpyReader:
 def _check_header(source: str, shape: tuple[int, ...], dtype: np.dtype, available: int, ratio: float = 1) -> None:
     if dtype.hasobject:
         raise InputError(
-            f"{source} should hold numbers, but holds Python objects, as numpy saves a list of arrays of different sizes. "
-            "Save an array of numbers, or each image to a file of its own."
+            f"{source} should hold numbers, but holds Python objects, as numpy saves a list of arrays of different "
+            "sizes. Save an array of numbers, or each image to a file of its own."
         )
     check_declared_size(source, math.prod(shape) * dtype.itemsize, available, ratio)
 

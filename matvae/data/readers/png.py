@@ -40,8 +40,8 @@ class PngReader:
         files = visible_files(path, _SUFFIXES) if path.is_dir() else [path]
         if lossy := [file.name for file in files if file.suffix.lower() in _LOSSY]:
             warn(
-                f"{path} is compressed with loss (JPEG, {lossy[0]}): values near edges are not those that were measured. "
-                "Use the original image if there is one, saved as PNG or TIFF."
+                f"{path} is compressed with loss (JPEG, {lossy[0]}): values near edges are not those that were "
+                "measured. Use the original image if there is one, saved as PNG or TIFF."
             )
         notes: tuple[str, ...] = ()
 

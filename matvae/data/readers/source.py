@@ -98,10 +98,7 @@ def pick_name(path: Path, candidates: Sequence[str], name: str | None, what: str
     matches = [candidate for candidate in candidates if candidate.endswith("/" + name.strip("/"))]
     if len(matches) == 1:
         return matches[0]
-    raise InputError(
-        f"{path} has {'several' if matches else 'no'} {what}s called {name!r}; it has {listed}. "
-        f"{_CHOOSE}"
-    )
+    raise InputError(f"{path} has {'several' if matches else 'no'} {what}s called {name!r}; it has {listed}. {_CHOOSE}")
 
 
 def natural_order(file: File) -> list[tuple[int, str]]:
@@ -143,8 +140,8 @@ def check_declared_size(source: str, declared: int, available: int, ratio: float
     """
     if declared > available * ratio:
         raise InputError(
-            f"{source} declares {declared} bytes of values, but its {available} bytes cannot hold them. It is incomplete "
-            "or its header is damaged: obtain a complete copy of it."
+            f"{source} declares {declared} bytes of values, but its {available} bytes cannot hold them. It is "
+            "incomplete or its header is damaged: obtain a complete copy of it."
         )
 
 

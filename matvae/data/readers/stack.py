@@ -13,7 +13,6 @@ from ...errors import InputError, MatvaeError, StoreError
 from ..lazy_array import Box, LazyArray, choose_chunks
 from .source import File
 
-
 F = TypeVar("F", bound=File)
 
 
@@ -64,8 +63,8 @@ def _described(
         raise
     except Exception as error:
         raise InputError(
-            f"{file.name} in {source} cannot be opened: {type(error).__name__}: {error}. The file is damaged, or not of "
-            "the format that its name suggests: restore it, or take it out of the folder."
+            f"{file.name} in {source} cannot be opened: {type(error).__name__}: {error}. The file is damaged, or not "
+            "of the format that its name suggests: restore it, or take it out of the folder."
         ) from error
 
 

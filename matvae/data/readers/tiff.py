@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import zarr
@@ -77,10 +77,13 @@ def _open_file(file: Path | Member, name: str | None) -> Source:
     return _source(LazyArray(str(file), shape, image.dtype, chunks, read), image.axes, image)
 
 
-def _open_stack(path: Path, files: Sequence[Path] | Sequence[Member], name: str | None) -> Source:
+F = TypeVar("F", Path, Member)
+
+
+def _open_stack(path: Path, files: Sequence[F], name: str | None) -> Source:
     first = _describe(files[0], name)
 
-    def describe(file: Path | Member) -> tuple[tuple[int, ...], np.dtype]:
+    def describe(file: F) -> tuple[tuple[int, ...], np.dtype]:
         image = _describe(file, name)
         if image.palette != first.palette or image.notes != first.notes:
             raise InputError(

@@ -43,7 +43,7 @@ def calibration(series: Any) -> Calibration:
 
 
 def _imagej(page: Any, metadata: Mapping[str, Any]) -> Calibration:
-    """ImageJ states pixels per unit in the tags of TIFF, and the unit, spacing of slices and origin in its own words."""
+    """ImageJ states pixels per unit in the tags of TIFF, and the rest in words of its own."""
     unit = length_unit(str(metadata.get("unit", "")))
     resolution = _resolution(page)
     # ImageJ takes over the resolution for printing of images that state it, per inch.
@@ -95,10 +95,10 @@ def _tags(page: Any) -> Calibration:
 
 def _resolution(page: Any) -> tuple[float, float] | None:
     """Return the pixels per unit along y and x."""
-    tags = [page.tags.get(f"{axis}Resolution") for axis in "YX"]
-    if any(tag is None or not tag.value[0] or not tag.value[1] for tag in tags):
+    y, x = (page.tags.get(f"{axis}Resolution") for axis in "YX")
+    if y is None or x is None or 0 in (*y.value, *x.value):
         return None
-    return tuple(tag.value[0] / tag.value[1] for tag in tags)  # type: ignore[return-value]
+    return y.value[0] / y.value[1], x.value[0] / x.value[1]
 
 
 def _convert(length: float, unit: str, target: str) -> float:

@@ -89,8 +89,8 @@ def _ome_source(path: Path, folder: str, group: zarr.Group, name: str | None) ->
     array = group[level["path"]]
     if not isinstance(array, zarr.Array):
         raise InputError(
-            f"{path} refers to {level['path']!r} as a level of its image, but this is not a zarr array. Restore it from "
-            "a copy."
+            f"{path} refers to {level['path']!r} as a level of its image, but this is not a zarr array. Restore it "
+            "from a copy."
         )
     # Axes of other names (in version 0.4 and before, without types) are unknown.
     entries = [axis if isinstance(axis, Mapping) else {"name": axis} for axis in image["axes"]]

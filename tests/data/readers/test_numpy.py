@@ -45,7 +45,9 @@ def test_python_objects_and_damaged_files_are_refused(tmp_path):
     np.save(tmp_path / "objects.npy", np.array([{}], dtype=object))
     (tmp_path / "broken.npy").write_bytes(b"not numpy")
     (tmp_path / "broken.npz").write_bytes(b"not an archive")
-    with pytest.raises(InputError, match=r"objects\.npy should hold numbers, but holds Python objects.*different sizes"):
+    with pytest.raises(
+        InputError, match=r"objects\.npy should hold numbers, but holds Python objects.*different sizes"
+    ):
         open_structures(tmp_path / "objects.npy")
     for name in ("broken.npy", "broken.npz"):
         with pytest.raises(InputError, match="cannot be opened"):

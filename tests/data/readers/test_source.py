@@ -48,7 +48,13 @@ def test_digits_that_are_no_numbers_are_sorted_as_text():
 
 
 def test_hidden_files_are_not_visible(tmp_path):
-    assert [is_visible(name) for name in ("a.tif", "b/a.tif", "._a.tif", ".b/a.tif", "__MACOSX/a.tif")] == [1, 1, 0, 0, 0]
+    assert [is_visible(name) for name in ("a.tif", "b/a.tif", "._a.tif", ".b/a.tif", "__MACOSX/a.tif")] == [
+        1,
+        1,
+        0,
+        0,
+        0,
+    ]
     for name in ("s10.tif", "s9.TIF", "._s9.tif", "s1.png"):
         (tmp_path / name).write_text("x")
     (tmp_path / "folder.tif").mkdir()

@@ -117,6 +117,17 @@ def test_a_stack_in_an_archive_is_read_without_unpacking(tmp_path):
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_a_layer_of_a_large_archive_takes_little_memory(tmp_path):
+    tifffile.imwrite(tmp_path / "stack.tif", shape=(96, 1024, 1024), dtype=np.uint8)
+    array = reader.open(zipped(tmp_path, [tmp_path / "stack.tif"]), None).array
+    tracemalloc.start()
+    assert not array[95].any()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # Decompressed data that are skipped come in blocks of 16 MiB.
+    assert peak < 64 * 2**20 < array.shape[0] * 2**20
+
+
 def test_images_in_an_archive_are_a_stack(tmp_path):
     files = [tmp_path / f"s{i}.tif" for i in range(len(LABELS))]
     for file, page in zip(files, LABELS, strict=True):

@@ -29,7 +29,11 @@ def test_imagej_states_pixels_per_unit_and_the_spacing_of_slices(tmp_path, unit)
 @pytest.mark.parametrize("metadata", [{}, {"unit": "pixel"}, {"unit": "inch"}])
 def test_imagej_without_a_unit_of_the_sample_states_no_size(tmp_path, metadata):
     tifffile.imwrite(
-        tmp_path / "a.tif", LABELS, imagej=True, resolution=(72, 72), metadata={"axes": "ZYX", "spacing": 1.0, **metadata}
+        tmp_path / "a.tif",
+        LABELS,
+        imagej=True,
+        resolution=(72, 72),
+        metadata={"axes": "ZYX", "spacing": 1.0, **metadata},
     )
     assert grid_of(tmp_path / "a.tif").voxel_size is None
 
@@ -52,7 +56,9 @@ def test_ome_states_a_size_and_a_unit_per_axis(tmp_path):
 
 def test_ome_sizes_are_those_of_the_chosen_image(tmp_path):
     with tifffile.TiffWriter(tmp_path / "a.ome.tif") as file:
-        file.write(LABELS[:3], photometric="minisblack", metadata={"axes": "ZYX", "PhysicalSizeX": 1, "PhysicalSizeY": 1})
+        file.write(
+            LABELS[:3], photometric="minisblack", metadata={"axes": "ZYX", "PhysicalSizeX": 1, "PhysicalSizeY": 1}
+        )
         file.write(LABELS, metadata={"axes": "ZYX", "PhysicalSizeX": 3, "PhysicalSizeY": 2, "PhysicalSizeZ": 4})
     assert grid_of(tmp_path / "a.ome.tif", name="1").voxel_size == (4, 2, 3)
 

@@ -114,7 +114,12 @@ def test_every_level_has_its_axes_and_voxel_size_by_any_name(tmp_path, version):
     ome(tmp_path / "a.zarr", LABELS, "zyx", **words)
     root = zarr.open_group(tmp_path / "a.zarr", mode="a")
     write_ome(root.create_group("labels/seg"), LABELS, "zyx", **words)
-    for path, name in (("a.zarr", None), ("a.zarr", "labels/seg"), ("a.zarr", "labels/seg/0"), ("a.zarr/labels/seg/0", None)):
+    for path, name in (
+        ("a.zarr", None),
+        ("a.zarr", "labels/seg"),
+        ("a.zarr", "labels/seg/0"),
+        ("a.zarr/labels/seg/0", None),
+    ):
         opened = open_structures(tmp_path / path, name=name)
         np.testing.assert_array_equal(opened.data.compute(), LABELS[None])
         assert (opened.grid.voxel_size, opened.grid.unit) == ((2, 0.5, 0.25), "micrometer")
@@ -127,7 +132,9 @@ def test_every_level_has_its_axes_and_voxel_size_by_any_name(tmp_path, version):
 def test_the_only_image_below_a_root_is_opened_and_several_are_listed(tmp_path):
     root = zarr.create_group(tmp_path / "a.zarr", zarr_format=2)
     root.attrs["bioformats2raw.layout"] = 3
-    write_ome(root.create_group("0"), LABELS[None, None], "tczyx", "0.4", scale=[1, 1, 2, 0.5, 0.25], units="micrometer")
+    write_ome(
+        root.create_group("0"), LABELS[None, None], "tczyx", "0.4", scale=[1, 1, 2, 0.5, 0.25], units="micrometer"
+    )
     opened = open_structures(tmp_path / "a.zarr")
     np.testing.assert_array_equal(opened.data.compute(), LABELS[None])
     assert (opened.grid.voxel_size, opened.grid.unit) == ((2, 0.5, 0.25), "micrometer")
