@@ -11,7 +11,7 @@ import typer
 from .. import jobs
 from . import options
 from .options import Config, Json, Overwrite, Quiet, parsed
-from .terminal import grid_text, show, show_table, show_values, size_text, watching
+from .terminal import grid_text, show, show_table, show_values, size_text, warnings_as_notes, watching
 
 dataset_app = typer.Typer(no_args_is_help=True, help="List data sets, or make one.")
 
@@ -153,7 +153,7 @@ def import_command(
       matvae import stack.npy slices.zarr --axes syx
       matvae import a.npy b.npy both.zarr --window 64,64
     """
-    with watching("import", quiet=quiet) as watcher:
+    with warnings_as_notes(), watching("import", quiet=quiet) as watcher:
         result = jobs.import_structures(
             sources,
             out,
@@ -186,7 +186,7 @@ def info_command(
       matvae info train.zarr
       matvae info rock.matvae --json
     """
-    with watching("info", quiet=True):
+    with warnings_as_notes():
         description = jobs.describe(path)
     show(description, _show_description, as_json=json)
 
@@ -238,7 +238,7 @@ def stats_command(
       matvae stats rock.zarr -o rock-chords.zarr --statistic chord_length --param axis=0
     """
     statistic_options = options.parameters(param)
-    with watching("stats", quiet=quiet) as watcher:
+    with warnings_as_notes(), watching("stats", quiet=quiet) as watcher:
         result = jobs.compute_statistics(
             data,
             out,

@@ -9,7 +9,6 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import typer
@@ -68,11 +67,7 @@ def watching(label: str, *, quiet: bool) -> Iterator[Watcher]:
     logger.addHandler(handler)
     logger.setLevel(logging.WARNING if quiet else logging.INFO)
     try:
-        with (
-            warnings.catch_warnings(),
-            Progress(*columns, console=console, transient=True, disable=hidden) as bar,
-        ):
-            warnings.showwarning = partial(_show_warning, console, warnings.showwarning)
+        with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
             yield Watcher(bar)
     except KeyboardInterrupt as interrupt:
         print(str(interrupt) or "Interrupted; nothing was written.", file=sys.stderr)
@@ -82,19 +77,20 @@ def watching(label: str, *, quiet: bool) -> Iterator[Watcher]:
         logger.setLevel(previous_level)
 
 
-def _show_warning(
-    console: Any,
-    otherwise: Callable[..., None],
-    message: Warning | str,
-    category: type[Warning],
-    *where: Any,
-    **more: Any,
-) -> None:
-    """Show a warning for the user as a note; a line of code would mean nothing on the command line."""
-    if category is UserWarning:
-        console.print(f"warning: {message}", markup=False, highlight=False, soft_wrap=True)
-    else:
-        otherwise(message, category, *where, **more)
+@contextmanager
+def warnings_as_notes() -> Iterator[None]:
+    """Show warnings for the user on stderr without a line of code, which would mean nothing on the command line."""
+    with warnings.catch_warnings():
+        otherwise = warnings.showwarning
+
+        def show_warning(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+            if category is UserWarning:
+                print(f"warning: {message}", file=sys.stderr)
+            else:
+                otherwise(message, category, *where, **more)
+
+        warnings.showwarning = show_warning
+        yield
 
 
 class _NoteHandler(logging.Handler):

@@ -199,9 +199,9 @@ def _refuse_colours_and_states(array: LazyArray, letters: str) -> None:
         if 2 <= length <= _MOST_STATES and min(others) >= max(_LEAST_IMAGE, length + 1) and _is_one_hot(array, axis):
             raise InputError(
                 f"{array.source} should hold one label per voxel, but its axis {axis} looks like that of {length} "
-                f"local states (one-hot): of the values along it, one is 1 and the others are 0. Its shape is {array.shape}. "
-                f"Save the labels instead, array.argmax(axis={axis}). If it is an axis of space or of samples, say so: "
-                f"{_option(meanings)}."
+                "local states (one-hot): of the values along it, one is 1 and the others are 0. Its shape is "
+                f"{array.shape}. Save the labels instead, array.argmax(axis={axis}). If it is an axis of space "
+                f"or of samples, say so: {_option(meanings)}."
             )
 
 

@@ -311,8 +311,8 @@ def _array_source(array: Any, name: str | None) -> Source:
     if array.dtype.kind not in "biuf":
         raise InputError(
             f"Structures should be a path, a list of paths, Structures, or an array of integers or real numbers, but "
-            f"the values given are {array.dtype}. Images of different sizes cannot be held in one array: cut them to one "
-            "size first."
+            f"the values given are {array.dtype}. Images of different sizes cannot be held in one array: cut them to "
+            "one size first."
         )
     if isinstance(array, np.ndarray):
         chunks = choose_chunks(array.shape, array.dtype)

@@ -32,9 +32,9 @@ def label_phases(samples: LazyArray, phase_values: PhaseValues) -> tuple[LazyArr
     samples : LazyArray
         ``(sample, *space)`` as read from a file.
     phase_values : sequence of float, "auto" or None
-        The i-th value listed becomes phase i; NaN, or ``"nan"``, may be one of them.
-        ``"auto"`` lists the values that occur, in ascending order. None takes
-        integers as phase labels, which they must be, and real numbers as a continuous field.
+        The i-th value listed becomes phase i; NaN, or ``"nan"``, may be one of them. ``"auto"`` lists the values that
+        occur, in ascending order. None takes integers as phase labels, which they must be, and real numbers as a
+        continuous field.
 
     Returns
     -------

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import json
 import logging
+import warnings
 
 import numpy as np
 import pytest
 import typer
 
-from matvae.cli.terminal import grid_text, number_text, show, show_table, show_values, size_text, watching
+from matvae.cli.terminal import (
+    grid_text,
+    number_text,
+    show,
+    show_table,
+    show_values,
+    size_text,
+    warnings_as_notes,
+    watching,
+)
 
 
 def test_json_is_one_line_of_plain_values(capsys):
@@ -23,6 +33,14 @@ def test_values_and_tables_are_aligned(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[:2] == ["a     0.333333", "long  x"]
     assert lines[2:] == ["method        error", "PCA             0.1", "a longer one   0.25"]
+
+
+def test_warnings_for_the_user_are_notes_without_a_line_of_code(capsys):
+    with warnings_as_notes():
+        warnings.warn("two lines", UserWarning, stacklevel=1)
+    assert capsys.readouterr().err == "warning: two lines\n"
+    with pytest.warns(DeprecationWarning, match="old"), warnings_as_notes():
+        warnings.warn("old", DeprecationWarning, stacklevel=1)
 
 
 def test_sizes_and_grids_are_described():
