@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
-
-import dask.array as da
-import numpy as np
 
 from ..errors import InputError, MatvaeError
 from ..grid import Grid
 from ..validate import integer
 from ..warn import warn
-from .axes import SPACE, arrange
+from .array_source import array_source
+from .axes import arrange
 from .layout import is_store
-from .lazy_array import Box, LazyArray, choose_chunks
 from .phase_values import PhaseValues, label_phases
 from .readers import READERS, Reader, Source
 from .readers.source import is_visible
@@ -28,17 +23,6 @@ from .stored import open_store
 from .structures import Structures, concatenate
 
 logger = logging.getLogger("matvae")
-
-_NAMES = {
-    "sample": "s",
-    "samples": "s",
-    "n": "s",
-    "time": "t",
-    "channel": "c",
-    "channels": "c",
-    "state": "c",
-    "phase": "c",
-}
 
 
 def open_structures(
@@ -168,15 +152,18 @@ def _open_one(
             structures = _as_they_are(open_store(path), str(path), axes, spatial_dims, name, phase_values)
         else:
             opened = open_source(_find_reader(path), path, name)
-            if voxel_size is not None:
-                # What the file states is overruled; positions in it have another scale.
-                opened = replace(opened, voxel_size=None, origin=None)
-            structures = as_structures(opened, spatial_dims, phase_values, axes)
+            structures = as_structures(_overruled(opened, voxel_size), spatial_dims, phase_values, axes)
     else:
-        structures = as_structures(_array_source(source, name), spatial_dims, phase_values, axes)
+        opened = array_source(source, name)
+        structures = as_structures(_overruled(opened, voxel_size), spatial_dims, phase_values, axes)
     overrides: dict[str, Any] = {"periodic": periodic, "voxel_size": voxel_size, "unit": unit}
     grid = replace(structures.grid, **{key: value for key, value in overrides.items() if value is not None})
     return replace(structures, grid=grid)
+
+
+def _overruled(source: Source, voxel_size: float | Sequence[float] | None) -> Source:
+    # Positions in the file are of the scale that a given voxel size replaces.
+    return source if voxel_size is None else replace(source, voxel_size=None, origin=None)
 
 
 def _as_they_are(
@@ -267,7 +254,7 @@ def as_structures(
     grid = Grid(
         labels.shape[1:],
         phases=phases,
-        axes=arranged.axes if len(arranged.axes) > 1 else None,
+        axes=arranged.axes,
         voxel_size=arranged.voxel_size,
         unit=source.unit,
         origin=arranged.origin,
@@ -279,56 +266,3 @@ def as_structures(
     if values is not None:
         attributes["phase_values"] = values
     return Structures(labels.to_dask(), grid, attributes=attributes)
-
-
-def _array_source(array: Any, name: str | None) -> Source:
-    """Describe an array of numpy, dask or xarray, or a list of images, as readers describe those in files."""
-    if name is not None:
-        raise InputError(f"An array has no names to choose from, but name={name!r} was given. Omit name.")
-    letters = None
-    xarray = sys.modules.get("xarray")
-    if xarray is not None and isinstance(array, xarray.DataArray):
-        letters = "".join(_NAMES.get(str(dim), str(dim) if str(dim) in "tczyx" else "q") for dim in array.dims)
-        letters = letters if set(letters) & set(SPACE) else None
-        array = array.data
-    if isinstance(array, list | tuple) and array and all(isinstance(entry, np.ndarray) for entry in array):
-        letters = "s" + SPACE[-array[0].ndim :]
-        if len({entry.shape for entry in array}) > 1:
-            shapes = ", ".join(str(entry.shape) for entry in array[:4])
-            raise InputError(
-                f"Images in a list should have one size, but their shapes are {shapes}{', ...' * (len(array) > 4)}. "
-                "Cut windows of one size from them with matvae.data.windows first."
-            )
-    if not isinstance(array, da.Array):
-        try:
-            array = np.asarray(array)
-        except ValueError as error:
-            raise InputError(
-                f"Structures need an array with axes of one length each, but the lists given differ ({error}). Cut the "
-                "images to one size first."
-            ) from error
-    label = "The given array"
-    if array.dtype.kind not in "biuf":
-        raise InputError(
-            f"Structures should be a path, a list of paths, Structures, or an array of integers or real numbers, but "
-            f"the values given are {array.dtype}. Images of different sizes cannot be held in one array: cut them to "
-            "one size first."
-        )
-    if isinstance(array, np.ndarray):
-        chunks = choose_chunks(array.shape, array.dtype)
-        return Source(LazyArray(label, array.shape, array.dtype, chunks, partial(_take, array)), axes=letters)
-    if np.isnan(array.shape).any():
-        raise InputError(
-            f"Structures need an array of known shape, but the dask array has the shape {array.shape}. Call "
-            "compute_chunk_sizes() on it first."
-        )
-    return Source(LazyArray(label, array.shape, array.dtype, array.chunks, partial(_compute, array)), axes=letters)
-
-
-def _take(array: np.ndarray, box: Box) -> np.ndarray:
-    return array[box]
-
-
-def _compute(array: da.Array, box: Box) -> np.ndarray:
-    # Runs inside a task of dask, which must not start threads of its own.
-    return np.asarray(array[box].compute(scheduler="synchronous"))

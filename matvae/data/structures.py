@@ -104,7 +104,7 @@ def concatenate(parts: Sequence[Structures]) -> Structures:
     Returns
     -------
     Structures
-        ``(sample, *space)`` with the samples of all parts, and the attributes that all parts share.
+        ``(sample, *space)`` with the samples of all parts, and the origin and attributes that all parts share.
 
     Raises
     ------
@@ -114,7 +114,8 @@ def concatenate(parts: Sequence[Structures]) -> Structures:
     if not parts:
         raise InputError("At least one set of structures is needed to concatenate, but none was given.")
     first = parts[0]
-    grid = replace(first.grid, phases=max(part.grid.phases for part in parts))
+    origin = first.grid.origin if all(part.grid.origin == first.grid.origin for part in parts) else None
+    grid = replace(first.grid, phases=max(part.grid.phases for part in parts), origin=origin)
     for i, part in enumerate(parts[1:], start=1):
         if replace(part.grid, phases=first.grid.phases) != first.grid or (part.grid.phases == 1) != (grid.phases == 1):
             raise InputError(

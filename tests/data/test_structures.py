@@ -78,3 +78,9 @@ def test_concatenate_refuses_sets_that_differ(other, message):
 def test_concatenate_needs_at_least_one_set():
     with pytest.raises(InputError, match="At least one set"):
         concatenate([])
+
+
+def test_structures_of_several_places_have_no_common_origin():
+    parts = [Structures(np.zeros((2, 4), np.uint8), Grid((4,), origin=(place,))) for place in (1, 1, 2)]
+    assert concatenate(parts[:2]).grid.origin == (1,)
+    assert concatenate(parts).grid.origin is None

@@ -28,7 +28,7 @@ class Hdf5Reader:
         """Describe the data set called `name` (its path in the file, or the end of it), or the only one."""
         with _h5py().File(path, "r") as file:
             datasets = _datasets(file)
-            geometries = {key: _geometry(file, key) for key, shape in datasets.items() if len(shape) == 4}
+            geometries = {key: _geometry(file, key) for key, shape in datasets.items() if len(shape) in (3, 4)}
             cells = {key: geometry for key, geometry in geometries.items() if geometry is not None}
             name = pick_name(path, sorted(cells if cells and name is None else datasets), name, "data set")
             dataset = file[name]
@@ -70,7 +70,7 @@ def _geometry(file: Any, name: str) -> _Geometry | None:
     them. Both state lengths as (x, y, z).
     """
     legacy = _LEGACY_CELLS.fullmatch(name)
-    if legacy:
+    if legacy and file[name].ndim == 4:
         lengths = [file.get(f"{legacy[1]}/_SIMPL_GEOMETRY/{key}") for key in ("SPACING", "ORIGIN")]
         spacing, origin = (None if entry is None else _reversed(entry[()]) for entry in lengths)
         return spacing, origin
@@ -93,13 +93,14 @@ def _reversed(lengths: Any) -> tuple[float, ...]:
 
 
 def _cell_source(array: LazyArray, geometry: _Geometry) -> Source:
-    if array.shape[3] != 1:
+    if array.ndim == 4 and array.shape[3] != 1:
         raise InputError(
             f"{array.source} should hold one value per cell, but has {array.shape[3]} components. Choose an array of "
             "labels with name='...' (command line: matvae import FILE OUT.zarr --name ...)."
         )
     voxel_size, origin = geometry
-    return Source(array.squeeze(3), 3, voxel_size, axes="zyx", origin=origin)
+    cells = array.squeeze(3) if array.ndim == 4 else array
+    return Source(cells, 3, voxel_size, axes="zyx", origin=origin)
 
 
 def _read(path: Path, name: str, box: Box) -> np.ndarray:

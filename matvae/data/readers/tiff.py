@@ -29,7 +29,9 @@ _WHOLE_PAGES = 2
 # The most by which a compression can shrink data, by its number in TIFF: none, LZW, deflate (twice), PackBits. Others,
 # such as zstd, have no such bound that would matter.
 _RATIOS = {1: 1.0, 5: 2048.0, 8: 1032.0, 32946: 1032.0, 32773: 64.0}
-_WHITE_IS_ZERO, _RGB, _PALETTE = 0, 2, 3
+_WHITE_IS_ZERO, _PALETTE = 0, 3
+
+F = TypeVar("F", Path, Member)
 
 
 class TiffReader:
@@ -75,9 +77,6 @@ def _open_file(file: Path | Member, name: str | None) -> Source:
     chunks = choose_chunks(shape, image.dtype, whole=range(max(0, len(shape) - 2), len(shape)))
     read = partial(_read, file, name=name, levels=_levels(image))
     return _source(LazyArray(str(file), shape, image.dtype, chunks, read), image.axes, image)
-
-
-F = TypeVar("F", Path, Member)
 
 
 def _open_stack(path: Path, files: Sequence[F], name: str | None) -> Source:

@@ -76,8 +76,9 @@ def dream3d_nx(path, values, dimensions):
         geometry.create_dataset("Ensemble/Numbers", data=np.zeros((3, 1, 1, 1)))
 
 
-def test_a_dream3d_nx_volume_is_one_sample_with_its_voxel_size_and_origin(tmp_path):
-    dream3d_nx(tmp_path / "a.dream3d", LABELS[..., None], (7, 6, 5))
+@pytest.mark.parametrize("has_components", [True, False])
+def test_a_dream3d_nx_volume_is_one_sample_with_its_voxel_size_and_origin(tmp_path, has_components):
+    dream3d_nx(tmp_path / "a.dream3d", LABELS[..., None] if has_components else LABELS, (7, 6, 5))
     opened = open_structures(tmp_path / "a.dream3d", phase_values=(1, 2, 3))
     np.testing.assert_array_equal(opened.data.compute(), LABELS[None] - 1)
     assert opened.grid.voxel_size == (2, 0.25, 0.5)
