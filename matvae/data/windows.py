@@ -87,15 +87,21 @@ def windows(
         properties[name] = properties.get(name, 0) + np.tile(corners, len(structures))
         units[name] = "voxel"
     attributes = dict(structures.attributes)
-    origin = grid.origin
+    origin = _origin(grid, starts)
     if origin is not None and n_windows > 1:
-        attributes.setdefault("image_origin", list(origin))
+        # The corner from which positions count, which differs from that of the structures if they are windows.
+        firsts = [-properties[f"{POSITION}{axis}"][0] for axis in grid.axes or ()]
+        attributes["image_origin"] = list(_origin(replace(grid, origin=origin), firsts) or ())
         origin = None
-    elif origin is not None and any(starts):
-        edges = grid.voxel_size
-        origin = edges and tuple(o + i * edge for o, i, edge in zip(origin, starts, edges, strict=True))
     new_grid = replace(grid, shape=sizes, periodic=grid.periodic and sizes == grid.shape, origin=origin)
     return Structures(data, new_grid, properties, units, attributes)
+
+
+def _origin(grid: Grid, corner: Sequence[float]) -> tuple[float, ...] | None:
+    """Return the position of a voxel's outer corner, if the grid states where it lies."""
+    if grid.origin is None or grid.voxel_size is None:
+        return None
+    return tuple(start + i * edge for start, i, edge in zip(grid.origin, corner, grid.voxel_size, strict=True))
 
 
 def _corners(

@@ -106,6 +106,10 @@ def test_the_origin_of_a_single_window_is_its_own_corner():
     several = windows(structures, 4)
     assert several.grid.origin is None
     assert several.attributes["image_origin"] == [100, 10]
+    # Positions count from the corner of the image also if windows are cut from a part of it.
+    part = windows(windows(structures, 6, region=[(2, 8), (1, 7)]), 2)
+    assert part.attributes["image_origin"] == [100, 10]
+    assert part.properties["position_y"][0] == 2
 
 
 def test_one_range_counts_for_every_axis():

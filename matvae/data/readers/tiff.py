@@ -117,7 +117,9 @@ def _palette(page: Any) -> tuple[tuple[int, int, int], ...] | None:
     """Return the colours of the grey values of a page, from 0 to 255 each, if it has a palette."""
     if int(page.photometric) != _PALETTE or page.colormap is None:
         return None
-    return tuple((int(red), int(green), int(blue)) for red, green, blue in (page.colormap.T >> 8))
+    # Entries have 16 bits, but some programs fill only 8 of them.
+    colours = page.colormap.T >> (8 if page.colormap.max() > 255 else 0)
+    return tuple((int(red), int(green), int(blue)) for red, green, blue in colours)
 
 
 def _notes(file: Path | Member, page: Any, palette: tuple[tuple[int, int, int], ...] | None) -> tuple[str, ...]:

@@ -174,6 +174,10 @@ def test_inverted_images_keep_their_values_and_say_so(tmp_path, is_bilevel):
 
 def test_palettes_of_greys_are_applied_and_those_of_colours_said(tmp_path):
     greys = np.repeat(np.arange(255, -1, -1, dtype=np.uint16)[None] * 257, 3, axis=0)
+    # Some programs write entries of 8 bits instead of 16.
+    tifffile.imwrite(tmp_path / "narrow.tif", LABELS[0], photometric="palette", colormap=greys // 257)
+    narrow = open_structures(tmp_path / "narrow.tif", phase_values=(255, 254, 253))
+    np.testing.assert_array_equal(narrow.data[0].compute(), LABELS[0])
     tifffile.imwrite(tmp_path / "grey.tif", LABELS[0], photometric="palette", colormap=greys)
     opened = open_structures(tmp_path / "grey.tif", phase_values=(255, 254, 253))
     np.testing.assert_array_equal(opened.data[0].compute(), LABELS[0])

@@ -54,6 +54,12 @@ def test_all_properties_that_both_parts_have_are_linked(caplog):
     assert linked_properties(training, training, "k", "a.zarr", "b.zarr") == ["k"]
 
 
+def test_positions_of_windows_are_no_properties_to_predict():
+    training, test = (numbered(n, position_x=np.arange(float(n)), k=np.arange(float(n))) for n in (5, 6))
+    assert linked_properties(training, test, None, "a.zarr", "b.zarr") == ["number", "k"]
+    assert linked_properties(training, test, "position_x", "a.zarr", "b.zarr") == ["position_x"]
+
+
 def test_unknown_properties_are_refused():
     training, test = numbered(5, modulus=np.arange(5.0)), numbered(6)
     with pytest.raises(InputError, match=r"a.zarr has no property 'modulos'; .* Did you mean 'modulus'"):
