@@ -5,6 +5,7 @@ Built-in readers pass it, and so must those of plugins.
 
 from __future__ import annotations
 
+import glob
 import shutil
 import tempfile
 import tracemalloc
@@ -257,7 +258,12 @@ def _whole(shape: tuple[int, ...]) -> tuple[slice, ...]:
 
 
 def _copy(path: Path, folder: Path) -> Path:
-    return Path(shutil.copytree(path, folder / path.name) if path.is_dir() else shutil.copy(path, folder))
+    if path.is_dir():
+        return Path(shutil.copytree(path, folder / path.name))
+    # Some formats keep header and voxels in two files of one name.
+    for file in path.parent.glob(f"{glob.escape(path.stem)}.*"):
+        shutil.copy(file, folder)
+    return folder / path.name
 
 
 def _peak_memory(call: Callable[[], object]) -> int:

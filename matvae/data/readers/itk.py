@@ -1,0 +1,104 @@
+"""MetaImage and NRRD through SimpleITK: boxes of a MetaImage are read on demand, an NRRD file as a whole."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from ...errors import InputError, MissingExtraError
+from ..lazy_array import Box, LazyArray, choose_chunks
+from .source import DEFLATE_RATIO, Source, check_declared_size
+from .whole import whole_array
+
+_FORMATS = {".mhd": "MetaImageIO", ".mha": "MetaImageIO", ".nrrd": "NrrdImageIO"}
+# By number of axes; the first index of ITK is that of x.
+_AXES = {2: "yx", 3: "zyx", 4: "tzyx"}
+
+
+class ItkReader:
+    """Reader of .mhd, .mha and .nrrd files, whose positions refer to centres of voxels."""
+
+    def matches(self, path: Path) -> bool:
+        """Return whether the file name has one of the suffixes of MetaImage and NRRD."""
+        return path.is_file() and path.suffix.lower() in _FORMATS
+
+    def open(self, path: Path, name: str | None) -> Source:
+        """Describe the image; `name` must be None, since these formats have no names."""
+        if name is not None:
+            raise InputError(
+                f"MetaImage and NRRD files have no names, but name={name!r} was given for {path}. Omit name."
+            )
+        header = _header(path)
+        shape = tuple(int(length) for length in reversed(header.GetSize()))
+        if header.GetNumberOfComponents() != 1:
+            raise InputError(
+                f"{path} should have one value per voxel, but has {header.GetNumberOfComponents()} channels or "
+                "components. Convert it to a grey image, or segment it, first."
+            )
+        if len(shape) not in _AXES:
+            raise InputError(f"{path} should have the axes x, y and z, and time at most, but has {len(shape)} axes.")
+        array = _lazy(path, shape, _dtype(header))
+        # The fourth axis is time, which has no voxel size.
+        spacing = header.GetSpacing()[:3]
+        origin = tuple(first - step / 2 for first, step in zip(header.GetOrigin(), spacing, strict=False))
+        is_upright = np.array_equal(header.GetDirection(), np.eye(len(shape)).ravel())
+        return Source(
+            array,
+            voxel_size=tuple(spacing[::-1]),
+            axes=_AXES[len(shape)],
+            origin=tuple(origin[::-1]) if is_upright else None,
+        )
+
+
+def _lazy(path: Path, shape: tuple[int, ...], dtype: np.dtype) -> LazyArray:
+    declared = math.prod(shape) * dtype.itemsize
+    if path.suffix.lower() != ".mhd":
+        check_declared_size(str(path), declared, path.stat().st_size, DEFLATE_RATIO)
+    if path.suffix.lower() == ".nrrd":
+        return whole_array(str(path), shape, dtype, _load, path)
+    chunks = choose_chunks(shape, dtype, whole=range(1, len(shape)))
+    return LazyArray(str(path), shape, dtype, chunks, partial(_read_box, path))
+
+
+def _header(path: Path) -> Any:
+    """Return SimpleITK's reader of a file after it has read the header."""
+    image_reader = _simple_itk().ImageFileReader()
+    image_reader.SetFileName(str(path))
+    image_reader.SetImageIO(_FORMATS[path.suffix.lower()])
+    image_reader.ReadImageInformation()
+    return image_reader
+
+
+def _dtype(header: Any) -> np.dtype:
+    itk = _simple_itk()
+    voxel = itk.Image([1] * header.GetDimension(), header.GetPixelID())
+    return np.dtype(itk.GetArrayViewFromImage(voxel).dtype)
+
+
+def _load(path: Path) -> np.ndarray:
+    return np.asarray(_simple_itk().GetArrayFromImage(_header(path).Execute()))
+
+
+def _read_box(path: Path, box: Box) -> np.ndarray:
+    header = _header(path)
+    header.SetExtractIndex([part.start for part in reversed(box)])
+    header.SetExtractSize([part.stop - part.start for part in reversed(box)])
+    return np.asarray(_simple_itk().GetArrayFromImage(header.Execute()))
+
+
+def _simple_itk() -> ModuleType:
+    try:
+        import SimpleITK
+    except ImportError as error:
+        raise MissingExtraError(
+            "Reading MetaImage and NRRD needs SimpleITK; install it with: pip install 'matvae[itk]'"
+        ) from error
+    return SimpleITK
+
+
+reader = ItkReader()
