@@ -18,6 +18,7 @@ READERS = Registry(
         "tiff": "matvae.data.readers.tiff:reader",
         "png": "matvae.data.readers.png:reader",
         "hdf5": "matvae.data.readers.hdf5:reader",
+        "raw": "matvae.data.readers.raw:reader",
         "itk": "matvae.data.readers.itk:reader",
     },
 )
