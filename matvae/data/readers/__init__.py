@@ -19,6 +19,7 @@ READERS = Registry(
         "png": "matvae.data.readers.png:reader",
         "hdf5": "matvae.data.readers.hdf5:reader",
         "raw": "matvae.data.readers.raw:reader",
+        "matlab": "matvae.data.readers.matlab:reader",
         "itk": "matvae.data.readers.itk:reader",
     },
 )
