@@ -16,7 +16,7 @@ from ..warn import warn
 from .array_source import array_source
 from .axes import arrange
 from .layout import is_store
-from .phase_values import PhaseValues, label_phases
+from .phase_values import PhaseValues, label_phases, refuse_missing
 from .readers import READERS, Reader, Source
 from .readers.source import is_visible
 from .stored import open_store
@@ -245,6 +245,8 @@ def as_structures(
         If the axes or the values do not match.
     """
     arranged = arrange(source, axes, spatial_dims)
+    if source.missing is not None:
+        refuse_missing(source.array, source.missing, phase_values)
     if source.notes and (phase_values is None or isinstance(phase_values, str)):
         warn(
             f"{source.array.source}: {'; '.join(source.notes)}. List which value is which phase to be sure: "

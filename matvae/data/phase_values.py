@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -79,6 +80,38 @@ def _warn_of_labels(samples: LazyArray) -> None:
             f"{samples.source} holds real numbers, which make a continuous field, but they look like labels "
             f"({_show(values)}). If they are, say so with {_option(listed)}."
         )
+
+
+def refuse_missing(array: LazyArray, missing: int, phase_values: PhaseValues) -> None:
+    """Refuse voxels that were not measured, unless the user lists their value as a phase.
+
+    Parameters
+    ----------
+    array : LazyArray
+        Integers as read from a file; all are read once.
+    missing : int
+        Value of voxels that were not measured.
+    phase_values : sequence of float, "auto" or None
+        As in `label_phases`.
+
+    Raises
+    ------
+    InputError
+        If there are some; the message says how many.
+    """
+    if phase_values is not None and not isinstance(phase_values, str) and missing in phase_values:
+        return
+    count = int((array.to_dask() == missing).sum().compute())
+    if not count:
+        return
+    size = math.prod(array.shape)
+    listed = ", ".join(str(int(value)) for value in distinct_values(array))
+    raise InputError(
+        f"{array.source} should have a phase at every point, but {count} of {size} points ({100 * count / size:.2g} %) were "
+        f"not indexed. Make them a phase of their own with phase_values=({listed}), where {missing} stands for them "
+        f"(command line: matvae import FILE OUT.zarr --phase-values {listed.replace(' ', '')}), or assign a phase to them "
+        "in EBSD software first."
+    )
 
 
 def distinct_values(array: LazyArray, limit: int = _MAX_TRACKED) -> np.ndarray:

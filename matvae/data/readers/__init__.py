@@ -20,6 +20,7 @@ READERS = Registry(
         "hdf5": "matvae.data.readers.hdf5:reader",
         "raw": "matvae.data.readers.raw:reader",
         "matlab": "matvae.data.readers.matlab:reader",
+        "ebsd": "matvae.data.readers.ebsd:reader",
         "vti": "matvae.data.readers.vti:reader",
         "itk": "matvae.data.readers.itk:reader",
     },

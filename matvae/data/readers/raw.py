@@ -96,8 +96,8 @@ class RawReader:
         raise InputError(
             f"{path} holds voxels without a header that states their number and type, and there is neither "
             f"{header.name} nor {path.stem}.mhd beside it. Write them into {header.name}, such as {_EXAMPLE}, or give "
-            "them: raw=RawLayout((100, 200, 300), 'uint16', 'little') (command line: matvae import FILE OUT.zarr --shape "
-            "100,200,300 --dtype uint16 --byteorder little)."
+            "them: raw=matvae.data.RawLayout((100, 200, 300), 'uint16', 'little') (command line: matvae import FILE "
+            "OUT.zarr --shape 100,200,300 --dtype uint16 --byteorder little)."
         )
 
 

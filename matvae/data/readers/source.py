@@ -47,6 +47,8 @@ class Source:
         Position of the outer corner of the first voxel, one coordinate per spatial axis.
     notes : tuple of str, optional
         What a user should know about the values, such as that 0 is shown as white.
+    missing : int, optional
+        Value of voxels that were not measured, such as points of an EBSD map that were not indexed.
     """
 
     array: LazyArray
@@ -56,6 +58,7 @@ class Source:
     axes: str | None = None
     origin: tuple[float, ...] | None = None
     notes: tuple[str, ...] = ()
+    missing: int | None = None
 
 
 class File(Protocol):
