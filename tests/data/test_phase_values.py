@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from matvae.cli import options
 from matvae.data.lazy_array import LazyArray
-from matvae.data.phase_values import distinct_values, label_phases
+from matvae.data.phase_values import distinct_values, label_phases, refuse_missing
 from matvae.errors import InputError
 
 
@@ -156,3 +156,15 @@ def test_distinct_values_of_all_chunks_up_to_a_limit():
     values = np.random.default_rng(0).integers(0, 50, (7, 30))
     np.testing.assert_array_equal(distinct_values(lazy(values)), np.unique(values))
     np.testing.assert_array_equal(distinct_values(lazy(values), limit=5), np.unique(values)[:5])
+
+
+@pytest.mark.parametrize("phase_values", [None, "auto", (1, 2), np.array([1, 2])])
+def test_voxels_without_a_measurement_are_counted_and_refused(phase_values):
+    values = lazy([[1, -1, 2], [-1, 2, -1]])
+    with pytest.raises(InputError, match=r"but 3 of 6 points \(50 %\) were not indexed.*phase_values=\(-1, 1, 2\)"):
+        refuse_missing(values, -1, phase_values)
+
+
+@pytest.mark.parametrize(("missing", "phase_values"), [(-1, (2, -1, 1)), (-1, np.array([-1, 1, 2])), (7, None)])
+def test_missing_voxels_may_be_a_phase_of_their_own_or_not_occur(missing, phase_values):
+    refuse_missing(lazy([[1, -1, 2], [-1, 2, -1]]), missing, phase_values)
