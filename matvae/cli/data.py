@@ -133,6 +133,24 @@ def import_command(
         typer.Option(min=1, max=3, help="Number of spatial axes, unless given by the window or region."),
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the array in a source that holds several.")] = None,
+    shape: Annotated[
+        Any,
+        typer.Option(
+            parser=parsed(options.integers, "100,200,300"),
+            metavar="N,N,N",
+            help="Voxels along the axes of raw binary files, in the order z,y,x; the last changes fastest.",
+        ),
+    ] = None,
+    dtype: Annotated[
+        str | None, typer.Option(metavar="TYPE", help="Type of a voxel in raw binary files, such as uint8 or uint16.")
+    ] = None,
+    byteorder: Annotated[
+        str | None,
+        typer.Option(metavar="little|big", help="Byte order in raw binary files, if a voxel takes several bytes."),
+    ] = None,
+    offset: Annotated[
+        int | None, typer.Option(min=0, help="Bytes before the first voxel of raw binary files (default 0).")
+    ] = None,
     periodic: Annotated[
         bool | None,
         typer.Option(
@@ -151,6 +169,7 @@ def import_command(
       matvae import steel.tiff train.zarr --phase-values 0,255 --region :,0:900 --window 64,64 --stride 32
       matvae import berea.tif rock.zarr --phase-values auto --window 64,64,64 --voxel-size 2.25 --unit um
       matvae import stack.npy slices.zarr --axes syx
+      matvae import scan.raw scan.zarr --shape 100,200,300 --dtype uint8 --axes zyx
       matvae import a.npy b.npy both.zarr --window 64,64
     """
     with warnings_as_notes(), watching("import", quiet=quiet) as watcher:
@@ -168,6 +187,7 @@ def import_command(
             spatial_dims=spatial_dims,
             periodic=periodic,
             name=name,
+            raw=options.raw_layout(shape, dtype, byteorder, offset),
             overwrite=overwrite,
             progress=watcher.progress,
         )

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..data import RawLayout
 from .config import read_config
 
 Json = Annotated[bool, typer.Option("--json", help="Print only the result on stdout, as JSON.")]
@@ -54,6 +55,20 @@ def given(context: typer.Context, except_for: Collection[str]) -> dict[str, Any]
 def integers(text: str) -> tuple[int, ...]:
     """Parse ``"64,64"``."""
     return tuple(int(part) for part in text.split(","))
+
+
+def raw_layout(
+    shape: tuple[int, ...] | None, dtype: str | None, byteorder: str | None, offset: int | None
+) -> RawLayout | None:
+    """Return the layout of raw files that four options describe, or None if none of them is given."""
+    if shape is None and dtype is None and byteorder is None and offset is None:
+        return None
+    if shape is None or dtype is None:
+        raise typer.BadParameter(
+            "--shape, --dtype, --byteorder and --offset describe raw binary files. At least both --shape and --dtype "
+            "are needed, such as --shape 100,200,300 --dtype uint8."
+        )
+    return RawLayout(shape, dtype, byteorder, offset or 0)
 
 
 def size(text: str) -> int | tuple[int, ...]:

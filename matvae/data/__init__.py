@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from .open import open_structures
+from .readers.raw import RawLayout
 from .save import save_structures
 from .store import StoreWriter
 from .structures import Structures, concatenate
 from .windows import windows
 
-__all__ = ["StoreWriter", "Structures", "concatenate", "open_structures", "save_structures", "windows"]
+__all__ = ["RawLayout", "StoreWriter", "Structures", "concatenate", "open_structures", "save_structures", "windows"]

@@ -18,6 +18,7 @@ from .axes import arrange
 from .layout import is_store
 from .phase_values import PhaseValues, label_phases, refuse_missing
 from .readers import READERS, Reader, Source
+from .readers.raw import RawLayout, open_raw
 from .readers.source import is_visible
 from .stored import open_store
 from .structures import Structures, concatenate
@@ -35,14 +36,16 @@ def open_structures(
     periodic: bool | None = None,
     voxel_size: float | Sequence[float] | None = None,
     unit: str | None = None,
+    raw: RawLayout | None = None,
 ) -> Structures:
     """Open structures lazily: files of many formats, arrays, or structures that are open already.
 
     Parameters
     ----------
     source : path-like, list of path-like, array-like or Structures
-        A matvae store, zarr, OME-Zarr, npy, npz, TIFF, PNG, BMP, JPEG, HDF5 or DREAM.3D file, a .zip of TIFF files, or
-        a folder of images; several of them, whose structures follow each other; an array of numpy, dask or xarray, or a
+        A matvae store, zarr, OME-Zarr, npy, npz, TIFF, PNG, BMP, JPEG, HDF5, DREAM.3D, MATLAB, EBSD (.ang, .ctf,
+        .h5oina, .h5ebsd), VTK (.vti), MetaImage, NRRD or raw binary file, a .zip of TIFF files, or a folder of images;
+        several of them, whose structures follow each other; an array of numpy, dask or xarray, or a
         list of images of one size; or `Structures`, which are returned with the overrides below.
     axes : str, optional
         What each axis of the array is, one letter per axis: ``s`` sample, ``t`` time, ``z``, ``y``, ``x`` space, and
@@ -67,6 +70,8 @@ def open_structures(
         Edge lengths of a voxel; overrides the file.
     unit : str, optional
         Unit of `voxel_size`; overrides the file.
+    raw : RawLayout, optional
+        Shape, type and byte order of the voxels in raw binary files, whatever their suffix and headers beside them.
 
     Returns
     -------
@@ -90,6 +95,7 @@ def open_structures(
         "periodic": periodic,
         "voxel_size": voxel_size,
         "unit": unit,
+        "raw": raw,
     }
     if isinstance(source, list | tuple) and source and all(isinstance(entry, str | os.PathLike) for entry in source):
         return concatenate(open_all(source, **options))
@@ -139,19 +145,24 @@ def _open_one(
     periodic: bool | None,
     voxel_size: float | Sequence[float] | None,
     unit: str | None,
+    raw: RawLayout | None = None,
 ) -> Structures:
     if spatial_dims is not None:
         spatial_dims = integer("spatial_dims", spatial_dims, 1, 3)
+    if raw is not None and not isinstance(source, str | os.PathLike):
+        raise InputError(
+            "raw describes the voxels of a raw binary file, but an array or structures were given. Omit it."
+        )
     if isinstance(source, Structures):
         structures = _as_they_are(source, "The given set of structures", axes, spatial_dims, name, phase_values)
     elif isinstance(source, str | os.PathLike):
         path = Path(source).expanduser().absolute()
         if not path.exists():
             raise InputError(f"There is no file or folder {path}. Check the spelling and the current folder.")
-        if is_store(path):
+        if raw is None and is_store(path):
             structures = _as_they_are(open_store(path), str(path), axes, spatial_dims, name, phase_values)
         else:
-            opened = open_source(_find_reader(path), path, name)
+            opened = open_source(_find_reader(path), path, name) if raw is None else open_raw(path, raw, name)
             structures = as_structures(_overruled(opened, voxel_size), spatial_dims, phase_values, axes)
     else:
         opened = array_source(source, name)
@@ -225,7 +236,8 @@ def _find_reader(path: Path) -> Reader:
         content = f" The folder contains {listed}." if files else " The folder is empty."
     raise InputError(
         f"{path} is not a file or folder that matvae can read.{content} Supported are matvae stores, zarr, OME-Zarr, "
-        ".npy, .npz, .tif, .png, .bmp, .jpg, .h5 and .dream3d files, a .zip of TIFF files, and folders of images."
+        ".npy, .npz, .tif, .png, .bmp, .jpg, .h5, .dream3d, .mat, .ang, .ctf, .h5oina, .h5ebsd, .vti, .mhd, .mha and "
+        ".nrrd files, raw binary files with a header beside them, a .zip of TIFF files, and folders of images."
     )
 
 

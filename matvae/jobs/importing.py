@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import Structures, concatenate, open_structures, save_structures, windows
+from ..data import RawLayout, Structures, concatenate, open_structures, save_structures, windows
 from ..data.layout import is_store
 from ..data.open import open_all
 from ..data.phase_values import PhaseValues
@@ -38,6 +38,7 @@ def import_structures(
     spatial_dims: int | None = None,
     periodic: bool | None = None,
     name: str | None = None,
+    raw: RawLayout | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -69,6 +70,8 @@ def import_structures(
         Whether structures are periodic; by default as the sources state.
     name : str, optional
         Name of the array in sources that hold several.
+    raw : RawLayout, optional
+        Shape, type and byte order of the voxels, if the sources are raw binary files.
     overwrite : bool
         Whether an existing store may be replaced.
     progress : callable, optional
@@ -100,6 +103,7 @@ def import_structures(
         "periodic": periodic,
         "voxel_size": voxel_size,
         "unit": unit,
+        "raw": raw,
     }
     if phase_values_of is not None:
         if phase_values is not None:

@@ -184,3 +184,43 @@ def test_exit_codes_are_3_for_bad_data_and_4_for_a_damaged_store(matvae, store, 
             file.unlink()
     assert matvae("stats", store, "-o", tmp_path / "s.zarr").code == 4
     assert matvae("info", store).code == 4
+
+
+def test_import_takes_the_layout_of_raw_files(matvae, tmp_path):
+    volume = np.random.default_rng(0).integers(0, 2, (5, 6, 7)).astype(">u2")
+    (tmp_path / "a.raw").write_bytes(b"1234" + volume.tobytes())
+    layout = ("--shape", "5,6,7", "--dtype", "uint16", "--byteorder", "big", "--offset", "4")
+    ran = matvae("import", tmp_path / "a.raw", tmp_path / "x.zarr", *layout, "--axes", "zyx")
+    assert ran.code == 0, ran.err
+    np.testing.assert_array_equal(open_structures(tmp_path / "x.zarr").data.compute()[0], volume)
+    half = matvae("import", tmp_path / "a.raw", tmp_path / "y.zarr", "--dtype", "uint16")
+    assert half.code == 2
+    assert "both --shape" in half.err
+    short = matvae("import", tmp_path / "a.raw", tmp_path / "y.zarr", *layout[:-2])
+    assert short.code == 3
+    assert "should have 420 bytes" in short.err
+    assert "but has 424" in short.err
+
+
+def test_the_advice_for_raw_files_without_header_works(matvae, tmp_path):
+    (tmp_path / "a.raw").write_bytes(bytes(100 * 200 * 300 * 2))
+    refused = matvae("import", tmp_path / "a.raw", tmp_path / "x.zarr").err
+    advice = refused[refused.index("--shape") : refused.index(").", refused.index("--shape"))]
+    ran = matvae("import", tmp_path / "a.raw", tmp_path / "x.zarr", *advice.split(), "--axes", "zyx")
+    assert ran.code == 0, ran.err
+    assert "100 x 200 x 300" in ran.out
+
+
+def test_the_advice_for_points_that_were_not_indexed_works(matvae, tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "a.h5oina", "w") as file:
+        file["1/EBSD/Data/Phase"] = np.array([0, 1, 2, 1, 1, 0], np.uint8)
+        for name, value in {"X Cells": 3, "Y Cells": 2, "X Step": 0.5, "Y Step": 0.5}.items():
+            file[f"1/EBSD/Header/{name}"] = [value]
+    refused = matvae("import", tmp_path / "a.h5oina", tmp_path / "x.zarr", "--phase-values", "auto")
+    assert refused.code == 3
+    assert "2 of 6 points (33 %) were not indexed" in refused.err
+    advice = refused.err[refused.err.index("--phase-values") :].split(")")[0]
+    ran = matvae("import", tmp_path / "a.h5oina", tmp_path / "x.zarr", *advice.split())
+    assert ran.code == 0, ran.err
+    np.testing.assert_array_equal(open_structures(tmp_path / "x.zarr").data.compute(), [[[0, 1, 2], [1, 1, 0]]])

@@ -123,3 +123,22 @@ def test_the_header_in_the_advice_for_a_file_without_one_works(tmp_path):
     advice = str(refusal.value)
     path.with_suffix(".json").write_text(advice[advice.index("{") : advice.index("}") + 1])
     assert open_structures(path, axes="zyx").grid.shape == (100, 200, 300)
+
+
+def test_a_given_layout_overrules_headers_and_suffixes(tmp_path):
+    layout = RawLayout(LABELS.shape, "uint8")
+    for name in ("a.dat", "a.raw", "a.tif"):
+        path = written(tmp_path, header={"shape": [1], "dtype": "uint8"}, name=name)
+        opened = open_structures(path, raw=layout, axes="zyx", voxel_size=2.5)
+        np.testing.assert_array_equal(opened.data[0].compute(), LABELS)
+        assert opened.grid.voxel_size == (2.5, 2.5, 2.5)
+
+
+def test_a_layout_for_something_else_than_a_file_is_refused(tmp_path):
+    layout = RawLayout(LABELS.shape, "uint8")
+    with pytest.raises(InputError, match=r"should be a raw file, .* but it is a folder"):
+        open_structures(tmp_path, raw=layout)
+    with pytest.raises(InputError, match="but an array or structures were given"):
+        open_structures(LABELS, raw=layout)
+    with pytest.raises(InputError, match="Raw files have no names"):
+        open_structures(written(tmp_path), raw=layout, name="x")
