@@ -109,8 +109,8 @@ def refuse_missing(array: LazyArray, missing: int, phase_values: PhaseValues) ->
     raise InputError(
         f"{array.source} should have a phase at every point, but {count} of {size} points ({100 * count / size:.2g} %) "
         f"were not indexed. Make them a phase of their own with phase_values=({listed}), where {missing} stands for "
-        f"them (command line: matvae import FILE OUT.zarr --phase-values {listed.replace(' ', '')}), or assign a phase to "
-        "them in EBSD software first."
+        f"them (command line: matvae import FILE OUT.zarr --phase-values {listed.replace(' ', '')}), or assign a phase "
+        "to them in EBSD software first."
     )
 
 
