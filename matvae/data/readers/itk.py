@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +17,7 @@ from .source import DEFLATE_RATIO, Source, check_declared_size
 from .whole import whole_array
 
 _FORMATS = {".mhd": "MetaImageIO", ".mha": "MetaImageIO", ".nrrd": "NrrdImageIO"}
+_DATA_FILE = re.compile(r"^ElementDataFile\s*=\s*(.*\S)", re.MULTILINE)
 # By number of axes; the first index of ITK is that of x.
 _AXES = {2: "yx", 3: "zyx", 4: "tzyx"}
 
@@ -57,12 +59,19 @@ class ItkReader:
 
 def _lazy(path: Path, shape: tuple[int, ...], dtype: np.dtype) -> LazyArray:
     declared = math.prod(shape) * dtype.itemsize
-    if path.suffix.lower() != ".mhd":
-        check_declared_size(str(path), declared, path.stat().st_size, DEFLATE_RATIO)
+    check_declared_size(str(path), declared, _bytes_of_voxels(path), DEFLATE_RATIO)
     if path.suffix.lower() == ".nrrd":
         return whole_array(str(path), shape, dtype, _load, path)
-    chunks = choose_chunks(shape, dtype, whole=range(1, len(shape)))
-    return LazyArray(str(path), shape, dtype, chunks, partial(_read_box, path))
+    return LazyArray(str(path), shape, dtype, choose_chunks(shape, dtype), partial(_read_box, path))
+
+
+def _bytes_of_voxels(path: Path) -> float:
+    """Return the size of the file with the voxels; infinite if an .mhd header lists several."""
+    if path.suffix.lower() != ".mhd":
+        return path.stat().st_size
+    named = _DATA_FILE.search(path.read_text(encoding="utf-8", errors="replace"))
+    file = path.parent / named[1] if named else path
+    return file.stat().st_size if file.is_file() else math.inf
 
 
 def _header(path: Path) -> Any:

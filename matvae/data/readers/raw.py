@@ -14,13 +14,14 @@ import numpy as np
 
 from ...errors import InputError
 from ...grid import voxel_edges
-from ...validate import integer
+from ...validate import integer, real
 from ..lazy_array import Box, LazyArray, choose_chunks
 from . import itk
 from .source import Source, length_unit
 
 _SUFFIXES = (".raw", ".bin")
 _BYTE_ORDERS = {"little": "<", "big": ">"}
+_SPACE = "zyx"
 _EXAMPLE = '{"shape": [100, 200, 300], "dtype": "uint16", "byteorder": "little"}'
 
 
@@ -144,22 +145,50 @@ def _from_json(path: Path, header: Path) -> Source:
         raise InputError(f"{header} should state at least the shape and dtype of {path.name}, such as {_EXAMPLE}.")
     try:
         layout = RawLayout(stated["shape"], stated["dtype"], stated.get("byteorder"), stated.get("offset", 0))
-        source = open_raw(path, layout)
-        voxel_size, origin = stated.get("voxel_size"), stated.get("origin")
-        if voxel_size is not None:
-            ndim = len(voxel_size) if isinstance(voxel_size, list) else min(len(layout.shape), 3)
-            voxel_size = voxel_edges(voxel_size, ndim)
+        array = open_raw(path, layout).array
+        voxel_size, origin = _lengths("voxel_size", stated), _lengths("origin", stated)
+        axes = _axes(stated.get("axes"), array.ndim, {len(values) for values in (voxel_size, origin) if values})
     except (InputError, TypeError) as error:
         raise InputError(f"{header} does not describe {path.name}: {error}") from error
-    known = voxel_size or origin
-    return Source(
-        source.array,
-        spatial_dims=len(known) if known else None,
-        voxel_size=voxel_size,
-        unit=length_unit(stated.get("unit")),
-        axes=stated.get("axes"),
-        origin=None if origin is None else tuple(origin),
-    )
+    unit = stated.get("unit")
+    return Source(array, voxel_size=voxel_size, unit=unit and (length_unit(unit) or unit), axes=axes, origin=origin)
+
+
+def _lengths(key: str, stated: Mapping[str, Any]) -> tuple[float, ...] | None:
+    values = stated.get(key)
+    if values is None:
+        return None
+    if not isinstance(values, list) or not 1 <= len(values) <= len(_SPACE):
+        raise InputError(f"{key} must list one length per spatial axis, but is {values!r}.")
+    if key == "voxel_size":
+        return voxel_edges(values, len(values))
+    return tuple(real(key, value, -math.inf) for value in values)
+
+
+def _axes(axes: Any, ndim: int, n_lengths: set[int]) -> str | None:
+    """Check the letters of the axes; if none are given, they are those of space where lengths are given for each axis.
+
+    Parameters
+    ----------
+    axes : str or None
+        As stated in the header.
+    ndim : int
+        Number of axes of the array.
+    n_lengths : set of int
+        Numbers of entries of the voxel size and the origin, as far as these are given.
+    """
+    if axes is None and n_lengths <= {ndim}:
+        return _SPACE[-ndim:] if n_lengths else None
+    letters = axes if isinstance(axes, str) else ""
+    is_valid = len(letters) == len(set(letters)) == ndim and set(letters) <= set(f"stc{_SPACE}")
+    if not is_valid or not n_lengths <= {sum(letter in _SPACE for letter in letters)}:
+        given = " and ".join(map(str, sorted(n_lengths))) or "no"
+        raise InputError(
+            f"axes must give each of the {ndim} axes a letter, s (sample), t (time), c (channel), z, y or x, such as "
+            f"'{f's{_SPACE}'[-ndim:]}', and voxel_size and origin one entry per z, y and x, but axes is {axes!r} and "
+            f"they have {given} entries."
+        )
+    return letters
 
 
 def _read(path: Path, layout: RawLayout, box: Box) -> np.ndarray:

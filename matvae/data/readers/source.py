@@ -122,7 +122,7 @@ def visible_files(folder: Path, suffixes: Collection[str]) -> list[Path]:
     return sorted((file for file in files if file.is_file()), key=natural_order)
 
 
-def check_declared_size(source: str, declared: int, available: int, ratio: float) -> None:
+def check_declared_size(source: str, declared: int, available: float, ratio: float) -> None:
     """Refuse a header that declares more bytes than a file can hold, before memory is taken for them.
 
     Parameters
@@ -131,8 +131,8 @@ def check_declared_size(source: str, declared: int, available: int, ratio: float
         File, for the message.
     declared : int
         Bytes of the array that the header declares.
-    available : int
-        Bytes of the file.
+    available : float
+        Bytes of the file; infinite if unknown.
     ratio : float
         Largest factor by which the file's compression can shrink data; 1 without compression.
 

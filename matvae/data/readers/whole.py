@@ -33,20 +33,14 @@ def whole_array(source: str, shape: tuple[int, ...], dtype: np.dtype, load: Load
     return LazyArray(source, shape, np.dtype(dtype), chunks, partial(_read, load, path))
 
 
-def load_whole(load: Load, path: Path) -> np.ndarray:
-    """Return ``load(path)``, from memory if it was the last one and the file has not changed since; read-only."""
+def _read(load: Load, path: Path, box: Box) -> np.ndarray:
     status = path.stat()
     # Threads of dask that request the same file wait for the first of them.
     with _lock:
-        return _load(load, path, (status.st_mtime_ns, status.st_size))
+        values = _load(load, path, (status.st_mtime_ns, status.st_size))
+    return values[box].copy()
 
 
 @lru_cache(maxsize=1)
 def _load(load: Load, path: Path, version: tuple[int, int]) -> np.ndarray:
-    values = load(path)
-    values.flags.writeable = False
-    return values
-
-
-def _read(load: Load, path: Path, box: Box) -> np.ndarray:
-    return load_whole(load, path)[box].copy()
+    return load(path)

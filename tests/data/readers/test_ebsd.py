@@ -62,7 +62,8 @@ WRITERS = {"a.ang": write_ang, "a.ctf": write_ctf}
 @pytest.mark.parametrize("number", range(len(CHECKS)), ids=[check.__name__ for check in CHECKS])
 def test_the_reader_conforms(number, name, tmp_path):
     path = WRITERS[name](tmp_path / name, PHASES)
-    reader_checks("ebsd", Example(path, PHASES, voxel_size=(STEP_Y, STEP_X), unit="micrometer"))[number]()
+    example = Example(path, PHASES, None, None, (STEP_Y, STEP_X), "micrometer", axes="yx", origin=(-0.25, -0.125))
+    reader_checks("ebsd", example)[number]()
 
 
 @pytest.mark.parametrize("name", WRITERS)

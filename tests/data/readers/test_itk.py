@@ -17,6 +17,8 @@ pytest.importorskip("vtkmodules")
 
 LABELS = np.random.default_rng(0).integers(0, 200, (17, 241, 299)).astype(np.uint8)
 SPACING = (2.0, 0.5, 0.25)
+# ITK gives the centre of the first voxel, (x, y, z) = (10, 20, 30).
+CORNER = (30 - 1.0, 20 - 0.25, 10 - 0.125)
 
 
 def write_metaimage(path, values, compressed=False):
@@ -49,25 +51,31 @@ def write_nrrd(path, values, encoding="gzip", **header):
 
 def mha_example(folder):
     path = write_metaimage(folder / "a.mha", LABELS)
-    return Example(path, LABELS, voxel_size=SPACING)
+    return Example(path, LABELS, voxel_size=SPACING, axes="zyx", origin=CORNER)
 
 
 def compressed_mha_example(folder):
     path = write_metaimage(folder / "a.mha", LABELS.astype(np.int16), compressed=True)
-    return Example(path, LABELS.astype(np.int16), voxel_size=SPACING)
+    return Example(path, LABELS.astype(np.int16), voxel_size=SPACING, axes="zyx", origin=CORNER)
 
 
 def mhd_example(folder):
-    return Example(write_metaimage(folder / "a.mhd", LABELS), LABELS, voxel_size=SPACING)
+    return Example(write_metaimage(folder / "a.mhd", LABELS), LABELS, voxel_size=SPACING, axes="zyx", origin=CORNER)
 
 
 def nrrd_example(folder):
-    return Example(write_nrrd(folder / "a.nrrd", LABELS), LABELS, voxel_size=SPACING)
+    return Example(write_nrrd(folder / "a.nrrd", LABELS), LABELS, voxel_size=SPACING, axes="zyx", origin=CORNER)
 
 
 def raw_nrrd_example(folder):
     values = LABELS.astype(np.uint16)
-    return Example(write_nrrd(folder / "a.nrrd", values, "raw", endian="little"), values, voxel_size=SPACING)
+    return Example(
+        write_nrrd(folder / "a.nrrd", values, "raw", endian="little"),
+        values,
+        voxel_size=SPACING,
+        axes="zyx",
+        origin=CORNER,
+    )
 
 
 EXAMPLES = [mha_example, compressed_mha_example, mhd_example, nrrd_example, raw_nrrd_example]
@@ -88,8 +96,7 @@ def test_an_image_is_one_volume_with_voxel_size_and_the_corner_of_its_first_voxe
     np.testing.assert_array_equal(opened.data.compute(), values[None])
     assert opened.grid.axes == ("z", "y", "x")
     assert opened.grid.voxel_size == SPACING
-    # ITK gives the centre of the first voxel, (x, y, z) = (10, 20, 30).
-    assert opened.grid.origin == (30 - 1.0, 20 - 0.25, 10 - 0.125)
+    assert opened.grid.origin == CORNER
 
 
 def test_the_raw_file_of_a_metaimage_is_opened_with_its_header(tmp_path):
@@ -134,6 +141,25 @@ def test_headers_that_declare_more_than_the_file_holds_are_refused(tmp_path, nam
     path.write_bytes(content.replace(b"299 241 17", b"99999 99999 99"))
     with pytest.raises(InputError, match=f"declares {99999 * 99999 * 99} bytes"):
         open_structures(path)
+
+
+def test_a_header_that_declares_more_than_its_raw_file_holds_is_refused(tmp_path):
+    path = write_metaimage(tmp_path / "a.mhd", LABELS)
+    path.write_text(path.read_text().replace("299 241 17", "99999 99999 99"))
+    for file in (path, path.with_suffix(".raw")):
+        with pytest.raises(
+            InputError, match=f"declares {99999 * 99999 * 99} bytes of values, but its {LABELS.size} bytes"
+        ):
+            open_structures(file)
+
+
+def test_slices_in_files_of_their_own_are_one_volume(tmp_path):
+    path = write_metaimage(tmp_path / "a.mhd", LABELS % 2)
+    for i, layer in enumerate(LABELS % 2):
+        (tmp_path / f"slice{i:02}.raw").write_bytes(layer.tobytes())
+    (tmp_path / "a.raw").unlink()
+    path.write_text(path.read_text().replace("a.raw", "slice%02d.raw 0 16 1"))
+    np.testing.assert_array_equal(open_structures(path).data[0].compute(), LABELS % 2)
 
 
 def test_a_metaimage_whose_raw_file_was_cut_off_is_an_error(tmp_path):

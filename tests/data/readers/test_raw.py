@@ -35,7 +35,7 @@ def big_endian_example(folder):
         "origin": [1, 2, 3],
     }
     path = written(folder, values.astype(">u2"), header, before=b"1234567")
-    return Example(path, values, spatial_dims=3, voxel_size=(2.0, 0.5, 0.25), unit="micrometer")
+    return Example(path, values, voxel_size=(2.0, 0.5, 0.25), unit="micrometer", axes="zyx", origin=(1.0, 2.0, 3.0))
 
 
 @pytest.mark.parametrize("number", range(len(CHECKS)), ids=[check.__name__ for check in CHECKS])
@@ -56,6 +56,12 @@ def test_axes_in_the_header_reorder_the_voxels(tmp_path):
     opened = open_structures(path)
     np.testing.assert_array_equal(opened.data[0].compute(), LABELS.transpose(2, 1, 0))
     assert opened.grid.voxel_size == (2.0, 0.5, 0.25)
+
+
+def test_slices_may_be_samples_with_a_voxel_size_in_the_plane(tmp_path):
+    opened = open_structures(written(tmp_path, header={**HEADER, "axes": "syx", "voxel_size": [0.5, 0.25]}))
+    np.testing.assert_array_equal(opened.data.compute(), LABELS)
+    assert opened.grid.voxel_size == (0.5, 0.25)
 
 
 def test_a_layout_is_given_for_a_file_without_header(tmp_path):
@@ -106,7 +112,15 @@ def test_invalid_layouts_are_refused(values, message):
         ('{"shape": [18, 210, 311]}', "at least the shape and dtype of a.raw"),
         ('{"shape": null, "dtype": "uint8"}', r"a\.json does not describe a\.raw"),
         ('{"shape": [18, 210, 311], "dtype": "uint16"}', r"a\.json does not describe a\.raw: byteorder must be given"),
-        ('{"shape": [18, 210, 311], "dtype": "uint8", "voxel_size": -1}', "voxel_size must be one positive length"),
+        ('{"shape": [18, 210, 311], "dtype": "uint8", "voxel_size": 1}', "voxel_size must list one length per"),
+        (
+            '{"shape": [18, 210, 311], "dtype": "uint8", "voxel_size": [1, 1, -1]}',
+            "voxel_size must be one positive length",
+        ),
+        ('{"shape": [18, 210, 311], "dtype": "uint8", "origin": ["a", 1, 1]}', "origin must be a number"),
+        ('{"shape": [18, 210, 311], "dtype": "uint8", "origin": [1, 1]}', "axes must give each of the 3 axes a letter"),
+        ('{"shape": [18, 210, 311], "dtype": "uint8", "axes": "yx"}', "axes must give each of the 3 axes a letter"),
+        ('{"shape": [18, 210, 311], "dtype": "uint8", "axes": "syx", "origin": [1, 1, 1]}', "they have 3 entries"),
     ],
 )
 def test_headers_that_do_not_describe_the_file_are_named(tmp_path, content, message):
