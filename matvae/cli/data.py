@@ -162,7 +162,7 @@ def import_command(
     quiet: Quiet = False,
     config: Config = None,
 ) -> None:
-    """Import TIFF, PNG, npy, HDF5, DREAM.3D or zarr into one store, whole or cut into windows.
+    """Import images, volumes, EBSD maps and arrays of many formats into one store, whole or cut into windows.
 
     \b
     Examples:

@@ -262,7 +262,8 @@ def _copy(path: Path, folder: Path) -> Path:
         return Path(shutil.copytree(path, folder / path.name))
     # Some formats keep header and voxels in two files of one name.
     for file in path.parent.glob(f"{glob.escape(path.stem)}.*"):
-        shutil.copy(file, folder)
+        if file.is_file():
+            shutil.copy(file, folder)
     return folder / path.name
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import h5py
 import numpy as np
 import pytest
 
@@ -212,7 +213,6 @@ def test_the_advice_for_raw_files_without_header_works(matvae, tmp_path):
 
 
 def test_the_advice_for_points_that_were_not_indexed_works(matvae, tmp_path):
-    h5py = pytest.importorskip("h5py")
     with h5py.File(tmp_path / "a.h5oina", "w") as file:
         file["1/EBSD/Data/Phase"] = np.array([0, 1, 2, 1, 1, 0], np.uint8)
         for name, value in {"X Cells": 3, "Y Cells": 2, "X Step": 0.5, "Y Step": 0.5}.items():

@@ -35,20 +35,20 @@ class ItkReader:
             raise InputError(
                 f"MetaImage and NRRD files have no names, but name={name!r} was given for {path}. Omit name."
             )
-        header = _header(path)
-        shape = tuple(int(length) for length in reversed(header.GetSize()))
-        if header.GetNumberOfComponents() != 1:
+        image_reader = _image_reader(path)
+        shape = tuple(int(length) for length in reversed(image_reader.GetSize()))
+        if image_reader.GetNumberOfComponents() != 1:
             raise InputError(
-                f"{path} should have one value per voxel, but has {header.GetNumberOfComponents()} channels or "
+                f"{path} should have one value per voxel, but has {image_reader.GetNumberOfComponents()} channels or "
                 "components. Convert it to a grey image, or segment it, first."
             )
         if len(shape) not in _AXES:
             raise InputError(f"{path} should have the axes x, y and z, and time at most, but has {len(shape)} axes.")
-        array = _lazy(path, shape, _dtype(header))
+        array = _lazy(path, shape, _dtype(image_reader))
         # The fourth axis is time, which has no voxel size.
-        spacing = header.GetSpacing()[:3]
-        origin = tuple(first - step / 2 for first, step in zip(header.GetOrigin(), spacing, strict=False))
-        is_upright = np.array_equal(header.GetDirection(), np.eye(len(shape)).ravel())
+        spacing = image_reader.GetSpacing()[:3]
+        origin = tuple(first - step / 2 for first, step in zip(image_reader.GetOrigin(), spacing, strict=False))
+        is_upright = np.array_equal(image_reader.GetDirection(), np.eye(len(shape)).ravel())
         return Source(
             array,
             voxel_size=tuple(spacing[::-1]),
@@ -74,7 +74,7 @@ def _bytes_of_voxels(path: Path) -> float:
     return file.stat().st_size if file.is_file() else math.inf
 
 
-def _header(path: Path) -> Any:
+def _image_reader(path: Path) -> Any:
     """Return SimpleITK's reader of a file after it has read the header."""
     image_reader = _simple_itk().ImageFileReader()
     image_reader.SetFileName(str(path))
@@ -83,21 +83,21 @@ def _header(path: Path) -> Any:
     return image_reader
 
 
-def _dtype(header: Any) -> np.dtype:
+def _dtype(image_reader: Any) -> np.dtype:
     itk = _simple_itk()
-    voxel = itk.Image([1] * header.GetDimension(), header.GetPixelID())
+    voxel = itk.Image([1] * image_reader.GetDimension(), image_reader.GetPixelID())
     return np.dtype(itk.GetArrayViewFromImage(voxel).dtype)
 
 
 def _load(path: Path) -> np.ndarray:
-    return np.asarray(_simple_itk().GetArrayFromImage(_header(path).Execute()))
+    return np.asarray(_simple_itk().GetArrayFromImage(_image_reader(path).Execute()))
 
 
 def _read_box(path: Path, box: Box) -> np.ndarray:
-    header = _header(path)
-    header.SetExtractIndex([part.start for part in reversed(box)])
-    header.SetExtractSize([part.stop - part.start for part in reversed(box)])
-    return np.asarray(_simple_itk().GetArrayFromImage(header.Execute()))
+    image_reader = _image_reader(path)
+    image_reader.SetExtractIndex([part.start for part in reversed(box)])
+    image_reader.SetExtractSize([part.stop - part.start for part in reversed(box)])
+    return np.asarray(_simple_itk().GetArrayFromImage(image_reader.Execute()))
 
 
 def _simple_itk() -> ModuleType:

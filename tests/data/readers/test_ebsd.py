@@ -11,8 +11,6 @@ from matvae.errors import InputError, MissingExtraError
 from matvae.testing import Example, reader_checks
 from matvae.testing.reader import CHECKS
 
-pytest.importorskip("orix")
-
 STEP_Y, STEP_X = 0.5, 0.25
 PHASES = np.random.default_rng(0).integers(1, 3, (23, 31)).astype(np.int16)
 HOLES = np.where(np.random.default_rng(1).random((23, 31)) < 0.1, -1, PHASES).astype(np.int16)

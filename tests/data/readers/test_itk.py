@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 
+import nrrd
 import numpy as np
 import pytest
 
@@ -10,10 +11,6 @@ from matvae.data.readers import itk
 from matvae.errors import InputError, MissingExtraError, StoreError
 from matvae.testing import Example, reader_checks
 from matvae.testing.reader import CHECKS
-
-nrrd = pytest.importorskip("nrrd")
-pytest.importorskip("SimpleITK")
-pytest.importorskip("vtkmodules")
 
 LABELS = np.random.default_rng(0).integers(0, 200, (17, 241, 299)).astype(np.uint8)
 SPACING = (2.0, 0.5, 0.25)

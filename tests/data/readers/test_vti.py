@@ -11,8 +11,6 @@ from matvae.errors import InputError, MissingExtraError
 from matvae.testing import Example, reader_checks
 from matvae.testing.reader import CHECKS
 
-pytest.importorskip("vtkmodules")
-
 LABELS = np.random.default_rng(0).integers(0, 200, (17, 241, 299)).astype(np.uint8)
 SPACING = (2.0, 0.5, 0.25)
 
