@@ -1,4 +1,4 @@
-"""MetaImage and NRRD through SimpleITK: boxes of a MetaImage are read on demand, an NRRD file as a whole."""
+"""MetaImage and NRRD through SimpleITK: boxes are read on demand, but compressed and NRRD files as a whole."""
 
 from __future__ import annotations
 
@@ -58,9 +58,10 @@ class ItkReader:
 
 
 def _lazy(path: Path, shape: tuple[int, ...], dtype: np.dtype) -> LazyArray:
-    declared = math.prod(shape) * dtype.itemsize
-    check_declared_size(str(path), declared, _bytes_of_voxels(path), DEFLATE_RATIO)
-    if path.suffix.lower() == ".nrrd":
+    declared, stored = math.prod(shape) * dtype.itemsize, _bytes_of_voxels(path)
+    check_declared_size(str(path), declared, stored, DEFLATE_RATIO)
+    # To read a box of a compressed file, everything before it is decompressed.
+    if path.suffix.lower() == ".nrrd" or stored < declared:
         return whole_array(str(path), shape, dtype, _load, path)
     return LazyArray(str(path), shape, dtype, choose_chunks(shape, dtype), partial(_read_box, path))
 
