@@ -15,6 +15,7 @@ from .benchmark import benchmark_app
 from .compare import compare_command
 from .data import dataset_app, import_command, info_command, stats_command
 from .evaluate import evaluate_command
+from .export import export_command
 from .models import fit_command, inverse_command, transform_command
 from .optimize import optimize_command
 from .options import Config
@@ -74,6 +75,7 @@ def _root(
 
 app.add_typer(dataset_app, name="dataset")
 app.command("import")(import_command)
+app.command("export")(export_command)
 app.command("info")(info_command)
 app.command("stats")(stats_command)
 app.command("fit")(fit_command)

@@ -109,6 +109,14 @@ def region(text: str) -> tuple[tuple[int | None, int | None], ...]:
     return tuple(ranges)
 
 
+def samples(text: str) -> str | slice:
+    """Parse ``"all"``, ``"0:10"`` or ``"5:"``."""
+    if text == "all":
+        return text
+    ((start, stop),) = region(text)
+    return slice(start, stop)
+
+
 def names(text: str) -> tuple[str, ...]:
     """Parse ``"surface_area,lineal_path"``; ``""`` holds no names."""
     return tuple(part.strip() for part in text.split(",") if part.strip())

@@ -8,5 +8,16 @@ from .save import save_structures
 from .store import StoreWriter
 from .structures import Structures, concatenate
 from .windows import windows
+from .write import Written, write
 
-__all__ = ["RawLayout", "StoreWriter", "Structures", "concatenate", "open_structures", "save_structures", "windows"]
+__all__ = [
+    "RawLayout",
+    "StoreWriter",
+    "Structures",
+    "Written",
+    "concatenate",
+    "open_structures",
+    "save_structures",
+    "windows",
+    "write",
+]

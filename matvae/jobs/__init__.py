@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .compare.compare import compare_methods
     from .dataset import list_datasets, make_dataset
     from .evaluate import evaluate_model
+    from .export import export_structures
     from .fit import FitInterrupted, fit_model
     from .importing import import_structures
     from .info import describe
@@ -33,6 +34,7 @@ _HOME = {
     "compute_statistics": "statistics",
     "describe": "info",
     "evaluate_model": "evaluate",
+    "export_structures": "export",
     "fit_model": "fit",
     "import_structures": "importing",
     "inverse_latents": "inverse",
@@ -53,6 +55,7 @@ __all__ = [
     "compute_statistics",
     "describe",
     "evaluate_model",
+    "export_structures",
     "fit_model",
     "import_structures",
     "inverse_latents",

@@ -1,0 +1,109 @@
+"""TIFF with the voxel size in the words of ImageJ or of OME; pages are written one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from ...errors import InputError, MissingExtraError
+from ..structures import Structures
+from .units import known_unit
+from .writer import Writer, blocks
+
+# TIFF addresses bytes with 32 bits. BigTIFF does not, but ImageJ has no BigTIFF of its own.
+_MOST_BYTES = 2**32 - 2**25
+
+
+class ImageJWriter(Writer):
+    """Writer of TIFF as ImageJ and Fiji write it; samples are frames (axis T)."""
+
+    suffixes = (".tif", ".tiff")
+    holds = frozenset({"samples", "fields", "voxel_size", "unit", "origin"})
+    least_dims = 2
+
+    def write(self, path: Path, structures: Structures) -> Sequence[str]:
+        """Write pixels per unit into the tags, and unit, spacing of slices and origin into ImageJ's description."""
+        if structures.data.nbytes > _MOST_BYTES:
+            raise InputError(
+                f"A TIFF for ImageJ holds up to 4 GB, but {path.name} would take {structures.data.nbytes / 1e9:.1f} GB. "
+                f"Write OME-TIFF, which ImageJ reads through Bio-Formats: name it {path.stem}.ome.tif."
+            )
+        grid, size = structures.grid, structures.grid.voxel_size
+        metadata: dict[str, Any] = {"axes": _axes(structures)}
+        resolution = None
+        if size is not None:
+            unit = known_unit(grid.unit)
+            # ImageJ keeps its description in ASCII.
+            metadata["unit"] = {"µm": "um", "Å": "angstrom"}.get(unit.symbol, unit.symbol) if unit else grid.unit or "pixel"
+            resolution = (1 / size[-1], 1 / size[-2])
+            if grid.ndim == 3:
+                metadata["spacing"] = size[0]
+        if size is not None and grid.origin is not None:
+            # ImageJ gives the pixel, counted from the corner, at which its coordinates are zero.
+            for axis, position, length in zip("zyx"[-grid.ndim :], grid.origin, size, strict=True):
+                metadata[f"{axis}origin"] = -position / length
+        _write(path, structures, imagej=True, resolution=resolution, metadata=metadata)
+        return []
+
+
+class OmeTiffWriter(Writer):
+    """Writer of OME-TIFF; samples are time points (axis T)."""
+
+    suffixes = (".ome.tif", ".ome.tiff")
+    holds = frozenset({"samples", "fields", "voxel_size", "unit"})
+    least_dims = 2
+
+    def write(self, path: Path, structures: Structures) -> Sequence[str]:
+        """Write the voxel size into OME's XML, in the unit of the structures."""
+        grid = structures.grid
+        metadata: dict[str, Any] = {"axes": _axes(structures)}
+        unit = known_unit(grid.unit)
+        for axis, length in zip("ZYX"[-grid.ndim :], grid.voxel_size or (), strict=bool(grid.voxel_size)):
+            metadata[f"PhysicalSize{axis}"] = length
+            # OME takes lengths without a unit for micrometres; its word for a unit that it does not know is this.
+            metadata[f"PhysicalSize{axis}Unit"] = unit.symbol if unit else "reference frame"
+        _write(path, structures, ome=True, bigtiff=structures.data.nbytes > _MOST_BYTES, metadata=metadata)
+        if grid.voxel_size and grid.unit and not unit:
+            return [f"OME-TIFF does not know the unit {grid.unit!r}; the voxel size is written without it."]
+        return []
+
+
+def _axes(structures: Structures) -> str:
+    space = "ZYX"[-structures.grid.ndim :]
+    return f"T{space}" if len(structures) > 1 else space
+
+
+def _write(path: Path, structures: Structures, **how: Any) -> None:
+    shape = structures.data.shape if len(structures) > 1 else structures.grid.shape
+    _tifffile().imwrite(
+        path,
+        _pages(structures),
+        shape=shape,
+        dtype=structures.data.dtype,
+        photometric="minisblack",
+        software="matvae",
+        **how,
+    )
+
+
+def _pages(structures: Structures) -> Iterator[np.ndarray]:
+    for block in blocks(structures):
+        yield from block.reshape(-1, *structures.grid.shape[-2:])
+
+
+def _tifffile() -> ModuleType:
+    try:
+        import tifffile
+    except ImportError as error:
+        raise MissingExtraError(
+            "Writing TIFF needs tifffile and imagecodecs; install them with: pip install 'matvae[tiff]'"
+        ) from error
+    return tifffile
+
+
+imagej_writer = ImageJWriter()
+ome_writer = OmeTiffWriter()
