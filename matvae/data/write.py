@@ -70,14 +70,14 @@ def write(
     structures : Structures, numpy.ndarray or dask.array.Array
         Structures, or an array on a given `grid`: one structure ``(*space)`` or several ``(sample, *space)``.
     path : path-like
-        File to write, or folder for OME-Zarr; its ending chooses the format. With several samples in a format that holds
-        one, numbers are added: ``rock.vti`` becomes ``rock_0003.vti``. STL adds the phase: ``rock_phase1.stl``.
+        File to write, or folder for OME-Zarr; its ending chooses the format. With several samples in a format that
+        holds one, numbers are added: ``rock.vti`` becomes ``rock_0003.vti``. STL adds the phase: ``rock_phase1.stl``.
     format : str, optional
         Name of a format, where the ending is not enough: ``"vti"``, ``"damask"``, ``"tiff"`` (ImageJ), ``"ome-tiff"``,
         ``"npy"``, ``"raw"``, ``"ome-zarr"``, ``"abaqus"``, ``"stl"``, or that of a plugin.
     samples : int, slice or "all", optional
-        Which samples to write: ``3``, ``slice(0, 10)`` or ``"all"``. By default the only one, or all if the format holds
-        several in one file.
+        Which samples to write: ``3``, ``slice(0, 10)`` or ``"all"``. By default the only one, or all if the format
+        holds several in one file.
     grid : Grid, optional
         Grid of one structure; required for an array. For `Structures` it replaces their grid.
     overwrite : bool
@@ -104,15 +104,15 @@ def write(
     chosen, numbers = _choose(_as_structures(structures, grid), samples, name, writer)
     if chosen.grid.phases == 1 and "fields" not in writer.holds:
         raise InputError(
-            f"{name} holds the labels of phases, but the structures are continuous fields. Segment them first, or write "
-            f"a format that holds fields: {', '.join(_holding('fields'))}."
+            f"{name} holds the labels of phases, but the structures are continuous fields. Segment them first, or "
+            f"write a format that holds fields: {', '.join(_holding('fields'))}."
         )
     ready, notes = _prepare(chosen, numbers[0], name, writer)
     parts = _parts(target, ready, numbers, writer)
     outputs = [file for part_path, _ in parts for file in writer.paths(part_path, ready.grid)]
     _check_outputs(outputs, target.parent, overwrite)
     files, more = _write_parts(writer, parts, outputs, overwrite, progress)
-    return Written(tuple(files), name, numbers, ready.grid, tuple([*notes, *more]))
+    return Written(tuple(files), name, numbers, ready.grid, (*notes, *more))
 
 
 def is_replaceable(path: Path) -> bool:
@@ -130,8 +130,8 @@ def _find_writer(path: Path, format: str | None) -> tuple[str, Writer]:
         writer: Writer = WRITERS.get(format)
         if not _endings(path, writer):
             raise InputError(
-                f"A file of the format {format} ends in {' or '.join(writer.suffixes)}, but {path.name} was given. Name "
-                f"it {path.name.split('.')[0]}{writer.suffixes[0]}."
+                f"A file of the format {format} ends in {' or '.join(writer.suffixes)}, but {path.name} was given. "
+                f"Name it {path.name.split('.')[0]}{writer.suffixes[0]}."
             )
         return format, writer
     # Built-in writers come first, so that a broken plugin affects only those who need it.
@@ -143,7 +143,8 @@ def _find_writer(path: Path, format: str | None) -> tuple[str, Writer]:
             return name, writers[name]
     listed = ", ".join(f"{name} ({' '.join(writer.suffixes)})" for name, writer in builtin.items())
     raise InputError(
-        f"The ending of {path.name} should say in which format to write it, but is not that of one. Formats are {listed}."
+        f"The ending of {path.name} should say in which format to write it, but is not that of one. Formats "
+        f"are {listed}."
     )
 
 
@@ -169,9 +170,7 @@ def _as_structures(structures: Structures | np.ndarray | da.Array, grid: Grid | 
     return Structures(array if isinstance(array, da.Array) else as_dask(array), grid)
 
 
-def _choose(
-    structures: Structures, samples: Samples, name: str, writer: Writer
-) -> tuple[Structures, tuple[int, ...]]:
+def _choose(structures: Structures, samples: Samples, name: str, writer: Writer) -> tuple[Structures, tuple[int, ...]]:
     count = len(structures)
     if samples is None:
         if count > 1 and "samples" not in writer.holds:
@@ -210,8 +209,8 @@ def _prepare(structures: Structures, first: int, name: str, writer: Writer) -> t
         grid = replace(grid, unit=None, origin=None)
         if "voxel_size" in writer.holds:
             notes.append(
-                "The voxel size is not known: voxels have edges of length 1 in the file. To state it, open the structures "
-                "with voxel_size=0.5, unit='micrometer' (--voxel-size 0.5 --unit micrometer)."
+                "The voxel size is not known: voxels have edges of length 1 in the file. To state it, open the "
+                "structures with voxel_size=0.5, unit='micrometer' (--voxel-size 0.5 --unit micrometer)."
             )
     elif grid.unit is None and "unit" in writer.holds:
         notes.append(
@@ -251,9 +250,7 @@ def _converted(block: np.ndarray, phases: int, dtype: np.dtype, first: int, bloc
     return converted
 
 
-def _parts(
-    path: Path, structures: Structures, numbers: Sequence[int], writer: Writer
-) -> list[tuple[Path, Structures]]:
+def _parts(path: Path, structures: Structures, numbers: Sequence[int], writer: Writer) -> list[tuple[Path, Structures]]:
     """Return the path of every file with the structures that it holds."""
     if len(numbers) == 1 or "samples" in writer.holds:
         return [(path, structures)]
@@ -311,8 +308,8 @@ def _write_parts(
         if isinstance(error, StoreError):
             raise
         raise StoreError(
-            f"{parts[0][0]} cannot be written: {error.strerror or error}. Nothing of it remains. Free some space, obtain "
-            "write permission, or choose another folder."
+            f"{parts[0][0]} cannot be written: {error.strerror or error}. Nothing of it remains. Free some space, "
+            "obtain write permission, or choose another folder."
         ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -7,9 +7,11 @@ from .encoder import check_encoder, encoder_checks
 from .property import check_property, property_checks
 from .reader import Example, check_reader, reader_checks
 from .statistic import check_statistic, statistic_checks
+from .writer import Content, check_writer, writer_checks
 
 __all__ = [
     "Check",
+    "Content",
     "Example",
     "check_dataset",
     "check_decoder",
@@ -17,10 +19,12 @@ __all__ = [
     "check_property",
     "check_reader",
     "check_statistic",
+    "check_writer",
     "dataset_checks",
     "decoder_checks",
     "encoder_checks",
     "property_checks",
     "reader_checks",
     "statistic_checks",
+    "writer_checks",
 ]

@@ -43,7 +43,7 @@ class AbaqusWriter(Writer):
             file.write(f"** Unit of length: {ascii(grid.unit)[1:-1] if grid.unit else 'not known'}\n")
             file.write("*NODE, NSET=ALL\n")
             for rows in _nodes(shape, lengths(grid)[::-1], corner(grid)[::-1]):
-                np.savetxt(file, rows, fmt=["%d"] + ["%.9g"] * grid.ndim, delimiter=", ")
+                np.savetxt(file, rows, fmt=["%d"] + ["%.12g"] * grid.ndim, delimiter=", ")
             for phase in range(grid.phases):
                 voxels = np.flatnonzero(labels == phase)
                 if voxels.size:
@@ -73,7 +73,9 @@ def _elements(voxels: np.ndarray, shape: Sequence[int]) -> np.ndarray:
     n_nodes = [length + 1 for length in shape]
     first = np.unravel_index(voxels, shape, order="F")
     nodes = [
-        np.ravel_multi_index([start + step for start, step in zip(first, corner_steps, strict=True)], n_nodes, order="F")
+        np.ravel_multi_index(
+            [start + step for start, step in zip(first, corner_steps, strict=True)], n_nodes, order="F"
+        )
         for corner_steps in _CORNERS[len(shape)]
     ]
     return np.column_stack([voxels, *nodes]) + 1

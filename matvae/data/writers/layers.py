@@ -41,17 +41,21 @@ def _in_order(structures: Structures) -> tuple[Structures, list[str]]:
     order = sorted(range(len(axes)), key=lambda axis: _ORDER.index(axes[axis]))
     if order == list(range(len(axes))):
         return structures, []
-    grid = replace(
-        structures.grid,
-        **{name: _picked(getattr(structures.grid, name), order) for name in ("shape", "axes", "voxel_size", "origin")},
+    grid = structures.grid
+    ordered = replace(
+        grid,
+        shape=_picked(grid.shape, order),
+        axes=_picked(axes, order),
+        voxel_size=grid.voxel_size and _picked(grid.voxel_size, order),
+        origin=grid.origin and _picked(grid.origin, order),
     )
     data = structures.data.transpose(0, *(axis + 1 for axis in order))
-    note = f"The axes {' '.join(axes)} are written in the order {' '.join(grid.axes or ())}."
-    return replace(structures, data=data, grid=grid), [note]
+    note = f"The axes {' '.join(axes)} are written in the order {' '.join(ordered.axes or ())}."
+    return replace(structures, data=data, grid=ordered), [note]
 
 
-def _picked(values: tuple[Any, ...] | None, order: list[int]) -> tuple[Any, ...] | None:
-    return None if values is None else tuple(values[axis] for axis in order)
+def _picked(values: tuple[Any, ...], order: list[int]) -> tuple[Any, ...]:
+    return tuple(values[axis] for axis in order)
 
 
 def _as_layer(structures: Structures) -> tuple[Structures, str]:

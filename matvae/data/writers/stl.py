@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import InputError
 from ...grid import Grid
 from ..structures import Structures
 from .vtk_image import save, vtk_module
@@ -58,8 +57,6 @@ def _surface(mask: np.ndarray, size: Sequence[float], origin: Sequence[float]) -
 
 
 def _save(path: Path, surface: Any) -> None:
-    if not surface.GetNumberOfCells():
-        raise InputError(f"{path.name} would hold no triangles.")
     writer = vtk_module("vtkIOGeometry").vtkSTLWriter()
     writer.SetFileName(str(path))
     writer.SetInputData(surface)

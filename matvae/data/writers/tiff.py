@@ -29,8 +29,8 @@ class ImageJWriter(Writer):
         """Write pixels per unit into the tags, and unit, spacing of slices and origin into ImageJ's description."""
         if structures.data.nbytes > _MOST_BYTES:
             raise InputError(
-                f"A TIFF for ImageJ holds up to 4 GB, but {path.name} would take {structures.data.nbytes / 1e9:.1f} GB. "
-                f"Write OME-TIFF, which ImageJ reads through Bio-Formats: name it {path.stem}.ome.tif."
+                f"A TIFF for ImageJ holds up to 4 GB, but {path.name} would take {structures.data.nbytes / 1e9:.1f} "
+                f"GB. Write OME-TIFF, which ImageJ reads through Bio-Formats: name it {path.stem}.ome.tif."
             )
         grid, size = structures.grid, structures.grid.voxel_size
         metadata: dict[str, Any] = {"axes": _axes(structures)}
@@ -38,7 +38,9 @@ class ImageJWriter(Writer):
         if size is not None:
             unit = known_unit(grid.unit)
             # ImageJ keeps its description in ASCII.
-            metadata["unit"] = {"µm": "um", "Å": "angstrom"}.get(unit.symbol, unit.symbol) if unit else grid.unit or "pixel"
+            metadata["unit"] = (
+                {"µm": "um", "Å": "angstrom"}.get(unit.symbol, unit.symbol) if unit else grid.unit or "pixel"
+            )
             resolution = (1 / size[-1], 1 / size[-2])
             if grid.ndim == 3:
                 metadata["spacing"] = size[0]

@@ -35,7 +35,7 @@ class VtiWriter(Writer):
 
 
 class DamaskWriter(Writer):
-    """Writer of the grids of DAMASK 3: cells with indices ``material``, which are the labels of the phases; in metres."""
+    """Writer of the grids of DAMASK 3: cells with indices ``material``, the labels of the phases; lengths in metres."""
 
     suffixes = (".vti",)
     holds = frozenset({"voxel_size", "unit", "origin"})
@@ -118,7 +118,9 @@ def vtk_module(name: str) -> ModuleType:
     try:
         return import_module(f"vtkmodules.{name}")
     except ImportError as error:
-        raise MissingExtraError("Writing .vti and .stl needs VTK; install it with: pip install 'matvae[vtk]'") from error
+        raise MissingExtraError(
+            "Writing .vti and .stl needs VTK; install it with: pip install 'matvae[vtk]'"
+        ) from error
 
 
 vti_writer = VtiWriter()
