@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -209,13 +210,13 @@ def _prepare(structures: Structures, first: int, name: str, writer: Writer) -> t
         grid = replace(grid, unit=None, origin=None)
         if "voxel_size" in writer.holds:
             notes.append(
-                "The voxel size is not known: voxels have edges of length 1 in the file. To state it, open the "
-                "structures with voxel_size=0.5, unit='micrometer' (--voxel-size 0.5 --unit micrometer)."
+                "The voxel size is not known, so that lengths in the file count voxels. To state it, pass "
+                "voxel_size=0.5, unit='micrometer' to open_structures or Grid (--voxel-size 0.5 --unit micrometer)."
             )
     elif grid.unit is None and "unit" in writer.holds:
         notes.append(
-            "The unit of the voxel size is not known, and the file states none. To state it, open the structures with "
-            "unit='micrometer' (--unit micrometer)."
+            "The unit of the voxel size is not known, and the file states none. To state it, pass unit='micrometer' to "
+            "open_structures or Grid (--unit micrometer)."
         )
     if lost := _lost(grid, writer):
         notes.append(f"{name} does not hold the {' and '.join(lost)}: enter it in the program that opens the file.")
@@ -288,10 +289,12 @@ def _write_parts(
 ) -> tuple[list[Path], list[str]]:
     """Write into a temporary folder beside the destination, and move the files once all of them are complete."""
     folder = parts[0][0].parent
-    temporary = folder / f".{parts[0][0].name}.{os.getpid()}.partial"
     notes: list[str] = []
     try:
-        temporary.mkdir()
+        temporary = Path(tempfile.mkdtemp(prefix=f".{parts[0][0].name}.", suffix=".partial", dir=folder))
+    except OSError as error:
+        raise _unwritable(parts[0][0], error) from error
+    try:
         for done, (path, structures) in enumerate(parts, start=1):
             # A note that holds for every file is said once.
             notes += [note for note in writer.write(temporary / path.name, structures) if note not in notes]
@@ -307,10 +310,14 @@ def _write_parts(
     except OSError as error:
         if isinstance(error, StoreError):
             raise
-        raise StoreError(
-            f"{parts[0][0]} cannot be written: {error.strerror or error}. Nothing of it remains. Free some space, "
-            "obtain write permission, or choose another folder."
-        ) from error
+        raise _unwritable(parts[0][0], error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return written, notes
+
+
+def _unwritable(path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"{path} cannot be written: {error.strerror or error}. Nothing of it remains. Free some space, obtain write "
+        "permission, or choose another folder."
+    )

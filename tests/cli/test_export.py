@@ -6,6 +6,12 @@ import numpy as np
 import pytest
 
 from matvae import Grid, save_structures
+from matvae.data.writers import WRITERS
+
+
+def test_the_help_names_every_format(matvae):
+    shown = matvae("export", "--help").out
+    assert [name for name in WRITERS.builtin if name not in shown] == []
 
 
 def test_one_sample_is_exported_and_described(matvae, store, tmp_path):

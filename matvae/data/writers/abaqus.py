@@ -44,17 +44,21 @@ class AbaqusWriter(Writer):
             file.write("*NODE, NSET=ALL\n")
             for rows in _nodes(shape, lengths(grid)[::-1], corner(grid)[::-1]):
                 np.savetxt(file, rows, fmt=["%d"] + ["%.12g"] * grid.ndim, delimiter=", ")
+            absent = []
             for phase in range(grid.phases):
                 voxels = np.flatnonzero(labels == phase)
-                if voxels.size:
-                    file.write(f"*ELEMENT, TYPE={_ELEMENTS[grid.ndim]}, ELSET=PHASE_{phase}\n")
+                if not voxels.size:
+                    absent.append(str(phase))
+                    continue
+                file.write(f"*ELEMENT, TYPE={_ELEMENTS[grid.ndim]}, ELSET=PHASE_{phase}\n")
                 for start in range(0, voxels.size, _ROWS):
                     np.savetxt(file, _elements(voxels[start : start + _ROWS], shape), fmt="%d", delimiter=", ")
             for axis, side in product(range(grid.ndim), ("MIN", "MAX")):
                 file.write(f"*NSET, NSET={'XYZ'[axis]}{side}\n")
                 _write_set(file, _face(shape, axis, side))
-        absent = ", ".join(str(phase) for phase in range(grid.phases) if not (labels == phase).any())
-        return [f"{path.name}: no voxel has the phase {absent}, so there is no set of its elements."] if absent else []
+        if not absent:
+            return []
+        return [f"{path.name}: no voxel has the phase {', '.join(absent)}, so there is no set of its elements."]
 
 
 def _nodes(shape: Sequence[int], size: Sequence[float], origin: Sequence[float]) -> Iterator[np.ndarray]:

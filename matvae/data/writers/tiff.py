@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -11,11 +12,13 @@ import numpy as np
 
 from ...errors import InputError, MissingExtraError
 from ..structures import Structures
-from .units import known_unit
+from .units import UNITS, known_unit
 from .writer import Writer, blocks
 
 # TIFF addresses bytes with 32 bits. BigTIFF does not, but ImageJ has no BigTIFF of its own.
 _MOST_BYTES = 2**32 - 2**25
+# Tags hold pixels per unit of length, and its inverse, as a fraction of numbers with 32 bits.
+_MOST_PER_UNIT = 1e6
 
 
 class ImageJWriter(Writer):
@@ -32,21 +35,18 @@ class ImageJWriter(Writer):
                 f"A TIFF for ImageJ holds up to 4 GB, but {path.name} would take {structures.data.nbytes / 1e9:.1f} "
                 f"GB. Write OME-TIFF, which ImageJ reads through Bio-Formats: name it {path.stem}.ome.tif."
             )
-        grid, size = structures.grid, structures.grid.voxel_size
+        grid = structures.grid
         metadata: dict[str, Any] = {"axes": _axes(structures)}
         resolution = None
-        if size is not None:
-            unit = known_unit(grid.unit)
-            # ImageJ keeps its description in ASCII.
-            metadata["unit"] = (
-                {"µm": "um", "Å": "angstrom"}.get(unit.symbol, unit.symbol) if unit else grid.unit or "pixel"
-            )
+        if grid.voxel_size is not None:
+            metadata["unit"], factor = _imagej_unit(grid.unit, grid.voxel_size)
+            size = [factor * length for length in grid.voxel_size]
             resolution = (1 / size[-1], 1 / size[-2])
             if grid.ndim == 3:
                 metadata["spacing"] = size[0]
-        if size is not None and grid.origin is not None:
+        if grid.voxel_size is not None and grid.origin is not None:
             # ImageJ gives the pixel, counted from the corner, at which its coordinates are zero.
-            for axis, position, length in zip("zyx"[-grid.ndim :], grid.origin, size, strict=True):
+            for axis, position, length in zip("zyx"[-grid.ndim :], grid.origin, grid.voxel_size, strict=True):
                 metadata[f"{axis}origin"] = -position / length
         _write(path, structures, imagej=True, resolution=resolution, metadata=metadata)
         return []
@@ -74,6 +74,26 @@ class OmeTiffWriter(Writer):
         return []
 
 
+def _imagej_unit(name: str | None, size: Sequence[float]) -> tuple[str, float]:
+    """Return the word for a unit, and by how much lengths in it must be multiplied to be in range."""
+    in_range = all(1 / _MOST_PER_UNIT < length < _MOST_PER_UNIT for length in size)
+    unit, factor = known_unit(name), 1.0
+    if unit is not None and not in_range:
+        # The unit in which a voxel is closest to 1; in inches, TIFF states resolutions for printing.
+        metres = unit.metres * size[-1]
+        unit = min((one for one in UNITS if one.name != "inch"), key=lambda other: abs(math.log(metres / other.metres)))
+        factor = metres / size[-1] / unit.metres
+    elif not in_range:
+        raise InputError(
+            f"ImageJ takes voxel sizes from {1 / _MOST_PER_UNIT:g} to {_MOST_PER_UNIT:g}, but {tuple(size)} was given "
+            f"in the unit {name!r}. State it in another unit (--voxel-size, --unit)."
+        )
+    if unit is None:
+        # ImageJ keeps its description in ASCII.
+        return (name or "pixel").encode("ascii", "replace").decode(), factor
+    return {"µm": "um", "Å": "angstrom"}.get(unit.symbol, unit.symbol), factor
+
+
 def _axes(structures: Structures) -> str:
     space = "ZYX"[-structures.grid.ndim :]
     return f"T{space}" if len(structures) > 1 else space
@@ -93,7 +113,8 @@ def _write(path: Path, structures: Structures, **how: Any) -> None:
 
 
 def _pages(structures: Structures) -> Iterator[np.ndarray]:
-    for block in blocks(structures):
+    # A page is a whole image.
+    for block in blocks(structures, whole_samples=structures.grid.ndim == 2):
         yield from block.reshape(-1, *structures.grid.shape[-2:])
 
 

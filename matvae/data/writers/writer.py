@@ -70,8 +70,15 @@ def volume(structures: Structures) -> np.ndarray:
     return np.ascontiguousarray(structures.data[0].compute())
 
 
-def blocks(structures: Structures) -> Iterator[np.ndarray]:
+def blocks(structures: Structures, *, whole_samples: bool = False) -> Iterator[np.ndarray]:
     """Read all voxels in the order of the array, block by block: several samples at once, or some layers of one.
+
+    Parameters
+    ----------
+    structures : Structures
+        ``(sample, *space)``.
+    whole_samples : bool
+        Whether samples are never split, however large they are.
 
     Yields
     ------
@@ -81,7 +88,7 @@ def blocks(structures: Structures) -> Iterator[np.ndarray]:
     data = structures.data
     sample_bytes = structures.grid.n_voxels * data.dtype.itemsize
     for start, stop in chunk_spans(data.chunks[0], READ_BYTES // max(1, sample_bytes)):
-        if sample_bytes <= READ_BYTES:
+        if whole_samples or sample_bytes <= READ_BYTES:
             yield data[start:stop].compute()
             continue
         layer_bytes = sample_bytes // structures.grid.shape[0]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dask.array as da
 import numpy as np
 import pytest
 import tifffile
@@ -24,6 +25,36 @@ def test_imagej_gets_its_own_words(tmp_path, unit, written):
         assert (file.imagej_metadata["unit"], file.imagej_metadata["spacing"]) == (written, 2.0)
         assert file.pages[0].tags["XResolution"].value == (4, 1)
         assert file.pages[0].tags["YResolution"].value == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("size", "unit", "expected", "word"),
+    [(2e-10, "m", 2, "angstrom"), (2.4e7, "nm", 2.4, "cm"), (0.5, "Å", 0.5, "angstrom")],
+)
+def test_lengths_that_tags_cannot_hold_are_written_in_another_unit(tmp_path, size, unit, expected, word):
+    grid = Grid((3, 4, 5), phases=3, voxel_size=size, unit=unit, origin=(0, 0, 2 * size))
+    write(LABELS[0], tmp_path / "a.tif", grid=grid)
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        pixels, of = file.pages[0].tags["XResolution"].value
+        assert of / pixels == pytest.approx(expected)
+        assert file.imagej_metadata["spacing"] == pytest.approx(expected)
+        assert file.imagej_metadata["unit"] == word
+        assert file.imagej_metadata["xorigin"] == pytest.approx(-2)
+    with pytest.raises(InputError, match="State it in another unit"):
+        write(LABELS[0], tmp_path / "b.tif", grid=Grid((3, 4, 5), phases=3, voxel_size=1e-9, unit="furlong"))
+
+
+def test_words_that_are_not_ascii_are_replaced(tmp_path):
+    write(LABELS[0], tmp_path / "a.tif", grid=Grid((3, 4, 5), phases=3, voxel_size=0.5, unit="µ-inch"))
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        assert file.imagej_metadata["unit"] == "?-inch"
+
+
+def test_a_large_image_is_one_page_however_it_is_stored(tmp_path, monkeypatch):
+    monkeypatch.setattr("matvae.data.writers.writer.READ_BYTES", 100)
+    image = np.random.default_rng(0).integers(0, 2, (2, 20, 30)).astype(np.uint8)
+    write(da.from_array(image, chunks=(1, 6, 7)), tmp_path / "a.tif", grid=Grid((20, 30)))
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "a.tif"), image)
 
 
 def test_samples_are_frames_and_images_have_no_slices(tmp_path):

@@ -29,6 +29,14 @@ def test_blocks_together_are_the_array_in_its_order(monkeypatch, chunks, most_by
     assert max(block.nbytes for block in blocks) <= max(most_bytes, layers * 24, chunks[0] * 144 * (most_bytes >= 144))
 
 
+def test_samples_are_not_split_where_a_format_needs_them_whole(monkeypatch):
+    monkeypatch.setattr(writer, "READ_BYTES", 1)
+    structures = Structures(np.zeros((2, 5, 6), np.uint8), Grid((5, 6)))
+    shapes = [block.shape for block in writer.blocks(structures, whole_samples=True)]
+    assert {shape[1:] for shape in shapes} == {(5, 6)}
+    assert sum(shape[0] for shape in shapes) == 2
+
+
 def test_unknown_lengths_are_one_and_zero():
     assert writer.lengths(Grid((2, 3))) == (1.0, 1.0)
     assert writer.corner(Grid((2, 3))) == (0.0, 0.0)
