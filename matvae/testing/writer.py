@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from ..data.structures import Structures
+from ..data.units import known_unit
 from ..data.write import write
 from ..data.writers import WRITERS, Writer
-from ..data.writers.units import known_unit
 from ..grid import Grid
 from .check import Check, require, run_all
 

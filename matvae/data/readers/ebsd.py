@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError, MissingExtraError
+from ..units import length_unit
 from .ebsd_hdf5 import NOT_INDEXED, PHASE_DTYPE, open_ebsd_hdf5
-from .source import Source, length_unit
+from .source import Source
 from .whole import whole_array
 
 _TEXT = (".ang", ".ctf")

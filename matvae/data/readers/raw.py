@@ -16,8 +16,9 @@ from ...errors import InputError
 from ...grid import voxel_edges
 from ...validate import integer, real
 from ..lazy_array import Box, LazyArray, choose_chunks
+from ..units import length_unit
 from . import itk
-from .source import Source, length_unit
+from .source import Source
 
 _SUFFIXES = (".raw", ".bin")
 _BYTE_ORDERS = {"little": "<", "big": ">"}

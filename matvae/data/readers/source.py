@@ -11,16 +11,6 @@ from typing import Protocol
 from ...errors import InputError
 from ..lazy_array import LazyArray
 
-_SPELLINGS = {
-    "angstrom": ("Å", "Å", "angstroms"),
-    "nanometer": ("nm", "nanometers", "nanometre"),
-    "micrometer": ("um", "µm", "micron", "microns", "micrometers", "micrometre"),
-    "millimeter": ("mm", "millimeters", "millimetre"),
-    "centimeter": ("cm", "centimeters", "centimetre"),
-    "meter": ("m", "meters", "metre"),
-    "inch": ("in", "inches"),
-}
-_UNITS = {spelling: unit for unit, spellings in _SPELLINGS.items() for spelling in (unit, *spellings)}
 # Deflate, the compression of PNG, zip and gzip, cannot shrink data by more.
 DEFLATE_RATIO = 1032.0
 _CHOOSE = "Choose one with name='...' (command line: matvae import FILE OUT.zarr --name ...)."
@@ -146,11 +136,3 @@ def check_declared_size(source: str, declared: int, available: float, ratio: flo
             f"{source} declares {declared} bytes of values, but its {available} bytes cannot hold them. It is "
             "incomplete or its header is damaged: obtain a complete copy of it."
         )
-
-
-def length_unit(name: str | None) -> str | None:
-    """Spell out the name of a unit of length as OME does; None for pixels and for units that are not lengths."""
-    if name is None:
-        return None
-    text = name.strip().replace("\\u00B5", "µ").replace("\\u00b5", "µ").replace("μ", "µ")
-    return _UNITS.get(text) or _UNITS.get(text.lower())

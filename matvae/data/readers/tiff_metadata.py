@@ -7,20 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .source import length_unit
+from ..units import known_unit, length_unit
 
 _CENTIMETRE = 3
 # Resolutions for printing, per inch, which say nothing about the size of a pixel in the sample.
 _PRINT = (72, 96, 100, 150, 200, 240, 300, 600, 1200, 2400)
-_METRES = {
-    "angstrom": 1e-10,
-    "nanometer": 1e-9,
-    "micrometer": 1e-6,
-    "millimeter": 1e-3,
-    "centimeter": 1e-2,
-    "meter": 1.0,
-    "inch": 0.0254,
-}
 
 
 @dataclass(frozen=True)
@@ -102,4 +93,7 @@ def _resolution(page: Any) -> tuple[float, float] | None:
 
 
 def _convert(length: float, unit: str, target: str) -> float:
-    return length if unit == target else length * _METRES[unit] / _METRES[target]
+    own, other = known_unit(unit), known_unit(target)
+    assert own is not None
+    assert other is not None
+    return length if own == other else length * own.metres / other.metres

@@ -12,6 +12,7 @@ import numpy as np
 
 from ...errors import InputError, MissingExtraError
 from ..lazy_array import Box, LazyArray, choose_chunks
+from ..units import length_unit
 from .source import DEFLATE_RATIO, Source, check_declared_size, pick_name
 
 
@@ -64,7 +65,13 @@ class VtiReader:
             partial(_read, path, name, field, extent),
         )
         check_declared_size(array.source, math.prod(shape) * field.dtype.itemsize, path.stat().st_size, DEFLATE_RATIO)
-        return Source(array, voxel_size=_spacing(information), axes="zyx", origin=_origin(information, extent, field))
+        return Source(
+            array,
+            voxel_size=_spacing(information),
+            unit=_unit(path, extent),
+            axes="zyx",
+            origin=_origin(information, extent, field),
+        )
 
 
 def _fields(information: Any) -> dict[str, _Field]:
@@ -107,6 +114,15 @@ def _origin(information: Any, extent: tuple[int, ...], field: _Field) -> tuple[f
     spacing, origin = information.Get(vtkDataObject.SPACING()), information.Get(vtkDataObject.ORIGIN())
     corner = [origin[axis] + (extent[2 * axis] - shift) * spacing[axis] for axis in range(3)]
     return tuple(corner[::-1])
+
+
+def _unit(path: Path, extent: tuple[int, ...]) -> str | None:
+    """Return the unit of length in a field called ``unit``, which VTK itself does not know."""
+    vtk_reader = _vtk_reader(path)
+    # Fields come with any part of the image: the first voxel is the smallest.
+    vtk_reader.UpdateExtent([bound for start in extent[::2] for bound in (start, start)])
+    text = vtk_reader.GetOutput().GetFieldData().GetAbstractArray("unit")
+    return None if text is None else length_unit(text.GetVariantValue(0).ToString())
 
 
 def _shape(extent: tuple[int, ...], on_cells: bool) -> tuple[int, ...]:

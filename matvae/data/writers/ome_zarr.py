@@ -10,7 +10,7 @@ import dask.array as da
 import zarr
 
 from ..structures import Structures
-from .units import known_unit
+from ..units import known_unit
 from .writer import Writer, corner, lengths
 
 # Voxels along each axis of a chunk: of cubes of this edge in volumes, of squares in images.

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...errors import InputError, MissingExtraError
 from ..structures import Structures
-from .units import UNITS, known_unit
+from ..units import UNITS, known_unit
 from .writer import Writer, blocks
 
 # TIFF addresses bytes with 32 bits. BigTIFF does not, but ImageJ has no BigTIFF of its own.

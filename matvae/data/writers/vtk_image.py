@@ -12,7 +12,7 @@ import numpy as np
 
 from ...errors import MissingExtraError, StoreError
 from ..structures import Structures
-from .units import known_unit
+from ..units import known_unit
 from .writer import Writer, corner, lengths, volume
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from matvae.data.readers import READERS, pick_name
-from matvae.data.readers.source import check_declared_size, is_visible, length_unit, natural_order, visible_files
+from matvae.data.readers.source import check_declared_size, is_visible, natural_order, visible_files
 from matvae.errors import InputError
 
 
@@ -59,11 +59,6 @@ def test_hidden_files_are_not_visible(tmp_path):
         (tmp_path / name).write_text("x")
     (tmp_path / "folder.tif").mkdir()
     assert [file.name for file in visible_files(tmp_path, (".tif",))] == ["s9.TIF", "s10.tif"]
-
-
-def test_units_are_spelled_out():
-    assert {length_unit(unit) for unit in ("um", "µm", "μm", "\\u00B5m", "micron", "Micrometer")} == {"micrometer"}
-    assert {length_unit(unit) for unit in (None, "", "pixel", "second")} == {None}
 
 
 def test_more_than_a_file_can_hold_is_refused():

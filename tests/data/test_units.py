@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from matvae.data.writers.units import UNITS, known_unit
+from matvae.data.units import UNITS, known_unit, length_unit
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,7 @@ from matvae.data.writers.units import UNITS, known_unit
         ("mm", "millimeter", 1e-3),
         ("Metre", "meter", 1.0),
         ("inch", "inch", 0.0254),
+        ("\\u00B5m", "micrometer", 1e-6),
     ],
 )
 def test_spellings_of_units(text, name, metres):
@@ -24,7 +25,12 @@ def test_spellings_of_units(text, name, metres):
 
 
 def test_what_is_no_unit_is_none():
-    assert [known_unit(text) for text in (None, "", "pixel", "M m")] == [None] * 4
+    for text in (None, "", "pixel", "second", "M m"):
+        assert known_unit(text) is length_unit(text) is None
+
+
+def test_names_of_units_are_spelled_out():
+    assert {length_unit(text) for text in ("um", "micron", "Micrometer")} == {"micrometer"}
 
 
 def test_no_two_units_share_a_spelling():

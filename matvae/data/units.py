@@ -1,4 +1,4 @@
-"""Units of length: their names in the formats that are particular about them, and their length in metres."""
+"""Units of length: their names, symbols and spellings in files, and their length in metres."""
 
 from __future__ import annotations
 
@@ -42,4 +42,11 @@ _BY_SPELLING = {spelling: unit for unit in UNITS for spelling in (unit.name, uni
 
 def known_unit(text: str | None) -> Unit | None:
     """Return the unit with this name, symbol or spelling, or None if it is not known."""
-    return None if text is None else _BY_SPELLING.get(text.strip().lower())
+    # ImageJ writes the letter for micro as an escape.
+    return None if text is None else _BY_SPELLING.get(text.strip().lower().replace("\\u00b5", "µ"))
+
+
+def length_unit(text: str | None) -> str | None:
+    """Spell out the name of a unit of length; None for pixels and for units that are not lengths."""
+    unit = known_unit(text)
+    return None if unit is None else unit.name
