@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from matvae import StatsVAETransformer, open_structures, two_point_stats
 from matvae.data.datasets import make_dataset
+from matvae.jobs import find_representative_windows
 from matvae.report import plot_reconstructions, plot_statistics, plot_structure
 
 IMAGES = Path(__file__).parent / "images"
@@ -54,8 +55,16 @@ def reconstructions(folder: Path) -> None:
     figure.savefig(IMAGES / "reconstructions.png", dpi=75)
 
 
+def representative(folder: Path) -> None:
+    """Draw the spread between windows of a random field that is stretched along x."""
+    make_dataset("grf", folder / "image.zarr", n=1, size=512, seed=1, correlation_length=[4.0, 8.0], exact_fractions=False)
+    picture = IMAGES / "representative.png"
+    find_representative_windows(folder / "image.zarr", voxel_size=0.5, unit="micrometer", figure=picture, overwrite=True)
+
+
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         two_point_statistics(Path(scratch))
+        representative(Path(scratch))
         reconstructions(Path(scratch))

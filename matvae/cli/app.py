@@ -21,6 +21,7 @@ from .optimize import optimize_command
 from .options import Config
 from .reconstruct import reconstruct_command
 from .report import report_command
+from .representative import representative_command
 
 app = typer.Typer(
     name="matvae",
@@ -77,6 +78,7 @@ app.add_typer(dataset_app, name="dataset")
 app.command("import")(import_command)
 app.command("export")(export_command)
 app.command("info")(info_command)
+app.command("representative")(representative_command)
 app.command("stats")(stats_command)
 app.command("fit")(fit_command)
 app.command("transform")(transform_command)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .optimize import optimize_structures
     from .reconstruct import reconstruct_statistics
     from .report.report import report_model
+    from .representative import find_representative_windows
     from .statistics import compute_statistics
     from .transform import transform_structures
 
@@ -35,6 +36,7 @@ _HOME = {
     "describe": "info",
     "evaluate_model": "evaluate",
     "export_structures": "export",
+    "find_representative_windows": "representative",
     "fit_model": "fit",
     "import_structures": "importing",
     "inverse_latents": "inverse",
@@ -56,6 +58,7 @@ __all__ = [
     "describe",
     "evaluate_model",
     "export_structures",
+    "find_representative_windows",
     "fit_model",
     "import_structures",
     "inverse_latents",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,11 +11,9 @@ from torch import Tensor
 
 from ..grid import Grid
 from ..model.decoders.statistics import SURFACE_AREA, VOLUME_FRACTION
-from ..stats import lag_radii, lag_shape, radial_average, surface_area, two_point_stats, volume_fractions
-from .property import Decoded, Measured, check_phase
-
-# Normalised autocovariance at the correlation length, as for exp(-r / length).
-DECAY = math.exp(-1)
+from ..stats import surface_area, volume_fractions
+from ..stats.correlation_length import autocovariance_profile, decay_length
+from .property import Decoded, Measured, axis_index, check_phase
 
 
 @dataclass(frozen=True)
@@ -59,10 +56,13 @@ class SpecificSurface:
     phase : int
     isotropic : bool
         Whether to assume interfaces without a preferred orientation, as in `surface_area`.
+    axis : int or str, optional
+        Axis of the test lines, by its index or its name, such as ``"x"``. None combines all axes.
     """
 
     phase: int = 1
     isotropic: bool = True
+    axis: int | str | None = None
     name: ClassVar[str] = "specific_surface"
     unit: ClassVar[str] = "1/length"
     differentiable: ClassVar[bool] = True
@@ -75,6 +75,7 @@ class SpecificSurface:
             phases=grid.phases,
             periodic=grid.periodic,
             isotropic=self.isotropic,
+            axis=None if self.axis is None else axis_index(self.axis, grid),
             voxel_size=grid.voxel_size,
         )
         return Measured.of(areas[:, self.phase])
@@ -87,6 +88,7 @@ class SpecificSurface:
             state_axis=1,
             periodic=grid.periodic,
             isotropic=self.isotropic,
+            axis=None if self.axis is None else axis_index(self.axis, grid),
             voxel_size=grid.voxel_size,
         )
         return areas[:, self.phase]
@@ -96,23 +98,25 @@ class SpecificSurface:
         check_phase(self.phase, grid)
         areas = decoded.descriptors.get(SURFACE_AREA)
         sizes = set(grid.voxel_size or (1.0,))
-        return None if areas is None or not self.isotropic or len(sizes) > 1 else areas[:, self.phase] / sizes.pop()
+        is_of_axis = self.axis is not None
+        if areas is None or not self.isotropic or is_of_axis or len(sizes) > 1:
+            return None
+        return areas[:, self.phase] / sizes.pop()
 
 
 @dataclass(frozen=True)
 class CorrelationLength:
-    """Lag at which the radially averaged autocovariance of a phase falls to 1/e of the variance.
-
-    The autocovariance is ``S2(r) - S2(0)^2``, where S2 is the autocorrelation of the phase; it is interpolated linearly
-    between the radii that occur on the grid. For a random medium with ``exp(-r / a)`` (Debye, Anderson & Brumberger,
-    Journal of Applied Physics 28, 679 (1957)) the correlation length is a.
+    """Lag at which the autocovariance of a phase falls to 1/e of the variance, as in `matvae.stats.correlation_length`.
 
     Parameters
     ----------
     phase : int
+    axis : int or str, optional
+        Axis along which lags lie, by its index or its name, such as ``"x"``. None averages over all directions.
     """
 
     phase: int = 1
+    axis: int | str | None = None
     name: ClassVar[str] = "correlation_length"
     unit: ClassVar[str] = "length"
     differentiable: ClassVar[bool] = True
@@ -136,22 +140,6 @@ class CorrelationLength:
 
     def _lengths(self, field: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
         """Correlation lengths ``(sample,)``, and whether the autocovariance falls to 1/e at all."""
+        axis = None if self.axis is None else axis_index(self.axis, grid)
         voxel_size = grid.voxel_size or (1.0,) * grid.ndim
-        max_radius = min(n * size for n, size in zip(grid.shape, voxel_size, strict=True)) / 2
-        # The explicit state axis matters: a tensor with 16 columns or fewer could be taken for discretised states.
-        autocorrelation = two_point_stats(field.unsqueeze(1), state_axis=1, periodic=grid.periodic)
-        S2 = radial_average(autocorrelation, max_radius=max_radius, voxel_size=voxel_size)[..., 0]
-        lags = lag_shape(grid.shape, grid.periodic)
-        radii = torch.from_numpy(lag_radii(lags, max_radius=max_radius, voxel_size=voxel_size)).to(S2)
-        mean = field.flatten(1).mean(1, keepdim=True)
-        variance = S2[:, :1] - mean.square()
-        normalised = (S2 - mean.square()) / variance.clamp(min=1e-9)
-        is_below = normalised <= DECAY
-        decays = is_below.any(1) & (variance[:, 0] > 1e-9)
-        # Interpolate between the first radius below the threshold and the one before it.
-        index = is_below.int().argmax(1).clamp(min=1)
-        rows = torch.arange(len(normalised), device=normalised.device)
-        above, below = normalised[rows, index - 1], normalised[rows, index]
-        weight = ((above - DECAY) / (above - below).clamp(min=1e-9)).clamp(0, 1)
-        lengths = radii[index - 1] + weight * (radii[index] - radii[index - 1])
-        return torch.where(decays, lengths, radii[-1]), decays
+        return decay_length(*autocovariance_profile(field, axis, periodic=grid.periodic, voxel_size=voxel_size))

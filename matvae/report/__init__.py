@@ -33,6 +33,7 @@ from .plots import (
     plot_statistics,
     plot_strip,
     plot_structure,
+    plot_window_sizes,
 )
 from .report_page import report_page
 from .style import check_figure_format
@@ -83,6 +84,7 @@ __all__ = [
     "plot_statistics",
     "plot_strip",
     "plot_structure",
+    "plot_window_sizes",
     "realized_cells",
     "render_page",
     "report_page",

@@ -3,6 +3,7 @@
 from .chords import chord_length_distribution
 from .clusters import cluster_function
 from .correlate import correlate
+from .correlation_length import correlation_length
 from .correlations import default_correlations, resolve_correlations
 from .dispatch import block_size, map_phases
 from .distance import relative_error, statistics_distance
@@ -22,6 +23,7 @@ __all__ = [
     "chord_length_distribution",
     "cluster_function",
     "correlate",
+    "correlation_length",
     "default_correlations",
     "form_of",
     "get_statistic",

@@ -98,7 +98,7 @@ def resolve_axes(axis: int | None, ndim: int) -> tuple[int, ...]:
         return tuple(range(ndim))
     if not is_integer(axis) or not -ndim <= axis < ndim:
         raise InputError(
-            f"axis must be a spatial axis, 0 to {ndim - 1}, or None for the average over all, but {axis!r} was given."
+            f"axis must be a spatial axis, 0 to {ndim - 1}, or None for all of them, but {axis!r} was given."
         )
     return (int(axis) % ndim,)
 

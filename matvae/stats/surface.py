@@ -15,6 +15,7 @@ from .dispatch import map_phases
 from .form import form_of
 from .lags import check_periodic
 from .masks import read_mask
+from .segments import resolve_axes
 
 # Ratio of the specific surface to the slope of the isotropic autocorrelation at zero lag in 1, 2 and 3 dimensions.
 ISOTROPIC = {1: 2.0, 2: math.pi, 3: 4.0}
@@ -28,6 +29,7 @@ def surface_area(
     periodic: bool = True,
     mask: Any = None,
     isotropic: bool = True,
+    axis: int | None = None,
     voxel_size: float | Sequence[float] | None = None,
 ) -> Any:
     """Specific surface of every phase: interface area per volume (in 2-D length per area, in 1-D points per length).
@@ -40,6 +42,10 @@ def surface_area(
         True assumes that interfaces of all orientations are equally frequent and corrects for the staircase of voxel
         faces that approximates a smooth interface. False sums the areas of the voxel faces, which is exact for
         interfaces normal to the axes.
+    axis : int, optional
+        Spatial axis of the test lines: the specific surface follows from their intersections with the interface alone.
+        Values that differ between axes reveal anisotropy. With ``isotropic=False``, the area of the voxel faces normal
+        to this axis. None combines all axes: the mean if isotropic, otherwise the sum.
     voxel_size : float or sequence of float, optional
         Edge length of a voxel along each axis. The result is in its inverse unit, by default in inverse voxels.
 
@@ -51,7 +57,7 @@ def surface_area(
     Raises
     ------
     InputError
-        As in `two_point_stats`, or if a window is a single voxel thick along an axis.
+        As in `two_point_stats`, if a window is a single voxel thick along an axis, or for an axis that does not exist.
 
     Notes
     -----
@@ -66,17 +72,17 @@ def surface_area(
     form = form_of(X, phases, state_axis)
     check_periodic(periodic)
     edges = voxel_edges(voxel_size, len(form.space)) or (1.0,) * len(form.space)
-    if not periodic and min(form.space) < 2:
+    if not periodic and min(form.space[i] for i in resolve_axes(axis, len(edges))) < 2:
         raise InputError(
             f"Neighbours along every axis are needed, but a window of shape {form.space} was given. "
             "Remove the axis of a single voxel: X.squeeze(...)."
         )
     weights = read_mask(mask, X, form.space)
-    ndim = len(edges)
-    factor = ISOTROPIC[ndim] / ndim if isotropic else 2.0
+    axes = resolve_axes(axis, len(edges))
+    factor = ISOTROPIC[len(edges)] / len(axes) if isotropic else 2.0
 
     def area(field: Tensor, mask: Tensor | None) -> Tensor:
-        slopes = [_slope(field, mask, axis, periodic) / edge for axis, edge in enumerate(edges, start=1)]
+        slopes = [_slope(field, mask, i + 1, periodic) / edges[i] for i in axes]
         return factor * torch.stack(slopes).sum(0)
 
     return map_phases(X, form, phases, area, (), weights)

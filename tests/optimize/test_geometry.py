@@ -18,10 +18,11 @@ from ..structures import one_hot
 GRID = Grid((32, 32), voxel_size=0.5, unit="micrometer")
 X, Y = np.indices((32, 32))
 PLATES = (X // 4 % 2).astype(np.uint8)[None]
+ALL = [VolumeFraction(), SpecificSurface(), SpecificSurface(axis=0), CorrelationLength(), CorrelationLength(axis="x")]
 BLOCKS = ((X // 8 + Y // 8) % 2).astype(np.uint8)[None]
 
 
-@pytest.mark.parametrize("property", [VolumeFraction(), SpecificSurface(), CorrelationLength()])
+@pytest.mark.parametrize("property", ALL)
 @pytest.mark.parametrize("periodic", [True, False])
 def test_soft_values_of_sharp_structures_equal_measured_values(property, periodic):
     grid = Grid((16, 15), voxel_size=(1.0, 0.5), periodic=periodic)
@@ -33,7 +34,7 @@ def test_soft_values_of_sharp_structures_equal_measured_values(property, periodi
     )
 
 
-@pytest.mark.parametrize("property", [VolumeFraction(), SpecificSurface(), CorrelationLength()])
+@pytest.mark.parametrize("property", ALL)
 def test_gradient_agrees_with_finite_differences(property):
     grid = Grid((7, 6))
     fractions = torch.rand((2, 2, 7, 6), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -88,3 +89,14 @@ def test_decoded_values_are_those_of_the_decoder_in_units_of_the_grid(texture_mo
     assert SpecificSurface().from_latent(decoded, replace(grid, voxel_size=(0.5, 1.0))) is None
     with pytest.raises(InputError, match="phase=2"):
         VolumeFraction(2).from_latent(decoded, grid)
+
+
+def test_lengths_and_surfaces_along_an_axis_are_in_units():
+    """Bands four voxels wide across y, with voxels of 2 x 0.5."""
+    bands = np.tile(np.repeat(np.array([0, 1], np.uint8), 4)[:, None], (4, 32))[None]
+    grid = Grid((32, 32), voxel_size=(2.0, 0.5))
+    (length,) = CorrelationLength(axis="y").measure(bands, grid).values
+    assert length == pytest.approx(2.0 * 2 * (1 - np.exp(-1)))
+    assert np.isnan(CorrelationLength(axis=1).measure(bands, grid).values[0])
+    assert SpecificSurface(isotropic=False, axis="y").measure(bands, grid).values[0] == pytest.approx(1 / 8)
+    assert SpecificSurface(isotropic=False, axis="x").measure(bands, grid).values[0] == 0

@@ -138,3 +138,19 @@ def test_states_equal_labels_and_axes_of_a_single_voxel_are_refused():
         surface_area(labels_of((6, 1)), periodic=False)
     with pytest.raises(InputError, match="voxel_size must be one positive length"):
         surface_area(labels, voxel_size=-1)
+
+
+def test_test_lines_along_each_axis_reveal_anisotropy():
+    """Plates normal to the first axis: lines along it meet all interfaces, lines along the others none."""
+    plates = np.tile(np.repeat([0, 1], 4)[:, None, None], (3, 8, 8))[None]
+    voxel_size = (0.5, 1.0, 2.0)
+    faces = [surface_area(plates, isotropic=False, axis=axis, voxel_size=voxel_size)[0, 1] for axis in range(3)]
+    # One interface per four layers of 0.5.
+    assert faces == pytest.approx([0.5, 0, 0])
+    total = surface_area(plates, isotropic=False, voxel_size=voxel_size)[0, 1]
+    assert sum(faces) == pytest.approx(total)
+    lines = [surface_area(plates, axis=axis, voxel_size=voxel_size)[0, 1] for axis in range(3)]
+    assert lines == pytest.approx([2 * 0.5, 0, 0])
+    assert np.mean(lines) == pytest.approx(surface_area(plates, voxel_size=voxel_size)[0, 1])
+    with pytest.raises(InputError, match="axis must be a spatial axis"):
+        surface_area(plates, axis=3)

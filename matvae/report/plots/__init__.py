@@ -6,6 +6,7 @@ from .reconstructions import plot_reconstructions
 from .scatter import plot_agreement, plot_candidates, plot_latents
 from .statistics import plot_difference, plot_statistics
 from .structures import plot_sections, plot_strip, plot_structure
+from .window_sizes import plot_window_sizes
 
 __all__ = [
     "plot_agreement",
@@ -20,4 +21,5 @@ __all__ = [
     "plot_statistics",
     "plot_strip",
     "plot_structure",
+    "plot_window_sizes",
 ]
