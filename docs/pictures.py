@@ -57,9 +57,13 @@ def reconstructions(folder: Path) -> None:
 
 def representative(folder: Path) -> None:
     """Draw the spread between windows of a random field that is stretched along x."""
-    make_dataset("grf", folder / "image.zarr", n=1, size=512, seed=1, correlation_length=[4.0, 8.0], exact_fractions=False)
+    make_dataset(
+        "grf", folder / "image.zarr", n=1, size=512, seed=1, correlation_length=[4.0, 8.0], exact_fractions=False
+    )
     picture = IMAGES / "representative.png"
-    find_representative_windows(folder / "image.zarr", voxel_size=0.5, unit="micrometer", figure=picture, overwrite=True)
+    find_representative_windows(
+        folder / "image.zarr", voxel_size=0.5, unit="micrometer", figure=picture, overwrite=True
+    )
 
 
 if __name__ == "__main__":

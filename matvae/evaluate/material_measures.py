@@ -173,7 +173,9 @@ def _specific_surface(labels: np.ndarray, options: MeasureOptions) -> np.ndarray
 
 
 def _chord_lengths(labels: np.ndarray, options: MeasureOptions) -> np.ndarray:
-    return chord_length_distribution(labels, phases=options.phases, periodic=options.periodic, cutoff=options.cutoff)
+    # Sets are compared up to the cutoff; a cutoff of the distribution itself would warn of longer chords.
+    p = chord_length_distribution(labels, phases=options.phases, periodic=options.periodic)
+    return p[:, : options.cutoff]
 
 
 def _mean_chord_length(labels: np.ndarray, options: MeasureOptions) -> np.ndarray:

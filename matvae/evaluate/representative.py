@@ -1,10 +1,10 @@
 """Representative windows: how large a window of a material has to be, and how many are needed.
 
 A window must be large enough to hold the correlations of the material, and large or numerous enough for the sampling
-noise of its statistics. The first sets its size, the second the number of windows (statistical volume elements: Niezgoda,
-Turner, Fullwood & Kalidindi, Acta Materialia 58, 4432 (2010)), or the size of a single window that represents the
-material alone (representative volume element: Drugan & Willis, Journal of the Mechanics and Physics of Solids 44, 497
-(1996); Kanit, Forest, Galliet, Mounoury & Jeulin, International Journal of Solids and Structures 40, 3647 (2003)).
+noise of its statistics. The first sets its size, the second the number of windows (statistical volume elements:
+Niezgoda, Turner, Fullwood & Kalidindi, Acta Materialia 58, 4432 (2010)), or the size of a single window that represents
+the material alone (representative volume element: Drugan & Willis, Journal of the Mechanics and Physics of Solids 44,
+497 (1996); Kanit, Forest, Galliet, Mounoury & Jeulin, International Journal of Solids and Structures 40, 3647 (2003)).
 """
 
 from __future__ import annotations

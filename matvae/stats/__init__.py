@@ -1,6 +1,6 @@
 """Differentiable spatial statistics of numpy, dask and torch arrays, computed in torch."""
 
-from .chords import chord_length_distribution
+from .chords import chord_length_distribution, chord_lengths
 from .clusters import cluster_function
 from .correlate import correlate
 from .correlation_length import correlation_length
@@ -21,6 +21,7 @@ __all__ = [
     "block_size",
     "check_periodic",
     "chord_length_distribution",
+    "chord_lengths",
     "cluster_function",
     "correlate",
     "correlation_length",

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .chords import chord_length_distribution, longest_chord
+from .chords import chord_length_distribution, chord_lengths
 from .clusters import cluster_function
 from .lags import Cutoff, lag_shape
 from .lineal_path import lineal_path, longest_segment
@@ -55,9 +55,10 @@ def _chords(
     periodic: bool = True,
     cutoff: int | None = None,
     axis: int | None = None,
+    voxel_size: float | Sequence[float] | None = None,
     **_: Any,
 ) -> Coordinates:
-    return {"length": np.arange(1, longest_chord(shape, periodic, cutoff, axis) + 1)}
+    return {"length": chord_lengths(shape, periodic, cutoff, axis, voxel_size)}
 
 
 def _no_coordinates(shape: Sequence[int], axes: Sequence[str], **_: Any) -> Coordinates:
@@ -67,6 +68,6 @@ def _no_coordinates(shape: Sequence[int], axes: Sequence[str], **_: Any) -> Coor
 TWO_POINT = Statistic("two_point", two_point_stats, _lags, column="correlation")
 PAIR_CORRELATION = Statistic("pair_correlation", pair_correlation, _radii, column="correlation", uses_voxel_size=True)
 LINEAL_PATH = Statistic("lineal_path", lineal_path, _lengths)
-CHORD_LENGTH = Statistic("chord_length", chord_length_distribution, _chords)
+CHORD_LENGTH = Statistic("chord_length", chord_length_distribution, _chords, uses_voxel_size=True)
 CLUSTER = Statistic("cluster", cluster_function, _lags, differentiable=False)
 SURFACE_AREA = Statistic("surface_area", surface_area, _no_coordinates, uses_voxel_size=True, length_power=-1)

@@ -138,3 +138,15 @@ def test_no_files_remain_when_computing_fails(store, tmp_path):
     with pytest.raises(InputError, match="beyond the window"):
         compute_statistics(path, tmp_path / "s.zarr", cutoff=99)
     assert os.listdir(tmp_path) == ["x.zarr"]
+
+
+def test_chord_lengths_are_in_the_unit_of_voxels_that_are_not_cubes(tmp_path):
+    stripes = np.tile(np.repeat([0, 1], 4), (8, 2))[None].astype(np.uint8)
+    save_structures(tmp_path / "x.zarr", stripes, grid=Grid((8, 16), voxel_size=(2.0, 0.5), unit="micrometer"))
+    compute_statistics(tmp_path / "x.zarr", tmp_path / "s.zarr", statistic="chord_length")
+    with xarray.open_zarr(tmp_path / "s.zarr", consolidated=False) as stored:
+        p = stored["statistics"].sel(sample=0, phase=1) if "sample" in stored.coords else stored["statistics"][0, :, 1]
+        # Four voxels of half a micrometre.
+        assert float(p.sel(length=2.0)) == 1
+        assert float(p.sum()) == 1
+        assert stored["length"].attrs["unit"] == "micrometer"

@@ -20,6 +20,7 @@ CASES = [
     ("chord_length", {"axis": -1}, ["length"]),
     ("chord_length", {"periodic": False}, ["length"]),
     ("cluster", {"connectivity": 2, "cutoff": (2, 1)}, ["lag_y", "lag_x"]),
+    ("chord_length", {"voxel_size": (0.5, 0.2)}, ["length"]),
     ("surface_area", {"isotropic": False, "voxel_size": 0.5}, []),
 ]
 
@@ -46,7 +47,7 @@ def test_the_value_at_coordinate_zero_is_the_volume_fraction(name, periodic):
 
 def test_lengths_start_at_the_first_length_of_the_statistic():
     assert get_statistic("lineal_path").coordinates((6, 7), ("y", "x"))["length"].tolist() == list(range(6))
-    assert get_statistic("chord_length").coordinates((6, 7), ("y", "x"))["length"].tolist() == list(range(1, 6))
+    assert get_statistic("chord_length").coordinates((6, 7), ("y", "x"))["length"].tolist() == list(range(1, 7))
     radii = get_statistic("pair_correlation").coordinates((6, 7), ("y", "x"), voxel_size=2.0)["radius"]
     np.testing.assert_array_equal(radii, lag_radii((6, 7), voxel_size=2.0))
 

@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from matvae.errors import InputError
-from matvae.stats import chord_length_distribution, lineal_path
-from matvae.stats.chords import longest_chord
+from matvae.stats import chord_length_distribution, chord_lengths, get_statistic, lineal_path
 
 from ..structures import one_hot
 from .samples import SHAPES, labels_of
@@ -51,13 +50,12 @@ def test_periodic_chords_equal_those_counted_one_by_one(space, form):
             counts = counts_of(labels[sample] == phase, axis, True)[1 : space[axis]]
             np.testing.assert_allclose(distribution[sample, :, phase], counts / max(counts.sum(), 1), atol=1e-6)
     combined = chord_length_distribution(X, **options)
-    top = min(space)
+    assert combined.shape[1] == max(space) - 1
     for sample, phase in np.ndindex(3, 3):
-        counts_per_axis = [counts_of(labels[sample] == phase, axis, True) for axis in range(len(space))]
-        expected = sum(counts[1:top] for counts in counts_per_axis) / max(
-            sum(counts.sum() for counts in counts_per_axis), 1
-        )
-        np.testing.assert_allclose(combined[sample, :, phase], expected, atol=1e-6)
+        expected = np.zeros(max(space) - 1)
+        for axis, n in enumerate(space):
+            expected[: n - 1] += counts_of(labels[sample] == phase, axis, True)[1:n]
+        np.testing.assert_allclose(combined[sample, :, phase], expected / max(expected.sum(), 1), atol=1e-6)
 
 
 @pytest.mark.parametrize("space", [space for space in SHAPES if min(space) > 1])
@@ -104,7 +102,7 @@ def test_independent_voxels_have_a_geometric_distribution():
     labels = (np.random.default_rng(0).random((1, 512, 512)) < 0.6).astype(np.uint8)
     k = np.arange(1, 9)
     for periodic in (True, False):
-        distribution = chord_length_distribution(labels, cutoff=8, periodic=periodic)[0]
+        distribution = chord_length_distribution(labels, periodic=periodic)[0, :8]
         np.testing.assert_allclose(distribution[:, 1], 0.6 ** (k - 1) * 0.4, atol=0.005)
         np.testing.assert_allclose(distribution[:, 0], 0.4 ** (k - 1) * 0.6, atol=0.005)
 
@@ -132,7 +130,9 @@ def test_a_cutoff_does_not_change_the_values_it_keeps():
     labels = labels_of((8, 7))
     for periodic in (True, False):
         whole = chord_length_distribution(labels, periodic=periodic)
-        np.testing.assert_array_equal(chord_length_distribution(labels, periodic=periodic, cutoff=2), whole[:, :2])
+        with pytest.warns(UserWarning, match="longer than the cutoff of 2 voxels"):
+            short = chord_length_distribution(labels, periodic=periodic, cutoff=2)
+        np.testing.assert_array_equal(short, whole[:, :2])
 
 
 def test_a_full_mask_changes_nothing_and_a_hole_hides_chords():
@@ -167,10 +167,67 @@ def test_a_phase_without_chords_has_a_finite_gradient():
 
 
 def test_windows_too_small_for_a_chord_are_refused():
-    assert longest_chord((6, 4)) == 3
-    assert longest_chord((6, 4), periodic=False) == 2
-    assert longest_chord((6, 4), periodic=False, axis=0) == 4
+    assert chord_lengths((6, 4)).tolist() == [1, 2, 3, 4, 5]
+    assert chord_lengths((6, 4), periodic=False).tolist() == [1, 2, 3, 4]
+    assert chord_lengths((6, 4), periodic=False, axis=1).tolist() == [1, 2]
     with pytest.raises(InputError, match="no length at all"):
         chord_length_distribution(labels_of((6, 2)), periodic=False)
-    with pytest.raises(InputError, match="1 to 3 voxels"):
-        chord_length_distribution(labels_of((6, 4)), cutoff=4)
+    with pytest.raises(InputError, match="1 to 5 voxels"):
+        chord_length_distribution(labels_of((6, 4)), cutoff=6)
+
+
+def test_no_chord_of_an_oblong_structure_is_lost():
+    """Stripes of 40 voxels in 20 x 320 voxels are longer than the shortest side."""
+    stripes = np.tile(np.repeat([0, 1], 40), (20, 4))[None]
+    for axis in (1, None):
+        p = chord_length_distribution(stripes, axis=axis)[0]
+        assert p.shape == (319, 2)
+        assert p[39].tolist() == [1, 1]
+        assert p.sum(0).tolist() == [1, 1]
+
+
+def test_mean_chords_of_a_random_structure_are_four_times_the_volume_per_surface():
+    """Along an axis, the mean chord is the volume fraction over the number of chords per length of line."""
+    labels = (np.random.default_rng(0).random((1, 12, 200)) < 0.5).astype(np.uint8)
+    labels[0, :, 50:110] = 1
+    for axis, n in ((0, 12), (1, 200)):
+        p = chord_length_distribution(labels, axis=axis)[0, :, 1]
+        assert p.sum() == pytest.approx(1, abs=1e-5)
+        inside = np.moveaxis(labels[0], axis, -1) == 1
+        lines = inside[~inside.all(axis=1)]
+        starts = (lines & ~np.roll(lines, 1, axis=1)).sum()
+        assert p @ np.arange(1, n) == pytest.approx(lines.sum() / starts, rel=1e-5)
+
+
+def test_chords_of_a_ball_have_its_length_whatever_the_voxels():
+    """The mean chord of a ball is 4/3 of its radius (Cauchy), here 8 in voxels of 2 x 0.5 x 0.5."""
+    voxel_size = (2.0, 0.5, 0.5)
+    positions = np.meshgrid(
+        *((np.arange(n) - (n - 1) / 2) * size for n, size in zip((16, 64, 64), voxel_size, strict=True)), indexing="ij"
+    )
+    ball = (sum(x * x for x in positions) < 64).astype(int)[None]
+    for axis in (0, 1, None):
+        p = chord_length_distribution(ball, axis=axis, voxel_size=voxel_size)[0, :, 1]
+        lengths = chord_lengths((16, 64, 64), axis=axis, voxel_size=voxel_size)
+        assert p.sum() == pytest.approx(1, abs=1e-5)
+        assert p @ lengths == pytest.approx(4 / 3 * 8, rel=0.03)
+        assert lengths[p > 0].max() == pytest.approx(16, abs=1)
+
+
+def test_lengths_along_axes_of_different_voxels_are_merged():
+    assert chord_lengths((4, 5), voxel_size=(0.3, 0.1)).tolist() == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.6, 0.9])
+    assert chord_lengths((4, 4), voxel_size=0.5).tolist() == [0.5, 1, 1.5]
+    # Two chords of one voxel each per line of 8: along y these are twice as long, and half as many per length of line.
+    board = np.indices((8, 8)).sum(0)[None] % 2
+    p = chord_length_distribution(board, voxel_size=(2.0, 1.0))[0, :, 1]
+    lengths = chord_lengths((8, 8), voxel_size=(2.0, 1.0))
+    assert p[lengths == 1] == pytest.approx(2 / 3)
+    assert p[lengths == 2] == pytest.approx(1 / 3)
+    coordinates = get_statistic("chord_length").coordinates((8, 8), ("y", "x"), voxel_size=(2.0, 1.0))
+    np.testing.assert_array_equal(coordinates["length"], lengths)
+
+
+def test_a_cutoff_that_leaves_out_chords_says_so():
+    stripes = np.tile(np.repeat([0, 1], 8), (4, 2))[None]
+    with pytest.warns(UserWarning, match=r"cutoff of 5 voxels are left out: 100.0 % .* up to 8 voxels"):
+        chord_length_distribution(stripes, cutoff=5)
