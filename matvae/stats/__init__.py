@@ -1,5 +1,6 @@
 """Differentiable spatial statistics of numpy, dask and torch arrays, computed in torch."""
 
+from .block_sums import two_point_stats_by_blocks
 from .chords import chord_length_distribution, chord_lengths
 from .clusters import cluster_function
 from .correlate import correlate
@@ -39,5 +40,6 @@ __all__ = [
     "statistics_distance",
     "surface_area",
     "two_point_stats",
+    "two_point_stats_by_blocks",
     "volume_fractions",
 ]

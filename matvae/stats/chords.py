@@ -172,8 +172,8 @@ def _warn_of_longer(closed: Tensor, longest: int) -> None:
         voxels = int(closed.sum(0).nonzero()[-1, 0])
         warn(
             f"Chords longer than the cutoff of {longest} voxels are left out: {100 * n_longer / n_chords:.1f} % of "
-            f"those of a phase along an axis, up to {voxels} voxels. The distribution does not sum to one; pass a larger "
-            "cutoff, or none for all lengths."
+            f"those of a phase along an axis, up to {voxels} voxels. The distribution does not sum to one; pass a "
+            "larger cutoff, or none for all lengths."
         )
 
 
