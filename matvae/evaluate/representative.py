@@ -20,7 +20,7 @@ import torch
 from ..data import Structures
 from ..errors import InputError
 from ..grid import Grid
-from ..stats import two_point_stats, volume_fractions
+from ..stats import two_point_stats, two_point_stats_by_blocks, volume_fractions
 from ..stats.correlation_length import autocovariance_profile, decay_length
 from ..stats.independent_windows import independent_windows
 from ..stats.integral_range import Autocovariance, decorrelation_lags, estimate_autocovariance
@@ -307,8 +307,13 @@ def _autocovariances(
     most = [(n - 1) // 2 for n in grid.shape]
     reach = [min(limit, math.ceil(REACH * c)) for limit, c in zip(most, cutoff, strict=True)]
     pairs = [(phase, phase) for phase in phases]
-    options: dict[str, Any] = {"phases": grid.phases, "correlations": pairs, "periodic": grid.periodic, "cutoff": reach}
-    total = sum(two_point_stats(block, **options).sum(axis=0, dtype=np.float64) for block in _blocks(X))
+    options: dict[str, Any] = {"correlations": pairs, "periodic": grid.periodic, "cutoff": reach}
+    if grid.n_voxels > BLOCK_VOXELS:
+        phases_of_labels = None if grid.phases == 1 else grid.phases
+        total = sum(two_point_stats_by_blocks(sample, phases=phases_of_labels, **options) for sample in X)
+    else:
+        options["phases"] = grid.phases
+        total = sum(two_point_stats(block, **options).sum(axis=0, dtype=np.float64) for block in _blocks(X))
     mean = np.asarray(total) / len(X)
     fractions = sum(volume_fractions(block, phases=grid.phases).sum(axis=0, dtype=np.float64) for block in _blocks(X))
     autocovariances = [

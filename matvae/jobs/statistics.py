@@ -13,10 +13,14 @@ from ..data import open_structures
 from ..data.sample_blocks import Progress, sample_blocks, samples_per_block
 from ..errors import InputError
 from ..grid import Grid
-from ..stats import Statistic, get_statistic, resolve_correlations
+from ..stats import Statistic, get_statistic, resolve_correlations, two_point_stats_by_blocks
+from ..stats.correlate import transform_shape
 from .files.arrays import new_array
 from .files.outputs import check_output
+from .memory import check_memory
 
+# Voxels of a structure from which 2-point statistics up to a cutoff are computed by blocks.
+LARGE = 1 << 25
 # Follow from the structures, or have a parameter of their own.
 NOT_OPTIONS = ("state_axis", "phases", "mask", "periodic", "correlations", "cutoff")
 
@@ -55,7 +59,7 @@ def compute_statistics(
     overwrite : bool
         Whether an existing result may be replaced.
     progress : callable, optional
-        Called with the number of samples done and their total.
+        Called with the number of samples done and their total; for large structures, with those of blocks.
 
     Returns
     -------
@@ -67,12 +71,18 @@ def compute_statistics(
     InputError, StoreError, PluginError
         For invalid data or parameters, an output that cannot be written, or an unknown statistic. Nothing is written
         then.
+
+    Notes
+    -----
+    2-point statistics up to a cutoff of structures of more than 33 million voxels are computed by blocks, as by
+    `matvae.stats.two_point_stats_by_blocks`, in about a gigabyte of memory.
     """
     target = check_output(out, [data], overwrite=overwrite)
     function = get_statistic(statistic)
     structures = open_structures(data)
     grid = structures.grid
     arguments = _arguments(function, grid, correlations, periodic, cutoff, options or {})
+    by_blocks = _is_large(function, grid, arguments)
     coordinates = function.coordinates(grid.shape, grid.axes or (), **arguments)
     has_pairs = function.column == "correlation"
     n_columns = len(arguments["correlations"]) if has_pairs else grid.phases
@@ -92,10 +102,14 @@ def compute_statistics(
     with new_array(target, "statistics", shape, dimensions, metadata) as writer:
         if function.length_power and unit:
             writer.array.attrs["unit"] = f"{unit}^{function.length_power}"
-        for start, block in sample_blocks(structures.data, samples_per_block(bytes_per_sample)):
-            writer.append(function(block, phases=grid.phases, **arguments))
-            if progress is not None:
-                progress(start + len(block), len(structures))
+        if by_blocks:
+            for sample in range(len(structures)):
+                writer.append(_by_blocks(structures.data[sample], grid, arguments, progress)[None])
+        else:
+            for start, block in sample_blocks(structures.data, samples_per_block(bytes_per_sample)):
+                writer.append(function(block, phases=grid.phases, **arguments))
+                if progress is not None:
+                    progress(start + len(block), len(structures))
         for name, values in coordinates.items():
             writer.add(name, values, name, unit=unit)
         if not has_pairs:
@@ -103,6 +117,37 @@ def compute_statistics(
         for name, values in structures.properties.items():
             writer.add(name, values, "sample", unit=structures.units.get(name))
     return {"out": str(target), "shape": list(shape), "dimensions": list(dimensions), **metadata}
+
+
+def _is_large(statistic: Statistic, grid: Grid, arguments: Mapping[str, Any]) -> bool:
+    """Return whether structures are so large that their 2-point statistics are computed by blocks.
+
+    Raises
+    ------
+    InputError
+        If all lags of such structures do not fit into memory.
+    """
+    if statistic.name != "two_point" or grid.n_voxels <= LARGE:
+        return False
+    if arguments.get("cutoff") is not None:
+        return True
+    n_states = len({state for pair in arguments["correlations"] for state in pair})
+    n_transformed = math.prod(transform_shape(grid.shape, arguments["periodic"], None))
+    n_arrays = 2 * n_states + len(arguments["correlations"]) + 2
+    check_memory(
+        4 * n_arrays * n_transformed,
+        device="cpu",
+        what=f"2-point statistics of {' x '.join(map(str, grid.shape))} voxels at all lags",
+        remedy="Pass a cutoff (--cutoff 32): they are then computed by blocks, in about a gigabyte.",
+    )
+    return False
+
+
+def _by_blocks(structure: Any, grid: Grid, arguments: Mapping[str, Any], progress: Progress | None) -> np.ndarray:
+    f = two_point_stats_by_blocks(
+        structure, phases=None if grid.phases == 1 else grid.phases, **arguments, progress=progress
+    )
+    return f.astype(np.float32)
 
 
 def _arguments(

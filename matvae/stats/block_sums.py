@@ -1,8 +1,8 @@
 """2-point statistics of one large structure, block by block within a cutoff: exact, and in bounded memory.
 
-Every voxel pair begins in one block and ends, at lags up to the cutoff, in the block or in the halo around it. The sums over
-pairs of the structure are therefore the sums of those of each block with its neighbourhood, which is the block and its
-halo:
+Every voxel pair begins in one block and ends, at lags up to the cutoff, in the block or in the halo around it. The sums
+over pairs of the structure are therefore the sums of those of each block with its neighbourhood, which is the block and
+its halo:
 
     s[r] = sum_B sum_{x in B} a[x] b[x + r],    |r_a| <= c_a.
 
@@ -82,8 +82,8 @@ def two_point_stats_by_blocks(
     cutoffs = resolve_cutoff(form.space, periodic, cutoff)
     if cutoffs is None:
         raise InputError(
-            "A structure is read by blocks only up to a cutoff, but cutoff=None was given. Pass the longest lag in voxels, "
-            "such as cutoff=32, or use two_point_stats for all lags of a structure that fits into memory."
+            "A structure is read by blocks only up to a cutoff, but cutoff=None was given. Pass the longest lag in "
+            "voxels, such as cutoff=32, or use two_point_stats for all lags of a structure that fits into memory."
         )
     plan = plan_blocks(form.space, cutoffs, _states(pairs), len(pairs), integer("max_bytes", max_bytes, 1))
     sums = _SumsOfBlocks(form, pairs, cutoffs, plan.transform)
@@ -245,7 +245,10 @@ def _form(structure: Any, phases: int | None) -> Form:
     if dtype.kind != "f" and phases is None:
         raise InputError("The number of phases of labels is needed: pass phases=2 for labels 0 and 1.")
     form = find_form(
-        (1, *structure.shape), dtype.kind != "f", phases=None if phases is None else check_phases(phases), state_axis=None
+        (1, *structure.shape),
+        dtype.kind != "f",
+        phases=None if phases is None else check_phases(phases),
+        state_axis=None,
     )
     if min(form.space) < 1:
         raise InputError(f"A structure is expected, but an empty array of shape {form.space} was given.")

@@ -8,7 +8,7 @@ import pytest
 from matvae import Grid, Structures
 from matvae.data.datasets.grf import gaussian_field
 from matvae.errors import InputError
-from matvae.evaluate import representative_windows
+from matvae.evaluate import representative, representative_windows
 
 
 def micrograph(length, *, n=192, seed=0, gradient=0.0, voxel_size=None, level=0.5):
@@ -144,3 +144,15 @@ def test_structures_that_cannot_be_judged_are_refused():
         representative_windows(Structures(np.ones((1, 8, 8), np.uint8), Grid((8, 8))))
     with pytest.raises(InputError, match="tolerance must lie between 0 and 1"):
         representative_windows(micrograph(2), tolerance=5)
+
+
+def test_large_structures_give_the_same_by_blocks(monkeypatch):
+    structures = micrograph(3, n=96)
+    whole = representative_windows(structures)
+    monkeypatch.setattr(representative, "BLOCK_VOXELS", 1000)
+    by_blocks = representative_windows(structures)
+    assert by_blocks.recommended == whole.recommended
+    assert by_blocks.phases[0].integral_range == pytest.approx(whole.phases[0].integral_range, rel=1e-4)
+    assert by_blocks.sizes[-1].phases[0].statistics_error == pytest.approx(
+        whole.sizes[-1].phases[0].statistics_error, rel=1e-4
+    )

@@ -12,7 +12,8 @@ from matvae import Grid, two_point_stats
 from matvae.data import sample_blocks as blocks_module
 from matvae.data import save_structures
 from matvae.errors import InputError
-from matvae.jobs import compute_statistics
+from matvae.jobs import compute_statistics, memory
+from matvae.jobs import statistics as statistics_module
 from matvae.stats import STATISTICS, get_statistic, lineal_path
 
 SHAPES = {1: (24,), 2: (12, 9), 3: (6, 5, 4)}
@@ -150,3 +151,32 @@ def test_chord_lengths_are_in_the_unit_of_voxels_that_are_not_cubes(tmp_path):
         assert float(p.sel(length=2.0)) == 1
         assert float(p.sum()) == 1
         assert stored["length"].attrs["unit"] == "micrometer"
+
+
+@pytest.mark.parametrize("periodic", [True, False])
+def test_large_structures_are_computed_by_blocks(tmp_path, monkeypatch, periodic):
+    monkeypatch.setattr(statistics_module, "LARGE", 1000)
+    X = np.random.default_rng(0).integers(0, 3, (2, 12, 13, 14)).astype(np.uint8)
+    save_structures(tmp_path / "x.zarr", X, grid=Grid((12, 13, 14), phases=3, periodic=periodic))
+    calls = []
+    by_blocks = statistics_module.two_point_stats_by_blocks
+
+    def counted(structure, **options):
+        calls.append(structure.shape)
+        return by_blocks(structure, **options, max_bytes=10**6)
+
+    monkeypatch.setattr(statistics_module, "two_point_stats_by_blocks", counted)
+    compute_statistics(tmp_path / "x.zarr", tmp_path / "s.zarr", cutoff=(2, 3, 1))
+    assert calls == [(12, 13, 14)] * 2
+    expected = two_point_stats(X, phases=3, periodic=periodic, cutoff=(2, 3, 1))
+    with xarray.open_zarr(tmp_path / "s.zarr", consolidated=False) as stored:
+        np.testing.assert_allclose(stored["statistics"].values, expected, atol=1e-6)
+
+
+def test_all_lags_of_structures_too_large_for_memory_need_a_cutoff(tmp_path, monkeypatch):
+    monkeypatch.setattr(statistics_module, "LARGE", 1000)
+    monkeypatch.setattr(memory, "free_memory", lambda device: 10_000)
+    save_structures(tmp_path / "x.zarr", np.zeros((1, 40, 40), np.uint8), grid=Grid((40, 40)))
+    with pytest.raises(InputError, match=r"40 x 40 voxels at all lags needs about .* Pass a cutoff \(--cutoff 32\)"):
+        compute_statistics(tmp_path / "x.zarr", tmp_path / "s.zarr")
+    compute_statistics(tmp_path / "x.zarr", tmp_path / "s.zarr", cutoff=8)
