@@ -75,7 +75,7 @@ def correlate(
     space = tuple(fields.shape[2:])
     ranges = lag_ranges(space, periodic, cutoff)
     if counts is None:
-        counts = pair_counts(space, periodic=periodic, cutoff=cutoff, mask=mask)
+        counts = pair_counts(space, periodic=periodic, cutoff=cutoff, mask=mask, dtype=fields.dtype)
     counts = counts.to(fields)
     if mask is not None:
         fields = fields * mask.to(fields).unsqueeze(-len(space) - 1)
@@ -93,24 +93,39 @@ def correlate(
     subtracts = complement is not None and complement_follows(pairs, complement)
     if has_complement and not subtracts:
         spectra.append(_complement(spectra, math.prod(space)))
+    # Before spectra are overwritten.
+    volumes = torch.stack([_at_zero_frequency(spectrum).real for spectrum in spectra], dim=1) if subtracts else None
     # If every lag is kept along axes of even length, alternating signs move zero lag to the centre.
     signs = alternating_signs(size, fields) if kept == size and _even(size) else None
     direct = [(k, *pair) for k, pair in enumerate(pairs) if not subtracts or complement not in pair]
-    conjugates = {first: spectra[first].conj() for _, first, _ in direct}
-    if signs is not None:
-        conjugates = {first: conjugate * signs for first, conjugate in conjugates.items()}
+    last_use = {state: k for k, *pair in direct for state in pair}
     for k, first, second in direct:
-        spectrum = conjugates[first] * spectra[second]
+        if first == second and last_use[first] == k:
+            spectrum = _power_in_place(spectra[first], signs)
+        else:
+            spectrum = spectra[first].conj() * spectra[second]
+            if signs is not None:
+                # A product of a complex and a real tensor would first convert the real one to complex.
+                torch.view_as_real(spectrum).mul_(signs.unsqueeze(-1))
         if signs is None:
             lags_of(spectrum, size, ranges, out=sums[:, k])
         else:
             torch.fft.irfftn(spectrum, s=size, dim=tuple(range(1, spectrum.ndim)), out=sums[:, k])
         if indicator:
             sums[:, k].round_()
-    if subtracts:
-        volumes = torch.stack([_at_zero_frequency(spectrum).real for spectrum in spectra], dim=1)
+    if volumes is not None:
         fill_complement(sums, pairs, volumes, math.prod(space), ranges)
     return sums.div_(counts.unsqueeze(1) if counts.ndim > len(space) else counts).movedim(1, -1)
+
+
+def _power_in_place(spectrum: Tensor, signs: Tensor | None) -> Tensor:
+    """Squared modulus of a spectrum, times signs, in its own memory."""
+    real, imaginary = torch.view_as_real(spectrum).unbind(-1)
+    real.square_().addcmul_(imaginary, imaginary)
+    imaginary.zero_()
+    if signs is not None:
+        real.mul_(signs)
+    return spectrum
 
 
 def _even(size: Sequence[int]) -> bool:
@@ -137,9 +152,14 @@ def transform_shape(space: Sequence[int], periodic: bool, cutoff: Cutoff) -> tup
 
 
 def pair_counts(
-    space: Sequence[int], *, periodic: bool = True, cutoff: Cutoff = None, mask: Tensor | None = None
+    space: Sequence[int],
+    *,
+    periodic: bool = True,
+    cutoff: Cutoff = None,
+    mask: Tensor | None = None,
+    dtype: torch.dtype = torch.float64,
 ) -> Tensor:
-    """Number (or, with a mask, weight) of voxel pairs at each lag, in double precision.
+    """Number (or, with a mask, weight) of voxel pairs at each lag, computed in double precision.
 
     Parameters
     ----------
@@ -147,6 +167,8 @@ def pair_counts(
         Shape of one structure.
     periodic, cutoff, mask
         As in `correlate`.
+    dtype : torch.dtype
+        Type of the result.
 
     Returns
     -------
@@ -160,13 +182,21 @@ def pair_counts(
     """
     ranges = lag_ranges(space, periodic, cutoff)
     if mask is not None:
-        return _mask_counts(mask, transform_shape(space, periodic, cutoff), ranges)
+        return _mask_counts(mask, transform_shape(space, periodic, cutoff), ranges).to(dtype)
     counts = torch.ones((), dtype=torch.float64)
     if periodic:
-        return counts * math.prod(space)
-    for n, (negative, positive) in zip(space, ranges, strict=True):
-        counts = counts.unsqueeze(-1) * (n - torch.arange(-negative, positive, dtype=torch.float64).abs())
-    return counts
+        return (counts * math.prod(space)).to(dtype)
+    first, *others = (
+        n - torch.arange(-negative, positive, dtype=torch.float64).abs()
+        for n, (negative, positive) in zip(space, ranges, strict=True)
+    )
+    for along_axis in others:
+        counts = counts.unsqueeze(-1) * along_axis
+    # Of a large window, all counts in double precision would take more memory than the statistics.
+    result = torch.empty((len(first), *counts.shape), dtype=dtype)
+    for row, n in zip(result, first.tolist(), strict=True):
+        row.copy_(counts * n)
+    return result
 
 
 def _complement(spectra: list[Tensor], n_voxels: int) -> Tensor:

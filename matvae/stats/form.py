@@ -37,7 +37,10 @@ class Form:
     def fields(self, X: Tensor, states: Sequence[int]) -> Tensor:
         """Return the fields ``(sample, state, *space)`` of some states: float64 if X is, otherwise float32."""
         if self.kind == LABELS:
-            return torch.stack([torch.eq(X, state) for state in states], dim=1).to(torch.float32)
+            fields = torch.empty((len(X), len(states), *X.shape[1:]), dtype=torch.float32, device=X.device)
+            for k, state in enumerate(states):
+                torch.eq(X, state, out=fields[:, k])
+            return fields
         X = X if X.dtype == torch.float64 else X.to(torch.float32)
         if self.kind == FIELD:
             return X.unsqueeze(1)

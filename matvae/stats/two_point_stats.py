@@ -80,8 +80,9 @@ def two_point_stats(
     indicator = form.kind == LABELS and weights.binary
     counts = None
     if not weights.per_sample:
-        counts = pair_counts(form.space, periodic=periodic, cutoff=cutoff, mask=weights.values)
-        counts = counts.to(device=X.device if isinstance(X, Tensor) else None, dtype=result_dtype(X, form))
+        dtype = result_dtype(X, form)
+        counts = pair_counts(form.space, periodic=periodic, cutoff=cutoff, mask=weights.values, dtype=dtype)
+        counts = counts.to(device=X.device if isinstance(X, Tensor) else None)
 
     def run(block: Tensor, block_mask: Tensor | None, out: Tensor | None = None) -> Tensor:
         check_values(block, form)

@@ -223,3 +223,10 @@ def test_a_sample_of_little_weight_is_kept_alongside_one_of_full_weight():
     mask[1] *= 1e-6
     fields = torch.rand(2, 1, 64, 64, dtype=torch.float64, generator=torch.manual_seed(0))
     torch.testing.assert_close(correlate(fields, ((0, 0),), mask=mask), correlate(fields, ((0, 0),)))
+
+
+@pytest.mark.parametrize("periodic", [True, False])
+def test_counts_in_single_precision_are_those_in_double_precision_rounded_once(periodic):
+    space = (31, 17, 23)
+    exact = pair_counts(space, periodic=periodic)
+    assert torch.equal(pair_counts(space, periodic=periodic, dtype=torch.float32), exact.to(torch.float32))
