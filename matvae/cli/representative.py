@@ -92,11 +92,11 @@ def _show(result: Mapping[str, Any]) -> None:
         )
         _show_sizes(result, k)
     typer.echo("\nrecommended, in voxels")
-    axes = " ".join(result["grid"]["axes"])
+    axes, whole = " ".join(result["grid"]["axes"]), "as large as the structure, less than three cutoffs along some axis"
     show_values(
         {
             "cutoff": f"{_shape(recommended['cutoff'])} ({axes}): correlations have decayed",
-            "window": f"{_shape(recommended['window'])}: three cutoffs",
+            "window": f"{_shape(recommended['window'])}: {'three cutoffs' if recommended['holds'] else whole}",
             "stride": f"{_shape(recommended['stride'])}: half a window",
             "windows": f"{recommended['n_windows']} disjoint ones here; volume fractions to {percent:g} % need "
             f"{recommended['n_needed']}",

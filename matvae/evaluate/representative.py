@@ -116,6 +116,8 @@ class Recommendation:
     ----------
     window, stride, cutoff : tuple of int
         In voxels along each axis.
+    holds : bool
+        Whether the window is three cutoffs long along every axis; otherwise it is as long as the structure.
     n_windows : int
         Disjoint windows of this size in the structures.
     n_needed : int
@@ -130,6 +132,7 @@ class Recommendation:
     window: tuple[int, ...]
     stride: tuple[int, ...]
     cutoff: tuple[int, ...]
+    holds: bool
     n_windows: int
     n_needed: int
     rve: tuple[int, ...]
@@ -422,6 +425,7 @@ def _recommend(
         window=window,
         stride=tuple(max(1, edge // 2) for edge in window),
         cutoff=cutoff,
+        holds=all(edge >= WINDOW_CUTOFFS * c for edge, c in zip(window, cutoff, strict=True)),
         n_windows=n_windows,
         n_needed=max(1, math.ceil(volume / math.prod(window) / math.prod(voxel))),
         rve=rve,

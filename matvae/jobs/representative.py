@@ -50,7 +50,7 @@ def find_representative_windows(
     dict
         ``grid``, ``unit`` (of lengths), ``n_structures``, ``n_independent``, ``tolerance``, ``stationary``;
         ``recommended`` with ``window``, ``stride``, ``cutoff`` and ``rve`` in voxels along each axis, ``n_windows``,
-        ``n_needed`` and ``fits``; ``phases`` and ``sizes`` with the fields of
+        ``n_needed``, ``holds`` and ``fits``; ``phases`` and ``sizes`` with the fields of
         `matvae.evaluate.representative.PhaseSummary` and `WindowSize`, measures per axis by the name of the axis;
         ``remarks`` and ``figure``.
 
@@ -81,7 +81,7 @@ def _as_dict(found: Representativity) -> dict[str, Any]:
         "stationary": found.stationary,
         "recommended": {
             **{key: list(getattr(recommended, key)) for key in ("window", "stride", "cutoff", "rve")},
-            **{key: getattr(recommended, key) for key in ("n_windows", "n_needed", "fits")},
+            **{key: getattr(recommended, key) for key in ("holds", "n_windows", "n_needed", "fits")},
         },
         "phases": [_phase(found.grid, phase) for phase in found.phases],
         "sizes": [_size(found.grid, size) for size in found.sizes],

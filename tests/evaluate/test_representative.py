@@ -47,6 +47,7 @@ def test_windows_grow_with_the_correlation_length():
     windows = [result.recommended.window[0] for result in results]
     rves = [result.recommended.rve[0] for result in results]
     assert windows[0] < windows[1] < windows[2]
+    assert all(result.recommended.holds for result in results)
     # The integral range is proportional to the squared length.
     assert rves[1] / rves[0] == pytest.approx(2, rel=0.2)
     assert rves[2] / rves[1] == pytest.approx(2, rel=0.35)
@@ -134,6 +135,8 @@ def test_long_range_order_is_remarked():
     stripes = np.tile(np.repeat([0, 1], 8), (128, 8)).astype(np.uint8)
     result = representative_windows(Structures(stripes[None], Grid((128, 128), periodic=False)))
     assert any("correlations do not vanish" in remark for remark in result.remarks)
+    assert not result.recommended.holds
+    assert result.recommended.window == (128, 128)
     assert result.phases[0].correlation_length[0] is None
 
 
