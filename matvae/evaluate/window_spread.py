@@ -91,11 +91,6 @@ def spread_windows(X: np.ndarray, edges: Sequence[int]) -> tuple[np.ndarray, int
     return cut[np.unravel_index(taken, shape)], n
 
 
-def whole_or_windows(X: np.ndarray, grid: Grid, edges: Sequence[int]) -> bool:
-    """Return whether windows of this size continue on their opposite side: only the whole of a periodic structure."""
-    return grid.periodic and tuple(edges) == tuple(X.shape[1:])
-
-
 def measure_spread(
     X: np.ndarray, grid: Grid, edges: Sequence[int], cutoff: Sequence[int], statistics: np.ndarray
 ) -> tuple[int, int, list[PhaseSpread]]:
@@ -118,7 +113,8 @@ def measure_spread(
     spreads : list of PhaseSpread
     """
     chosen, n_windows = spread_windows(X, edges)
-    periodic = whole_or_windows(X, grid, edges)
+    # Only the whole of a periodic structure continues on its opposite side.
+    periodic = grid.periodic and tuple(edges) == grid.shape
     values = measure_windows(chosen, grid, periodic)
     errors = _statistics_errors(chosen, grid, periodic, cutoff, statistics)
     spreads = []

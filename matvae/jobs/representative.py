@@ -66,7 +66,7 @@ def find_representative_windows(
     found = representative_windows(structures, tolerance=tolerance, progress=progress)
     result = _as_dict(found)
     if picture is not None:
-        save_figure(_draw(result), picture)
+        save_figure(_draw(result, found.least_certain), picture)
     return {"data": str(data), **result, "figure": None if picture is None else str(picture)}
 
 
@@ -141,8 +141,8 @@ def _by_axis(grid: Grid, values: Sequence[Any]) -> dict[str, Any]:
     return dict(zip(grid.axes or (), values, strict=True)) if values else {}
 
 
-def _draw(result: Mapping[str, Any]) -> Any:
-    """Spread of volume fractions, spread of specific surface and statistics, and correlation lengths, against size."""
+def _draw(result: Mapping[str, Any], shown: int) -> Any:
+    """Spread of volume fractions of all phases, other measures of one of them, against size."""
     from ..report import plot_window_sizes
     from ..report.style import UNIT_SYMBOLS, new_figure
 
@@ -166,7 +166,7 @@ def _draw(result: Mapping[str, Any]) -> Any:
         **style,
     )
     fractions.set_title("sd of the volume fraction: windows, theory (line)", fontsize=9)
-    first = phases[least_certain(result)]
+    first = phases[shown]
     rows = columns[first["phase"]]
     axis_names = list(first["correlation_length"])
     series = {
@@ -186,12 +186,6 @@ def _draw(result: Mapping[str, Any]) -> Any:
     )
     lengths.set_title(f"correlation length / {unit}, phase {first['phase']} (dashed: whole)", fontsize=9)
     return figure
-
-
-def least_certain(result: Mapping[str, Any]) -> int:
-    """Index of the phase of a result whose volume fraction has the largest relative error."""
-    errors = [phase["standard_error"] / max(phase["volume_fraction"], 1e-12) for phase in result["phases"]]
-    return errors.index(max(errors))
 
 
 def _edge(result: Mapping[str, Any], window: Sequence[int]) -> float:
