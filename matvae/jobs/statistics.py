@@ -13,11 +13,11 @@ from ..data import open_structures
 from ..data.sample_blocks import Progress, sample_blocks, samples_per_block
 from ..errors import InputError
 from ..grid import Grid
+from ..memory import check_memory
 from ..stats import Statistic, get_statistic, resolve_correlations, two_point_stats_by_blocks
 from ..stats.correlate import transform_shape
 from .files.arrays import new_array
 from .files.outputs import check_output
-from .memory import check_memory
 
 # Voxels of a structure from which 2-point statistics up to a cutoff are computed by blocks.
 LARGE = 1 << 25
