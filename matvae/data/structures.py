@@ -10,12 +10,15 @@ import dask.array as da
 import numpy as np
 
 from ..errors import InputError
+from ..given import OnGrid, given, opened, refuse_one_dimension, warn_of_axes
 from ..grid import Grid
+from ..label_values import count_phases
+from ..warn import warn
 from .lazy_array import CHUNK_BYTES
 
 
 @dataclass(frozen=True)
-class Structures:
+class Structures(OnGrid):
     """Microstructures on one grid, whose voxels stay on disk until they are computed.
 
     Parameters
@@ -76,6 +79,15 @@ class Structures:
         """Number of structures."""
         return int(self.data.shape[0])
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """Compute all voxels ``(sample, *space)``; an array does not know the boundaries of structures."""
+        if not self.grid.periodic:
+            warn(
+                "These structures are not periodic, which an array cannot say: statistics of arrays assume periodic "
+                "structures. Pass the structures themselves, or periodic=False."
+            )
+        return np.asarray(self.data.compute(), dtype=dtype)
+
     def __getitem__(self, index: slice) -> Structures:
         """Select samples by a slice, lazily, together with their properties."""
         if not isinstance(index, slice):
@@ -85,6 +97,39 @@ class Structures:
             )
         properties = {name: values[index] for name, values in self.properties.items()}
         return replace(self, data=self.data[index], properties=properties)
+
+
+def structures_of(X: Any) -> Structures:
+    """Return the structures in whatever holds them.
+
+    Parameters
+    ----------
+    X : Structures, path, list of paths, array ``(sample, *space)``, or xarray.DataArray
+        Integers of an array are labels 0 to H-1, real numbers a continuous field. As in image files, structures are
+        not periodic unless they state that they are.
+
+    Raises
+    ------
+    InputError
+        For a single image without a sample axis, labels with gaps, a file that cannot be read, or something else.
+    """
+    X = opened(X)
+    if isinstance(X, Structures):
+        return X
+    structures = given(X)
+    array = structures.array
+    if not isinstance(array, np.ndarray | da.Array) or array.ndim < 2:
+        raise InputError(
+            f"Structures are expected, as an array (sample, *space) or from matvae.open_structures, but "
+            f"{type(array).__name__} was given. Open a file with matvae.open_structures(path), or convert the object "
+            "with numpy.asarray."
+        )
+    if structures.spatial_dims is None:
+        stated = "matvae.Structures(X, matvae.Grid(X.shape[1:]))"
+        refuse_one_dimension(array.shape, None, one_dimensional=stated)
+        warn_of_axes(array.shape, None, two_dimensional=stated)
+    phases = 1 if array.dtype.kind == "f" else count_phases(array)
+    return Structures(array, Grid(array.shape[1:], phases=phases, **{"periodic": False, **structures.known}))
 
 
 def as_dask(array: np.ndarray) -> da.Array:

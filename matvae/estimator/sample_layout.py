@@ -15,6 +15,7 @@ from torch import Tensor
 from ..data.structures import Structures
 from ..errors import InputError
 from ..grid import Grid
+from ..label_values import count_phases
 from ..model import STATISTICS
 from ..stats import lag_shape, resolve_correlations
 from ..stats.form import LABELS, STATES, Form, check_phases, check_values, find_form
@@ -207,11 +208,13 @@ def layout_of_structures(
     if not integer and X.dtype.kind != "f":
         raise InputError(f"Integer labels or real numbers are expected, but the array has the type {X.dtype}.")
 
-    def largest() -> int:
-        maximum = X.max()
-        return int(maximum.compute() if is_dask(X) else maximum)
-
-    form = find_form((len(X), *shape), integer, phases=check_phases(phases), state_axis=state_axis, largest=largest)
+    form = find_form(
+        (len(X), *shape),
+        integer,
+        phases=check_phases(phases),
+        state_axis=state_axis,
+        count=lambda: count_phases(X),
+    )
     return SampleLayout(given, shape, form, np.dtype(X.dtype))
 
 

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ..data.subsets import within
 from ..errors import InputError, NotFittedError
 from ..grid import Grid
-from ..stats.form import check_state_axis
+from ..stats.form import check_meaning
 from ..stats.map_samples import as_tensor, is_dask, whole_samples
 from .sample_layout import SampleLayout, as_array
 
@@ -55,7 +55,7 @@ class Samples:
         if isinstance(estimator.phases, str) and layout.form is not None:
             # Reads on only as long as everything looks like states whose axis was not named.
             fields = (as_tensor(read(array, part).reshape(-1, *layout.shape)) for part in blocks_of(array))
-            check_state_axis(fields, layout.form)
+            check_meaning(fields, layout.form)
         return cls(array, layout, grid)
 
     @classmethod

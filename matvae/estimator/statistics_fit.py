@@ -268,7 +268,11 @@ class StatisticsFit:
         if layout.form is None or phases == 1:
             return {}
         structures = block.reshape(len(block), *layout.shape)
-        options: dict[str, Any] = {"phases": phases, "state_axis": layout.form.state_axis}
+        options: dict[str, Any] = {
+            "spatial_dims": len(layout.form.space),
+            "phases": phases,
+            "state_axis": layout.form.state_axis,
+        }
         values = {VOLUME_FRACTION: volume_fractions(structures, **options)}
         for name in self.descriptors:
             values[name] = get_statistic(name)(structures, periodic=self.spec.periodic, **options)

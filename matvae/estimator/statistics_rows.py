@@ -111,7 +111,11 @@ def statistics_function(layout: SampleLayout, estimator: Any) -> Callable[[np.nd
         return lambda block: layout.tensor(block).numpy()
     options = {name: getattr(estimator, name) for name in ("correlations", "periodic", "cutoff")}
     return lambda block: two_point_stats(
-        block.reshape(len(block), *layout.shape), state_axis=form.state_axis, phases=form.phases, **options
+        block.reshape(len(block), *layout.shape),
+        spatial_dims=len(form.space),
+        state_axis=form.state_axis,
+        phases=form.phases,
+        **options,
     )
 
 

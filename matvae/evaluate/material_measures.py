@@ -164,40 +164,40 @@ def _longest(space: tuple[int, ...], cutoff: int | None) -> int:
     return (shortest - 1) // 2 if cutoff is None else validate.integer("cutoff", cutoff, 1, (shortest - 1) // 2)
 
 
+def _usual(labels: np.ndarray, options: MeasureOptions) -> dict[str, Any]:
+    """Options that statistics of these labels ``(sample, *space)`` have in common."""
+    return {"spatial_dims": labels.ndim - 1, "phases": options.phases, "periodic": options.periodic}
+
+
 def _volume_fraction(labels: np.ndarray, options: MeasureOptions) -> np.ndarray:
-    return volume_fractions(labels, phases=options.phases)
+    return volume_fractions(labels, spatial_dims=labels.ndim - 1, phases=options.phases)
 
 
 def _specific_surface(labels: np.ndarray, options: MeasureOptions) -> np.ndarray:
-    return surface_area(labels, phases=options.phases, periodic=options.periodic)
+    return surface_area(labels, **_usual(labels, options))
 
 
 def _chord_lengths(labels: np.ndarray, options: MeasureOptions) -> np.ndarray:
     # Sets are compared up to the cutoff; a cutoff of the distribution itself would warn of longer chords.
-    p = chord_length_distribution(labels, phases=options.phases, periodic=options.periodic)
+    p = chord_length_distribution(labels, **_usual(labels, options))
     return p[:, : options.cutoff]
 
 
 def _mean_chord_length(labels: np.ndarray, options: MeasureOptions) -> np.ndarray:
     """Mean of the distribution over all lengths; NaN where a phase has no chord with both ends in the structure."""
-    p = chord_length_distribution(labels, phases=options.phases, periodic=options.periodic).astype(np.float64)
+    p = chord_length_distribution(labels, **_usual(labels, options)).astype(np.float64)
     total = p.sum(axis=1)
     lengths = np.arange(1, p.shape[1] + 1)
     return np.where(total > 0, np.tensordot(p, lengths, (1, 0)) / np.where(total > 0, total, 1), np.nan)
 
 
 def _lineal_path(labels: np.ndarray, options: MeasureOptions) -> np.ndarray:
-    return lineal_path(labels, phases=options.phases, periodic=options.periodic, cutoff=options.cutoff)
+    return lineal_path(labels, **_usual(labels, options), cutoff=options.cutoff)
 
 
 def _cluster_function(labels: np.ndarray, options: MeasureOptions) -> np.ndarray:
-    function = cluster_function(
-        labels,
-        phases=options.phases,
-        periodic=options.periodic,
-        cutoff=options.cutoff,
-        connectivity=options.connectivity,
-    )
+    usual = _usual(labels, options)
+    function = cluster_function(labels, **usual, cutoff=options.cutoff, connectivity=options.connectivity)
     # One value per integer radius: without bins, long radii, which are many, would outweigh the short ones.
     return radial_average(function, bins=[0, *(np.arange(options.cutoff + 1) + 0.5)])
 

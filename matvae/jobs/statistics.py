@@ -22,7 +22,7 @@ from .files.outputs import check_output
 # Voxels of a structure from which 2-point statistics up to a cutoff are computed by blocks.
 LARGE = 1 << 25
 # Follow from the structures, or have a parameter of their own.
-NOT_OPTIONS = ("state_axis", "phases", "mask", "periodic", "correlations", "cutoff")
+NOT_OPTIONS = ("spatial_dims", "state_axis", "phases", "mask", "periodic", "correlations", "cutoff")
 
 
 def compute_statistics(
@@ -107,7 +107,7 @@ def compute_statistics(
                 writer.append(_by_blocks(structures.data[sample], grid, arguments, progress)[None])
         else:
             for start, block in sample_blocks(structures.data, samples_per_block(bytes_per_sample)):
-                writer.append(function(block, phases=grid.phases, **arguments))
+                writer.append(function(block, spatial_dims=grid.ndim, phases=grid.phases, **arguments))
                 if progress is not None:
                     progress(start + len(block), len(structures))
         for name, values in coordinates.items():

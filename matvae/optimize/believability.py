@@ -32,5 +32,11 @@ def texture_of(structures: np.ndarray, grid: Grid) -> np.ndarray:
         interfaces per volume, as `surface_area` measures it, each interface once.
     """
     pieces = count_clusters(structures, grid.phases, periodic=grid.periodic).sum(1)
-    areas = surface_area(structures, phases=grid.phases, periodic=grid.periodic, voxel_size=grid.voxel_size)
+    areas = surface_area(
+        structures,
+        spatial_dims=grid.ndim,
+        phases=grid.phases,
+        periodic=grid.periodic,
+        voxel_size=grid.voxel_size,
+    )
     return np.column_stack([1000 * pieces / grid.n_voxels, areas.sum(1) / 2])

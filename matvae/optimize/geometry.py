@@ -33,7 +33,7 @@ class VolumeFraction:
     def measure(self, structures: np.ndarray, grid: Grid) -> Measured:
         """Measure the labels ``(sample, *space)`` of structures."""
         check_phase(self.phase, grid)
-        return Measured.of(volume_fractions(structures, phases=grid.phases)[:, self.phase])
+        return Measured.of(volume_fractions(structures, spatial_dims=grid.ndim, phases=grid.phases)[:, self.phase])
 
     def soft(self, fractions: Tensor, grid: Grid) -> Tensor:
         """Values ``(sample,)`` of soft fractions ``(sample, phase, *space)``."""
@@ -72,6 +72,7 @@ class SpecificSurface:
         check_phase(self.phase, grid)
         areas = surface_area(
             structures,
+            spatial_dims=grid.ndim,
             phases=grid.phases,
             periodic=grid.periodic,
             isotropic=self.isotropic,
@@ -85,6 +86,7 @@ class SpecificSurface:
         check_phase(self.phase, grid)
         areas = surface_area(
             fractions,
+            spatial_dims=grid.ndim,
             state_axis=1,
             periodic=grid.periodic,
             isotropic=self.isotropic,

@@ -41,12 +41,14 @@ class StatisticsError:
 
     def measure(self, structures: np.ndarray, grid: Grid) -> Measured:
         """Measure the labels ``(sample, *space)`` of structures."""
-        f = two_point_stats(structures, phases=grid.phases, periodic=grid.periodic, **self._options)
+        f = two_point_stats(
+            structures, spatial_dims=grid.ndim, phases=grid.phases, periodic=grid.periodic, **self._options
+        )
         return Measured.of(relative_error(self.target.numpy(), f))
 
     def soft(self, fractions: Tensor, grid: Grid) -> Tensor:
         """Values ``(sample,)`` of soft fractions ``(sample, phase, *space)``."""
-        f = two_point_stats(fractions, state_axis=1, periodic=grid.periodic, **self._options)
+        f = two_point_stats(fractions, spatial_dims=grid.ndim, state_axis=1, periodic=grid.periodic, **self._options)
         return relative_error(self.target.to(f), f)
 
     def from_latent(self, decoded: Decoded, grid: Grid) -> Tensor | None:

@@ -76,7 +76,7 @@ def read_term(wanted: Wanted, grid: Grid, n: int, device: torch.device) -> Term:
     """
     statistic = get_statistic(wanted.statistic)
     options = {"periodic": grid.periodic, **wanted.options}
-    for name in ("state_axis", "phases"):
+    for name in ("spatial_dims", "state_axis", "phases"):
         if name in options:
             raise InputError(
                 f"{name} is set by the grid, but was given as an option of {wanted.statistic!r}. Leave it out."
@@ -86,7 +86,8 @@ def read_term(wanted: Wanted, grid: Grid, n: int, device: torch.device) -> Term:
     values = as_float32(wanted.values, device)
     # Evaluate the statistic once to learn its shape and to find faulty options before the search begins.
     structure = torch.zeros(1, *grid.shape, dtype=torch.uint8)
-    probe = statistic(structure, phases=grid.phases, **_single_sample_options(options, grid))
+    single = _single_sample_options(options, grid)
+    probe = statistic(structure, spatial_dims=grid.ndim, phases=grid.phases, **single)
     shape = tuple(probe.shape[1:])
     if tuple(values.shape[1:]) != shape or values.shape[0] not in (1, n):
         raise InputError(

@@ -66,8 +66,9 @@ class Term:
         """Return the statistic of indicator fields ``(sample, phase, *space)``, with a gradient where it has one."""
         options = self.options if self.mask is None else {**self.options, "mask": self.mask}
         if self.statistic.differentiable:
-            return self.statistic(fields, state_axis=1, **options)
-        return self.statistic(fields.detach().argmax(1), phases=fields.shape[1], **options)
+            return self.statistic(fields, spatial_dims=fields.ndim - 2, state_axis=1, **options)
+        labels = fields.detach().argmax(1)
+        return self.statistic(labels, spatial_dims=labels.ndim - 1, phases=fields.shape[1], **options)
 
 
 @dataclass(frozen=True)
@@ -156,5 +157,7 @@ def _roughness(fields: Tensor, target: Target) -> Tensor:
     """Return the interface area ``(sample,)``, relative to that of uncorrelated voxels of equal volume fractions."""
     fractions = target.counts / target.grid.n_voxels
     uncorrelated = 2 * target.grid.ndim * (fractions * (1 - fractions)).sum(1)
-    area = surface_area(fields, state_axis=1, periodic=target.grid.periodic, isotropic=False)
+    area = surface_area(
+        fields, spatial_dims=target.grid.ndim, state_axis=1, periodic=target.grid.periodic, isotropic=False
+    )
     return area.sum(1) / uncorrelated.clamp_min(1 / target.grid.n_voxels)

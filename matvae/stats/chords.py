@@ -15,6 +15,7 @@ from .dispatch import map_phases
 from .form import LABELS, form_of
 from .lags import check_periodic
 from .masks import read_mask
+from .of_structures import of_structures
 from .run_lengths import run_lengths
 from .segments import resolve_axes, resolve_longest, segment_counts, segment_products
 
@@ -24,6 +25,7 @@ DECIMALS = 9
 SILENT = 0.01
 
 
+@of_structures
 def chord_length_distribution(
     X: Any,
     *,

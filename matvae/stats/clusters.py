@@ -20,12 +20,14 @@ from .dispatch import map_phases
 from .form import form_of
 from .labelling import label_clusters
 from .lags import Cutoff, lag_ranges, lag_shape
+from .of_structures import of_structures
 
 # Voxel pairs in clusters of up to this number of voxels are counted one by one, this number of pairs at a time.
 FEW_VOXELS = 64
 PAIRS_AT_ONCE = 1 << 20
 
 
+@of_structures
 def cluster_function(
     X: Any,
     *,

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..validate import integer
-from .form import LABELS, Form, check_state_axis, check_values
+from .form import LABELS, Form, check_meaning, check_values
 from .map_samples import BlockFunction, kind_of, map_samples
 from .masks import Mask
 
@@ -98,7 +98,7 @@ def map_structures(
 
     def check(blocks: Iterable[Tensor]) -> None:
         if isinstance(phases, str):
-            check_state_axis(blocks, form)
+            check_meaning(blocks, form)
 
     on_accelerator = isinstance(X, Tensor) and X.device.type != "cpu"
     limit = block_voxels(on_accelerator)

@@ -13,7 +13,9 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..grid import MAX_PHASES
+from ..label_values import count_phases
 from ..validate import is_integer
+from ..warn import warn
 from .map_samples import as_tensor, is_dask, kind_of
 
 LABELS, STATES, FIELD = "labels", "states", "field"
@@ -62,7 +64,7 @@ def check_array(X: Any) -> None:
     if not (isinstance(X, np.ndarray | Tensor) or is_dask(X)):
         raise InputError(
             f"A numpy, dask or torch array is expected, but {type(X).__name__} was given. "
-            "Convert it with numpy.asarray, or pass the .data of opened structures."
+            "Convert it with numpy.asarray to an array (sample, *space)."
         )
     if isinstance(X, np.ma.MaskedArray):
         raise InputError(
@@ -87,21 +89,21 @@ def check_array(X: Any) -> None:
 
 
 def form_of(X: Any, phases: int | str, state_axis: int | None) -> Form:
-    """Determine how a user's array holds structures; ``phases="auto"`` looks up the largest label.
+    """Determine how a user's array holds structures; ``phases="auto"`` looks up the labels that occur.
 
     Raises
     ------
     InputError
-        As in `check_array`, or if the shape, the type, the number of phases and the state axis contradict each other.
+        As in `check_array`, if the shape, the type, the number of phases and the state axis contradict each other, or
+        if labels have gaps.
     """
     check_array(X)
 
-    def largest_label() -> int:
-        largest: Any = as_tensor(X).max() if isinstance(X, Tensor) else X.max()
-        return int(largest.compute() if is_dask(X) else largest)
+    def count() -> int:
+        return count_phases(as_tensor(X).detach().cpu().numpy() if isinstance(X, Tensor) else X)
 
     integer = kind_of(X) != "f"
-    return find_form(X.shape, integer, phases=check_phases(phases), state_axis=state_axis, largest=largest_label)
+    return find_form(X.shape, integer, phases=check_phases(phases), state_axis=state_axis, count=count)
 
 
 def check_phases(phases: Any) -> int | None:
@@ -117,7 +119,7 @@ def check_phases(phases: Any) -> int | None:
     if not is_integer(phases) or not 1 <= phases <= MAX_PHASES:
         raise InputError(
             f'phases must be "auto" or an integer from 1 (a continuous field) to {MAX_PHASES}, but {phases!r} was '
-            'given. Pass "auto" to use the largest label.'
+            'given. Pass "auto" to count the labels that occur.'
         )
     return int(phases)
 
@@ -128,7 +130,7 @@ def find_form(
     *,
     phases: int | None,
     state_axis: int | None,
-    largest: Callable[[], int] | None = None,
+    count: Callable[[], int] | None = None,
 ) -> Form:
     """Determine how an array of a given shape and type holds structures, and refuse contradictions.
 
@@ -142,8 +144,8 @@ def find_form(
         Number of phases, if the user named one.
     state_axis : int, optional
         Axis of the local states in a discretised array.
-    largest : callable, optional
-        Returns the largest label; called only if the number of phases is unknown.
+    count : callable, optional
+        Returns the number of phases; called only if it is unknown. By default it is two.
 
     Raises
     ------
@@ -171,13 +173,7 @@ def find_form(
             "Cast it with X.astype('float32'), or pass the number of phases."
         )
     if phases is None:
-        largest_label = largest() if largest is not None else 1
-        if largest_label >= MAX_PHASES:
-            raise InputError(
-                f"Labels up to {largest_label} would mean {largest_label + 1} phases; at most {MAX_PHASES} are "
-                "possible. This looks like a grey-scale image: segment it, or map its values to phases 0..H-1 first."
-            )
-        phases = max(2, largest_label + 1)
+        phases = 2 if count is None else count()
     return Form(LABELS, phases, space)
 
 
@@ -225,34 +221,75 @@ def check_values(X: Tensor, form: Form) -> None:
         )
 
 
-def check_state_axis(blocks: Iterable[Tensor], form: Form) -> None:
-    """Refuse a field that looks like ``(sample, *space, state)`` with its state axis forgotten.
+def check_meaning(blocks: Iterable[Tensor], form: Form) -> None:
+    """Refuse local states that were taken for space, and warn of labels that were taken for a field.
 
     Parameters
     ----------
     blocks : iterable of Tensor ``(sample, *space)``
-        The array in blocks; read only up to the first voxel whose values do not sum to one.
+        The array in blocks; read on only as long as one of the two is possible.
     form : Form
         The form that was assumed for the array.
 
     Raises
     ------
     InputError
-        If the last of two or more spatial axes has 2 to 16 values, which lie in [0, 1], are not all equal, and sum to
-        one everywhere.
+        If the first or the last of two or more spatial axes has 2 to 16 values, which lie in [0, 1], are not all equal,
+        and sum to one everywhere. Of labels, the axis must also be the shortest.
+
+    Warns
+    -----
+    UserWarning
+        If all values of a field are 0 or 1.
     """
-    if form.kind != FIELD or len(form.space) < 2 or not 2 <= form.space[-1] <= 16:
-        return
+    axes = _possible_state_axes(form)
+    binary = form.kind == FIELD
     least, most = math.inf, -math.inf
+    if not axes and not binary:
+        return
     for block in blocks:
-        low, high = (float(value) for value in torch.aminmax(block.detach()))
-        sums = block.detach().sum(-1, dtype=torch.float32)
-        if not (low >= 0 and high <= 1 and bool(((sums - 1).abs() < SUM_TOLERANCE).all())):
+        values = block.detach()
+        low, high = (float(value) for value in torch.aminmax(values))
+        if low < 0 or high > 1:
+            return
+        axes = [axis for axis in axes if _sums_to_one(values, axis)]
+        binary = binary and bool(((values == 0) | (values == 1)).all())
+        if not axes and not binary:
             return
         least, most = min(least, low), max(most, high)
-    if least < most:
-        raise InputError(
-            f"A continuous field of shape (sample, {', '.join(map(str, form.space))}) was expected because state_axis "
-            f"is None, but the values along the last axis sum to one everywhere, as {form.space[-1]} local states do. "
-            "Pass state_axis=-1, or phases=1 if it is a field after all."
+    if least >= most:
+        return
+    for axis in axes:
+        assumed, exception = (
+            ("A continuous field", "phases=1 if it is a field")
+            if form.kind == FIELD
+            else ("Labels", f"phases={form.phases} if these are labels")
         )
+        raise InputError(
+            f"{assumed} of shape (sample, {', '.join(map(str, form.space))}) would be expected because state_axis is "
+            f"None, but the values along the {'last axis' if axis == -1 else 'axis after that of the samples'} sum to "
+            f"one everywhere, as {form.space[axis if axis == -1 else 0]} local states do. Pass state_axis={axis}, or "
+            f"{exception} after all."
+        )
+    if binary:
+        warn(
+            "All values are 0 or 1, like the labels of two phases, but an array of floating point numbers is a "
+            "continuous field. Pass X.astype('uint8') if these are labels, or phases=1 if it is a field."
+        )
+
+
+def _possible_state_axes(form: Form) -> list[int]:
+    """Axes of an array ``(sample, *space)`` that may be those of local states, by their length."""
+    if form.kind == STATES or len(form.space) < 2:
+        return []
+    axes = []
+    for axis, n, others in ((-1, form.space[-1], form.space[:-1]), (1, form.space[0], form.space[1:])):
+        # One voxel of a phase in each row of a tiny image is no state; but fractions that sum to one are.
+        if 2 <= n <= 16 and (form.kind == FIELD or n < min(others)):
+            axes.append(axis)
+    return axes
+
+
+def _sums_to_one(values: Tensor, axis: int) -> bool:
+    sums = values.sum(axis, dtype=torch.float32)
+    return bool(((sums - 1).abs() < SUM_TOLERANCE).all())

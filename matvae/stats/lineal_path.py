@@ -12,10 +12,12 @@ from .dispatch import map_phases
 from .form import LABELS, form_of
 from .lags import check_periodic
 from .masks import read_mask
+from .of_structures import of_structures
 from .run_lengths import positions_in_runs, run_lengths
 from .segments import resolve_axes, resolve_longest, segment_counts, segment_products, totals
 
 
+@of_structures
 def lineal_path(
     X: Any,
     *,

@@ -15,7 +15,8 @@ from ..grid import voxel_edges
 from .dispatch import block_voxels, result_dtype
 from .form import LABELS, check_array, form_of
 from .lags import Cutoff, lag_shape
-from .map_samples import BlockFunction, map_samples
+from .map_samples import BlockFunction, is_dask, map_samples
+from .of_structures import of_structures
 from .two_point_stats import two_point_stats
 
 Bins = int | Sequence[float] | None
@@ -86,6 +87,7 @@ def radial_average(
     return map_samples(statistics, BlockFunction(run, lambda blocks: None, shape, numpy_type, samples))
 
 
+@of_structures
 def pair_correlation(
     X: Any,
     *,
@@ -123,8 +125,10 @@ def pair_correlation(
     lag_radii(lag_shape(form.space, periodic, cutoff), bins=bins, max_radius=max_radius, voxel_size=voxel_size)
     f = two_point_stats(
         X,
+        spatial_dims=len(form.space),
         state_axis=state_axis,
-        phases=form.phases if form.kind == LABELS else phases,
+        # A dask array should not be read a second time to count its phases.
+        phases=form.phases if form.kind == LABELS and is_dask(X) else phases,
         correlations=correlations,
         periodic=periodic,
         cutoff=cutoff,

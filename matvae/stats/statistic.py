@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import InputError, PluginError
 from ..registry import Registry
+from .of_structures import of_structures
 
 STATISTICS = Registry(
     "statistic",
@@ -38,7 +39,7 @@ class Statistic:
     function : callable
         ``function(X, *, state_axis=None, phases="auto", periodic=True, ...)`` for numpy, dask (lazy) and torch
         arrays ``(sample, *space)`` in one to three dimensions, as `two_point_stats`; returns
-        ``(sample, *coordinate, column)`` of the same kind.
+        ``(sample, *coordinate, column)`` of the same kind. Here it also takes what `of_structures` lets it take.
     coordinates : callable
         ``coordinates(shape, axes, **options)`` takes the shape of one structure, the names of its axes, `periodic` and
         those options of the function that differ from their defaults. It returns the names and values of the axes of
@@ -62,6 +63,10 @@ class Statistic:
     differentiable: bool = True
     uses_voxel_size: bool = False
     length_power: int = 0
+
+    def __post_init__(self) -> None:
+        if "spatial_dims" not in self.options:
+            object.__setattr__(self, "function", of_structures(self.function))
 
     def __call__(self, X: Any, **options: Any) -> Any:
         """Compute the statistic of structures."""

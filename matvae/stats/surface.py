@@ -15,12 +15,14 @@ from .dispatch import map_phases
 from .form import form_of
 from .lags import check_periodic
 from .masks import read_mask
+from .of_structures import of_structures
 from .segments import resolve_axes
 
 # Ratio of the specific surface to the slope of the isotropic autocorrelation at zero lag in 1, 2 and 3 dimensions.
 ISOTROPIC = {1: 2.0, 2: math.pi, 3: 4.0}
 
 
+@of_structures
 def surface_area(
     X: Any,
     *,

@@ -15,8 +15,10 @@ from .dispatch import map_structures, result_dtype
 from .form import LABELS, STATES, check_values, form_of
 from .lags import Cutoff, lag_shape, resolve_cutoff
 from .masks import read_mask
+from .of_structures import of_structures
 
 
+@of_structures
 def two_point_stats(
     X: Any,
     *,
@@ -113,6 +115,7 @@ def _sum_to_one(fields: Tensor) -> bool:
     return bool((fields.sum(1) - 1).abs().max() <= tolerance)
 
 
+@of_structures
 def volume_fractions(X: Any, *, state_axis: int | None = None, phases: int | str = "auto", mask: Any = None) -> Any:
     """Volume fraction of every phase in every structure.
 

@@ -40,9 +40,11 @@ def check_numpy_dask_and_torch_agree(statistic: Statistic) -> None:
     for shape, periodic in itertools.product(SHAPES, (True, False)):
         labels = labels_of(shape)
         for X, options in ((labels, {"phases": PHASES}), (states_of(labels), {"state_axis": -1})):
-            expected = statistic(X, periodic=periodic, **options)
-            lazy = statistic(da.from_array(X, chunks=(3, *X.shape[1:])), periodic=periodic, **options)
-            tensor = statistic(torch.from_numpy(X), periodic=periodic, **options)
+            expected = statistic(X, spatial_dims=len(shape), periodic=periodic, **options)
+            lazy = statistic(
+                da.from_array(X, chunks=(3, *X.shape[1:])), spatial_dims=len(shape), periodic=periodic, **options
+            )
+            tensor = statistic(torch.from_numpy(X), spatial_dims=len(shape), periodic=periodic, **options)
             require(isinstance(expected, np.ndarray), f"numpy in must be numpy out, but is {type(expected).__name__}.")
             require(is_dask(lazy), f"dask in must be dask out, but is {type(lazy).__name__}.")
             require(isinstance(tensor, torch.Tensor), f"torch in must be torch out, but is {type(tensor).__name__}.")
@@ -73,9 +75,13 @@ def check_dask_is_lazy(statistic: Statistic) -> None:
         with dask.config.set(scheduler="synchronous"), warnings.catch_warnings():
             # The statistic may warn that it merges chunks.
             warnings.simplefilter("ignore", UserWarning)
-            lazy = statistic(X, phases=PHASES)
+            lazy = statistic(X, spatial_dims=len(shape), phases=PHASES)
             require(not computed, "Blocks of a dask array were computed before the result was requested.")
-            require_close(lazy.compute(), statistic(labels, phases=PHASES), "Chunks that split the axes of structures")
+            require_close(
+                lazy.compute(),
+                statistic(labels, spatial_dims=len(shape), phases=PHASES),
+                "Chunks that split the axes of structures",
+            )
         computed.clear()
 
 
@@ -83,42 +89,48 @@ def check_types(statistic: Statistic) -> None:
     """float64 gives float64, every other type float32, and labels may be of any integer type."""
     for shape in SHAPES:
         labels = labels_of(shape)
-        expected = statistic(labels, phases=PHASES)
+        expected = statistic(labels, spatial_dims=len(shape), phases=PHASES)
         for dtype in (np.uint8, np.int16, np.uint16, np.int64):
-            result = statistic(labels.astype(dtype), phases=PHASES)
+            result = statistic(labels.astype(dtype), spatial_dims=len(shape), phases=PHASES)
             require(result.dtype == np.float32, f"Labels must give float32, but {np.dtype(dtype)} gave {result.dtype}.")
             require_close(result, expected, f"Labels of type {np.dtype(dtype)}")
         for precision in (np.float32, np.float64):
-            result = statistic(states_of(labels, precision), state_axis=-1)
+            result = statistic(states_of(labels, precision), spatial_dims=len(shape), state_axis=-1)
             require(
                 result.dtype == precision,
                 f"States of type {np.dtype(precision)} must give that type, but gave {result.dtype}.",
             )
         booleans = labels == 1
-        expected = statistic(booleans.astype(np.uint8), phases=2)
-        require_close(statistic(booleans, phases=2), expected, "Labels of type bool")
+        expected = statistic(booleans.astype(np.uint8), spatial_dims=len(shape), phases=2)
+        require_close(statistic(booleans, spatial_dims=len(shape), phases=2), expected, "Labels of type bool")
 
 
 def check_its_input_is_left_alone(statistic: Statistic) -> None:
     """The input is not changed, and may be read-only, mapped from a file, or of any memory layout."""
     for shape in SHAPES:
         labels = labels_of(shape)
-        expected = statistic(labels, phases=PHASES)
+        expected = statistic(labels, spatial_dims=len(shape), phases=PHASES)
         reversed_memory = labels[::-1].copy()[::-1]
         for relaid in (labels.copy(), np.asfortranarray(labels), np.repeat(labels, 2, axis=0)[::2], reversed_memory):
             relaid.flags.writeable = False
             with _torch_warnings_as_errors():
-                require_close(statistic(relaid, phases=PHASES), expected, "Labels in another memory layout")
+                require_close(
+                    statistic(relaid, spatial_dims=len(shape), phases=PHASES),
+                    expected,
+                    "Labels in another memory layout",
+                )
         for dtype in (np.float32, np.float64):
             states = states_of(labels, dtype)
             original = states.copy()
-            expected = statistic(states, state_axis=-1)
-            statistic(torch.from_numpy(states), state_axis=-1)
+            expected = statistic(states, spatial_dims=len(shape), state_axis=-1)
+            statistic(torch.from_numpy(states), spatial_dims=len(shape), state_axis=-1)
             require((states == original).all(), "The statistic changes the array that it is given.")
             with TemporaryDirectory(ignore_cleanup_errors=True) as folder, _torch_warnings_as_errors():
                 np.save(f"{folder}/states.npy", states)
                 mapped = np.load(f"{folder}/states.npy", mmap_mode="r")
-                require_close(statistic(mapped, state_axis=-1), expected, "States mapped from a file")
+                require_close(
+                    statistic(mapped, spatial_dims=len(shape), state_axis=-1), expected, "States mapped from a file"
+                )
 
 
 @contextmanager

@@ -15,7 +15,9 @@ CPU = torch.device("cpu")
 def target_of(labels: np.ndarray, phases: int = 2, periodic: bool = True, cutoff=None, correlations=None) -> Target:
     """Target read from the statistics of structures."""
     grid = Grid(labels.shape[1:], phases=phases, periodic=periodic)
-    f = two_point_stats(labels, phases=phases, periodic=periodic, cutoff=cutoff, correlations=correlations)
+    f = two_point_stats(
+        labels, spatial_dims=grid.ndim, phases=phases, periodic=periodic, cutoff=cutoff, correlations=correlations
+    )
     return read_target(f, grid, correlations, CPU)[0]
 
 

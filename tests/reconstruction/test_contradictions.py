@@ -25,7 +25,8 @@ def weights(shape, periodic=True):
 def test_statistics_of_structures_are_free_of_contradictions(shape, periodic, phases):
     labels = blobs(3, shape, phases)
     pairs = tuple((i, j) for i in range(phases) for j in range(phases))
-    f = torch.from_numpy(two_point_stats(labels, phases=phases, periodic=periodic, correlations=pairs)).float()
+    options = {"spatial_dims": len(shape), "phases": phases, "periodic": periodic, "correlations": pairs}
+    f = torch.from_numpy(two_point_stats(labels, **options)).float()
     check_centre(f, weights(shape, periodic), pairs)
     counts = torch.from_numpy(fractions(labels, phases))
     assert power_agrees(f, weights(shape, periodic), pairs, counts).all()
@@ -33,7 +34,7 @@ def test_statistics_of_structures_are_free_of_contradictions(shape, periodic, ph
 
 def test_negative_power_is_detected():
     """Move power from one frequency to another, which keeps the volume fraction and the mean over all lags."""
-    f = two_point_stats(blobs(1, (16,)))[0, :, 0].astype(np.float64)
+    f = two_point_stats(blobs(1, (16,)), spatial_dims=1)[0, :, 0].astype(np.float64)
     power = np.fft.fft(np.fft.ifftshift(f)).real
     step = 2 * power[3] + 0.1
     power[[3, -3]] -= step

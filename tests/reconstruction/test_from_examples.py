@@ -75,13 +75,15 @@ def test_realizations_are_no_copies_and_the_result_says_so():
 )
 def test_all_kinds_of_statistics_are_met_with_exact_volume_fractions(shape, phases, periodic, cutoff, max_error):
     structures = blobs(2, shape, phases, seed=3, width=2.0)
-    f = two_point_stats(structures, phases=phases, periodic=periodic, cutoff=cutoff)
+    f = two_point_stats(structures, spatial_dims=len(shape), phases=phases, periodic=periodic, cutoff=cutoff)
     examples = blobs(4, (24,) * len(shape), phases, width=2.0)
     grid = Grid(shape, phases=phases, periodic=periodic)
     reconstruction = reconstruct(f, grid=grid, examples=examples, random_state=0)
     assert reconstruction.structures.shape == structures.shape
     assert np.array_equal(fractions(reconstruction.structures, phases), fractions(structures, phases))
-    g = two_point_stats(reconstruction.structures, phases=phases, periodic=periodic, cutoff=cutoff)
+    g = two_point_stats(
+        reconstruction.structures, spatial_dims=grid.ndim, phases=phases, periodic=periodic, cutoff=cutoff
+    )
     np.testing.assert_allclose(reconstruction.error, relative_error(f, g), atol=1e-5)
     assert reconstruction.error.max() < max_error
 

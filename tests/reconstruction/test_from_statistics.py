@@ -15,7 +15,7 @@ from .structures import fractions
 
 def reconstructed(labels, phases=2, periodic=True, cutoff=None, **options):
     """Statistics of structures, and the reconstruction from them."""
-    f = two_point_stats(labels, phases=phases, periodic=periodic, cutoff=cutoff)
+    f = two_point_stats(labels, spatial_dims=labels.ndim - 1, phases=phases, periodic=periodic, cutoff=cutoff)
     grid = Grid(labels.shape[1:], phases=phases, periodic=periodic)
     return f, reconstruct(f, grid=grid, random_state=0, **options)
 
@@ -42,7 +42,9 @@ def test_structures_have_the_statistics_and_exact_volume_fractions(shape, phases
     assert reconstruction.structures.shape == labels.shape
     assert reconstruction.structures.dtype == np.uint8
     assert np.array_equal(fractions(reconstruction.structures, phases), fractions(labels, phases))
-    g = two_point_stats(reconstruction.structures, phases=phases, periodic=periodic, cutoff=cutoff)
+    g = two_point_stats(
+        reconstruction.structures, spatial_dims=len(shape), phases=phases, periodic=periodic, cutoff=cutoff
+    )
     np.testing.assert_allclose(reconstruction.error, relative_error(f, g), atol=1e-5)
     assert reconstruction.error.mean() < max_error
     assert reconstruction.realizable.all()

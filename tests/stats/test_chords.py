@@ -45,11 +45,11 @@ def test_periodic_chords_equal_those_counted_one_by_one(space, form):
     labels = labels_of(space, n=3)
     X, options = array_and_options(labels, form)
     for axis in range(len(space)):
-        distribution = chord_length_distribution(X, axis=axis, **options)
+        distribution = chord_length_distribution(X, spatial_dims=len(space), axis=axis, **options)
         for sample, phase in np.ndindex(3, 3):
             counts = counts_of(labels[sample] == phase, axis, True)[1 : space[axis]]
             np.testing.assert_allclose(distribution[sample, :, phase], counts / max(counts.sum(), 1), atol=1e-6)
-    combined = chord_length_distribution(X, **options)
+    combined = chord_length_distribution(X, spatial_dims=len(space), **options)
     assert combined.shape[1] == max(space) - 1
     for sample, phase in np.ndindex(3, 3):
         expected = np.zeros(max(space) - 1)
@@ -63,11 +63,11 @@ def test_periodic_distributions_are_second_differences_of_the_lineal_path(space)
     """Torquato & Lu, Physical Review E 47, 2950 (1993)."""
     labels = labels_of(space)
     for axis, n in enumerate(space):
-        path = lineal_path(labels, axis=axis)
+        path = lineal_path(labels, spatial_dims=len(space), axis=axis)
         path = np.concatenate([path, path[:, -1:]], axis=1)
         ends = path[:, :1] - path[:, 1:2]
         expected = np.diff(path, 2, axis=1) / np.where(ends > 0, ends, 1)
-        distribution = chord_length_distribution(labels, axis=axis)
+        distribution = chord_length_distribution(labels, spatial_dims=len(space), axis=axis)
         assert distribution.shape == (4, n - 1, 3)
         np.testing.assert_allclose(distribution, expected, atol=1e-5)
 
@@ -78,7 +78,7 @@ def test_chords_in_windows_are_divided_by_the_number_of_positions_at_which_they_
     labels = labels_of(space, n=3)
     X, options = array_and_options(labels, form)
     for axis, n in enumerate(space):
-        distribution = chord_length_distribution(X, axis=axis, periodic=False, **options)
+        distribution = chord_length_distribution(X, spatial_dims=len(space), axis=axis, periodic=False, **options)
         k = np.arange(1, n - 1)
         for sample, phase in np.ndindex(3, 3):
             inside = np.moveaxis(labels[sample] == phase, axis, -1).reshape(-1, n)
@@ -92,10 +92,12 @@ def test_windows_at_all_positions_give_the_distribution_of_the_periodic_structur
     ring = (np.random.default_rng(0).random(60) < 0.7).astype(np.uint8)
     rows = np.stack([np.roll(ring, -start)[:12] for start in range(60)])
     distribution = chord_length_distribution(rows[None], axis=1, periodic=False)
-    np.testing.assert_allclose(distribution, chord_length_distribution(ring[None], cutoff=10), atol=1e-6)
+    np.testing.assert_allclose(
+        distribution, chord_length_distribution(ring[None], spatial_dims=1, cutoff=10), atol=1e-6
+    )
     pieces = [len(list(group)) for row in rows for inside, group in itertools.groupby(row) if inside]
     lengths = np.arange(1, 60)
-    assert np.mean(pieces) < 0.85 * lengths @ chord_length_distribution(ring[None])[0, :, 1]
+    assert np.mean(pieces) < 0.85 * lengths @ chord_length_distribution(ring[None], spatial_dims=1)[0, :, 1]
 
 
 def test_independent_voxels_have_a_geometric_distribution():
@@ -137,12 +139,12 @@ def test_a_cutoff_does_not_change_the_values_it_keeps():
 
 def test_a_full_mask_changes_nothing_and_a_hole_hides_chords():
     labels = np.array([[0, 1, 0, 0, 1, 1, 0, 0]])
-    whole = chord_length_distribution(labels, periodic=False, cutoff=2)
-    full = chord_length_distribution(labels, periodic=False, cutoff=2, mask=np.ones(8))
+    whole = chord_length_distribution(labels, spatial_dims=1, periodic=False, cutoff=2)
+    full = chord_length_distribution(labels, spatial_dims=1, periodic=False, cutoff=2, mask=np.ones(8))
     np.testing.assert_allclose(full, whole, atol=1e-6)
     mask = np.array([1, 1, 0, 1, 1, 1, 1, 1])
     # Of five pairs of neighbours, two are the ends of the long chord and one is the visible end of the hidden one.
-    distribution = chord_length_distribution(labels, periodic=False, cutoff=2, mask=mask)[0, :, 1]
+    distribution = chord_length_distribution(labels, spatial_dims=1, periodic=False, cutoff=2, mask=mask)[0, :, 1]
     np.testing.assert_allclose(distribution, [0, (1 / 2) / (3 / 2 / 5)], atol=1e-6)
 
 

@@ -20,7 +20,7 @@ def test_the_cluster_function_is_the_sum_of_the_autocorrelations_of_all_clusters
     monkeypatch.setattr(clusters, "FEW_VOXELS", few)
     labels = labels_of(space, phases=2, n=3)
     for connectivity in range(1, len(space) + 1):
-        result = cluster_function(labels, periodic=periodic, connectivity=connectivity)
+        result = cluster_function(labels, spatial_dims=len(space), periodic=periodic, connectivity=connectivity)
         for sample, phase in np.ndindex(3, 2):
             cluster_labels = flood(labels[sample] == phase, connectivity, periodic)
             autocorrelations = [
@@ -40,7 +40,9 @@ def test_boxes_and_pairs_agree_for_clusters_of_every_size(space, periodic, volum
     for few, pairs_at_once in ((0, 1 << 20), (10, 50), (1 << 20, 1 << 20)):
         monkeypatch.setattr(clusters, "FEW_VOXELS", few)
         monkeypatch.setattr(clusters, "PAIRS_AT_ONCE", pairs_at_once)
-        results.append(cluster_function(labels, phases=2, periodic=periodic, connectivity=len(space)))
+        results.append(
+            cluster_function(labels, spatial_dims=len(space), phases=2, periodic=periodic, connectivity=len(space))
+        )
     np.testing.assert_array_equal(results[0], results[2])
     np.testing.assert_array_equal(results[1], results[2])
 
@@ -49,12 +51,12 @@ def test_boxes_and_pairs_agree_for_clusters_of_every_size(space, periodic, volum
 @pytest.mark.parametrize("periodic", [True, False])
 def test_values_lie_between_zero_and_the_autocorrelation(space, periodic):
     labels = labels_of(space)
-    result = cluster_function(labels, periodic=periodic)
-    f = two_point_stats(labels, correlations=[(0, 0), (1, 1), (2, 2)], periodic=periodic)
+    result = cluster_function(labels, spatial_dims=len(space), periodic=periodic)
+    f = two_point_stats(labels, spatial_dims=len(space), correlations=[(0, 0), (1, 1), (2, 2)], periodic=periodic)
     assert result.shape == f.shape
     assert (result >= 0).all()
     assert (result <= f + 1e-6).all()
-    np.testing.assert_allclose(zero_lag(result), volume_fractions(labels), atol=1e-6)
+    np.testing.assert_allclose(zero_lag(result), volume_fractions(labels, spatial_dims=len(space)), atol=1e-6)
 
 
 @pytest.mark.parametrize("cutoff", [0, 2, (1, 3)])

@@ -88,4 +88,6 @@ def test_each_state_has_its_own_gradient() -> None:
     raw = torch.rand(1, 4, 2, dtype=torch.float64, generator=torch.manual_seed(0))
     states = (raw / raw.sum(-1, keepdim=True)).requires_grad_()
     pairs = ((0, 0), (0, 1), (1, 1))
-    assert torch.autograd.gradcheck(lambda x: two_point_stats(x, state_axis=-1, correlations=pairs), (states,))
+    assert torch.autograd.gradcheck(
+        lambda x: two_point_stats(x, spatial_dims=1, state_axis=-1, correlations=pairs), (states,)
+    )

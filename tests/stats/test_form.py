@@ -10,31 +10,26 @@ from matvae.stats.form import (
     LABELS,
     STATES,
     Form,
+    check_meaning,
     check_phases,
-    check_state_axis,
     check_values,
     find_form,
 )
 
 
-def form_of(shape, integer=True, phases=None, state_axis=None, largest=1):
-    return find_form(shape, integer, phases=phases, state_axis=state_axis, largest=lambda: largest)
+def form_of(shape, integer=True, phases=None, state_axis=None, count=2):
+    return find_form(shape, integer, phases=phases, state_axis=state_axis, count=lambda: count)
 
 
-def test_integers_are_labels_and_the_largest_sets_the_number_of_phases():
-    assert form_of((9, 4, 5), largest=3) == Form(LABELS, 4, (4, 5))
-
-
-@pytest.mark.parametrize("largest", [-1, 0, 1])
-def test_labels_have_at_least_two_phases(largest):
-    assert form_of((9, 4), largest=largest).phases == 2
+def test_integers_are_labels_whose_number_sets_that_of_the_phases():
+    assert form_of((9, 4, 5), count=4) == Form(LABELS, 4, (4, 5))
 
 
 def test_an_explicit_number_of_phases_needs_no_data():
     def never() -> int:
         raise AssertionError("the data were read")
 
-    assert find_form((9, 4), True, phases=5, state_axis=None, largest=never).phases == 5
+    assert find_form((9, 4), True, phases=5, state_axis=None, count=never).phases == 5
 
 
 def test_real_numbers_are_a_field_in_one_state():
@@ -78,12 +73,6 @@ def test_phases_out_of_range_or_type_are_refused(phases):
 
 def test_auto_leaves_the_number_of_phases_open():
     assert check_phases("auto") is None
-
-
-def test_grey_values_are_not_mistaken_for_phases():
-    with pytest.raises(InputError, match=r"Labels up to 255 would mean 256 phases; at most 255.*segment it"):
-        form_of((9, 4), largest=255)
-    assert form_of((9, 4), largest=254).phases == 255
 
 
 def test_float_labels_with_a_number_of_phases_are_refused():
@@ -168,7 +157,7 @@ def test_an_empty_block_is_refused():
 
 
 def check_whole(X: torch.Tensor) -> None:
-    check_state_axis(X.split(2), form_of(X.shape, integer=False))
+    check_meaning(X.split(2), form_of(X.shape, integer=False))
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])

@@ -41,13 +41,13 @@ def test_the_lineal_path_equals_that_of_a_loop_over_segments(space, periodic, ma
     X, options = (labels, {"phases": 3}) if form == "labels" else (one_hot(labels, 3), {"state_axis": -1})
     paths = []
     for axis, n in enumerate(space):
-        path = lineal_path(X, periodic=periodic, axis=axis, mask=mask_argument, **options)
+        path = lineal_path(X, spatial_dims=len(space), periodic=periodic, axis=axis, mask=mask_argument, **options)
         assert path.shape == (3, n, 3)
         for sample, phase in np.ndindex(3, 3):
             expected = slow_path(labels[sample] == phase, axis, periodic, weights[sample])
             np.testing.assert_allclose(path[sample, :, phase], expected, atol=1e-6)
         paths.append(path[:, : min(space)])
-    averaged = lineal_path(X, periodic=periodic, mask=mask_argument, **options)
+    averaged = lineal_path(X, spatial_dims=len(space), periodic=periodic, mask=mask_argument, **options)
     np.testing.assert_allclose(averaged, np.mean(paths, axis=0), atol=1e-6)
 
 

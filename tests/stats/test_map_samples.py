@@ -182,6 +182,7 @@ def torch_warnings_as_errors() -> Iterator[None]:
     torch.set_warn_always(True)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", message="All values are 0 or 1")
         yield
     torch.set_warn_always(False)
 

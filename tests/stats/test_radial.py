@@ -92,7 +92,7 @@ def test_numpy_dask_and_torch_agree(voxels, dtype):
 @pytest.mark.parametrize("space", [(33,), (32, 33), (12, 11, 13)])
 def test_the_pair_correlation_of_independent_voxels_is_the_square_of_the_volume_fraction(space):
     labels = (np.random.default_rng(0).random((40, *space)) < 0.4).astype(np.uint8)
-    mean = pair_correlation(labels).mean(0)[:, 0]
+    mean = pair_correlation(labels, spatial_dims=len(space)).mean(0)[:, 0]
     assert mean[0] == pytest.approx(0.4, abs=0.02)
     np.testing.assert_allclose(mean[1:6], 0.16, atol=0.02)
 

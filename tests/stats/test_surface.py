@@ -33,13 +33,13 @@ def flat(n: int, normal: tuple[float, ...]) -> np.ndarray:
 def test_the_surface_follows_from_the_slope_of_the_statistics_at_zero_lag(space, size):
     """Debye, Anderson & Brumberger, Journal of Applied Physics 28, 679 (1957), averaged over the axes."""
     labels = labels_of(space)
-    f = two_point_stats(labels, correlations=[(0, 0), (1, 1), (2, 2)], cutoff=1)
+    f = two_point_stats(labels, spatial_dims=len(space), correlations=[(0, 0), (1, 1), (2, 2)], cutoff=1)
     centre = (slice(None), *[1] * len(space))
     slopes = []
     for axis in range(1, len(space) + 1):
         slopes.append((f[centre] - f[(*centre[:axis], 2, *centre[axis + 1 :])]) / size)
     expected = ISOTROPIC[len(space)] * np.mean(slopes, axis=0)
-    np.testing.assert_allclose(surface_area(labels, voxel_size=size), expected, rtol=1e-5)
+    np.testing.assert_allclose(surface_area(labels, spatial_dims=len(space), voxel_size=size), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("space", WITH_NEIGHBOURS)
@@ -47,7 +47,7 @@ def test_the_surface_follows_from_the_slope_of_the_statistics_at_zero_lag(space,
 def test_voxel_faces_equal_those_counted_one_by_one(space, periodic):
     labels = labels_of(space, n=2)
     sizes = [0.5, 2.0, 1.5][: len(space)]
-    surface = surface_area(labels, periodic=periodic, isotropic=False, voxel_size=sizes)
+    surface = surface_area(labels, spatial_dims=len(space), periodic=periodic, isotropic=False, voxel_size=sizes)
     for sample, phase in np.ndindex(2, 3):
         inside = labels[sample] == phase
         area = 0.0
@@ -90,8 +90,8 @@ def test_faces_of_a_laminate_are_exact_and_the_isotropic_surface_is_low_by_a_kno
         line = np.tile(np.repeat([1, 0], [2, 4]), layers)
         labels = np.broadcast_to(line, (1, *[5] * (ndim - 1), 6 * layers))
         true = 2 / 6
-        np.testing.assert_allclose(surface_area(labels, isotropic=False), true, rtol=1e-6)
-        np.testing.assert_allclose(surface_area(labels), factor * true, rtol=1e-6)
+        np.testing.assert_allclose(surface_area(labels, spatial_dims=ndim, isotropic=False), true, rtol=1e-6)
+        np.testing.assert_allclose(surface_area(labels, spatial_dims=ndim), factor * true, rtol=1e-6)
 
 
 @pytest.mark.parametrize("normal", [(1, 0), (2, 1), (1, 1), (1, 0, 0), (1, 1, 0), (2, 1, 1), (1, 1, 1)])
@@ -118,11 +118,13 @@ def test_two_phases_share_their_surface_which_scales_with_the_voxel_size():
 def test_pairs_with_a_masked_voxel_do_not_count(per_sample):
     labels = np.array([[0, 1, 1, 0, 1, 0]])
     mask = np.array([1, 1, 1, 1, 0, 1])
-    surface = surface_area(labels, periodic=False, mask=mask[None] if per_sample else mask)
+    surface = surface_area(labels, spatial_dims=1, periodic=False, mask=mask[None] if per_sample else mask)
     np.testing.assert_allclose(surface, 2 / 3, rtol=1e-6)
-    np.testing.assert_allclose(surface_area(labels, mask=np.ones(6)), surface_area(labels), rtol=1e-6)
+    np.testing.assert_allclose(
+        surface_area(labels, spatial_dims=1, mask=np.ones(6)), surface_area(labels, spatial_dims=1), rtol=1e-6
+    )
     with pytest.raises(InputError, match="leaves none along axis 0"):
-        surface_area(labels, periodic=False, mask=np.array([1, 0, 1, 0, 1, 0]))
+        surface_area(labels, spatial_dims=1, periodic=False, mask=np.array([1, 0, 1, 0, 1, 0]))
 
 
 @pytest.mark.parametrize("periodic", [True, False])

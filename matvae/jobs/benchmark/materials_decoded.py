@@ -40,8 +40,8 @@ class Windows:
     @classmethod
     def of(cls, structures: np.ndarray, phases: int, cutoff: int) -> Windows:
         """Compute all of them."""
-        f = two_point_stats(structures, phases=phases, periodic=False, cutoff=cutoff)
-        surfaces = surface_area(structures, phases=phases, periodic=False)[:, 1:]
+        f = two_point_stats(structures, spatial_dims=structures.ndim - 1, phases=phases, periodic=False, cutoff=cutoff)
+        surfaces = surface_area(structures, spatial_dims=structures.ndim - 1, phases=phases, periodic=False)[:, 1:]
         return cls(structures, f, surfaces, fractions_in(f, phases))
 
     def __getitem__(self, indices: np.ndarray) -> Windows:

@@ -1,0 +1,55 @@
+"""The face of statistics: functions of arrays become functions of everything that structures come as."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+
+from ..given import given, refuse_one_dimension, warn_of_axes
+from .form import check_array
+
+SPATIAL_DIMS = inspect.Parameter("spatial_dims", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="int | None")
+
+
+def of_structures(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a statistic of arrays take `Structures`, paths and DataArrays, too, and the number of spatial axes.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(X, *, state_axis=None, phases="auto", periodic=True, ...)`` of arrays ``(sample, *space)``.
+
+    Returns
+    -------
+    callable
+        The same function, with one more keyword: `spatial_dims` states the number of spatial axes, so that an array
+        with that many axes is one structure. What is known of the structures (phases, boundaries, voxel size) is passed
+        to the function unless the caller states it.
+    """
+    signature = inspect.signature(function)
+    parameters = signature.parameters
+
+    @wraps(function)
+    def statistic(X: Any, *, spatial_dims: int | None = None, **options: Any) -> Any:
+        structures = given(X, spatial_dims=spatial_dims, state_axis=options.get("state_axis"))
+        if structures.spatial_dims is None:
+            check_array(structures.array)
+            shape = structures.array.shape
+            refuse_one_dimension(shape, structures.state_axis, one_dimensional="spatial_dims=1")
+            warn_of_axes(shape, structures.state_axis, two_dimensional="spatial_dims=2")
+        if structures.state_axis is not None:
+            options["state_axis"] = structures.state_axis
+        known = {name: value for name, value in structures.known.items() if name in parameters}
+        return function(structures.array, **{**known, **options})
+
+    # For help() and for `Statistic.options`.
+    statistic.__signature__ = signature.replace(parameters=_with_spatial_dims(parameters))  # type: ignore[attr-defined]
+    return statistic
+
+
+def _with_spatial_dims(parameters: Mapping[str, inspect.Parameter]) -> list[inspect.Parameter]:
+    """Add the keyword; ``**options`` must remain the last parameter."""
+    named = [parameter for parameter in parameters.values() if parameter.kind is not inspect.Parameter.VAR_KEYWORD]
+    return [*named, SPATIAL_DIMS, *(parameter for parameter in parameters.values() if parameter not in named)]
