@@ -60,7 +60,8 @@ def windows(
     Raises
     ------
     InputError
-        If size, stride or region do not match the structures.
+        If size, stride or region do not match the structures, or for an array without a sample axis, or whose labels
+        have gaps.
     """
     if not isinstance(structures, Structures):
         structures = open_structures(structures, spatial_dims=len(size) if isinstance(size, Sequence) else None)
