@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.metaestimators import available_if
 
 from .. import validate
 from ..errors import InputError
@@ -15,6 +14,7 @@ from ..grid import Grid
 from ..stats import relative_error
 from ..stats.lags import Cutoff
 from ..stats.metric import METRICS, PLAIN
+from .available import available_if
 from .batches import seed_from
 from .fitted import lazily
 from .parameters import check_parameters
@@ -24,11 +24,10 @@ from .samples import Samples, check_fitted, check_latents, read, sample_numbers,
 from .statistics_rows import IN_MEMORY_BYTES, StatisticsRows, pieces, statistics_function
 
 
-def _can_be_inverted(estimator: TwoPointPCA) -> bool:
-    """Return True, or refuse to invert scores after a fit on continuous fields."""
-    if hasattr(estimator, "grid_"):
+def _check_inverse(estimator: TwoPointPCA) -> None:
+    """Refuse to invert scores after a fit on continuous fields; an estimator that is not fitted says so itself."""
+    if estimator.__sklearn_is_fitted__():
         check_phases_realized(estimator.grid_, "inverse_transform")
-    return True
 
 
 class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -52,6 +51,8 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     ----------
     grid_ : Grid
         Grid of one structure.
+    phase_values_ : tuple or None
+        The value that each phase had in the file it comes from, if the structures passed to `fit` record it.
     mean_ : array ``(*lag, correlation)``
         Mean statistics of the training set.
     components_ : array ``(component, *lag, correlation)``
@@ -97,7 +98,7 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Parameters
         ----------
         X : array ``(sample, *space)``, or a `Structures`
-            numpy or dask.
+            numpy or dask; also a file, a list of files, or an xarray.DataArray.
         y : None
             Ignored.
 
@@ -187,7 +188,7 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         scores = check_latents(Z, len(self.components_))
         return lazily(scores, self._inverse_function(), self._lags, self.mean_.dtype)
 
-    @available_if(_can_be_inverted)
+    @available_if(_check_inverse)
     def inverse_transform(
         self,
         Z: Any,
@@ -221,9 +222,8 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Raises
         ------
         InputError
-            If Z has another number of components, or the volume fractions do not follow from the correlations.
-        AttributeError
-            After a fit on continuous fields: as scikit-learn has it, an estimator has only the methods it supports.
+            If Z has another number of components, the volume fractions do not follow from the correlations, or after a
+            fit on continuous fields, which statistics do not determine; ``hasattr`` is False then.
         """
         check_fitted(self)
         scores = check_latents(Z, len(self.components_))
@@ -259,6 +259,11 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             return structures.reshape(len(part), *out_shape)
 
         return lazily(scores, block, out_shape, layout.structure_dtype(grid), sample_numbers(scores))
+
+    @property
+    def phase_values_(self) -> tuple[Any, ...] | None:
+        """The value that each phase had in the file it comes from; None if the training set does not record it."""
+        return self._layout.phase_values
 
     @property
     def _n_features_out(self) -> int:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -12,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..data.structures import Structures
 from ..errors import InputError
+from ..given import Given, given, spatial_lengths, warn_of_axes
 from ..grid import Grid
 from ..label_values import count_phases
 from ..model import STATISTICS
@@ -37,23 +36,26 @@ class SampleLayout:
         How voxels hold local states; None for statistics.
     dtype : numpy.dtype
         Type of the array.
+    phase_values : tuple or None
+        The value that each phase had in the file it comes from, if the structures record it.
     """
 
     given: tuple[int, ...]
     shape: tuple[int, ...]
     form: Form | None
     dtype: np.dtype
+    phase_values: tuple[Any, ...] | None = None
 
     @classmethod
-    def of(cls, estimator: Any, array: Any, X: Any) -> tuple[SampleLayout, Grid]:
+    def of(cls, estimator: Any, array: Any, structures: Given) -> tuple[SampleLayout, Grid]:
         """Decide how samples are held, from an array and an estimator's parameters on samples and statistics.
 
         Parameters
         ----------
         estimator : StatsVAETransformer or TwoPointPCA
         array : numpy.ndarray or dask.array.Array ``(sample, ...)``
-        X : object
-            What the user passed; a `Structures` brings its number of phases, voxel size and boundaries.
+        structures : Given
+            What is known of them: `Structures` bring their number of phases, voxel size and boundaries.
 
         Returns
         -------
@@ -73,15 +75,19 @@ class SampleLayout:
                 periodic=estimator.periodic,
                 cutoff=estimator.cutoff,
             )
+        if estimator.sample_shape is None and structures.spatial_dims is None:
+            _warn_of_guessed_axes(array.shape, estimator.state_axis)
         automatic = isinstance(estimator.phases, str)
         layout = layout_of_structures(
             array,
-            phases=X.grid.phases if automatic and isinstance(X, Structures) else estimator.phases,
+            phases=structures.known.get("phases", estimator.phases) if automatic else estimator.phases,
             sample_shape=estimator.sample_shape,
             state_axis=estimator.state_axis,
         )
         assert layout.form is not None
-        return layout, _grid_of(X, layout.form, estimator.periodic)
+        grid = _grid_of(structures.known, layout.form, estimator.periodic)
+        values = structures.phase_values
+        return replace(layout, phase_values=None if values is None else tuple(values)), grid
 
     def tensor(self, block: np.ndarray) -> Tensor:
         """Check a block; return structures ``(sample, *space)``, states ``(sample, state, *space)`` or statistics."""
@@ -113,6 +119,11 @@ class SampleLayout:
         InputError
             For another shape, permuted axes included, or another kind of values.
         """
+        if tuple(array.shape) == self.given:
+            raise InputError(
+                f"Samples of shape {self.given} are expected, with an axis of samples before them, but an array of "
+                f"shape {self.given} was given. For one sample pass X[None]."
+            )
         if tuple(array.shape[1:]) != self.given:
             raise InputError(
                 f"Samples of shape {self.given} are expected, as they were passed to fit, but the samples have the "
@@ -126,6 +137,24 @@ class SampleLayout:
                 f"The model was fitted on {expected}, but the array has the type {array.dtype}. Convert it with astype."
             )
         return array
+
+    def check_phase_values(self, values: Any) -> None:
+        """Refuse structures whose phases are other values of a file than those passed to `fit`.
+
+        Raises
+        ------
+        InputError
+            If both are known and differ. Phases at the end of the list may be absent.
+        """
+        if same_phases(values, self.phase_values):
+            return
+        assert self.phase_values is not None
+        raise InputError(
+            f"The phases of the structures do not mean the same as those of the model: phases 0, 1, ... are the values "
+            f"{list(values)} in the file of the structures, but {list(self.phase_values)} in that of the training set. "
+            f"Open or import the file again with phase_values={list(self.phase_values)} (command line: matvae import "
+            "--phase-values-of MODEL)."
+        )
 
     def structure_shape(self, grid: Grid) -> tuple[int, ...]:
         """Shape of one structure as `restore` returns it."""
@@ -157,37 +186,56 @@ class SampleLayout:
             "shape": list(self.shape),
             "form": None if self.form is None else asdict(self.form),
             "dtype": str(self.dtype),
+            "phase_values": None if self.phase_values is None else list(self.phase_values),
         }
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> SampleLayout:
         """Build a layout from the values of `to_dict`."""
-        form = values["form"]
+        form, phase_values = values["form"], values.get("phase_values")
         return cls(
             given=tuple(values["given"]),
             shape=tuple(values["shape"]),
             form=None if form is None else Form(**{**form, "space": tuple(form["space"])}),
             dtype=np.dtype(values["dtype"]),
+            phase_values=None if phase_values is None else tuple(phase_values),
         )
 
 
-def as_array(X: Any) -> Any:
-    """Return the array inside what a user passed: dask and numpy as they are, torch and lists as numpy.
+def same_phases(values: Sequence[Any] | None, fitted: Sequence[Any] | None) -> bool:
+    """Whether phases that were these values in a file are those of a fit, as far as both are known.
 
-    A sparse matrix is returned as it is, for scikit-learn to refuse in its own words.
+    The last phases of the fit may be absent.
     """
-    if isinstance(X, Structures):
-        return X.data
-    if hasattr(X, "tocsr"):
-        return X
-    if isinstance(X, str | os.PathLike):
+    return values is None or fitted is None or list(values) == list(fitted)[: len(values)]
+
+
+def as_given(X: Any) -> Given:
+    """Return what a user passed as a numpy or dask array, and what is known of it.
+
+    `Structures`, files, DataArrays and dask arrays are read as they are, torch tensors, lists and data frames as numpy.
+    A sparse matrix stays what it is, for scikit-learn to refuse in its own words.
+
+    Raises
+    ------
+    InputError
+        For a list of arrays of different shapes, or a file that cannot be read.
+    """
+    structures = given(X)
+    array = structures.array
+    if isinstance(array, np.ndarray) or is_dask(array) or hasattr(array, "tocsr"):
+        return structures
+    if isinstance(array, Tensor):
+        return replace(structures, array=array.detach().cpu().numpy())
+    try:
+        return replace(structures, array=np.asarray(array))
+    except ValueError as error:
+        shapes = sorted({np.shape(sample) for sample in array}) if isinstance(array, list | tuple) else []
         raise InputError(
-            f"An array of structures is expected, but the path {os.fspath(X)!r} was given. Open it first: "
-            "matvae.open_structures(path)."
-        )
-    if isinstance(X, Tensor):
-        return X.detach().cpu().numpy()
-    return X if is_dask(X) or isinstance(X, np.ndarray) else np.asarray(X)
+            f"An array (sample, *space) of structures of one shape is expected, but a {type(array).__name__} of "
+            f"different shapes was given{': ' if shapes else ''}{', '.join(map(str, shapes[:5]))}. Cut windows of one "
+            "size from each image with matvae.data.windows(X[None], size)."
+        ) from error
 
 
 def layout_of_structures(
@@ -207,7 +255,6 @@ def layout_of_structures(
     integer = X.dtype.kind in "biu"
     if not integer and X.dtype.kind != "f":
         raise InputError(f"Integer labels or real numbers are expected, but the array has the type {X.dtype}.")
-
     form = find_form(
         (len(X), *shape),
         integer,
@@ -299,13 +346,25 @@ def _n_phases(n_correlations: int, phases: int | str, correlations: Sequence[Seq
     return n_phases
 
 
-def _grid_of(X: Any, form: Form, periodic: bool) -> Grid:
-    """Grid of the structures; voxel size and unit are those of a `Structures`."""
-    if isinstance(X, Structures) and form.space == X.grid.shape:
-        if periodic and not X.grid.periodic:
-            warn(
-                "These structures are not periodic (grid.periodic is False), but are treated as periodic. Pass "
-                "periodic=False, and a cutoff of about half the window."
-            )
-        return replace(X.grid, phases=form.phases, periodic=periodic)
-    return Grid(form.space, phases=form.phases, periodic=periodic)
+def _grid_of(known: Mapping[str, Any], form: Form, periodic: bool) -> Grid:
+    """Grid of the structures, with the axes, voxel size, unit and origin that are known."""
+    if len(known.get("axes", ())) != len(form.space):
+        return Grid(form.space, phases=form.phases, periodic=periodic)
+    if periodic and not known.get("periodic", True):
+        warn(
+            "These structures are not periodic (grid.periodic is False), but are treated as periodic. Pass "
+            "periodic=False, and a cutoff of about half the window."
+        )
+    return Grid(form.space, **{**known, "phases": form.phases, "periodic": periodic})
+
+
+def _warn_of_guessed_axes(shape: Sequence[int], state_axis: int | None) -> None:
+    """Warn of samples whose number of spatial axes follows from the array alone, and may be another one."""
+    space = spatial_lengths(shape, state_axis)
+    if len(space) == 1:
+        warn(
+            f"An array of shape {tuple(shape)} is taken as {shape[0]} structures of {space[0]} voxels in one "
+            f"dimension; if they are, pass sample_shape=({space[0]},). If each row is a flattened image, pass "
+            "sample_shape=(y, x). A single image has to be cut into windows: matvae.data.windows(X[None], size)."
+        )
+    warn_of_axes(shape, state_axis, two_dimensional=f"sample_shape={tuple(space)}")

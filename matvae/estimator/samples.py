@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from ..errors import InputError, NotFittedError
 from ..grid import Grid
 from ..stats.form import check_meaning
 from ..stats.map_samples import as_tensor, is_dask, whole_samples
-from .sample_layout import SampleLayout, as_array
+from .latent_columns import component_order
+from .sample_layout import SampleLayout, as_given
 
 # Numpy arrays are read in blocks of about this size.
 BLOCK_BYTES = 64 << 20
@@ -50,10 +52,11 @@ class Samples:
         TypeError
             For a sparse matrix or complex numbers, in scikit-learn's words.
         """
-        array = _check_rows(estimator, as_array(X), X, reset=True)
-        layout, grid = SampleLayout.of(estimator, array, X)
+        structures = as_given(X)
+        array = _check_rows(estimator, structures.array, X, reset=True)
+        layout, grid = SampleLayout.of(estimator, array, structures)
         if isinstance(estimator.phases, str) and layout.form is not None:
-            # Reads on only as long as everything looks like states whose axis was not named.
+            # Reads on only as long as everything looks like states whose axis was not named, or like labels.
             fields = (as_tensor(read(array, part).reshape(-1, *layout.shape)) for part in blocks_of(array))
             check_meaning(fields, layout.form)
         return cls(array, layout, grid)
@@ -70,9 +73,11 @@ class Samples:
             If shape, number of features or kind of values differ, or the samples contain NaN.
         """
         check_fitted(estimator)
-        array, layout = as_array(X), estimator._layout
+        structures, layout = as_given(X), estimator._layout
+        array = structures.array
+        layout.check_phase_values(structures.phase_values)
         # The shape of structures with axes is more informative than scikit-learn's number of features.
-        if array.ndim > 2:
+        if array.ndim > 2 or (array.ndim == 2 and tuple(array.shape) == layout.given):
             layout.accept(array)
         return cls(layout.accept(_check_rows(estimator, array, X, reset=False)), layout, estimator.grid_)
 
@@ -142,7 +147,7 @@ def check_latents(Z: Any, n_components: int) -> Any:
     Parameters
     ----------
     Z : array ``(sample, component)``
-        Anything `as_array` accepts.
+        Anything `as_given` accepts but files. The columns of a data frame go by their names, see `component_order`.
     n_components : int
 
     Returns
@@ -153,9 +158,18 @@ def check_latents(Z: Any, n_components: int) -> Any:
     Raises
     ------
     InputError
-        For another shape or type, NaN or infinity.
+        For another shape or type, NaN or infinity, or columns that are no components.
     """
-    latents = as_array(Z)
+    if isinstance(Z, str | os.PathLike):
+        raise InputError(
+            f"An array of latents (sample, {n_components}) is expected, but the path {os.fspath(Z)!r} was given. "
+            "Read it first, for example with numpy.load(path) or pandas.read_csv(path)."
+        )
+    names = getattr(Z, "columns", None)
+    latents = as_given(Z).array
+    if names is not None and all(isinstance(name, str) for name in names):
+        # Of a data frame; columns without names go by position.
+        latents = latents[:, component_order(names)]
     if is_dask(latents):
         latents = check_dask(latents)
     if latents.ndim != 2 or latents.shape[1] != n_components:
@@ -217,8 +231,19 @@ def _check_rows(estimator: Any, array: Any, X: Any, *, reset: bool) -> Any:
     try:
         checked = validate_data(estimator, rows, reset=reset, dtype="numeric", ensure_min_samples=least)
     except ValueError as error:
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise InputError(_not_finite(array)) from error
         raise InputError(str(error)) from error
     return checked.reshape(array.shape)
+
+
+def _not_finite(array: np.ndarray) -> str:
+    bad = ~np.isfinite(array)
+    samples = np.flatnonzero(bad.reshape(len(bad), -1).any(1))
+    return (
+        f"Every value of X must be finite, but X contains NaN or infinity in {len(samples)} of {len(array)} samples, "
+        f"first in sample {samples[0]} ({int(bad.sum())} values in total). Leave these samples out, or fill the values."
+    )
 
 
 def _check_dask_features(estimator: Any, array: Any, reset: bool, least: int) -> None:

@@ -145,6 +145,8 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
     ----------
     grid_ : Grid
         Grid of one structure.
+    phase_values_ : tuple or None
+        The value that each phase had in the file it comes from, if the structures passed to `fit` record it.
     n_features_in_ : int
         Values per sample.
     history_ : list of dict
@@ -268,7 +270,7 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         ----------
         X : array ``(sample, *space)``, or a `Structures`
             numpy or dask; also flattened, discretised, or statistics, as the parameters say. A dask array is streamed
-            and may be larger than memory.
+            and may be larger than memory, and so is a file, or a list of files. Axes of an xarray.DataArray go by name.
         y : None
             Ignored; present for scikit-learn.
 
@@ -530,6 +532,11 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
     def _fitted_module(self) -> StatsVAE | None:
         """Module of the latest fit; None before any."""
         return vars(self).get("module_")
+
+    @property
+    def phase_values_(self) -> tuple[Any, ...] | None:
+        """The value that each phase had in the file it comes from; None if the training set does not record it."""
+        return self._layout.phase_values
 
     @property
     def _n_features_out(self) -> int:

@@ -299,9 +299,8 @@ def test_invalid_arguments_of_inverse_transform_are_refused(X) -> None:
         TwoPointPCA().inverse_transform(Z)
     field = TwoPointPCA(2).fit(X * 0.5)
     assert not hasattr(field, "inverse_transform")
-    with pytest.raises(AttributeError, match="has no attribute 'inverse_transform'") as raised:
+    with pytest.raises(InputError, match=r"fitted on continuous fields.*Fit it on labels"):
         field.inverse_transform(Z)
-    assert "continuous fields" in str(raised.value.__cause__)
     crossed = TwoPointPCA(2, correlations=[(0, 1)]).fit(X)
     with pytest.raises(InputError, match="volume fractions of the phases"):
         crossed.inverse_transform(crossed.transform(X))

@@ -17,7 +17,7 @@ import numpy as np
 
 from matvae.errors import InputError
 from matvae.estimator.fitted import lazily
-from matvae.estimator.sample_layout import as_array
+from matvae.estimator.sample_layout import as_given
 from matvae.estimator.samples import check_dask
 from matvae.grid import Grid
 from matvae.stats.correlate import pair_counts
@@ -169,7 +169,7 @@ def _understand(
 ) -> tuple[Any, tuple[int, ...], StatisticsConvention]:
     """Statistics with a correlation axis, the shape of one structure, and the convention that the lags follow."""
     space = Grid(tuple(np.atleast_1d(sample_shape))).shape
-    array = as_array(array)
+    array = as_given(array).array
     array = check_dask(array) if is_dask(array) else array
     shape = tuple(array.shape)
     if len(shape) - len(space) not in (1, 2):
