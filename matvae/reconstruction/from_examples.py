@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
+from ..given import given
 from ..grid import Grid
 from ..stats import relative_error
 from ..stats.map_samples import as_tensor
@@ -123,7 +124,7 @@ def read_examples(examples: Any, patch: Any, grid: Grid, device: torch.device) -
 
     Parameters
     ----------
-    examples : array of int ``(example, *space)``
+    examples : array of int ``(example, *space)``, `Structures`, path, or xarray.DataArray
         Labels of the phases of the grid.
     patch : ``"auto"``, int, or sequence of int
         Edge of the patches in voxels of their level: the same for all levels, or by level from the finest one.
@@ -135,6 +136,7 @@ def read_examples(examples: Any, patch: Any, grid: Grid, device: torch.device) -
     InputError
         If the labels do not fit the grid, or `patch` neither the grid nor the examples.
     """
+    examples = given(examples).array
     array = examples.cpu().numpy() if isinstance(examples, Tensor) else np.asarray(examples)
     if array.dtype.kind not in "biu" or array.ndim != grid.ndim + 1 or 0 in array.shape:
         raise InputError(

@@ -14,6 +14,7 @@ from ..stats.device import resolve_device
 from .demands import check_also, read_demands, without_two_point
 from .from_examples import read_examples
 from .objective import Wanted
+from .read_grid import read_grid, read_statistics
 from .realise import Settings, realise
 from .result import Reconstruction
 from .target import read_target
@@ -22,7 +23,7 @@ from .target import read_target
 def reconstruct(
     statistics: Any,
     *,
-    grid: Grid,
+    grid: Grid | int | Sequence[int],
     correlations: Sequence[Sequence[int]] | None = None,
     also: Sequence[Wanted] = (),
     volume_fractions: Any = None,
@@ -48,8 +49,10 @@ def reconstruct(
     statistics : array ``(sample, *lag, correlation)``, or None
         2-point statistics as returned by `two_point_stats`, of numpy or torch, at all lags or within a cutoff, which
         is inferred from the shape. None if only other statistics are prescribed, in `also`.
-    grid : Grid
-        Shape, number of phases and periodicity of the structures. The grid may be larger than the window that the
+    grid : Grid or sequence of int
+        Shape, number of phases and periodicity of the structures, or only the shape: the structures then are periodic,
+        unless the statistics have as many lags as only structures that are not periodic have, and the number of phases
+        is that of the correlations, or of the volume fractions. The grid may be larger than the window that the
         statistics were computed from; lags beyond the cutoff are unconstrained.
     correlations : list of (int, int), optional
         Pairs of phases along the last axis of `statistics`; by default those of `two_point_stats`.
@@ -72,7 +75,7 @@ def reconstruct(
     n_realizations : int, optional
         Number of structures per sample, from different random initial labels. If given, the structures have an axis
         for the realizations.
-    examples : array of int ``(example, *space)``, optional
+    examples : array of int ``(example, *space)``, `Structures` or path, optional
         Labels of structures of the material, such as training windows, of any size at least as large as the patches.
         Structures are then composed of overlapping patches of them, from coarse to fine, in turns with phase retrieval:
         2-point statistics within a cutoff preserve neither networks nor lamellae, patches do. At the end only voxels
@@ -125,6 +128,8 @@ def reconstruct(
     """
     settings = Settings(n_realizations, init, method, tol, max_iter, random_state, first_sample)
     torch_device = resolve_device(device)
+    statistics = read_statistics(statistics)
+    grid = read_grid(grid, statistics, correlations, volume_fractions)
     if examples is not None and method != "auto":
         raise InputError(f"With examples the method must be 'auto', but {method!r} was given. Leave out one of them.")
     if statistics is None:
