@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError, StoreError
+from ...estimator.latent_columns import component_order
 from .outputs import atomic_output
 
 FORMATS = (".zarr", ".npy", ".csv")
@@ -90,10 +91,13 @@ def new_latents(
 def read_latents(path: str | Path) -> np.ndarray:
     """Read latents ``(sample, component)``, float32, written by `new_latents` or any other program.
 
+    The columns of a .csv go by their names, in any order; see `component_order`.
+
     Raises
     ------
     InputError
-        If the file is missing, is not a table of finite numbers, or contains no samples.
+        If the file is missing, is not a table of finite numbers, or contains no samples, or if columns are no
+        components.
     StoreError
         If a zarr group is damaged.
     """
@@ -152,7 +156,7 @@ def _read_npy(path: Path) -> np.ndarray:
 
 
 def _read_csv(path: Path) -> np.ndarray:
-    with open(path) as file:
+    with open(path, encoding="utf-8-sig") as file:
         header = file.readline().strip().split(",")
     if all(_is_number(entry) for entry in header):
         raise InputError(
@@ -160,7 +164,11 @@ def _read_csv(path: Path) -> np.ndarray:
             "numbers. Insert a line such as z0,z1,... above them."
         )
     try:
-        return np.loadtxt(path, delimiter=",", skiprows=1, ndmin=2)
+        order = component_order(header)
+    except InputError as error:
+        raise InputError(f"The columns of {path}: {error}") from error
+    try:
+        return np.loadtxt(path, delimiter=",", skiprows=1, ndmin=2)[:, order]
     except ValueError as error:
         raise InputError(
             f"{path} is not a table of numbers with one header line and a comma between columns ({error})."

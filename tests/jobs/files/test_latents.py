@@ -65,12 +65,23 @@ def test_a_single_sample_is_read_as_a_table(tmp_path):
     np.testing.assert_array_equal(read_latents(tmp_path / "z.csv"), Z[:1])
 
 
+def test_the_columns_of_a_csv_go_by_name(tmp_path):
+    path = tmp_path / "z.csv"
+    path.write_text("z2,z0,z1\n3,1,2\n6,4,5\n")
+    np.testing.assert_array_equal(read_latents(path), [[1, 2, 3], [4, 5, 6]])
+    # As spreadsheets write it, with a byte order mark.
+    path.write_text("z3,z1,z2\n3,1,2\n", encoding="utf-8-sig")
+    np.testing.assert_array_equal(read_latents(path), [[1, 2, 3]])
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("z.csv", "a,b\n1,x\n", "not a table of numbers"),
-        ("z.csv", "a,b\n1,2\n3\n", "not a table of numbers"),
-        ("z.csv", "a,b\n1,nan\n", r"NaN or infinity, first in sample 0 \(1 samples"),
+        ("z.csv", "z0,z1\n1,x\n", "not a table of numbers"),
+        ("z.csv", "z0,z1\n1,2\n3\n", "not a table of numbers"),
+        ("z.csv", "z0,z1\n1,nan\n", r"NaN or infinity, first in sample 0 \(1 samples"),
+        ("z.csv", "sample,z0,z1\n0,1,2\n", r"columns of .*z.csv: .*there is also 'sample'"),
+        ("z.csv", "z0,z2\n1,2\n", "the column z1 is missing"),
         ("z.npy", "no array", "not a readable .npy array"),
         ("z.txt", "", "Choose one of these suffixes"),
     ],
