@@ -100,6 +100,7 @@ def _model(path: Path) -> dict[str, Any]:
     return {
         "n_components": int(estimator.n_components),
         "grid": estimator.grid_.to_dict(),
+        "phase_values": None if estimator.phase_values_ is None else list(estimator.phase_values_),
         **_decoder(estimator.module_.spec),
         "parameters": {key: _plain(value) for key, value in estimator.get_params(deep=False).items()},
         "history": {

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ..data import Structures, open_structures
 from ..errors import InputError
+from ..estimator.sample_layout import same_phases
 
 logger = logging.getLogger("matvae")
 
@@ -29,12 +31,13 @@ def check_form(estimator: Any, model: str | Path) -> None:
 
 
 def check_fits(estimator: Any, structures: Structures, model: str | Path, data: str | Path) -> None:
-    """Refuse structures of another size or with unknown phases; warn of another voxel size.
+    """Refuse structures of another size or with other phases; warn of another voxel size.
 
     Raises
     ------
     InputError
-        If shape or phases differ, or the model does not take structures.
+        If shape or phases differ, if the same phase was another value in the file of the structures than in that of the
+        training set, or if the model does not take structures.
     """
     check_form(estimator, model)
     fitted, grid = estimator.grid_, structures.grid
@@ -47,6 +50,13 @@ def check_fits(estimator: Any, structures: Structures, model: str | Path, data: 
         raise InputError(
             f"The model {model} was fitted on {_phases(fitted.phases)}, but {data} contains {_phases(grid.phases)}. "
             "Import the data with the same phases, or fit a model on them."
+        )
+    meant, found = estimator.phase_values_, structures.attributes.get("phase_values")
+    if meant is not None and found is not None and not same_phases(found, meant):
+        raise InputError(
+            f"The phases in {data} do not mean the same as those of the model {model}: {_meaning(found)} in the data, "
+            f"but {_meaning(meant)} in the model. Import the data again with `matvae import --phase-values-of "
+            f"{model}`, or with `--phase-values {','.join(map(str, meant))}`."
         )
     of_data, of_model = (grid.voxel_size, grid.unit), (fitted.voxel_size, fitted.unit)
     if None not in (*of_data, *of_model) and of_data != of_model:
@@ -67,6 +77,11 @@ def open_fitting(path: str | Path, estimator: Any, model: str | Path) -> Structu
 
 def _size(shape: tuple[int, ...]) -> str:
     return " x ".join(str(n) for n in shape)
+
+
+def _meaning(phase_values: Sequence[Any]) -> str:
+    """Which value in a file is which phase."""
+    return ", ".join(f"phase {phase} is the value {value}" for phase, value in enumerate(phase_values))
 
 
 def _phases(phases: int) -> str:

@@ -11,7 +11,7 @@ import zarr
 from matvae import Grid, load, open_structures, save_structures
 from matvae.data import sample_blocks as blocks_module
 from matvae.errors import InputError
-from matvae.jobs import transform_structures
+from matvae.jobs import describe, evaluate_model, fit_model, import_structures, transform_structures
 from matvae.jobs.files.latents import read_latents
 
 
@@ -54,3 +54,39 @@ def test_nothing_is_written_for_structures_that_do_not_fit(trained, tmp_path):
     with pytest.raises(InputError, match="Choose one of these suffixes"):
         transform_structures(trained / "m.matvae", trained / "test.zarr", tmp_path / "z.txt")
     assert os.listdir(tmp_path) == ["x.zarr"]
+
+
+@pytest.fixture
+def grey(tmp_path):
+    """Images of three grey values, imported by those that occur, of which a second one lacks the middle one."""
+    labels = np.random.default_rng(0).integers(0, 3, (64, 96))
+    values = np.array([0, 128, 255], np.uint8)
+    for name, image in (("train", values[labels]), ("test", values[np.where(labels == 1, 2, labels)])):
+        np.save(tmp_path / f"{name}.npy", image)
+        import_structures([tmp_path / f"{name}.npy"], tmp_path / f"{name}.zarr", phase_values="auto", window=(16, 16))
+    fit_model(
+        tmp_path / "train.zarr",
+        tmp_path / "m.matvae",
+        n_components=2,
+        periodic=False,
+        cutoff=6,
+        decoder="dense",
+        max_epochs=1,
+        width=8,
+    )
+    return tmp_path
+
+
+def test_structures_whose_phases_are_other_grey_values_are_refused(grey):
+    assert load(grey / "m.matvae").phase_values_ == (0, 128, 255)
+    assert describe(grey / "m.matvae")["phase_values"] == [0, 128, 255]
+    with pytest.raises(InputError, match=r"phase 1 is the value 255 in the data.*phase 1 is the value 128") as refusal:
+        transform_structures(grey / "m.matvae", grey / "test.zarr", grey / "z.csv")
+    assert refusal.value.exit_code == 3
+    with pytest.raises(InputError, match="do not mean the same"):
+        evaluate_model(grey / "m.matvae", grey / "test.zarr")
+    transform_structures(grey / "m.matvae", grey / "train.zarr", grey / "z.csv")
+    # As advised.
+    import_structures([grey / "test.npy"], grey / "again.zarr", phase_values=[0, 128, 255], window=(16, 16))
+    result = transform_structures(grey / "m.matvae", grey / "again.zarr", grey / "again.csv")
+    assert result["shape"] == [24, 2]
