@@ -309,6 +309,7 @@ def _show_description(description: Mapping[str, Any]) -> None:
             {
                 "components": description["n_components"],
                 "fitted on": grid_text(description["grid"]),
+                "phase values": ", ".join(map(str, description["phase_values"] or ())) or None,
                 **description["parameters"],
                 # What was chosen, where a parameter is "auto".
                 "decoder": description["decoder"] + (f" ({description['reason']})" if description["reason"] else ""),
