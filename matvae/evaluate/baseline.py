@@ -16,6 +16,7 @@ def pca_like(estimator: Any, n_components: int) -> TwoPointPCA:
     return TwoPointPCA(
         n_components,
         phases=estimator.grid_.phases,
+        sample_shape=estimator.grid_.shape,
         correlations=estimator.correlations,
         periodic=estimator.periodic,
         cutoff=estimator.cutoff,

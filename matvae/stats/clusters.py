@@ -43,7 +43,7 @@ def cluster_function(
     ----------
     X : array ``(sample, *space)`` or, with `state_axis`, ``(sample, *space, state)``
         Labels, or states of 0 and 1; numpy, dask or torch, as in `two_point_stats`.
-    state_axis, phases, periodic, cutoff
+    spatial_dims, state_axis, phases, periodic, cutoff
         As in `two_point_stats`.
     connectivity : int
         Voxels are connected if they share a face (1), also an edge (2), also a corner (3).

@@ -32,10 +32,10 @@ def lineal_path(
 
     Parameters
     ----------
-    X, state_axis, phases
+    X, spatial_dims, state_axis, phases
         Structures, as in `two_point_stats`. For soft fractions, L is the mean product of the fractions along segments.
     periodic : bool
-        Whether structures continue on their opposite side.
+        Whether structures continue on their opposite side, as in `two_point_stats`.
     cutoff : int, optional
         Longest segment, in voxels; by default N-1, with N the shortest of the axes.
     axis : int, optional

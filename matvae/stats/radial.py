@@ -105,10 +105,10 @@ def pair_correlation(
 
     Parameters
     ----------
-    X, state_axis, phases, correlations, periodic, cutoff, mask
+    X, spatial_dims, state_axis, phases, correlations, periodic, cutoff, mask
         As in `two_point_stats`.
     bins, max_radius, voxel_size
-        As in `radial_average`.
+        As in `radial_average`. The voxel size is by default that of `Structures`.
 
     Returns
     -------

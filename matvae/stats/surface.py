@@ -38,7 +38,7 @@ def surface_area(
 
     Parameters
     ----------
-    X, state_axis, phases, periodic, mask
+    X, spatial_dims, state_axis, phases, periodic, mask
         As in `two_point_stats`.
     isotropic : bool
         True assumes that interfaces of all orientations are equally frequent and corrects for the staircase of voxel
@@ -49,7 +49,8 @@ def surface_area(
         Values that differ between axes reveal anisotropy. With ``isotropic=False``, the area of the voxel faces normal
         to this axis. None combines all axes: the mean if isotropic, otherwise the sum.
     voxel_size : float or sequence of float, optional
-        Edge length of a voxel along each axis. The result is in its inverse unit, by default in inverse voxels.
+        Edge length of a voxel along each axis. The result is in its inverse unit. By default
+        that of `Structures`, if they have one; otherwise the result is in inverse voxels.
 
     Returns
     -------

@@ -36,16 +36,23 @@ def two_point_stats(
     X : array ``(sample, *space)`` or, with `state_axis`, ``(sample, *space, state)``
         Structures in one to three dimensions; numpy, dask or torch. Integers are phase labels, floating point
         values a continuous field in one local state. A dask array is read by whole samples: chunks that split
-        the spatial axes are merged.
+        the spatial axes are merged. `Structures`, a path, a list of paths, or an xarray.DataArray, whose axes go by
+        their names ``sample``, ``z``, ``y`` and ``x``.
+    spatial_dims : int, optional
+        Number of spatial axes of one structure. An array with that many axes is one structure, an array with one more
+        is ``(sample, *space)``. Required for structures in one dimension: without it, an array of two axes is refused,
+        since it may be one image.
     state_axis : int, optional
         Axis of the local states of an array discretised as by PyMKS (last axis: -1).
     phases : int or ``"auto"``
-        Number of phases H. ``"auto"`` uses the largest label (for a dask array this reads the data once).
+        Number of phases H. By default that of `Structures`; ``"auto"`` counts the labels of an array, which must have
+        no gaps (for a dask array this reads the data once).
     correlations : list of (int, int), optional
         Pairs of phases. By default the autocorrelation of phase 1, or for H phases the H(H-1)/2 pairs among
         phases 1 to H-1, which determine all others.
     periodic : bool
-        Whether structures continue on their opposite side.
+        Whether structures continue on their opposite side. By default as `Structures` and files state, and True for
+        arrays, which do not.
     cutoff : int or sequence of int, optional
         Keep the lags from -c to c along each axis, in voxels. None keeps every lag: N along an axis if periodic (zero
         lag at index N//2), 2N-1 if not (zero lag at N-1).
@@ -55,16 +62,22 @@ def two_point_stats(
     Returns
     -------
     array ``(sample, *lag, correlation)``
-        Same kind as X, differentiable in torch; float64 if X is, otherwise float32. In memory, the correlations of a
-        sample follow one another. Labels without a mask, or with a mask of integers, give the exact fraction of voxel
-        pairs (up to about a million voxels per structure).
+        Same kind as X (dask for `Structures` and files), differentiable in torch; float64 if X is, otherwise float32.
+        In memory, the correlations of a sample follow one another. Labels without a mask, or with a mask of integers,
+        give the exact fraction of voxel pairs (up to about a million voxels per structure).
 
     Raises
     ------
     InputError
-        For labels outside the phases, NaN, pairs of absent phases, a cutoff beyond the window, a mask that is not in
-        [0, 1] or leaves a lag without voxel pairs, or a forgotten state axis. Invalid values in a dask array are found
-        when it is computed.
+        For labels outside the phases or with gaps, NaN, pairs of absent phases, a cutoff beyond the window, a mask that
+        is not in [0, 1] or leaves a lag without voxel pairs, a lone image without a sample axis, or a forgotten state
+        axis. Invalid values in a dask array are found when it is computed.
+
+    Warns
+    -----
+    UserWarning
+        If an array may be something else than it is taken for: three equal axes, like one volume; a last axis of three
+        or four, like colours; floating point values that are all 0 or 1, like labels.
 
     Notes
     -----
@@ -121,7 +134,7 @@ def volume_fractions(X: Any, *, state_axis: int | None = None, phases: int | str
 
     Parameters
     ----------
-    X, state_axis, phases, mask
+    X, spatial_dims, state_axis, phases, mask
         As in `two_point_stats`.
 
     Returns

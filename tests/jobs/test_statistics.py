@@ -43,7 +43,7 @@ def test_streamed_statistics_equal_those_of_the_whole_array(store, tmp_path, mon
     monkeypatch.setattr(blocks_module, "BLOCK_BYTES", 20_000)
     reports = []
     compute_statistics(path, tmp_path / "s.zarr", progress=lambda done, total: reports.append((done, total)), **options)
-    expected = two_point_stats(X, phases=3, **{"periodic": False, **options})
+    expected = two_point_stats(X, spatial_dims=X.ndim - 1, phases=3, **{"periodic": False, **options})
     with xarray.open_zarr(tmp_path / "s.zarr", consolidated=False) as stored:
         np.testing.assert_allclose(stored["statistics"].values, expected, atol=1e-6)
         assert stored["statistics"].dtype == np.float32
@@ -66,7 +66,7 @@ def test_every_statistic_is_streamed_with_its_coordinates(name, store, tmp_path,
     statistic = get_statistic(name)
     result = compute_statistics(path, tmp_path / "s.zarr", statistic=name)
     sized = {"voxel_size": 0.5} if statistic.uses_voxel_size else {}
-    expected = statistic(X, phases=3, periodic=False, **sized)
+    expected = statistic(X, spatial_dims=X.ndim - 1, phases=3, periodic=False, **sized)
     coordinates = statistic.coordinates(X.shape[1:], ("z", "y", "x")[-(X.ndim - 1) :], periodic=False, **sized)
     with xarray.open_zarr(tmp_path / "s.zarr", consolidated=False) as stored:
         np.testing.assert_allclose(stored["statistics"].values, expected, rtol=1e-6, atol=1e-6)
@@ -87,7 +87,7 @@ def test_options_reach_the_statistic(store, tmp_path):
         path, tmp_path / "s.zarr", statistic="lineal_path", cutoff=2, periodic=True, options={"axis": 0}
     )
     with xarray.open_zarr(tmp_path / "s.zarr", consolidated=False) as stored:
-        expected = lineal_path(X, phases=3, cutoff=2, axis=0)
+        expected = lineal_path(X, spatial_dims=X.ndim - 1, phases=3, cutoff=2, axis=0)
         np.testing.assert_allclose(stored["statistics"].values, expected, atol=1e-6)
         assert stored.attrs["matvae"]["options"] == result["options"] == {"axis": 0}
     own = compute_statistics(path, tmp_path / "a.zarr", statistic="surface_area", options={"voxel_size": 1})
