@@ -16,7 +16,12 @@ def assert_agrees(case: Case, theirs: np.ndarray) -> None:
     """Assert that statistics are equal, in double precision, at every lag that both define."""
     cutoff = case.lag_cutoff
     assert theirs.shape == (3, *(2 * cutoff + 1 for _ in case.space), len(case.pairs))
-    options = {"correlations": case.pairs, "periodic": case.periodic, "mask": case.weights()}
+    options = {
+        "spatial_dims": len(case.space),
+        "correlations": case.pairs,
+        "periodic": case.periodic,
+        "mask": case.weights(),
+    }
     windowed = two_point_stats(case.states(), state_axis=-1, cutoff=cutoff, **options)
     np.testing.assert_allclose(windowed, theirs, rtol=0, atol=TOLERANCE)
     if case.mask is None:

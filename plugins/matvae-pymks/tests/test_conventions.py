@@ -19,7 +19,14 @@ SPACES = [(9,), (12,), (7, 7), (8, 8), (9, 6), (6, 11), (5, 5, 5), (4, 6, 5)]
 
 
 def matvae(case: Case, cutoff: int | tuple[int, ...] | None = None) -> np.ndarray:
-    return two_point_stats(case.states(), state_axis=-1, correlations=case.pairs, periodic=case.periodic, cutoff=cutoff)
+    return two_point_stats(
+        case.states(),
+        spatial_dims=len(case.space),
+        state_axis=-1,
+        correlations=case.pairs,
+        periodic=case.periodic,
+        cutoff=cutoff,
+    )
 
 
 def master(case: Case) -> np.ndarray:

@@ -22,7 +22,9 @@ def pymks(states: np.ndarray, **options: object) -> np.ndarray:
 
 
 def matvae(states: np.ndarray, **options: object) -> np.ndarray:
-    return two_point_stats(states, state_axis=-1, correlations=[(1, 1)], **options)[..., 0]
+    return two_point_stats(states, spatial_dims=states.ndim - 2, state_axis=-1, correlations=[(1, 1)], **options)[
+        ..., 0
+    ]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
