@@ -51,7 +51,7 @@ def distinct_labels(X: Any) -> np.ndarray:
         return _shortened(np.unique(found.compute()))
     least, most = int(X.min()), int(X.max())
     if most - least <= 1:
-        return np.unique([least, most])
+        return np.arange(least, most + 1)
     seen = np.array([least, most])
     for block in np.nditer(X, flags=["external_loop", "buffered"], buffersize=BLOCK_VOXELS):
         seen = np.union1d(seen, np.unique(block))

@@ -19,7 +19,7 @@ from ..estimator.realizations import plan_inverse
 from ..estimator.textures import AUTO
 from .files.latents import read_latents
 from .files.outputs import check_output
-from .models import check_form
+from .models import check_form, known_values
 
 
 def inverse_latents(
@@ -91,7 +91,7 @@ def inverse_latents(
         grid,
         n_samples=len(Z) * n_each,
         property_names=names,
-        attributes={"model": Path(model).name},
+        attributes={"model": Path(model).name, **known_values(estimator)},
         overwrite=overwrite,
     ) as writer:
         for number, start in enumerate(range(0, len(Z), size)):

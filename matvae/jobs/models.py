@@ -68,6 +68,11 @@ def check_fits(estimator: Any, structures: Structures, model: str | Path, data: 
         )
 
 
+def known_values(estimator: Any) -> dict[str, Any]:
+    """Attributes of structures of a model: the value of each phase in the images that it was fitted on, if known."""
+    return {} if estimator.phase_values_ is None else {"phase_values": list(estimator.phase_values_)}
+
+
 def open_fitting(path: str | Path, estimator: Any, model: str | Path) -> Structures:
     """Open structures, and check with `check_fits` that they fit a model."""
     structures = open_structures(path)

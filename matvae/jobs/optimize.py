@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from ..optimize.comparison import Comparison
 from ..optimize.goal import read_constraints, read_goals
 from .files.latents import latent_format, new_latents
 from .files.outputs import check_output
-from .models import check_form, open_fitting
+from .models import check_form, known_values, open_fitting
 from .optimize_log import SearchLog
 
 logger = logging.getLogger("matvae")
@@ -142,7 +142,8 @@ def optimize_structures(
         saved = f" Its measurements are in {log.path}; the same command resumes it." if log.path.exists() else ""
         raise KeyboardInterrupt(f"The search was interrupted, and {target} was not written.{saved}") from None
     differing = np.array([_differing(structures, estimator.grid_) for structures in candidates.realizations])
-    _write(candidates, differing, target, estimator.grid_, Path(model).name, overwrite)
+    origin = {"model": Path(model).name, **known_values(estimator)}
+    _write(candidates, differing, target, estimator.grid_, origin, overwrite)
     if latents is not None:
         names = list(estimator.get_feature_names_out())
         with new_latents(Path(latents), len(candidates), names, attributes={}, properties={}, units={}) as append:
@@ -166,7 +167,12 @@ def optimize_structures(
 
 
 def _write(
-    candidates: Candidates, differing: np.ndarray, target: Path, grid: Grid, model: str, overwrite: bool
+    candidates: Candidates,
+    differing: np.ndarray,
+    target: Path,
+    grid: Grid,
+    origin: Mapping[str, Any],
+    overwrite: bool,
 ) -> None:
     properties: dict[str, np.ndarray] = {}
     units: dict[str, str] = {}
@@ -189,7 +195,7 @@ def _write(
         units.update({name: unit.replace("length", grid.unit or "voxel") for name, unit in MEASURES.items()})
     properties.update({f"latent_{i}": column.astype(float) for i, column in enumerate(candidates.latents.T)})
     attributes = {
-        "model": model,
+        **origin,
         "region": candidates.region,
         "reasons": list(candidates.reasons),
         "method": candidates.method,

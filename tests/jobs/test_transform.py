@@ -11,7 +11,7 @@ import zarr
 from matvae import Grid, load, open_structures, save_structures
 from matvae.data import sample_blocks as blocks_module
 from matvae.errors import InputError
-from matvae.jobs import describe, evaluate_model, fit_model, import_structures, transform_structures
+from matvae.jobs import describe, evaluate_model, fit_model, import_structures, inverse_latents, transform_structures
 from matvae.jobs.files.latents import read_latents
 
 
@@ -86,6 +86,10 @@ def test_structures_whose_phases_are_other_grey_values_are_refused(grey):
     with pytest.raises(InputError, match="do not mean the same"):
         evaluate_model(grey / "m.matvae", grey / "test.zarr")
     transform_structures(grey / "m.matvae", grey / "train.zarr", grey / "z.csv")
+    inverse_latents(grey / "m.matvae", grey / "z.csv", grey / "decoded.zarr")
+    decoded = open_structures(grey / "decoded.zarr")
+    assert decoded.attributes["phase_values"] == [0, 128, 255]
+    transform_structures(grey / "m.matvae", grey / "decoded.zarr", grey / "decoded.csv")
     # As advised.
     import_structures([grey / "test.npy"], grey / "again.zarr", phase_values=[0, 128, 255], window=(16, 16))
     result = transform_structures(grey / "m.matvae", grey / "again.zarr", grey / "again.csv")
