@@ -126,7 +126,7 @@ def refuse_one_dimension(shape: Sequence[int], state_axis: int | None, *, one_di
         These are rare, and images without a sample axis are not.
     """
     space = spatial_lengths(shape, state_axis)
-    if len(space) == 1:
+    if len(space) == 1 and (state_axis is None or is_integer(state_axis)):
         one_image = "X[None]" if state_axis is None else "X[None] and state_axis=-1 with the states last"
         raise InputError(
             f"An array of shape {tuple(shape)} holds structures of {space[0]} voxels in one dimension, {shape[0]} of "
@@ -135,7 +135,9 @@ def refuse_one_dimension(shape: Sequence[int], state_axis: int | None, *, one_di
         )
 
 
-def warn_of_axes(shape: Sequence[int], state_axis: int | None, *, two_dimensional: str) -> None:
+def warn_of_axes(
+    shape: Sequence[int], state_axis: int | None, *, two_dimensional: str, one_structure: str = "{}"
+) -> None:
     """Warn of an array whose number of axes nobody stated, and that may be something else than it is taken for.
 
     Parameters
@@ -144,6 +146,8 @@ def warn_of_axes(shape: Sequence[int], state_axis: int | None, *, two_dimensiona
         As in `refuse_one_dimension`.
     two_dimensional : str
         What to pass if it holds images, so that nothing is left to guess.
+    one_structure : str
+        What to pass of a single structure, which stands in place of the braces.
 
     Warns
     -----
@@ -154,19 +158,25 @@ def warn_of_axes(shape: Sequence[int], state_axis: int | None, *, two_dimensiona
     if len(space) == 2 and shape[0] == space[0] == space[1]:
         warn(
             f"An array of shape {shape} is taken as {shape[0]} images of {space[0]} x {space[1]} voxels, although all "
-            f"axes are equally long, as those of a volume. For one volume pass X[None]; for images pass "
-            f"{two_dimensional}."
+            f"axes are equally long, as those of a volume. For one volume pass "
+            f"{one_structure.format('X[None]')}; for images pass {two_dimensional}."
         )
-    if state_axis is None and len(shape) > 2 and looks_like_colours(shape):
+    if state_axis is None and looks_like_colours(shape):
+        channel = one_channel(shape) if len(shape) > 3 else one_structure.format(one_channel(shape))
         warn(
             f"The last axis of an array of shape {shape} is taken as space, but is as long as that of colours. If it "
-            "holds RGB(A) values, pass one channel, such as X[..., 0], or segment the images first."
+            f"holds RGB(A) values, pass one channel, such as {channel}, or segment the images first."
         )
 
 
 def looks_like_colours(shape: Sequence[int]) -> bool:
     """Return whether the last axis is as long as that of RGB or RGBA, and the two before it are those of an image."""
     return len(shape) > 2 and shape[-1] in (3, 4) and min(shape[-3:-1]) >= 8
+
+
+def one_channel(shape: Sequence[int]) -> str:
+    """Return what selects one channel of RGB(A) images ``(sample, y, x, channel)``, or of one image."""
+    return "X[..., 0]" if len(shape) > 3 else "X[None, ..., 0]"
 
 
 def _data() -> Any:

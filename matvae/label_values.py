@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .errors import InputError
-from .given import looks_like_colours
+from .given import looks_like_colours, one_channel
 from .grid import MAX_PHASES
 
 # Different labels that are told apart; more are none of phases.
@@ -92,5 +92,5 @@ def _refusal(values: np.ndarray, shape: tuple[int, ...]) -> str:
     else:
         message += f"Relabel it with {relabel}."
     if looks_like_colours(shape):
-        message += " If its last axis holds the colours of RGB(A) images, pass one channel of them: X[..., 0]."
+        message += f" If its last axis holds the colours of RGB(A) images, pass one channel: {one_channel(shape)}."
     return message

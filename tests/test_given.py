@@ -116,8 +116,10 @@ def test_a_lone_image_is_refused_with_what_to_pass():
 def test_equal_sides_and_colours_give_a_warning(recwarn):
     with pytest.warns(UserWarning, match=r"20 images of 20 x 20 voxels.*For one volume pass X\[None\].* pass MINE"):
         warn_of_axes((20, 20, 20), None, two_dimensional="MINE")
-    with pytest.warns(UserWarning, match=r"last axis of an array of shape \(24, 32, 3\).*X\[\.\.\., 0\]"):
-        warn_of_axes((24, 32, 3), None, two_dimensional="MINE")
+    with pytest.warns(UserWarning, match=r"last axis .* of shape \(24, 32, 3\).*such as CUT X\[None, \.\.\., 0\], or"):
+        warn_of_axes((24, 32, 3), None, two_dimensional="MINE", one_structure="CUT {}")
+    with pytest.warns(UserWarning, match=r"last axis .* of shape \(9, 24, 32, 3\).*such as X\[\.\.\., 0\], or"):
+        warn_of_axes((9, 24, 32, 3), None, two_dimensional="MINE", one_structure="CUT {}")
     recwarn.clear()
     warn_of_axes((20, 20, 21), None, two_dimensional="MINE")
     warn_of_axes((20, 20, 20, 20), None, two_dimensional="MINE")

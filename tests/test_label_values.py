@@ -79,7 +79,7 @@ def test_grey_images_and_colours_get_a_hint():
     grey = np.random.default_rng(0).integers(0, 256, (24, 32, 3)).astype(np.uint8)
     with pytest.raises(InputError, match=r"different values, like those of a grey-scale image: segment it first.*RGB"):
         count_phases(grey)
-    with pytest.raises(InputError, match=r"holds 0, 255.*holds the colours of RGB\(A\) images.*X\[\.\.\., 0\]"):
+    with pytest.raises(InputError, match=r"holds 0, 255.*holds the colours of RGB\(A\) images.*X\[None, \.\.\., 0\]"):
         count_phases((grey > 99) * np.uint8(255))
 
 

@@ -367,4 +367,9 @@ def _warn_of_guessed_axes(shape: Sequence[int], state_axis: int | None) -> None:
             f"dimension; if they are, pass sample_shape=({space[0]},). If each row is a flattened image, pass "
             "sample_shape=(y, x). A single image has to be cut into windows: matvae.data.windows(X[None], size)."
         )
-    warn_of_axes(shape, state_axis, two_dimensional=f"sample_shape={tuple(space)}")
+    warn_of_axes(
+        shape,
+        state_axis,
+        two_dimensional=f"sample_shape={tuple(space)}",
+        one_structure="matvae.data.windows({}, size)",
+    )

@@ -146,9 +146,12 @@ def test_colours_are_refused_or_give_a_hint() -> None:
     colours = np.stack([X[0] * 255] * 3, -1)
     with (
         pytest.warns(UserWarning, match="as long as that of colours"),
-        pytest.raises(InputError, match=r"holds 0, 255.*RGB\(A\) images, pass one channel of them: X\[\.\.\., 0\]"),
+        pytest.raises(InputError, match=r"holds 0, 255.*RGB\(A\) images, pass one channel: X\[None, \.\.\., 0\]"),
     ):
         two_point_stats(colours)
+    # As advised, one after the other.
+    channel = np.searchsorted([0, 255], colours[None, ..., 0])
+    np.testing.assert_array_equal(two_point_stats(channel), two_point_stats(X[:1]))
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
