@@ -207,13 +207,15 @@ def _from_grid(X: OnGrid, spatial_dims: int | None, state_axis: int | None) -> G
 def _from_labelled(X: Any, spatial_dims: int | None, state_axis: int | None) -> Given:
     """Put the axis ``sample`` first, or add it."""
     dims = [str(name) for name in X.dims]
-    states = None if state_axis is None else X.dims[state_axis]
+    # An axis that does not exist is left to be refused by whoever needs it.
+    is_axis = state_axis is not None and is_integer(state_axis) and -X.ndim <= state_axis < X.ndim
+    states = X.dims[state_axis] if is_axis else None
     if SAMPLE in dims:
         X = X.transpose(X.dims[dims.index(SAMPLE)], ...)
     elif all(name in SPACE or name == states for name in dims):
         X = X.expand_dims(SAMPLE)
     axes = tuple(str(name) for name in X.dims[1:] if name != states)
-    axis = None if states is None else X.dims.index(states)
+    axis = X.dims.index(states) if is_axis else state_axis
     if not set(axes) <= set(SPACE):
         return _with_samples(X.data, spatial_dims, axis)
     if spatial_dims not in (None, len(axes)):

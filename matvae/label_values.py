@@ -14,6 +14,8 @@ from .grid import MAX_PHASES
 LIMIT = MAX_PHASES + 1
 # Voxels of a numpy array that are looked at together: the first ones usually hold every label.
 BLOCK_VOXELS = 1 << 13
+# Labels from which an array looks like a grey-scale image.
+MANY = 64
 # Labels that a message lists.
 LISTED = 8
 
@@ -36,7 +38,7 @@ def count_phases(X: Any) -> int:
     # One of two phases may be absent from a set; with more of them this cannot be told from a gap.
     if values[0] >= 0 and (n_labels <= 2 or len(values) == n_labels <= MAX_PHASES):
         return max(2, n_labels)
-    raise InputError(_refusal(values, tuple(X.shape)))
+    raise InputError(_refusal(values, X))
 
 
 def distinct_labels(X: Any) -> np.ndarray:
@@ -72,25 +74,25 @@ def _shortened(values: np.ndarray) -> np.ndarray:
     return values if len(values) <= LIMIT else np.append(values[: LIMIT - 1], values[-1])
 
 
-def _refusal(values: np.ndarray, shape: tuple[int, ...]) -> str:
+def _refusal(values: np.ndarray, X: Any) -> str:
     shown = ", ".join(str(value) for value in values[:LISTED]) + (", ..." if len(values) > LISTED else "")
-    if len(values) > LISTED:
+    if not isinstance(X, np.ndarray):
+        relabel = f"X.map_blocks(lambda block: numpy.searchsorted({values.tolist()}, block), dtype=int)"
+    elif len(values) > LISTED:
         relabel = "numpy.unique(X, return_inverse=True)[1].reshape(X.shape)"
     else:
         relabel = f"numpy.searchsorted([{shown}], X)"
     message = f"The array should hold the phase labels 0 to H-1, but holds {shown}. "
-    if len(values) > MAX_PHASES // 2 or len(values) == LIMIT:
+    if len(values) > MANY:
         message += (
-            f"These are {len(values)} or more different values, like those of a grey-scale image: segment it first, "
-            "for example by a threshold."
+            f"These are {len(values)}{' or more' if len(values) == LIMIT else ''} different values, like those of a "
+            "grey-scale image: segment it first, for example by a threshold. "
         )
-    elif values[0] >= 0 and values[-1] < MAX_PHASES:
-        message += (
-            f"Relabel it with {relabel}, or pass phases={values[-1] + 1} if the labels in between are phases that do "
-            "not occur."
-        )
-    else:
-        message += f"Relabel it with {relabel}."
-    if looks_like_colours(shape):
-        message += f" If its last axis holds the colours of RGB(A) images, pass one channel: {one_channel(shape)}."
-    return message
+    if len(values) <= MAX_PHASES:
+        message += f"Relabel it with {relabel}"
+        if values[0] >= 0 and values[-1] < MAX_PHASES:
+            message += f", or pass phases={values[-1] + 1} if the labels in between are phases that do not occur"
+        message += "."
+    if looks_like_colours(X.shape):
+        message += f" If its last axis holds the colours of RGB(A) images, pass one channel: {one_channel(X.shape)}."
+    return message.rstrip()

@@ -59,18 +59,19 @@ def test_gaps_are_refused_with_advice_that_works(kind, values):
     with pytest.raises(InputError, match=f"labels 0 to H-1, but holds {shown}\\. Relabel it") as refusal:
         count_phases(kind(X))
     advice = str(refusal.value).partition("Relabel it with ")[2].partition(", or pass")[0].rstrip(".")
-    relabelled = eval(advice, {"numpy": np, "X": X})
+    relabelled = eval(advice, {"numpy": np, "X": kind(X)})
     assert count_phases(relabelled) == max(2, len(values))
-    np.testing.assert_array_equal(np.array(values)[relabelled], X)
+    np.testing.assert_array_equal(np.array(values)[np.asarray(relabelled)], X)
 
 
-def test_relabelling_many_labels_works_as_advised():
+@pytest.mark.parametrize("kind", KINDS)
+def test_relabelling_many_labels_works_as_advised(kind):
     X = np.resize(np.arange(0, 40, 2), (6, 5, 4))
-    with pytest.raises(InputError, match=r"holds 0, 2, 4, .*, \.\.\.\. Relabel it with numpy.unique") as refusal:
-        count_phases(X)
+    with pytest.raises(InputError, match=r"holds 0, 2, 4, .*, \.\.\.\. Relabel it with") as refusal:
+        count_phases(kind(X))
     advice = str(refusal.value).partition("Relabel it with ")[2].partition(", or pass")[0]
-    relabelled = eval(advice, {"numpy": np, "X": X})
-    np.testing.assert_array_equal(relabelled * 2, X)
+    relabelled = eval(advice, {"numpy": np, "X": kind(X)})
+    np.testing.assert_array_equal(np.asarray(relabelled) * 2, X)
     assert count_phases(relabelled) == 20
     assert "pass phases=39 if" in str(refusal.value)
 

@@ -118,11 +118,13 @@ def structures_of(X: Any) -> Structures:
         return X
     structures = given(X)
     array = structures.array
-    if not isinstance(array, np.ndarray | da.Array) or array.ndim < 2:
+    is_array = isinstance(array, np.ndarray | da.Array)
+    if not is_array or array.ndim < 2 or 0 in array.shape or array.dtype.kind not in "biuf":
+        described = f"an array of shape {array.shape} and type {array.dtype}" if is_array else type(array).__name__
         raise InputError(
-            f"Structures are expected, as an array (sample, *space) or from matvae.open_structures, but "
-            f"{type(array).__name__} was given. Open a file with matvae.open_structures(path), or convert the object "
-            "with numpy.asarray."
+            f"Structures are expected, as an array (sample, *space) of labels or real numbers or from "
+            f"matvae.open_structures, but {described} was given. Open a file with matvae.open_structures(path), or "
+            "convert the object with numpy.asarray."
         )
     if structures.spatial_dims is None:
         stated = "matvae.Structures(X, matvae.Grid(X.shape[1:]))"

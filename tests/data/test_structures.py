@@ -109,8 +109,14 @@ def test_structures_of_a_lone_image_or_of_something_else_are_refused():
     assert len(Structures(THREE[0] > 0, Grid(THREE[0].shape[1:]))) == 6  # as advised
     with pytest.raises(InputError, match=r"holds 0, 5\. Relabel"):
         structures_of((THREE > 0) * np.uint8(5))
-    with pytest.raises(InputError, match="but dict was given"):
-        structures_of({"phase": THREE})
+    for other, described in (
+        ({"phase": THREE}, "dict"),
+        (THREE[0, 0], r"an array of shape \(7,\) and type uint8"),
+        (THREE[:0], r"an array of shape \(0, 6, 7\) and type uint8"),
+        (THREE.astype(complex), r"an array of shape \(5, 6, 7\) and type complex128"),
+    ):
+        with pytest.raises(InputError, match=f"but {described} was given"):
+            structures_of(other)
 
 
 def test_an_array_of_structures_that_are_not_periodic_gives_a_warning():
