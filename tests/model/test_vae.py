@@ -30,7 +30,8 @@ def test_statistics_of_labels_are_those_of_two_point_stats(make_module, labels, 
     fields = module.fields(X)
     assert fields.shape == (3, phases, *shape)
     assert fields.dtype == torch.float32
-    expected = two_point_stats(X.numpy(), phases=phases, periodic=periodic, cutoff=cutoff, correlations=pairs)
+    options = {"phases": phases, "periodic": periodic, "cutoff": cutoff, "correlations": pairs}
+    expected = two_point_stats(X.numpy(), spatial_dims=len(shape), **options)
     np.testing.assert_allclose(module.statistics(fields).numpy(), expected, atol=2e-6)
     assert module.statistics(fields).shape == (3, *module.spec.lag_shape, len(pairs))
 

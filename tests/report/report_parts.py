@@ -15,7 +15,7 @@ def labels(rng, n, grid):
 
 def statistics(structures, grid):
     """2-point statistics ``(sample, *lag, correlation)``."""
-    return np.asarray(two_point_stats(structures, phases=grid.phases))
+    return np.asarray(two_point_stats(structures, spatial_dims=grid.ndim, phases=grid.phases))
 
 
 def parts(shape=(8, 8), phases=2, **changes):

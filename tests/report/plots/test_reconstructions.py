@@ -16,7 +16,8 @@ from matvae.report import plot_reconstructions
 def test_the_statistics_of_a_row_share_a_scale(shape, phases, periodic, difference):
     rng = np.random.default_rng(0)
     X, Y = rng.integers(0, phases, size=(2, 3, *shape)).astype(np.uint8)
-    f, g = (two_point_stats(structures, phases=phases, periodic=periodic) for structures in (X, Y))
+    options = {"spatial_dims": len(shape), "phases": phases, "periodic": periodic}
+    f, g = (two_point_stats(structures, **options) for structures in (X, Y))
     grid = Grid(shape, phases=phases, voxel_size=0.5, unit="micrometer")
     figure = plot_reconstructions(X, Y, f, g, grid=grid, correlations=[(1, 1)], difference=difference)
     columns = 5 if difference else 4
