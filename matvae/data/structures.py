@@ -10,9 +10,8 @@ import dask.array as da
 import numpy as np
 
 from ..errors import InputError
-from ..given import OnGrid, given, opened, refuse_one_dimension, warn_of_axes
+from ..given import OnGrid
 from ..grid import Grid
-from ..label_values import count_phases
 from ..warn import warn
 from .lazy_array import CHUNK_BYTES
 
@@ -97,41 +96,6 @@ class Structures(OnGrid):
             )
         properties = {name: values[index] for name, values in self.properties.items()}
         return replace(self, data=self.data[index], properties=properties)
-
-
-def structures_of(X: Any) -> Structures:
-    """Return the structures in whatever holds them.
-
-    Parameters
-    ----------
-    X : Structures, path, list of paths, array ``(sample, *space)``, or xarray.DataArray
-        Integers of an array are labels 0 to H-1, real numbers a continuous field. As in image files, structures are
-        not periodic unless they state that they are.
-
-    Raises
-    ------
-    InputError
-        For a single image without a sample axis, labels with gaps, a file that cannot be read, or something else.
-    """
-    X = opened(X)
-    if isinstance(X, Structures):
-        return X
-    structures = given(X)
-    array = structures.array
-    is_array = isinstance(array, np.ndarray | da.Array)
-    if not is_array or array.ndim < 2 or 0 in array.shape or array.dtype.kind not in "biuf":
-        described = f"an array of shape {array.shape} and type {array.dtype}" if is_array else type(array).__name__
-        raise InputError(
-            f"Structures are expected, as an array (sample, *space) of labels or real numbers or from "
-            f"matvae.open_structures, but {described} was given. Open a file with matvae.open_structures(path), or "
-            "convert the object with numpy.asarray."
-        )
-    if structures.spatial_dims is None:
-        stated = "matvae.Structures(X, matvae.Grid(X.shape[1:]))"
-        refuse_one_dimension(array.shape, None, one_dimensional=stated)
-        warn_of_axes(array.shape, None, two_dimensional=stated)
-    phases = 1 if array.dtype.kind == "f" else count_phases(array)
-    return Structures(array, Grid(array.shape[1:], phases=phases, **{"periodic": False, **structures.known}))
 
 
 def as_dask(array: np.ndarray) -> da.Array:

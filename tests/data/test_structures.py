@@ -3,10 +3,8 @@ from __future__ import annotations
 import dask.array as da
 import numpy as np
 import pytest
-import xarray
 
 from matvae.data import Structures, concatenate
-from matvae.data.structures import structures_of
 from matvae.errors import InputError
 from matvae.grid import Grid
 
@@ -89,34 +87,6 @@ def test_structures_of_several_places_have_no_common_origin():
 
 
 THREE = np.random.default_rng(0).integers(0, 3, (5, 6, 7)).astype(np.uint8)
-
-
-def test_structures_of_arrays_are_not_periodic_and_have_their_phases_counted():
-    structures = structures_of(THREE)
-    assert structures.grid == Grid((6, 7), phases=3, periodic=False)
-    np.testing.assert_array_equal(structures.data.compute(), THREE)
-    assert structures_of(structures) is structures
-    assert structures_of(THREE * 0.5).grid.phases == 1
-    lazy = structures_of(da.from_array(THREE, chunks=2))
-    assert lazy.grid == structures.grid
-    image = xarray.DataArray(THREE[0], dims=("y", "x"))
-    assert structures_of(image).data.shape == (1, 6, 7)
-
-
-def test_structures_of_a_lone_image_or_of_something_else_are_refused():
-    with pytest.raises(InputError, match=r"For one image pass X\[None\]; for .* pass matvae.Structures\(X, matv"):
-        structures_of(THREE[0])
-    assert len(Structures(THREE[0] > 0, Grid(THREE[0].shape[1:]))) == 6  # as advised
-    with pytest.raises(InputError, match=r"holds 0, 5\. Relabel"):
-        structures_of((THREE > 0) * np.uint8(5))
-    for other, described in (
-        ({"phase": THREE}, "dict"),
-        (THREE[0, 0], r"an array of shape \(7,\) and type uint8"),
-        (THREE[:0], r"an array of shape \(0, 6, 7\) and type uint8"),
-        (THREE.astype(complex), r"an array of shape \(5, 6, 7\) and type complex128"),
-    ):
-        with pytest.raises(InputError, match=f"but {described} was given"):
-            structures_of(other)
 
 
 def test_an_array_of_structures_that_are_not_periodic_gives_a_warning():

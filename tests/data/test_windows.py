@@ -196,19 +196,16 @@ def test_windows_of_a_micrograph_can_be_stored(shared_data, tmp_path):
     assert not stored.grid.periodic
 
 
-def test_windows_of_arrays_and_files(tmp_path):
+def test_windows_of_arrays_and_lists_of_files(tmp_path):
     labels = (np.random.default_rng(0).random((6, 24, 32)) < 0.3).astype(np.uint8)
     expected = loop(labels, (8, 8), (8, 8), [(0, 24), (0, 32)])
-    cut = windows(labels, 8)
+    cut = windows(labels, (8, 8))
     assert cut.grid == Grid((8, 8), periodic=False)
     np.testing.assert_array_equal(cut.data.compute(), expected)
-    # A file of one image is one structure, and a list of files one set.
-    np.save(tmp_path / "image.npy", labels[0])
-    np.save(tmp_path / "another.npy", labels[1])
-    one = windows(tmp_path / "image.npy", 8)
-    np.testing.assert_array_equal(one.data.compute(), expected[:12])
-    both = windows([tmp_path / "image.npy", str(tmp_path / "another.npy")], 8)
+    with pytest.warns(UserWarning, match="taken for a stack of 6 images"):
+        np.testing.assert_array_equal(windows(labels, 8).data.compute(), expected)
+    files = [tmp_path / "image.npy", tmp_path / "another.npy"]
+    for file, image in zip(files, labels, strict=False):
+        np.save(file, image)
+    both = windows([files[0], str(files[1])], 8)
     np.testing.assert_array_equal(both.data.compute(), expected[:24])
-    with pytest.raises(InputError, match=r"For one image pass X\[None\]"):
-        windows(labels[0], 8)
-    assert len(windows(labels[0][None], 8)) == 12
