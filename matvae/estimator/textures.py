@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
 
+from ..data.subsets import spread_indices
 from ..errors import InputError
 from ..grid import Grid
 from ..memory import check_memory
@@ -17,6 +19,7 @@ from ..model import StatsVAE
 from ..model.decoders.statistics import SURFACE_AREA
 from ..reconstruction import Wanted, reconstruct
 from ..reconstruction.tiles import MOST_VOXELS, is_tiled, realize_tiles
+from ..stats import relative_error, surface_area
 from ..stats.metric import lag_lengths
 from ..validate import is_integer
 
@@ -25,6 +28,8 @@ METHODS = (AUTO, RETRIEVAL, EXAMPLES, DECODER)
 # Voxels of the examples for one latent, and the least number of windows.
 EXAMPLE_VOXELS = 1 << 18
 LEAST_EXAMPLES = 8
+# Training windows from which the weight of the specific surface follows.
+CALIBRATION_WINDOWS = 64
 # Working memory in bytes per voxel and phase of one structure, as measured.
 WORKING_BYTES = {RETRIEVAL: 200, EXAMPLES: 1750}
 # Voxels along an axis: of examples from which patches are cut, and of structures.
@@ -76,7 +81,9 @@ class TextureRealizer:
         if self.shape != self.grid.shape:
             statistics = for_shape(statistics, spec.pairs, self.shape, periodic=spec.periodic)
         grid = replace(self.grid, shape=self.shape, periodic=spec.periodic)
-        also = [Wanted(SURFACE_AREA, descriptors[SURFACE_AREA].clamp_min(0))] if SURFACE_AREA in descriptors else []
+        also = []
+        if SURFACE_AREA in descriptors:
+            also = [Wanted(SURFACE_AREA, descriptors[SURFACE_AREA].clamp_min(0), weight=self.surface_weight)]
         if examples is not None and is_tiled(grid.shape, grid.periodic):
             structures = [
                 realize_tiles(
@@ -96,6 +103,25 @@ class TextureRealizer:
             first_sample=number,
             device=str(self.module.field_mean.device.type),
         ).structures
+
+    @cached_property
+    def surface_weight(self) -> float:
+        """Weight of the specific surface beside the 2-point statistics, at most one.
+
+        It is the inverse ratio of the squared errors with which the two decode for training windows: where statistics
+        decode much more exactly than the surface, an uncertain surface must not spoil them.
+        """
+        decoder, spec = self.module.statistics_decoder, self.module.spec
+        some = spread_indices(len(decoder.examples), CALIBRATION_WINDOWS)
+        if len(some) == 0:
+            return 1.0
+        windows, latents = decoder.examples[some], decoder.example_latents[some]
+        surface = surface_area(windows, spatial_dims=self.grid.ndim, phases=spec.phases, periodic=spec.periodic)
+        with torch.no_grad():
+            statistics = self.module.statistics(self.module.fields(windows))
+            error = relative_error(statistics, self.module.decoded_statistics(latents)).median()
+            surface_error = relative_error(surface, decoder.descriptors(latents)[SURFACE_AREA]).median()
+        return min(1.0, float(error / surface_error.clamp_min(1e-12))) ** 2
 
     def _examples(self, z: torch.Tensor) -> torch.Tensor:
         """Training windows ``(example, *space)`` whose latents are nearest."""

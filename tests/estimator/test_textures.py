@@ -8,8 +8,10 @@ import pytest
 import torch
 
 from matvae import StatsVAETransformer, memory, two_point_stats
+from matvae.data.subsets import spread_indices
 from matvae.errors import InputError
-from matvae.estimator.textures import for_shape
+from matvae.estimator import FittedModel
+from matvae.estimator.textures import CALIBRATION_WINDOWS, TextureRealizer, for_shape
 from matvae.reconstruction import tiles
 from matvae.stats import surface_area
 
@@ -42,6 +44,35 @@ def test_phase_retrieval_gives_the_decoded_volume_fraction_and_surface(model, la
     np.testing.assert_allclose(structures.mean((1, 2)), decoded["volume_fraction"][:, 1], atol=0.01)
     surface = surface_area(structures, phases=2, periodic=False)
     np.testing.assert_allclose(surface, decoded["surface_area"], rtol=0.1)
+
+
+def test_an_uncertain_surface_counts_less_than_the_statistics(model) -> None:
+    module = FittedModel.of(model).module
+    decoder = module.statistics_decoder
+    realizer = TextureRealizer(module, model.grid_, model.grid_.shape, "retrieval")
+    some = spread_indices(len(decoder.examples), CALIBRATION_WINDOWS)
+    windows, latents = decoder.examples[some].numpy(), decoder.example_latents[some].numpy()
+    f = two_point_stats(windows, phases=2, periodic=False, cutoff=8)
+    areas = surface_area(windows, phases=2, periodic=False)
+
+    def weight() -> float:
+        g, decoded = model.inverse_statistics(latents), model.inverse_descriptors(latents)["surface_area"]
+        error = np.median(
+            np.linalg.norm((g - f).reshape(len(f), -1), axis=1) / np.linalg.norm(f.reshape(len(f), -1), axis=1)
+        )
+        surface_error = np.median(np.linalg.norm(decoded - areas, axis=1) / np.linalg.norm(areas, axis=1))
+        return min(1.0, error / surface_error) ** 2
+
+    assert realizer.surface_weight == pytest.approx(weight(), rel=0.01)
+    before = decoder.descriptor_coefficients.data.clone()
+    try:
+        # Surfaces far from those of the windows say little.
+        decoder.descriptor_coefficients.data.mul_(1.5)
+        misled = TextureRealizer(module, model.grid_, model.grid_.shape, "retrieval").surface_weight
+        assert misled == pytest.approx(weight(), rel=0.01)
+        assert misled < 0.2 * realizer.surface_weight
+    finally:
+        decoder.descriptor_coefficients.data.copy_(before)
 
 
 def test_structures_of_other_shapes_have_the_volume_fraction_and_short_lags(model, latents) -> None:
