@@ -29,7 +29,7 @@ from .start import starting_labels
 from .target import Target, read_target
 
 # Edge of a tile in voxels, by the number of axes, and of the existing surroundings on each side of it.
-EDGE = {1: 1 << 14, 2: 512, 3: 96}
+EDGE = {1: 1 << 14, 2: 512, 3: 64}
 MARGIN = {1: 64, 2: 24, 3: 8}
 # Structures of more voxels than this are made of tiles.
 MOST_VOXELS = 1 << 19
