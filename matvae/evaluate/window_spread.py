@@ -134,7 +134,8 @@ def measure_spread(
 def measure_windows(chosen: np.ndarray, grid: Grid, periodic: bool, *, lengths: bool = True) -> WindowValues:
     """Measure windows ``(window, *edges)``, with or without their correlation lengths."""
     kept = list(measured_phases(grid))
-    options: dict[str, Any] = {"phases": grid.phases, "periodic": periodic, "voxel_size": grid.voxel_size}
+    kind: dict[str, Any] = {"spatial_dims": grid.ndim, "phases": grid.phases}
+    options: dict[str, Any] = {**kind, "periodic": periodic, "voxel_size": grid.voxel_size}
     axes = range(grid.ndim)
     per_axis = [correlation_length(chosen, axis=axis, **options)[:, kept] for axis in axes if lengths]
     surfaces = [
@@ -144,7 +145,7 @@ def measure_windows(chosen: np.ndarray, grid: Grid, periodic: bool, *, lengths: 
     ]
     none = np.empty((len(chosen), 0, len(kept)))
     return WindowValues(
-        volume_fractions(chosen, phases=grid.phases)[:, kept],
+        volume_fractions(chosen, **kind)[:, kept],
         np.stack(surfaces, axis=1) if surfaces else none,
         np.stack(per_axis, axis=1) if lengths else none,
     )
@@ -158,7 +159,14 @@ def _statistics_errors(
     if not all(fits):
         return None
     pairs = [(phase, phase) for phase in measured_phases(grid)]
-    f = two_point_stats(chosen, phases=grid.phases, correlations=pairs, periodic=periodic, cutoff=cutoff)
+    f = two_point_stats(
+        chosen,
+        spatial_dims=grid.ndim,
+        phases=grid.phases,
+        correlations=pairs,
+        periodic=periodic,
+        cutoff=cutoff,
+    )
     lags = tuple(range(statistics.ndim - 1))
     squares = np.square(f - statistics).mean(axis=0, dtype=np.float64).sum(axis=lags)
     return np.asarray(np.sqrt(squares / np.square(statistics).sum(axis=lags, dtype=np.float64)))

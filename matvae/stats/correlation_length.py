@@ -13,6 +13,7 @@ from ..grid import voxel_edges
 from .dispatch import map_phases
 from .form import form_of
 from .lags import check_periodic, lag_shape
+from .of_structures import of_structures
 from .radial import lag_radii, radial_average
 from .segments import resolve_axes
 from .two_point_stats import two_point_stats
@@ -23,6 +24,7 @@ DECAY = math.exp(-1)
 LEAST_VARIANCE = 1e-9
 
 
+@of_structures
 def correlation_length(
     X: Any,
     *,
@@ -103,7 +105,7 @@ def autocovariance_profile(
         return autocorrelation - mean.square(), lags * voxel_size[axis]
     max_radius = min(n * size for n, size in zip(space, voxel_size, strict=True)) / 2
     # The explicit state axis matters: a tensor with 16 columns or fewer could be taken for discretised states.
-    S2 = two_point_stats(field.unsqueeze(1), state_axis=1, periodic=periodic)
+    S2 = two_point_stats(field.unsqueeze(1), spatial_dims=len(space), state_axis=1, periodic=periodic)
     average = radial_average(S2, max_radius=max_radius, voxel_size=voxel_size)[..., 0]
     radii = lag_radii(lag_shape(space, periodic), max_radius=max_radius, voxel_size=voxel_size)
     return average - mean.square(), torch.from_numpy(radii).to(average)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import xarray
 
-from matvae import Grid, two_point_stats
+from matvae import Grid, memory, two_point_stats
 from matvae.data import sample_blocks as blocks_module
 from matvae.data import save_structures
 from matvae.errors import InputError
-from matvae.jobs import compute_statistics, memory
+from matvae.jobs import compute_statistics
 from matvae.jobs import statistics as statistics_module
 from matvae.stats import STATISTICS, get_statistic, lineal_path
 

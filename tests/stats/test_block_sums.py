@@ -22,7 +22,7 @@ def test_numbers_of_voxel_pairs_are_those_of_the_whole(space, cutoff, phases, pe
     labels = np.random.default_rng(0).integers(0, phases, space).astype(np.uint8)
     pairs = list(itertools.product(range(phases), repeat=2))
     options = {"phases": phases, "correlations": pairs, "periodic": periodic, "cutoff": cutoff}
-    whole = two_point_stats(labels[None], **options)[0]
+    whole = two_point_stats(labels, spatial_dims=len(space), **options)[0]
     counts = pair_counts(space, periodic=periodic, cutoff=cutoff).numpy()[..., None]
     expected = np.rint(whole * counts)
     reports = []

@@ -17,7 +17,7 @@ def test_profiles_along_an_axis_are_those_of_the_2_point_statistics(space, perio
     """Transforms of single lines equal slices of the transform of the whole."""
     labels = labels_of(space)
     field = torch.from_numpy((labels == 1).astype(np.float32))
-    f = two_point_stats(labels, phases=3, correlations=[(1, 1)], periodic=periodic)[..., 0]
+    f = two_point_stats(labels, spatial_dims=len(space), phases=3, correlations=[(1, 1)], periodic=periodic)[..., 0]
     zero = tuple(n // 2 for n in f.shape[1:])
     means = (labels == 1).reshape(len(labels), -1).mean(axis=1)
     for axis, n in enumerate(space):
