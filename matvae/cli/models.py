@@ -198,3 +198,5 @@ def _show_fit(result: Mapping[str, Any]) -> None:
             **{f"last {key}": value for key, value in result["last"].items()},
         }
     )
+    left_out = f"No sampling error of the windows is stated: {result['sampling_left_out']}."
+    typer.echo(left_out if result["sampling"] is None else result["sampling"]["sentence"])

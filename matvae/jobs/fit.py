@@ -11,6 +11,7 @@ from ..data import open_structures
 from ..data.sample_blocks import Progress
 from ..errors import InputError
 from ..estimator import StatsVAETransformer
+from ..evaluate.sampling_floor import sampling_floor
 from .files.outputs import check_output, remove
 
 logger = logging.getLogger("matvae")
@@ -64,7 +65,8 @@ def fit_model(
     -------
     dict
         ``model``, ``n_samples``, ``periodic``, ``grid``, ``n_components``, ``records`` (their number) and
-        ``last``, the last training record.
+        ``last``, the last training record; ``sampling``, the sampling errors of one window of the material and the
+        error of decoded statistics beside them (see `SamplingFloor`), or None and the reason in ``sampling_left_out``.
 
     Raises
     ------
@@ -115,6 +117,7 @@ def fit_model(
     estimator.save(target, overwrite=overwrite, half=half)
     remove(checkpoint)
     history = list(estimator.history_)
+    floor, reason = sampling_floor(estimator, structures)
     return {
         "model": str(target),
         "n_samples": len(structures),
@@ -123,6 +126,8 @@ def fit_model(
         "grid": estimator.grid_.to_dict(),
         "records": len(history),
         "last": dict(history[-1]) if history else {},
+        "sampling": None if floor is None else floor.to_dict(),
+        "sampling_left_out": reason or None,
     }
 
 

@@ -157,16 +157,28 @@ def choose_decoder(spec: ModelSpec, batches: Sequence[Tensor], *, closed_form: b
         return network, "continuous fields are not determined by their 2-point statistics"
     if not closed_form:
         return network, "training pass by pass needs a network"
-    if batches and _same_places(batches, spec):
+    if batches and _same_places(torch.cat(list(batches)), len(spec.shape), spec.phases):
         return network, "layout: the phases lie at the same places in most structures"
     return "statistics", "texture: the phases lie anywhere, so that only their statistics matter"
 
 
-def _same_places(batches: Sequence[Tensor], spec: ModelSpec) -> bool:
+def is_layout(structures: Tensor, phases: int) -> bool:
+    """Whether the places of features matter in structures, so that they are no windows of a material.
+
+    Parameters
+    ----------
+    structures : Tensor ``(sample, *space)``
+        Labels.
+    phases : int
+    """
+    products = structures.ndim == 3 and phases == 2 and few_products(structures)
+    return products or _same_places(structures, structures.ndim - 1, phases)
+
+
+def _same_places(structures: Tensor, ndim: int, phases: int) -> bool:
     """Whether phases lie at the same places: their mean over the samples varies much over the voxels."""
-    structures = torch.cat(list(batches))
-    if structures.ndim == len(spec.shape) + 1:
-        structures = torch.stack([structures == phase for phase in range(spec.phases)], dim=1)
+    if structures.ndim == ndim + 1:
+        structures = torch.stack([structures == phase for phase in range(phases)], dim=1)
     mean = structures.double().mean(0).flatten(1)
     volume_fractions = mean.mean(1)
     possible = (volume_fractions * (1 - volume_fractions)).sum()

@@ -177,6 +177,9 @@ class ReportParts:
     realized_set : RealizedSet or None
     realized_set_note : str
         Why there are no sets to compare; empty otherwise.
+    sampling : str
+        Sampling errors of one window of the material and the error of the model beside them, in words, or why there are
+        none.
     """
 
     title: str
@@ -208,6 +211,7 @@ class ReportParts:
     phase_names: Sequence[str] = ()
     realized_set: RealizedSet | None = None
     realized_set_note: str = ""
+    sampling: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from matvae import load, open_structures
+from matvae.evaluate.sampling_floor import PhaseSampling, SamplingFloor
 
 QUICK = ("--n-components", 2, "--max-epochs", 2, "--width", 16, "--decoder", "dense")
 
@@ -19,6 +20,20 @@ def model(matvae, store, tmp_path):
     assert json.loads(ran.out)["n_components"] == 2
     assert "treated as periodic, as the data state" in ran.err
     return tmp_path / "m.matvae"
+
+
+def test_the_sampling_error_is_said_or_why_there_is_none(matvae, store, tmp_path, monkeypatch):
+    monkeypatch.setattr("matvae.jobs.fit.sampling_floor", lambda estimator, structures: (None, "these are layouts"))
+    ran = matvae("fit", store, "-o", tmp_path / "m.matvae", *QUICK)
+    assert ran.out.splitlines()[-1] == "No sampling error of the windows is stated: these are layouts."
+    found = SamplingFloor(100, 100, 25.0, (PhaseSampling(1, 0.3, 0.02, 0.02),), True, 0.2, 0.1)
+    monkeypatch.setattr("matvae.jobs.fit.sampling_floor", lambda estimator, structures: (found, ""))
+    ran = matvae("fit", store, "-o", tmp_path / "n.matvae", *QUICK)
+    assert ran.out.splitlines()[-1] == (
+        "The 100 windows show as much material as about 25 without overlap. The sampling error of the volume fraction "
+        "of one window is 0.02 for phase 1 (mean 0.3). That of 2-point statistics is 20 %, and the error of the "
+        "decoded statistics, 10 %, is 0.5 times the sampling error of one window."
+    )
 
 
 def test_flags_reach_the_estimator(matvae, store, tmp_path, monkeypatch):

@@ -12,6 +12,8 @@ from matvae import Grid, load, open_structures, save_structures
 from matvae.errors import InputError
 from matvae.jobs import FitInterrupted, fit_model
 
+from ..structures import blobs
+
 SMALL = {"n_components": 2, "decoder": "dense", "max_epochs": 2, "width": 16, "seed": 0}
 
 
@@ -50,6 +52,22 @@ def test_periodicity_is_that_of_the_store_unless_requested(trained, tmp_path, ca
     assert load(tmp_path / "m.matvae").periodic is expected
     assert f"treated as {'periodic' if expected else 'not periodic'}" in caplog.text
     assert ("as the data state" in caplog.text) == (requested is None)
+
+
+def test_the_error_is_compared_with_the_sampling_error_of_a_window(trained, tmp_path):
+    windows = blobs(60, (24, 24), volume_fraction=np.random.default_rng(0).normal(0.4, 0.03, 60))
+    save_structures(tmp_path / "x.zarr", windows, grid=Grid((24, 24)))
+    result = fit_model(tmp_path / "x.zarr", tmp_path / "m.matvae", n_components=2, seed=0)
+    model, sampling = load(tmp_path / "m.matvae"), result["sampling"]
+    assert (sampling["n_windows"], sampling["n_independent"], result["sampling_left_out"]) == (60, 60, None)
+    f = model.statistics(windows)
+    g = np.reshape(model.inverse_statistics(model.transform(windows)), f.shape)
+    error, scatter = np.square(f - g).sum(), np.square(f - f.mean(axis=0)).sum()
+    assert sampling["ratio"] == pytest.approx(np.sqrt(error / scatter * 59 / 60), rel=1e-3)
+    assert sampling["ratio"] < 0.9
+    again = fit_model(trained / "train.zarr", tmp_path / "n.matvae", **SMALL)
+    assert again["sampling"] is None
+    assert "layouts" in again["sampling_left_out"]
 
 
 def test_an_interrupted_run_continues_to_the_same_model(trained, tmp_path):

@@ -15,6 +15,7 @@ from ...estimator import load
 from ...evaluate.baseline import PCABaseline
 from ...evaluate.measure import decodes_statistics, measure
 from ...evaluate.phase_errors import phase_names
+from ...evaluate.sampling_floor import sampling_floor
 from ...evaluate.summary import summary
 from ...report import ReportParts, check_page_libraries, report_page
 from ...stats import resolve_correlations
@@ -75,7 +76,9 @@ def report_model(
         they are realized from statistics, fewer if they are very large, spread over the data; ``relative_error`` (mean)
         and ``rows``, the errors alongside those of PCA; ``lag_rows``, errors at all lags and at short ones (see
         `ErrorRow`); ``summary``, how good the model is beside PCA and the floor; ``generated``, realizations as a set
-        (see `GeneratedSet.to_dict`), or None and the reason in ``generated_left_out``; ``notes``.
+        (see `GeneratedSet.to_dict`), or None and the reason in ``generated_left_out``; ``sampling``, the sampling
+        errors of one window and the error of decoded statistics beside them (see `SamplingFloor`), or None and the
+        reason in ``sampling_left_out``; ``notes``.
 
     Raises
     ------
@@ -106,6 +109,7 @@ def report_model(
     error_rows, realized_set, reason = set_parts(estimator, chosen, training, table, measurement, names)
     examples = example_parts(estimator, chosen, indices)
     neighbours, searched = neighbour_parts(estimator, examples, training, progress=stage(progress, len(chosen), total))
+    floor, no_floor = sampling_floor(estimator, structures)
     if progress is not None:
         progress(total, total)
     parts = ReportParts(
@@ -144,6 +148,7 @@ def report_model(
         phase_names=names if chosen.grid.phases > 1 else [],
         realized_set=realized_set,
         realized_set_note=reason,
+        sampling=f"No sampling error of the structures is stated: {no_floor}." if floor is None else floor.sentence,
     )
     with atomic_output(target) as temporary:
         temporary.write_text(report_page(parts), encoding="utf-8")
@@ -162,6 +167,8 @@ def report_model(
         "summary": parts.summary,
         "generated": None if realized_set is None else realized_set.generated,
         "generated_left_out": reason or None,
+        "sampling": None if floor is None else floor.to_dict(),
+        "sampling_left_out": no_floor or None,
         "notes": notes,
     }
 

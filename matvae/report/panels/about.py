@@ -18,6 +18,7 @@ def about_panel(parts: ReportParts) -> Panel:
             "similar statistics, not a copy of the image.",
             Table(("model", "value"), list(parts.model.items()), "The model."),
             Table(("data", "value"), list(parts.data.items()), "The structures examined in this report."),
+            *([parts.sampling] if parts.sampling else []),
             Table(("parameter", "value"), list(parts.settings.items()), "Training parameters.", folded=True),
         ],
         good="the structures examined are of the kind that the model was trained on (same material, same voxel size), "

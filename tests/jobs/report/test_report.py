@@ -42,6 +42,8 @@ def test_the_page_contains_the_measured_values(trained, reported):
     assert result["bytes"] == len(page.encode())
     assert (result["n_samples"], result["notes"]) == (21, [])
     assert result["rows"][-1]["method"] == "matvae"
+    assert result["sampling"] is None
+    assert f"No sampling error of the structures is stated: {result['sampling_left_out']}." in page
     assert os.listdir(folder) == ["a.html"]
 
 

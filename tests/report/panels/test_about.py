@@ -15,3 +15,9 @@ def test_metadata_of_model_data_and_training_are_shown():
     assert list(data.rows) == [("name", "test.zarr"), ("structures", "6")]
     assert list(settings.rows) == [("beta", "0.0001")]
     assert [table.folded for table in (model, data, settings)] == [False, False, True]
+
+
+def test_the_sampling_error_of_the_structures_is_said_where_it_is_known():
+    sentence = "The error of the decoded statistics is 0.5 times the sampling error of one window."
+    assert sentence in blocks(about_panel(parts(sampling=sentence)), str)
+    assert len(blocks(about_panel(parts()), str)) + 1 == len(blocks(about_panel(parts(sampling=sentence)), str))
