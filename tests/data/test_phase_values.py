@@ -152,6 +152,17 @@ def test_other_strings_and_types_are_refused():
         label_phases(lazy(np.zeros((1, 2), dtype=complex)), None)
 
 
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i8", "f4", "?"])
+@pytest.mark.parametrize("values", [(0,), (1,), (0, 1), (1, 3), (0, 15), (0, 16), (0, 1, 100), (-1, 0, 1)])
+def test_few_labels_are_found_as_numpy_finds_them(values, dtype):
+    drawn = np.random.default_rng(0).choice(values, (3, 4, 5))
+    drawn.flat[: len(values)] = values
+    block = drawn.astype(dtype)
+    found = distinct_values(LazyArray("x", block.shape, block.dtype, ((2, 1), (4,), (5,)), block.__getitem__))
+    np.testing.assert_array_equal(found, np.unique(block))
+    assert found.dtype == block.dtype
+
+
 def test_distinct_values_of_all_chunks_up_to_a_limit():
     values = np.random.default_rng(0).integers(0, 50, (7, 30))
     np.testing.assert_array_equal(distinct_values(lazy(values)), np.unique(values))

@@ -45,6 +45,18 @@ def test_blocks_of_any_size_are_stored_in_order(tmp_path, sizes):
     assert names(tmp_path) == ["s.zarr"]
 
 
+@pytest.mark.parametrize("size", [1, 3, 4, 6])
+def test_the_callers_array_may_be_used_again(tmp_path, size):
+    values, buffer = labels(12), np.empty((size, *GRID.shape), dtype=np.uint8)
+    with StoreWriter(tmp_path / "s.zarr", GRID, n_samples=12) as writer:
+        for block in np.split(values, 12 // size):
+            buffer[:] = block
+            writer.append(buffer)
+            assert (buffer == block).all()
+            buffer[:] = 0
+    np.testing.assert_array_equal(open_structures(tmp_path / "s.zarr").data.compute(), values)
+
+
 def test_the_store_has_the_documented_format(tmp_path):
     path = tmp_path / "s.zarr"
     writer = StoreWriter(
