@@ -10,7 +10,7 @@ from .dispatch import block_size, map_phases
 from .distance import relative_error, statistics_distance
 from .form import form_of
 from .lags import check_periodic, lag_shape
-from .lineal_path import lineal_path
+from .lineal_path import lineal_path, lineal_path_lengths
 from .radial import lag_radii, pair_correlation, radial_average
 from .statistic import STATISTICS, Statistic, get_statistic
 from .surface import surface_area
@@ -32,6 +32,7 @@ __all__ = [
     "lag_radii",
     "lag_shape",
     "lineal_path",
+    "lineal_path_lengths",
     "map_phases",
     "pair_correlation",
     "radial_average",

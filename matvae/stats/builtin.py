@@ -10,7 +10,7 @@ import numpy as np
 from .chords import chord_length_distribution, chord_lengths
 from .clusters import cluster_function
 from .lags import Cutoff, lag_shape
-from .lineal_path import lineal_path, longest_segment
+from .lineal_path import lineal_path, lineal_path_lengths
 from .radial import Bins, lag_radii, pair_correlation
 from .statistic import Statistic
 from .surface import surface_area
@@ -43,9 +43,15 @@ def _radii(
 
 
 def _lengths(
-    shape: Sequence[int], axes: Sequence[str], *, cutoff: int | None = None, axis: int | None = None, **_: Any
+    shape: Sequence[int],
+    axes: Sequence[str],
+    *,
+    cutoff: int | None = None,
+    axis: int | None = None,
+    voxel_size: float | Sequence[float] | None = None,
+    **_: Any,
 ) -> Coordinates:
-    return {"length": np.arange(longest_segment(shape, cutoff, axis) + 1)}
+    return {"length": lineal_path_lengths(shape, cutoff, axis, voxel_size)}
 
 
 def _chords(
@@ -67,7 +73,7 @@ def _no_coordinates(shape: Sequence[int], axes: Sequence[str], **_: Any) -> Coor
 
 TWO_POINT = Statistic("two_point", two_point_stats, _lags, column="correlation")
 PAIR_CORRELATION = Statistic("pair_correlation", pair_correlation, _radii, column="correlation", uses_voxel_size=True)
-LINEAL_PATH = Statistic("lineal_path", lineal_path, _lengths)
+LINEAL_PATH = Statistic("lineal_path", lineal_path, _lengths, uses_voxel_size=True)
 CHORD_LENGTH = Statistic("chord_length", chord_length_distribution, _chords, uses_voxel_size=True)
 CLUSTER = Statistic("cluster", cluster_function, _lags, differentiable=False)
 SURFACE_AREA = Statistic("surface_area", surface_area, _no_coordinates, uses_voxel_size=True, length_power=-1)

@@ -17,10 +17,8 @@ from .lags import check_periodic
 from .masks import read_mask
 from .of_structures import of_structures
 from .run_lengths import run_lengths
-from .segments import resolve_axes, resolve_longest, segment_counts, segment_products
+from .segments import DECIMALS, resolve_axes, resolve_longest, segment_counts, segment_products
 
-# Relative to the shortest edge, so that equal lengths along different axes are one despite rounding.
-DECIMALS = 9
 # Chords beyond a cutoff are reported if they are more than this fraction of all.
 SILENT = 0.01
 

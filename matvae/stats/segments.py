@@ -10,6 +10,9 @@ from torch import Tensor
 from ..errors import InputError
 from ..validate import is_integer
 
+# Lengths relative to the shortest edge of a voxel are rounded, so that equal ones along different axes are one.
+DECIMALS = 9
+
 
 def segment_products(fields: Tensor, axis: int, periodic: bool, longest: int) -> Iterator[Tensor]:
     """Yield the products of 1, 2, ..., `longest` neighbouring voxels along an axis, at each position of a segment.

@@ -89,7 +89,8 @@ def test_options_reach_the_statistic(store, tmp_path):
     with xarray.open_zarr(tmp_path / "s.zarr", consolidated=False) as stored:
         expected = lineal_path(X, spatial_dims=X.ndim - 1, phases=3, cutoff=2, axis=0)
         np.testing.assert_allclose(stored["statistics"].values, expected, atol=1e-6)
-        assert stored.attrs["matvae"]["options"] == result["options"] == {"axis": 0}
+        assert result["options"] == {"axis": 0, "voxel_size": (0.5,) * (X.ndim - 1)}
+        assert stored.attrs["matvae"]["options"] == {"axis": 0, "voxel_size": [0.5] * (X.ndim - 1)}
     own = compute_statistics(path, tmp_path / "a.zarr", statistic="surface_area", options={"voxel_size": 1})
     assert own["options"] == {"voxel_size": 1}
 

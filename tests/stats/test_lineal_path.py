@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 
 from matvae.errors import InputError
-from matvae.stats import lineal_path, two_point_stats, volume_fractions
-from matvae.stats.lineal_path import longest_segment
+from matvae.stats import lineal_path, lineal_path_lengths, two_point_stats, volume_fractions
 
 from ..structures import one_hot
 from .samples import SHAPES, labels_of
@@ -89,10 +90,56 @@ def test_the_gradient_equals_finite_differences(periodic, masked):
     assert torch.autograd.gradcheck(lambda x: lineal_path(x, state_axis=-1, periodic=periodic, mask=mask), (X,))
 
 
+@pytest.mark.parametrize("periodic", [True, False])
+@pytest.mark.parametrize("axis", [None, 0, 1])
+@pytest.mark.parametrize("form", ["labels", "states", "masked"])
+def test_voxels_that_are_not_cubes_are_those_of_a_finer_grid_of_cubes(periodic, axis, form):
+    """A voxel of 1 x 0.5 is two cubes of 0.5: L is the same at all lengths, interpolated or not."""
+    labels = labels_of((7, 12), n=3)
+    cubes = np.repeat(labels, 2, axis=1)
+    options = {"phases": 3, "periodic": periodic, "axis": axis}
+    if form == "states":
+        labels, options = one_hot(labels, 3), {"state_axis": -1, "periodic": periodic, "axis": axis}
+    masks = {"mask": np.ones((7, 12))} if form == "masked" else {}
+    path = lineal_path(labels, voxel_size=(1.0, 0.5), **masks, **options)
+    fine = lineal_path(cubes, voxel_size=0.5, phases=3, periodic=periodic, axis=axis)
+    lengths = lineal_path_lengths((7, 12), axis=axis, voxel_size=(1.0, 0.5))
+    assert lengths.tolist() == pytest.approx(
+        {None: np.arange(0, 5.6, 0.5), 0: np.arange(7.0), 1: np.arange(0, 5.6, 0.5)}[axis].tolist()
+    )
+    assert path.shape == (3, len(lengths), 3)
+    indices = (2 * lengths).round().astype(int)
+    np.testing.assert_allclose(path, fine[:, indices], atol=1e-6)
+
+
+def test_layers_are_as_thick_whatever_the_edges_of_a_voxel():
+    """Layers of 6 um in a period of 18 um, normal to y with voxels of 3 um and to x with voxels of 1 um."""
+    across_y = np.tile(np.repeat([1, 0, 0], 2)[:, None], (2, 36))[None]
+    across_x = np.tile(np.repeat([1, 0, 0], 6), (12, 2))[None]
+    lengths = lineal_path_lengths((12, 36), voxel_size=(3.0, 1.0))
+    assert lengths.tolist() == list(range(34))
+    paths = [lineal_path(X, voxel_size=(3.0, 1.0))[0, :, 1] for X in (across_y, across_x)]
+    expected = (1 / 3 + np.maximum(6 - lengths, 0) / 18) / 2
+    for path in paths:
+        np.testing.assert_allclose(path, expected, atol=1e-6)
+
+
+def test_lengths_along_axes_of_different_voxels_are_merged_up_to_a_cutoff():
+    lengths = partial(lineal_path_lengths, (4, 9), voxel_size=(0.3, 0.2))
+    assert lengths().tolist() == pytest.approx([0, 0.2, 0.3, 0.4, 0.6, 0.8, 0.9])
+    assert lengths(cutoff=2).tolist() == pytest.approx([0, 0.2, 0.3, 0.4])
+    assert lengths(cutoff=2, axis=0).tolist() == pytest.approx([0, 0.3, 0.6])
+    assert lineal_path(labels_of((4, 9), n=2), cutoff=2, voxel_size=(0.3, 0.2)).shape == (2, 4, 3)
+    with pytest.raises(InputError, match="room for 0 to 4 voxels"):
+        lengths(cutoff=5)
+    with pytest.raises(InputError, match="voxel_size must be one positive length"):
+        lineal_path(labels_of((4, 9)), voxel_size=(1, 2, 3))
+
+
 def test_invalid_lengths_and_axes_are_refused():
     labels = labels_of((6, 4))
-    assert longest_segment((6, 4)) == 3
-    assert longest_segment((6, 4), axis=0) == 5
+    assert lineal_path_lengths((6, 4)).tolist() == [0, 1, 2, 3]
+    assert lineal_path_lengths((6, 4), axis=0).tolist() == [0, 1, 2, 3, 4, 5]
     assert lineal_path(labels, cutoff=2).shape == (4, 3, 3)
     with pytest.raises(InputError, match="Segments along the chosen axes have room for 0 to 3 voxels"):
         lineal_path(labels, cutoff=4)
