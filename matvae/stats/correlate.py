@@ -37,6 +37,7 @@ def correlate(
     counts: Tensor | None = None,
     indicator: bool = False,
     out: Tensor | None = None,
+    overwrite: bool = False,
 ) -> Tensor:
     """2-point statistics of state fields.
 
@@ -60,6 +61,8 @@ def correlate(
         lags with few pairs exact; the result has no gradient.
     out : Tensor ``(sample, *lag, correlation)``, optional
         Memory for the result, which then has no gradient. Fastest if it holds one correlation after another.
+    overwrite : bool
+        Whether the result may take the memory of the fields, if these have no gradient.
 
     Returns
     -------
@@ -88,7 +91,13 @@ def correlate(
         return torch.stack([pair_sum / counts for pair_sum in sums.unbind(1)], dim=-1)
     spectra = list(torch.fft.rfftn(fields, s=size, dim=tuple(range(2, fields.ndim))).unbind(1))
     kept = lag_shape(space, periodic, cutoff)
-    sums = fields.new_empty((len(fields), len(pairs), *kept)) if out is None else out.movedim(-1, 1)
+    if out is not None:
+        sums = out.movedim(-1, 1)
+    elif overwrite and fields.shape[1:] == (len(pairs), *kept):
+        # Fresh memory costs more than most operations on it.
+        sums = fields
+    else:
+        sums = fields.new_empty((len(fields), len(pairs), *kept))
     complement = len(spectra) if has_complement else None
     subtracts = complement is not None and complement_follows(pairs, complement)
     if has_complement and not subtracts:
@@ -96,20 +105,18 @@ def correlate(
     # Before spectra are overwritten.
     volumes = torch.stack([_at_zero_frequency(spectrum).real for spectrum in spectra], dim=1) if subtracts else None
     # If every lag is kept along axes of even length, alternating signs move zero lag to the centre.
-    signs = alternating_signs(size, fields) if kept == size and _even(size) else None
+    moves = kept == size and _even(size)
     direct = [(k, *pair) for k, pair in enumerate(pairs) if not subtracts or complement not in pair]
     last_use = {state: k for k, *pair in direct for state in pair}
     for k, first, second in direct:
         if first == second and last_use[first] == k:
-            spectrum = _power_in_place(spectra[first], signs)
+            spectrum = _power_in_place(spectra[first])
         else:
             spectrum = spectra[first].conj() * spectra[second]
-            if signs is not None:
-                # A product of a complex and a real tensor would first convert the real one to complex.
-                torch.view_as_real(spectrum).mul_(signs.unsqueeze(-1))
-        if signs is None:
+        if not moves:
             lags_of(spectrum, size, ranges, out=sums[:, k])
         else:
+            _alternate_signs(spectrum)
             torch.fft.irfftn(spectrum, s=size, dim=tuple(range(1, spectrum.ndim)), out=sums[:, k])
         if indicator:
             sums[:, k].round_()
@@ -118,13 +125,11 @@ def correlate(
     return sums.div_(counts.unsqueeze(1) if counts.ndim > len(space) else counts).movedim(1, -1)
 
 
-def _power_in_place(spectrum: Tensor, signs: Tensor | None) -> Tensor:
-    """Squared modulus of a spectrum, times signs, in its own memory."""
+def _power_in_place(spectrum: Tensor) -> Tensor:
+    """Squared modulus of a spectrum, in its own memory."""
     real, imaginary = torch.view_as_real(spectrum).unbind(-1)
     real.square_().addcmul_(imaginary, imaginary)
     imaginary.zero_()
-    if signs is not None:
-        real.mul_(signs)
     return spectrum
 
 
@@ -132,14 +137,17 @@ def _even(size: Sequence[int]) -> bool:
     return all(n % 2 == 0 for n in size)
 
 
-def alternating_signs(size: Sequence[int], like: Tensor) -> Tensor:
-    """Return signs ``(*frequency)`` of a half spectrum that shift its inverse transform by half of each (even) axis."""
-    signs = torch.ones((), dtype=like.dtype, device=like.device)
-    for axis, n in enumerate(size):
-        frequencies = n // 2 + 1 if axis == len(size) - 1 else n
-        alternate = 1 - 2 * (torch.arange(frequencies, device=like.device) % 2)
-        signs = signs.unsqueeze(-1) * alternate.to(like.dtype)
-    return signs
+def _alternate_signs(spectrum: Tensor) -> None:
+    """Alternate the signs of a half spectrum along each (even) axis, which shifts the inverse transform by its half."""
+    # A product of a complex and a real tensor would first convert the real one to complex.
+    values = torch.view_as_real(spectrum)
+    # Of real and imaginary part alike, since numbers that follow one another are multiplied fastest.
+    signs = values.new_ones(2)
+    for n in reversed(spectrum.shape[2:]):
+        signs = (1 - 2 * (torch.arange(n, device=values.device) % 2)).to(values).view(-1, *[1] * signs.ndim) * signs
+    # Signs of all axes would be as large as half the spectrum.
+    values.mul_(signs)
+    values[:, 1::2].neg_()
 
 
 def transform_shape(space: Sequence[int], periodic: bool, cutoff: Cutoff) -> tuple[int, ...]:

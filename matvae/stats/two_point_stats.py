@@ -113,6 +113,7 @@ def two_point_stats(
             counts=counts,
             indicator=indicator,
             out=out,
+            overwrite=form.kind == LABELS,
         )
 
     shape = (*lag_shape(form.space, periodic, cutoff), len(pairs))

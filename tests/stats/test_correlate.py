@@ -173,6 +173,28 @@ def test_half_precision_and_integers_are_computed_in_single_precision():
         assert torch.equal(f, correlate(other.float(), ((0, 0),)))
 
 
+@pytest.mark.parametrize("space", [(8,), (7,), (6, 4), (5, 6), (2, 4, 6), (4, 3, 2)])
+@pytest.mark.parametrize("pairs", [((0, 0), (0, 1)), ((0, 1), (1, 1)), ((0, 0),)])
+@pytest.mark.parametrize("periodic", [True, False])
+def test_the_result_may_take_the_memory_of_the_fields(space, pairs, periodic):
+    """Only if both have one shape; otherwise fields are left alone."""
+    fields = torch.from_numpy(np.random.default_rng(0).normal(size=(3, 2, *space)))
+    expected = direct_statistics(np.moveaxis(fields.numpy(), 1, -1), pairs, periodic=periodic)
+    kept = fields.clone()
+    np.testing.assert_allclose(correlate(fields, pairs, periodic=periodic), expected, atol=1e-9)
+    assert torch.equal(fields, kept)
+    f = correlate(fields, pairs, periodic=periodic, overwrite=True)
+    np.testing.assert_allclose(f, expected, atol=1e-9)
+    shares = f.untyped_storage().data_ptr() == fields.untyped_storage().data_ptr()
+    assert shares == (periodic and len(pairs) == 2)
+    assert shares or torch.equal(fields, kept)
+
+
+def test_the_gradient_does_not_need_memory_that_is_overwritten():
+    fields = torch.rand(2, 1, 4, 6, dtype=torch.float64, generator=torch.manual_seed(0), requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x: correlate(x, ((0, 0),), overwrite=True), (fields,))
+
+
 def test_the_memory_layout_of_fields_changes_nothing():
     fields = torch.rand(3, 2, 6, 5, generator=torch.manual_seed(0))
     strided = fields.permute(3, 2, 1, 0).contiguous().permute(3, 2, 1, 0)
