@@ -315,11 +315,11 @@ def _autocovariances(
         phases_of_labels = None if grid.phases == 1 else grid.phases
         total = sum(two_point_stats_by_blocks(sample, phases=phases_of_labels, **options) for sample in X)
     else:
-        options |= {"spatial_dims": grid.ndim, "phases": grid.phases}
+        options |= {"phases": grid.phases, "spatial_dims": grid.ndim}
         total = sum(two_point_stats(block, **options).sum(axis=0, dtype=np.float64) for block in _blocks(X))
     mean = np.asarray(total) / len(X)
-    kind: dict[str, Any] = {"spatial_dims": grid.ndim, "phases": grid.phases}
-    fractions = sum(volume_fractions(block, **kind).sum(axis=0, dtype=np.float64) for block in _blocks(X))
+    of_blocks = (volume_fractions(block, spatial_dims=grid.ndim, phases=grid.phases) for block in _blocks(X))
+    fractions = sum(values.sum(axis=0, dtype=np.float64) for values in of_blocks)
     autocovariances = [
         estimate_autocovariance(
             torch.from_numpy(mean[..., k]), float(np.asarray(fractions)[phase]) / len(X), n_voxels, reach

@@ -112,12 +112,12 @@ class SamplingFloor:
         fractions = f"The sampling error of the volume fraction of one window is {bound}{errors}. "
         if self.ratio is None or self.statistics_error is None:
             return (
-                f"{independent}{fractions}The statistics decoded are off by {100 * self.decoded_error:.2g} %. This is "
+                f"{independent}{fractions}The statistics decoded are off by {_percent(self.decoded_error)}. This is "
                 f"not compared with the sampling error of 2-point statistics, since {self._why_none}."
             )
         return (
-            f"{independent}{fractions}That of 2-point statistics is {100 * self.statistics_error:.2g} %, and the error "
-            f"of the decoded statistics, {100 * self.decoded_error:.2g} %, is {self.ratio:.2g} times the sampling "
+            f"{independent}{fractions}That of 2-point statistics is {_percent(self.statistics_error)}, and the error "
+            f"of the decoded statistics, {_percent(self.decoded_error)}, is {self.ratio:.2g} times the sampling "
             "error of one window."
         )
 
@@ -159,7 +159,7 @@ def sampling_floor(estimator: Any, structures: Structures) -> tuple[SamplingFloo
         return None, reason
     chosen = spread_indices(n, max(LEAST_MEASURED, MOST_VOXELS // grid.n_voxels))
     measured = select(structures, chosen)
-    labels = measured.data.compute()
+    labels = measured.data.compute().astype(np.uint8)
     if labels.min() == labels.max():
         return None, "the structures consist of a single phase"
     if is_layout(torch.from_numpy(labels), grid.phases):
@@ -190,6 +190,11 @@ def sampling_floor(estimator: Any, structures: Structures) -> tuple[SamplingFloo
         statistics_error=math.sqrt(inflation * scattered / squared_norm) if inflation and comparable else None,
         decoded_error=math.sqrt(decoded / squared_norm),
     ), ""
+
+
+def _percent(share: float) -> str:
+    # Two digits, but no exponent.
+    return f"{100 * share:.2g} %" if share < 0.995 else f"{100 * share:.0f} %"
 
 
 def _reason_against(grid: Grid, n: int) -> str:
@@ -230,7 +235,7 @@ def _sampling_error(labels: np.ndarray, grid: Grid, phase: int) -> tuple[float, 
     reach = [min((size - 1) // 2, math.ceil(REACH * lag)) for size, lag in zip(grid.shape, lags, strict=True)]
     options: dict[str, Any] = {"phases": grid.phases, "correlations": [(phase, phase)], "cutoff": reach}
     S2 = sum(
-        two_point_stats(block, periodic=grid.periodic, **options).sum(axis=0, dtype=np.float64)
+        two_point_stats(block, spatial_dims=grid.ndim, periodic=grid.periodic, **options).sum(axis=0, dtype=np.float64)
         for block in _blocks(labels)
     )
     within = torch.from_numpy(np.asarray(S2)[..., 0] / n)

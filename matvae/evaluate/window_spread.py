@@ -139,13 +139,13 @@ def measure_windows(chosen: np.ndarray, grid: Grid, periodic: bool, *, lengths: 
     axes = range(grid.ndim)
     per_axis = [correlation_length(chosen, axis=axis, **options)[:, kept] for axis in axes if lengths]
     surfaces = [
-        surface_area(chosen, axis=axis, **options)[:, kept]
+        surface_area(chosen, spatial_dims=grid.ndim, axis=axis, **options)[:, kept]
         for axis in axes
         if grid.phases > 1 and (periodic or chosen.shape[1 + axis] > 1)
     ]
     none = np.empty((len(chosen), 0, len(kept)))
     return WindowValues(
-        volume_fractions(chosen, **kind)[:, kept],
+        volume_fractions(chosen, spatial_dims=grid.ndim, phases=grid.phases)[:, kept],
         np.stack(surfaces, axis=1) if surfaces else none,
         np.stack(per_axis, axis=1) if lengths else none,
     )
@@ -159,14 +159,8 @@ def _statistics_errors(
     if not all(fits):
         return None
     pairs = [(phase, phase) for phase in measured_phases(grid)]
-    f = two_point_stats(
-        chosen,
-        spatial_dims=grid.ndim,
-        phases=grid.phases,
-        correlations=pairs,
-        periodic=periodic,
-        cutoff=cutoff,
-    )
+    options: dict[str, Any] = {"phases": grid.phases, "spatial_dims": grid.ndim, "periodic": periodic}
+    f = two_point_stats(chosen, correlations=pairs, cutoff=cutoff, **options)
     lags = tuple(range(statistics.ndim - 1))
     squares = np.square(f - statistics).mean(axis=0, dtype=np.float64).sum(axis=lags)
     return np.asarray(np.sqrt(squares / np.square(statistics).sum(axis=lags, dtype=np.float64)))

@@ -117,6 +117,17 @@ def test_a_set_of_different_materials_is_not_stationary():
     assert result.stationary is False
 
 
+def test_lines_in_one_dimension_are_judged_too():
+    noise = np.random.default_rng(0).standard_normal(4096)
+    labels = (gaussian_field(noise, (4,)) > 0.5).astype(np.uint8)
+    result = representative_windows(Structures(labels[None], Grid((4096,))))
+    assert result.recommended.holds
+    sizes = [size for size in result.sizes if size.n_measured >= 60]
+    assert len(sizes) >= 4
+    for size in sizes:
+        assert size.phases[0].volume_fraction.sd == pytest.approx(size.expected[0], rel=0.3)
+
+
 def test_volumes_and_continuous_fields():
     field = gaussian_field(np.random.default_rng(0).standard_normal((48, 48, 48)), (2, 2, 2))
     grid = Grid((48, 48, 48), periodic=True)

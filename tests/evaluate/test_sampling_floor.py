@@ -7,7 +7,7 @@ import pytest
 
 from matvae import Grid, Structures, two_point_stats
 from matvae.data.datasets.grf import gaussian_field
-from matvae.evaluate.sampling_floor import sampling_floor
+from matvae.evaluate.sampling_floor import PhaseSampling, SamplingFloor, sampling_floor
 
 from ..structures import lines
 
@@ -27,7 +27,8 @@ class Exact:
     def statistics(self, X):
         cutoff = [min(CUTOFF, n // 2) for n in self.grid_.shape]
         options = {"correlations": [(0, 0)] if self.grid_.phases == 1 else [(1, 1)], "cutoff": cutoff}
-        return np.asarray(two_point_stats(X, phases=self.grid_.phases, periodic=False, **options))
+        options |= {"phases": self.grid_.phases, "spatial_dims": self.grid_.ndim}
+        return np.asarray(two_point_stats(X, periodic=False, **options))
 
     def transform(self, X):
         return self.statistics(X).reshape(len(X), -1)
@@ -138,6 +139,19 @@ def test_two_of_three_phases_have_errors_of_their_own_in_volumes():
         true = (labels == phase.phase).mean(axis=(1, 2, 3)).std(ddof=1)
         assert phase.sampling_error == pytest.approx(true, rel=0.25)
         assert phase.scatter == pytest.approx(true, rel=0.02)
+
+
+def test_lines_in_one_dimension_have_sampling_errors_too():
+    rng = np.random.default_rng(0)
+    labels = np.stack([gaussian_field(rng.standard_normal(256), (3,))[:128] > 0.5 for _ in range(200)])
+    structures = structures_of(labels.astype(np.int64))
+    floor, _ = sampling_floor(Exact(structures), structures)
+    assert floor.phases[0].sampling_error == pytest.approx(labels.mean(axis=1).std(), rel=0.2)
+
+
+def test_errors_of_more_than_the_statistics_themselves_are_whole_percents():
+    floor = SamplingFloor(10, 10, 10.0, (PhaseSampling(1, 0.02, 0.02, 0.02),), True, 1.234, 0.4)
+    assert "That of 2-point statistics is 123 %, and the error of the decoded statistics, 40 %" in floor.sentence
 
 
 def test_periodic_structures_are_whole_periods():
