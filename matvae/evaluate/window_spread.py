@@ -139,13 +139,13 @@ def measure_windows(chosen: np.ndarray, grid: Grid, periodic: bool, *, lengths: 
     axes = range(grid.ndim)
     per_axis = [correlation_length(chosen, axis=axis, **options)[:, kept] for axis in axes if lengths]
     surfaces = [
-        surface_area(chosen, spatial_dims=grid.ndim, axis=axis, **options)[:, kept]
+        surface_area(chosen, axis=axis, **options)[:, kept]
         for axis in axes
         if grid.phases > 1 and (periodic or chosen.shape[1 + axis] > 1)
     ]
     none = np.empty((len(chosen), 0, len(kept)))
     return WindowValues(
-        volume_fractions(chosen, spatial_dims=grid.ndim, phases=grid.phases)[:, kept],
+        volume_fractions(chosen, **kind)[:, kept],
         np.stack(surfaces, axis=1) if surfaces else none,
         np.stack(per_axis, axis=1) if lengths else none,
     )
