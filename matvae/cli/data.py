@@ -93,7 +93,7 @@ def import_command(
     ] = None,
     phase_values_of: Annotated[
         Path | None,
-        typer.Option(metavar="STORE", exists=True, help="Give values the phases that they have in this store."),
+        typer.Option(metavar="PATH", exists=True, help="Give values the phases they have in this store or model."),
     ] = None,
     region: Annotated[
         Any,
@@ -172,7 +172,7 @@ def import_command(
       matvae import scan.raw scan.zarr --shape 100,200,300 --dtype uint8 --axes zyx
       matvae import a.npy b.npy both.zarr --window 64,64
     """
-    with warnings_as_notes(), watching("import", quiet=quiet) as watcher:
+    with watching("import", quiet=quiet) as watcher:
         result = jobs.import_structures(
             sources,
             out,
@@ -258,7 +258,7 @@ def stats_command(
       matvae stats rock.zarr -o rock-chords.zarr --statistic chord_length --param axis=0
     """
     statistic_options = options.parameters(param)
-    with warnings_as_notes(), watching("stats", quiet=quiet) as watcher:
+    with watching("stats", quiet=quiet) as watcher:
         result = jobs.compute_statistics(
             data,
             out,

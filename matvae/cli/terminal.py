@@ -67,7 +67,7 @@ def watching(label: str, *, quiet: bool) -> Iterator[Watcher]:
     logger.addHandler(handler)
     logger.setLevel(logging.WARNING if quiet else logging.INFO)
     try:
-        with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
+        with warnings_as_notes(), Progress(*columns, console=console, transient=True, disable=hidden) as bar:
             yield Watcher(bar)
     except KeyboardInterrupt as interrupt:
         print(str(interrupt) or "Interrupted; nothing was written.", file=sys.stderr)

@@ -153,7 +153,7 @@ class SampleLayout:
             f"The phases of the structures do not mean the same as those of the model: phases 0, 1, ... are the values "
             f"{list(values)} in the file of the structures, but {list(self.phase_values)} in that of the training set. "
             f"Open or import the file again with phase_values={list(self.phase_values)} (command line: matvae import "
-            "--phase-values-of MODEL)."
+            "FILE OUT.zarr --phase-values-of MODEL)."
         )
 
     def structure_shape(self, grid: Grid) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from ..data.sample_blocks import Progress
 from ..errors import InputError
 from ..estimator import StatsVAETransformer
 from ..evaluate.sampling_floor import sampling_floor
-from .files.outputs import check_output, remove
+from .files.outputs import check_output, is_model, remove
 
 logger = logging.getLogger("matvae")
 PROGRESS_STEPS = 1000
@@ -75,7 +75,7 @@ def fit_model(
     FitInterrupted
         On Ctrl-C; the checkpoint stays.
     """
-    target = check_output(out, [data], overwrite=overwrite, replaceable=_is_model)
+    target = check_output(out, [data], overwrite=overwrite, replaceable=is_model)
     checkpoint = checkpoint_of(target)
     _check_checkpoint(checkpoint, resume=resume, overwrite=overwrite)
     structures = open_structures(data)
@@ -134,10 +134,6 @@ def fit_model(
 def checkpoint_of(model: Path) -> Path:
     """Path at which the training state of a model is kept until it is saved."""
     return model.with_name(model.name + ".checkpoint")
-
-
-def _is_model(path: Path) -> bool:
-    return (path / "estimator.json").is_file()
 
 
 def _check_checkpoint(checkpoint: Path, *, resume: bool, overwrite: bool) -> None:

@@ -17,7 +17,7 @@ from ..data.phase_values import PhaseValues
 from ..data.sample_blocks import Progress
 from ..data.windows import Region, bounds
 from ..errors import InputError
-from .files.outputs import check_output, size_on_disk
+from .files.outputs import check_output, is_model, size_on_disk
 from .watch import watch_blocks
 
 logger = logging.getLogger("matvae")
@@ -55,7 +55,7 @@ def import_structures(
     phase_values : sequence of float or ``"auto"``, optional
         The i-th value becomes phase i. ``"auto"`` takes the distinct values of all sources, in ascending order.
     phase_values_of : path, optional
-        Store whose values become the same phases here, instead of `phase_values`.
+        Store or model whose values become the same phases here, instead of `phase_values`.
     region : sequence of (start, stop), optional
         Part of each source in voxels, one range per spatial axis, or one that counts for every axis.
     window : int or sequence of int, optional
@@ -134,21 +134,29 @@ def import_structures(
 
 
 def recorded_phase_values(path: str | Path) -> list[float | str]:
-    """Return the values in images that became phases 0, 1, ... of a store, as it records them.
+    """Return the values in images that became phases 0, 1, ... of a store or of the training set of a model.
 
     Parameters
     ----------
     path : path
-        A store.
+        A store, or a saved model.
 
     Raises
     ------
     InputError
-        If it is not a store, or records no values because its images held labels.
+        If it is neither, or records no values because its images held labels.
     """
-    if not is_store(Path(path)):
-        raise InputError(f"{path} should be a store, which records what value is which phase, but is none.")
-    values = open_structures(path).attributes.get("phase_values")
+    folder = Path(path)
+    if is_model(folder):
+        from ..estimator import load
+
+        values: Any = load(folder).phase_values_
+    elif is_store(folder):
+        values = open_structures(folder).attributes.get("phase_values")
+    else:
+        raise InputError(
+            f"{path} should be a store or a model, which record what value is which phase, but is neither."
+        )
     if not values:
         raise InputError(
             f"{path} records no phase values: what it was made from held labels. Import without phase_values_of "

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import InputError, StoreError
 from ..model import ModelSpec
-from .files.outputs import size_on_disk
+from .files.outputs import is_model, size_on_disk
 
 
 def describe(path: str | Path) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def describe(path: str | Path) -> dict[str, Any]:
     if not folder.exists():
         raise InputError(f"There is no file or folder {path}. Give a store, a model or a source of structures.")
     common = {"path": str(path), "bytes": size_on_disk(folder)}
-    if (folder / "estimator.json").is_file():
+    if is_model(folder):
         return {"kind": "model", **common, **_model(folder)}
     for kind, array in (("statistics", "statistics"), ("latents", "latent")):
         if (folder / array / "zarr.json").is_file():

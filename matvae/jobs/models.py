@@ -55,8 +55,8 @@ def check_fits(estimator: Any, structures: Structures, model: str | Path, data: 
     if meant is not None and found is not None and not same_phases(found, meant):
         raise InputError(
             f"The phases in {data} do not mean the same as those of the model {model}: {_meaning(found)} in the data, "
-            f"but {_meaning(meant)} in the model. Import the data again with `matvae import --phase-values-of "
-            f"{model}`, or with `--phase-values {','.join(map(str, meant))}`."
+            f"but {_meaning(meant)} in the model. Import the data again with `matvae import FILE OUT.zarr "
+            f"--phase-values-of {model}`, or with `--phase-values {','.join(map(str, meant))}`."
         )
     of_data, of_model = (grid.voxel_size, grid.unit), (fitted.voxel_size, fitted.unit)
     if None not in (*of_data, *of_model) and of_data != of_model:

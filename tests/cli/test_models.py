@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -110,3 +111,27 @@ def test_a_damaged_model_exits_with_4(matvae, model, store, tmp_path):
         assert ran.code == 4
         assert "SHA-256" in ran.err
     assert not (tmp_path / "z.npy").exists()
+
+
+def test_data_whose_phases_mean_other_values_are_refused_until_imported_as_advised(matvae, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    labels = np.random.default_rng(0).integers(0, 3, (64, 96))
+    grey = np.array([0, 128, 255], np.uint8)
+    np.save("train.npy", grey[labels])
+    # Without the value 128, "auto" makes 255 the phase that 128 is in the training image.
+    np.save("test.npy", grey[np.where(labels == 1, 2, labels)])
+    for name in ("train", "test"):
+        matvae("import", f"{name}.npy", f"{name}.zarr", "--phase-values", "auto", "--window", "16,16")
+    options = ("--max-epochs", 1, "--no-periodic", "--cutoff", 6, "--n-components", 2)
+    assert matvae("fit", "train.zarr", "-o", "m.matvae", *options).code == 0
+    refused = matvae("transform", "m.matvae", "test.zarr", "-o", "z.csv")
+    assert refused.code == matvae("evaluate", "m.matvae", "test.zarr").code == 3
+    advised = re.findall(r"--phase-values(?:-of)? [^`]*", refused.err)
+    assert advised == ["--phase-values-of m.matvae", "--phase-values 0,128,255"]
+    for advice in advised:
+        ran = matvae("import", "test.npy", "again.zarr", *advice.split(), "--window", "16,16", "--overwrite", "--json")
+        assert json.loads(ran.out)["phase_values"] == [0, 128, 255]
+        ran = matvae("transform", "m.matvae", "again.zarr", "-o", "z.csv", "--overwrite")
+        assert ran.code == 0, ran.err
+        image = open_structures("again.zarr").data.compute()
+        np.testing.assert_array_equal(np.unique(image), [0, 2])

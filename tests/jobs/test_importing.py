@@ -87,7 +87,7 @@ def test_whole_sources_are_imported_without_a_window(images):
         ({"window": (8, 8), "spatial_dims": 3}, "window is given for 2 axes, but there are 3 spatial axes"),
         ({"window": (8, 8), "region": ((0, 8),) * 3}, "region is given for 3 axes"),
         ({"phase_values": (0, 255), "phase_values_of": "x.zarr"}, "Both phase_values and phase_values_of"),
-        ({"phase_values_of": "a.npy"}, r"a\.npy should be a store"),
+        ({"phase_values_of": "a.npy"}, r"a\.npy should be a store or a model"),
         ({"stride": 8}, "no window was given"),
         ({"window": (64, 64), "phase_values": "auto"}, "must fit"),
         ({"region": ((0, 99), (0, 10)), "phase_values": "auto"}, "extends beyond"),

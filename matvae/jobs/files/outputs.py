@@ -84,6 +84,11 @@ def is_result(path: Path) -> bool:
     return path.is_file() and path.suffix in FILE_SUFFIXES
 
 
+def is_model(path: Path) -> bool:
+    """Return whether `path` is a saved model."""
+    return (path / "estimator.json").is_file()
+
+
 @contextmanager
 def atomic_output(out: Path) -> Iterator[Path]:
     """Yield a temporary path next to `out`, which replaces `out` if the block ends without an error.
