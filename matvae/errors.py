@@ -21,6 +21,10 @@ class InputError(MatvaeError, ValueError):
     exit_code = 3
 
 
+class DamagedFileError(InputError):
+    """A file of a user that is damaged or incomplete, while other invalid inputs are what they should not be."""
+
+
 class StoreError(MatvaeError, OSError):
     """A store or model on disk that is damaged, incomplete, of another version, or not writable."""
 

@@ -27,6 +27,21 @@ _MOST_STATES = 16
 _PROBED_VALUES = 2**20
 
 
+class AxesError(InputError):
+    """Axes that cannot be those of samples and space.
+
+    Parameters
+    ----------
+    message : str
+    meanings : sequence of str
+        Letters that say what the axes are, if they are samples and space after all.
+    """
+
+    def __init__(self, message: str, meanings: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.meanings = tuple(meanings)
+
+
 @dataclass(frozen=True)
 class Arranged:
     """An array whose axes are known.
@@ -41,6 +56,8 @@ class Arranged:
         One number per spatial axis.
     taken : str
         What each axis of the array in the file was taken for, and why: ``"zyx, as the file states"``.
+    meanings : tuple of str
+        If what was taken is a guess, letters for each meaning that the axes may have, the guess first.
     """
 
     array: LazyArray
@@ -48,6 +65,7 @@ class Arranged:
     voxel_size: tuple[float, ...] | None
     origin: tuple[float, ...] | None
     taken: str
+    meanings: tuple[str, ...] = ()
 
 
 def arrange(source: Source, axes: str | None = None, spatial_dims: int | None = None) -> Arranged:
@@ -70,11 +88,14 @@ def arrange(source: Source, axes: str | None = None, spatial_dims: int | None = 
 
     Raises
     ------
+    AxesError
+        If an axis is that of channels, colours or local states, or looks like it.
     InputError
-        If the letters do not fit the array, or an axis is that of channels, colours or local states, or looks like it.
+        If the letters do not fit the array.
     """
     array = source.array
     stated = _stated(source)
+    meanings: tuple[str, ...] = ()
     if axes is not None:
         letters, reason = _given(array, axes, spatial_dims), "as given"
     elif stated is None:
@@ -84,13 +105,19 @@ def arrange(source: Source, axes: str | None = None, spatial_dims: int | None = 
             _refuse_colours_and_states(array, letters)
     else:
         letters = _recount(array, stated, spatial_dims)
-        reason = "as the file states" if letters == stated else f"for {spatial_dims} spatial axes"
+        reason = source.reason if letters == stated else f"for {spatial_dims} spatial axes"
     if 0 in array.shape:
         raise _wrong_axes(array, spatial_dims)
     _refuse_channels(array, letters)
     if not set(_long(array, letters)) & set("stz") and "q" in _long(array, letters) and spatial_dims is None:
-        _warn_of_guess(array, letters)
+        meanings = _warn_of_guess(array, letters)
         reason = "a guess"
+    elif axes is None and spatial_dims is None and source.other_axes:
+        meanings = (letters, *source.other_axes)
+        warn(
+            f"{array.source} does not say what its axes are: they are taken for {', '.join(letters)}. Say which they "
+            f"are: {_option(meanings)}."
+        )
     keeps_layer = axes is not None or spatial_dims is not None
     kept = [i for i, letter in enumerate(letters) if _is_kept(letter, array.shape[i], letters, keeps_layer)]
     space = sorted((i for i in kept if letters[i] in SPACE), key=lambda i: SPACE.index(letters[i]))
@@ -103,6 +130,7 @@ def arrange(source: Source, axes: str | None = None, spatial_dims: int | None = 
         _of_axes(source, source.voxel_size, stated, letters, space, "voxel size"),
         _of_axes(source, source.origin, stated, letters, space, "origin"),
         f"{''.join(letters[i] for i in kept).replace('q', 's')}, {reason}",
+        meanings,
     )
 
 
@@ -173,12 +201,19 @@ def _refuse_channels(array: LazyArray, letters: str) -> None:
     for i, letter in enumerate(letters):
         if letter == "c" and array.shape[i] > 1:
             free = [letter for letter in ("z", "s") if letter not in letters]
-            meanings = [letters[:i] + letter + letters[i + 1 :] for letter in free]
-            raise InputError(
+            meanings = [_named(letters[:i] + letter + letters[i + 1 :]) for letter in free]
+            raise AxesError(
                 f"{array.source} should have one value per voxel, but has {array.shape[i]} channels or colours (axes "
                 f"{letters} of lengths {array.shape}). Convert it to a grey image, or segment it, first."
-                + (f" If these are no channels, say what they are: {_option(meanings)}." if meanings else "")
+                + (f" If these are no channels, say what they are: {_option(meanings)}." if meanings else ""),
+                meanings,
             )
+
+
+def _named(letters: str) -> str:
+    """Give axes that a file does not explain the letters that are left, so that a user can type them."""
+    left = iter([letter for letter in "stz" if letter not in letters])
+    return "".join(next(left, letter) if letter == "q" else letter for letter in letters)
 
 
 def _refuse_colours_and_states(array: LazyArray, letters: str) -> None:
@@ -188,20 +223,22 @@ def _refuse_colours_and_states(array: LazyArray, letters: str) -> None:
         return
     meanings = ["szyx"] if ndim == 4 else ["syx", "zyx"]
     if array.shape[-1] in (3, 4) and min(array.shape[-3:-1]) >= _LEAST_IMAGE:
-        raise InputError(
+        raise AxesError(
             f"{array.source} should have one value per voxel, but its last axis looks like that of colours (RGB or "
             f"RGBA): its shape is {array.shape}. Convert it to a grey image, or segment it, first. If it is an axis of "
-            f"space, say so: {_option(meanings)}."
+            f"space, say so: {_option(meanings)}.",
+            meanings,
         )
     for axis in (ndim - 1, ndim - 3):
         others = [length for i, length in enumerate(array.shape) if i >= ndim - 3 and i != axis]
         length = array.shape[axis]
         if 2 <= length <= _MOST_STATES and min(others) >= max(_LEAST_IMAGE, length + 1) and _is_one_hot(array, axis):
-            raise InputError(
+            raise AxesError(
                 f"{array.source} should hold one label per voxel, but its axis {axis} looks like that of {length} "
                 "local states (one-hot): of the values along it, one is 1 and the others are 0. Its shape is "
                 f"{array.shape}. Save the labels instead, array.argmax(axis={axis}). If it is an axis of space "
-                f"or of samples, say so: {_option(meanings)}."
+                f"or of samples, say so: {_option(meanings)}.",
+                meanings,
             )
 
 
@@ -216,13 +253,15 @@ def _is_one_hot(array: LazyArray, axis: int) -> bool:
     return len(np.unique(values.argmax(axis=-1))) > 1
 
 
-def _warn_of_guess(array: LazyArray, letters: str) -> None:
+def _warn_of_guess(array: LazyArray, letters: str) -> tuple[str, str]:
+    """Warn that images may be slices, and return the letters for both."""
     length = array.shape[letters.index("q")]
     images, volume = letters.replace("q", "s"), letters.replace("q", "z")
     warn(
         f"{array.source} does not say what its first axis is: it is taken for a stack of {length} images, not for a "
         f"volume of {length} slices. Say which it is: {_option([images, volume])}."
     )
+    return images, volume
 
 
 def _option(meanings: Sequence[str]) -> str:

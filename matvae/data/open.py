@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError, MatvaeError
+from ..errors import DamagedFileError, InputError, MatvaeError
 from ..grid import Grid
 from ..validate import integer
 from ..warn import warn
@@ -209,7 +209,7 @@ def open_source(reader: Reader, path: Path, name: str | None) -> Source:
 
     Raises
     ------
-    InputError
+    DamagedFileError
         If it is damaged or of another format; the message names `path`.
     """
     try:
@@ -217,7 +217,7 @@ def open_source(reader: Reader, path: Path, name: str | None) -> Source:
     except MatvaeError:
         raise
     except Exception as error:
-        raise InputError(
+        raise DamagedFileError(
             f"{path} cannot be opened: {type(error).__name__}: {error}. The file is damaged, or not of the format that "
             "its name suggests."
         ) from error

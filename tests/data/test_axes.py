@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from matvae.data import open_structures
-from matvae.data.axes import arrange
+from matvae.data.axes import AxesError, arrange
 from matvae.data.lazy_array import LazyArray, choose_chunks
 from matvae.data.readers import Source
 from matvae.errors import InputError
@@ -142,3 +142,12 @@ def test_an_unknown_distance_of_slices_is_said():
 def test_what_was_taken_is_recorded(tmp_path):
     np.save(tmp_path / "a.npy", VALUES % 2)
     assert open_structures(tmp_path / "a.npy", axes="xyz").attributes["axes"] == "xyz, as given"
+
+
+def test_advice_for_channels_can_be_followed_where_an_axis_has_no_name():
+    pages = source(np.zeros((1, 3, 9, 8), np.uint8), axes="qcyx")
+    with pytest.raises(AxesError, match="axes='szyx' or axes='tsyx'") as refused:
+        arrange(pages)
+    assert refused.value.meanings == ("szyx", "tsyx")
+    shapes = [arrange(pages, letters).array.shape for letters in refused.value.meanings]
+    assert shapes == [(1, 3, 9, 8), (3, 9, 8)]

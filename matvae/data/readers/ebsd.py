@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import InputError, MissingExtraError
+from ...errors import DamagedFileError, InputError, MissingExtraError
 from ..units import length_unit
 from .ebsd_hdf5 import NOT_INDEXED, PHASE_DTYPE, open_ebsd_hdf5
 from .source import Source
@@ -115,7 +115,7 @@ def _check_rows(path: Path, n_rows: int) -> None:
         declared = [_ROWS.match(line) for line in islice(file, _HEADER_LINES)]
     for match in filter(None, declared):
         if n_rows < int(match[1]):
-            raise InputError(
+            raise DamagedFileError(
                 f"{path} declares {match[1]} rows of points, but has {n_rows}. Obtain a complete copy of it."
             )
 

@@ -42,7 +42,10 @@ class MatlabReader:
             array = _open_hdf5(path, name)
         else:
             array = _open_version_5(path, variables, name)
-        return Source(array, spatial_dims=3 if array.ndim == 3 else None)
+        if array.ndim != 3:
+            return Source(array)
+        # What MATLAB shows of A(row, column, slice) are images.
+        return Source(array, 3, reason="a guess from MATLAB's order of indices", other_axes=("yxz", "yxs"))
 
 
 def _open_version_5(path: Path, variables: list[tuple[str, tuple[int, ...], str]], name: str | None) -> LazyArray:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from ...errors import InputError
+from ...errors import DamagedFileError, InputError
 from ..lazy_array import LazyArray
 
 # Deflate, the compression of PNG, zip and gzip, cannot shrink data by more.
@@ -39,6 +39,10 @@ class Source:
         What a user should know about the values, such as that 0 is shown as white.
     missing : int, optional
         Value of voxels that were not measured, such as points of an EBSD map that were not indexed.
+    reason : str
+        Why the axes are those of `axes` or `spatial_dims`.
+    other_axes : tuple of str
+        What the axes may be as well, if the format has a convention for them at best; a warning offers these letters.
     """
 
     array: LazyArray
@@ -49,6 +53,8 @@ class Source:
     origin: tuple[float, ...] | None = None
     notes: tuple[str, ...] = ()
     missing: int | None = None
+    reason: str = "as the file states"
+    other_axes: tuple[str, ...] = ()
 
 
 class File(Protocol):
@@ -69,6 +75,21 @@ class Reader(Protocol):
         """Describe the array called `name` in `path`, or the only one, without reading voxels."""
 
 
+class SeveralArraysError(InputError):
+    """A file that holds several arrays, of which none was chosen.
+
+    Parameters
+    ----------
+    message : str
+    names : sequence of str
+        Names of the arrays.
+    """
+
+    def __init__(self, message: str, names: Sequence[str]) -> None:
+        super().__init__(message)
+        self.names = tuple(names)
+
+
 def pick_name(path: Path, candidates: Sequence[str], name: str | None, what: str = "array") -> str:
     """Choose the array of a file that is called `name`, or the only one.
 
@@ -76,6 +97,8 @@ def pick_name(path: Path, candidates: Sequence[str], name: str | None, what: str
 
     Raises
     ------
+    SeveralArraysError
+        If there are several and no name.
     InputError
         If no array or several match; the message lists the candidates.
     """
@@ -85,7 +108,7 @@ def pick_name(path: Path, candidates: Sequence[str], name: str | None, what: str
     if name is None:
         if len(candidates) == 1:
             return candidates[0]
-        raise InputError(f"{path} holds several {what}s: {listed}. {_CHOOSE}")
+        raise SeveralArraysError(f"{path} holds several {what}s: {listed}. {_CHOOSE}", candidates)
     if name in candidates:
         return name
     matches = [candidate for candidate in candidates if candidate.endswith("/" + name.strip("/"))]
@@ -128,11 +151,11 @@ def check_declared_size(source: str, declared: int, available: float, ratio: flo
 
     Raises
     ------
-    InputError
+    DamagedFileError
         If more is declared.
     """
     if declared > available * ratio:
-        raise InputError(
+        raise DamagedFileError(
             f"{source} declares {declared} bytes of values, but its {available} bytes cannot hold them. It is "
             "incomplete or its header is damaged: obtain a complete copy of it."
         )

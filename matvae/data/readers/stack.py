@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from ...errors import InputError, MatvaeError, StoreError
+from ...errors import DamagedFileError, InputError, MatvaeError, StoreError
 from ..lazy_array import Box, LazyArray, choose_chunks
 from .source import File
 
@@ -62,7 +62,7 @@ def _described(
     except MatvaeError:
         raise
     except Exception as error:
-        raise InputError(
+        raise DamagedFileError(
             f"{file.name} in {source} cannot be opened: {type(error).__name__}: {error}. The file is damaged, or not "
             "of the format that its name suggests: restore it, or take it out of the folder."
         ) from error

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 import zarr
 
-from ...errors import InputError, MissingExtraError
+from ...errors import DamagedFileError, InputError, MissingExtraError
 from ..lazy_array import Box, LazyArray, choose_chunks
 from .archive import Member, members
 from .palette import grey_levels, named_colours
@@ -208,7 +208,7 @@ def _refuse_lost_pages(file: Path | Member) -> Iterator[None]:
     finally:
         logger.removeFilter(collect)
     if losses:
-        raise InputError(f"{file} is incomplete: {losses[0]}. Obtain a complete copy of it.")
+        raise DamagedFileError(f"{file} is incomplete: {losses[0]}. Obtain a complete copy of it.")
 
 
 def _tifffile() -> ModuleType:

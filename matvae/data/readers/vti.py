@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import InputError, MissingExtraError
+from ...errors import DamagedFileError, InputError, MissingExtraError
 from ..lazy_array import Box, LazyArray, choose_chunks
 from ..units import length_unit
 from .source import DEFLATE_RATIO, Source, check_declared_size, pick_name
@@ -148,7 +148,7 @@ def _read(path: Path, name: str, field: _Field, extent: tuple[int, ...], box: Bo
     values = (image.GetCellData() if field.on_cells else image.GetPointData()).GetArray(name)
     shape = tuple(span.stop - span.start for span in box)
     if errors or values is None or image.GetExtent() != tuple(part):
-        raise InputError(f"{path} ({name}) is damaged or incomplete: {' '.join(errors).strip()}")
+        raise DamagedFileError(f"{path} ({name}) is damaged or incomplete: {' '.join(errors).strip()}")
     return np.array(vtk_to_numpy(values)).reshape(shape)
 
 
@@ -166,7 +166,7 @@ def _check_pieces(path: Path) -> None:
     root = parser.GetRootElement() if parsed else None
     image = root and root.FindNestedElementWithName("ImageData")
     if not image:
-        raise InputError(
+        raise DamagedFileError(
             f"{path} should be a .vti file, the XML of VTK image data, but is not: it is damaged or of another format."
         )
     nested = [image.GetNestedElement(i) for i in range(image.GetNumberOfNestedElements())]
@@ -174,7 +174,7 @@ def _check_pieces(path: Path) -> None:
     whole = _extent_of(image, "WholeExtent")
     filled = sum(math.prod(_shape(piece, on_cells=True)) for piece in pieces)
     if filled != math.prod(_shape(whole, on_cells=True)):
-        raise InputError(
+        raise DamagedFileError(
             f"{path} declares an image of {math.prod(_shape(whole, on_cells=True))} cells, but its pieces have "
             f"{filled}. It is incomplete: obtain a complete copy of it."
         )

@@ -66,7 +66,10 @@ def test_the_reader_conforms(number, write, tmp_path):
 @pytest.mark.parametrize("write", [version_5_example, version_73_example])
 def test_indices_of_a_volume_are_those_of_matlab(write, tmp_path):
     example = write(tmp_path)
-    opened = open_structures(example.path, name="A", phase_values=np.unique(example.array).tolist())
+    values = np.unique(example.array).tolist()
+    with pytest.warns(UserWarning, match=r"axes='zyx' or axes='yxz' or axes='yxs'"):
+        opened = open_structures(example.path, name="A", phase_values=values)
+    assert opened.attributes["axes"] == "zyx, a guess from MATLAB's order of indices"
     assert len(opened) == 1
     assert opened.grid.shape == example.array.shape
     np.testing.assert_array_equal(opened.data[0].compute(), example.array)
