@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,8 +11,9 @@ import typer
 
 from .. import jobs
 from . import options
+from .description import PICTURE_COLUMNS, shape_text, show_description
 from .options import Config, Json, Overwrite, Quiet, parsed
-from .terminal import grid_text, show, show_table, show_values, size_text, warnings_as_notes, watching
+from .terminal import grid_text, show, show_values, size_text, warnings_as_notes, watching
 
 dataset_app = typer.Typer(no_args_is_help=True, help="List data sets, or make one.")
 
@@ -195,20 +197,34 @@ def import_command(
 
 
 def info_command(
-    path: Annotated[Path, typer.Argument(help="A store, a result, a model, or a source of structures.", exists=True)],
+    path: Annotated[Path, typer.Argument(help="Any file or folder that matvae reads or writes.", exists=True)],
+    name: Annotated[str | None, typer.Option(help="Name of the array in a file that holds several.")] = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Picture (.png, .pdf, .svg), a section normal to each axis of a volume."),
+    ] = None,
+    picture: Annotated[
+        bool | None,
+        typer.Option("--picture/--no-picture", help="Print a small picture (default: if stdout is a terminal)."),
+    ] = None,
+    overwrite: Overwrite = False,
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Describe a store, a result or a model.
+    """Describe a store, a result, a model, or an image or volume that can be imported, with a small picture.
 
     \b
     Examples:
+      matvae info scan.tif
+      matvae info scan.h5 --name phases --figure scan.png
       matvae info train.zarr
       matvae info rock.matvae --json
     """
+    is_shown = picture if picture is not None else sys.stdout.isatty() and not json
+    columns = PICTURE_COLUMNS if is_shown else None
     with warnings_as_notes():
-        description = jobs.describe(path)
-    show(description, _show_description, as_json=json)
+        description = jobs.describe(path, name=name, figure=figure, picture=columns, overwrite=overwrite)
+    show(description, show_description, as_json=json)
 
 
 def stats_command(
@@ -292,57 +308,10 @@ def _show_statistics(result: Mapping[str, Any]) -> None:
     show_values(
         {
             "written": result["out"],
-            "shape": _shape_text(result),
+            "shape": shape_text(result),
             "statistic": None if result["statistic"] == "two_point" else result["statistic"],
             "correlations": ", ".join(f"({i}, {j})" for i, j in result["correlations"] or ()) or None,
             "options": ", ".join(f"{name} {value}" for name, value in result["options"].items()) or None,
             "boundaries": "periodic" if result["periodic"] else "not periodic",
         }
     )
-
-
-def _show_description(description: Mapping[str, Any]) -> None:
-    show_values({"kind": description["kind"], "path": description["path"], "size": size_text(description["bytes"])})
-    if description["kind"] == "model":
-        last = description["history"]["last"]
-        show_values(
-            {
-                "components": description["n_components"],
-                "fitted on": grid_text(description["grid"]),
-                "phase values": ", ".join(map(str, description["phase_values"] or ())) or None,
-                **description["parameters"],
-                # What was chosen, where a parameter is "auto".
-                "decoder": description["decoder"] + (f" ({description['reason']})" if description["reason"] else ""),
-                "metric": description["metric"],
-            }
-        )
-        show_values({f"last {key}": value for key, value in last.items()})
-    elif description["kind"] == "structures":
-        show_values(
-            {
-                "structures": description["n_samples"],
-                "each": grid_text(description["grid"]),
-                "type": description["dtype"],
-            }
-        )
-        if description["properties"]:
-            show_table(
-                ("property", "min", "mean", "max", "unit"),
-                [
-                    (name, *(_number(summary[key]) for key in ("min", "mean", "max")), summary["unit"] or "")
-                    for name, summary in description["properties"].items()
-                ],
-            )
-        show_values(description["attributes"])
-    else:
-        show_values({"shape": _shape_text(description)})
-        attributes = {**description["attributes"], "grid": grid_text(description["attributes"]["grid"])}
-        show_values({"properties": ", ".join(description["properties"]) or None, **attributes})
-
-
-def _shape_text(result: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {length}" for name, length in zip(result["dimensions"], result["shape"], strict=True))
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.6g}"

@@ -162,7 +162,7 @@ def _open_one(
         if raw is None and is_store(path):
             structures = _as_they_are(open_store(path), str(path), axes, spatial_dims, name, phase_values)
         else:
-            opened = open_source(_find_reader(path), path, name) if raw is None else open_raw(path, raw, name)
+            opened = open_source(find_reader(path)[1], path, name) if raw is None else open_raw(path, raw, name)
             structures = as_structures(_overruled(opened, voxel_size), spatial_dims, phase_values, axes)
     else:
         opened = array_source(source, name)
@@ -223,12 +223,19 @@ def open_source(reader: Reader, path: Path, name: str | None) -> Source:
         ) from error
 
 
-def _find_reader(path: Path) -> Reader:
+def find_reader(path: Path) -> tuple[str, Reader]:
+    """Return the reader of a file or folder, and its name.
+
+    Raises
+    ------
+    InputError
+        If there is none; the message lists the formats that matvae reads.
+    """
     # Built-in readers come first, so that a broken plugin affects only those who need it.
     for reader_name in READERS.names():
         reader: Reader = READERS.get(reader_name)
         if reader.matches(path):
-            return reader
+            return reader_name, reader
     content = ""
     if path.is_dir():
         files = sorted(entry.name for entry in path.iterdir() if is_visible(entry.name))

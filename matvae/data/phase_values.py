@@ -19,7 +19,7 @@ from .lazy_array import Box, LazyArray
 # A list of values, or "auto". In lists, "nan" stands for NaN, which JSON cannot hold.
 PhaseValues = Sequence[float | str] | str | None
 # More values are taken for grey levels rather than phases, unless the user lists them.
-_MAX_DETECTED = 16
+FEW_VALUES = 16
 _MAX_TRACKED = 256
 # Values that are read to recognize labels among real numbers.
 _PROBED_VALUES = 2**20
@@ -74,7 +74,7 @@ def _warn_of_labels(samples: LazyArray) -> None:
     """Warn if real numbers look like labels, in part of an array: whole numbers, and few different ones."""
     most = int(_PROBED_VALUES ** (1 / samples.ndim))
     values = np.unique(samples[tuple(slice(0, most) for _ in samples.shape)])
-    if 2 <= len(values) <= _MAX_DETECTED and np.isfinite(values).all() and (values == np.round(values)).all():
+    if 2 <= len(values) <= FEW_VALUES and np.isfinite(values).all() and (values == np.round(values)).all():
         listed = [int(value) for value in values]
         warn(
             f"{samples.source} holds real numbers, which make a continuous field, but they look like labels "
@@ -135,7 +135,7 @@ def _unique(block: np.ndarray, limit: int) -> np.ndarray:
 def _count_phases(samples: LazyArray) -> int:
     """Count the phases of an array whose values must be the labels 0 to H-1."""
     values = distinct_values(samples).astype(object)
-    if len(values) <= _MAX_DETECTED and list(values) == list(range(len(values))):
+    if len(values) <= FEW_VALUES and list(values) == list(range(len(values))):
         return max(2, len(values))
     _refuse_grey_levels(samples, values)
     shown = [int(value) for value in values]
@@ -157,10 +157,10 @@ def _detect_values(samples: LazyArray) -> list[float]:
 
 
 def _refuse_grey_levels(samples: LazyArray, values: np.ndarray) -> None:
-    if len(values) > _MAX_DETECTED:
+    if len(values) > FEW_VALUES:
         count = f"{len(values)} or more" if len(values) >= _MAX_TRACKED else str(len(values))
         raise InputError(
-            f"{samples.source} should be segmented into at most {_MAX_DETECTED} phases, but holds {count} different "
+            f"{samples.source} should be segmented into at most {FEW_VALUES} phases, but holds {count} different "
             f"values ({_show(values)}), like an unsegmented grey image. Segment it first (for example by a threshold). "
             "If they really are phases, list every value with phase_values=(...) (command line: matvae import FILE "
             "OUT.zarr --phase-values ...)."
@@ -203,7 +203,7 @@ def _map_values(block: np.ndarray, box: Box, *, source: str, values: tuple[float
             is_unlisted &= ~np.isnan(block)
     if is_unlisted.any():
         others = np.unique(block[is_unlisted])
-        advice = f"{_option([*values, *others.tolist()])}" if len(others) <= _MAX_DETECTED else "phase_values=(...)"
+        advice = f"{_option([*values, *others.tolist()])}" if len(others) <= FEW_VALUES else "phase_values=(...)"
         raise InputError(
             f"{source} should hold only the phase values {list(values)}, but also holds {_show(others)}. List these "
             f"values as well, with {advice}, or clean the image first."

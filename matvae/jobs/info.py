@@ -1,55 +1,193 @@
-"""Job that describes a store, a result or a model without reading its voxels."""
+"""Job that describes any file or folder: a store, a result, a model, or a file that can be imported."""
 
 from __future__ import annotations
 
 import json
+import shlex
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..data import Structures, open_structures
+from ..data.description import Choice, FileDescription, describe_file
+from ..data.layout import is_store
+from ..data.sections import Section, central_sections
 from ..errors import InputError, StoreError
+from ..grid import Grid
 from ..model import ModelSpec
+from .files.figures import check_figure, save_figure
 from .files.outputs import is_model, size_on_disk
+from .files.pictures import small_picture
 
 
-def describe(path: str | Path) -> dict[str, Any]:
-    """Describe structures, statistics, latents or a model.
+@dataclass(frozen=True)
+class _Drawable:
+    """Structures ``(sample, *space)`` that can be drawn, and all their values if these are few."""
+
+    array: Any
+    grid: Grid
+    distinct: tuple[float, ...] | None
+
+    def sections(self, *, only_first: bool) -> list[Section]:
+        return central_sections(self.array, self.grid, only_first=only_first)
+
+
+def describe(
+    path: str | Path,
+    *,
+    name: str | None = None,
+    figure: str | Path | None = None,
+    picture: int | None = None,
+    overwrite: bool = False,
+) -> dict[str, Any]:
+    """Describe structures, statistics, latents, a model, or a file that can be imported.
 
     Parameters
     ----------
     path : path
         A store, a zarr group that a job wrote, a model, or any source that `open_structures` reads.
+    name : str, optional
+        Name of the array in a file that holds several; without it, these are listed.
+    figure : path, optional
+        Picture of the first structure, with a section normal to each axis of a volume.
+    picture : int, optional
+        Add a small picture of this width in pixels, if there is something to show.
+    overwrite : bool
+        Whether an existing figure may be replaced.
 
     Returns
     -------
     dict
-        ``kind`` (``"structures"``, ``"statistics"``, ``"latents"`` or ``"model"``), ``path``, ``bytes``, and depending
-        on the kind: shape, grid, chunks, properties and attributes, or parameters and history.
+        ``kind`` (``"structures"``, ``"statistics"``, ``"latents"``, ``"model"`` or ``"file"``), ``path``, ``bytes``,
+        and depending on the kind: shape, grid, chunks, properties and attributes; parameters and history; or, of a
+        file, what it states, its values, and what commands would import it as what, with advice. ``figure`` and
+        ``picture`` are None unless they were asked for.
 
     Raises
     ------
     InputError
-        If there is nothing at `path` that matvae can read.
+        If there is nothing at `path` that matvae can read, it is damaged, or there is nothing to draw.
     StoreError
         If it is damaged or incomplete.
     """
     folder = Path(path)
     if not folder.exists():
         raise InputError(f"There is no file or folder {path}. Give a store, a model or a source of structures.")
-    common = {"path": str(path), "bytes": size_on_disk(folder)}
+    target = check_figure(figure, [path], overwrite=overwrite)
+    kind, description, drawable = _described(folder, name)
+    if target is not None:
+        if drawable is None:
+            raise InputError(
+                f"{path} cannot be drawn: it holds no structures, or several arrays, or its axes are not known. Omit "
+                "figure (--figure), or name an array (--name)."
+            )
+        save_figure(_draw(drawable), target)
+    return {
+        "kind": kind,
+        "path": str(path),
+        "bytes": size_on_disk(folder),
+        **description,
+        "figure": None if target is None else str(target),
+        "picture": None if picture is None or drawable is None else _small(drawable, picture),
+    }
+
+
+def _described(folder: Path, name: str | None) -> tuple[str, dict[str, Any], _Drawable | None]:
+    """Return the kind of what is in a folder or file, its description, and what of it can be drawn."""
     if is_model(folder):
-        return {"kind": "model", **common, **_model(folder)}
+        return "model", _model(folder), None
     for kind, array in (("statistics", "statistics"), ("latents", "latent")):
         if (folder / array / "zarr.json").is_file():
-            return {"kind": kind, **common, **_array(folder, array)}
-    return {"kind": "structures", **common, **_structures(path)}
+            return kind, _array(folder, array), None
+    if is_store(folder):
+        structures = open_structures(folder, name=name)
+        phases = structures.grid.phases
+        distinct = None if phases == 1 else tuple(range(phases))
+        drawable = _Drawable(structures.data, structures.grid, distinct) if len(structures) else None
+        return "structures", _structures(structures), drawable
+    found = describe_file(folder, name)
+    return "file", _file(found, folder, name), _drawable_file(found)
 
 
-def _structures(path: str | Path) -> dict[str, Any]:
-    from ..data import open_structures
+def _drawable_file(found: FileDescription) -> _Drawable | None:
+    if found.arranged is None or found.values is None or found.source is None:
+        return None
+    array = found.arranged.array
+    grid = Grid(array.shape[1:], axes=found.arranged.axes, voxel_size=found.arranged.voxel_size, unit=found.source.unit)
+    is_whole = found.values.n_read == found.values.n_total
+    return _Drawable(array, grid, found.values.distinct if is_whole else None)
 
-    structures = open_structures(path)
+
+def _draw(drawable: _Drawable) -> Any:
+    from ..report import plot_values
+
+    sections = drawable.sections(only_first=False)
+    titles = ["" if section.normal is None else f"normal to {section.normal}" for section in sections]
+    images, grids = [section.image for section in sections], [section.grid for section in sections]
+    return plot_values(images, grids, titles, distinct=drawable.distinct)
+
+
+def _small(drawable: _Drawable, columns: int) -> dict[str, Any]:
+    (section,) = drawable.sections(only_first=True)
+    return small_picture(section, drawable.distinct, columns)
+
+
+def _file(found: FileDescription, path: Path, name: str | None) -> dict[str, Any]:
+    source, arranged, values = found.source, found.arranged, found.values
+    return {
+        "format": found.format,
+        "arrays": [
+            {
+                "name": array.name,
+                "shape": None if array.shape is None else list(array.shape),
+                "dtype": array.dtype,
+                "problem": array.problem,
+            }
+            for array in found.arrays
+        ],
+        "shape": None if source is None else list(source.array.shape),
+        "dtype": None if source is None else str(source.array.dtype),
+        "axes": None if arranged is None else arranged.taken,
+        "voxel_size": None if arranged is None or arranged.voxel_size is None else list(arranged.voxel_size),
+        "unit": None if source is None else source.unit,
+        "origin": None if arranged is None or arranged.origin is None else list(arranged.origin),
+        "values": None
+        if values is None
+        else {
+            "distinct": None if values.distinct is None else ["nan" if v != v else v for v in values.distinct],
+            "min": values.low,
+            "max": values.high,
+            "n_not_finite": values.n_not_finite,
+            "n_read": values.n_read,
+            "n_total": values.n_total,
+        },
+        "notes": [] if source is None else list(source.notes),
+        "imports": [
+            {
+                "command": _command(choice, path, name),
+                "n_samples": choice.n_samples,
+                "grid": choice.grid.to_dict(),
+                "phase_values": choice.phase_values,
+            }
+            for choice in found.choices
+        ],
+        "advice": list(found.advice),
+    }
+
+
+def _command(choice: Choice, path: Path, name: str | None) -> str:
+    """Return the command that imports a file, to be pasted."""
+    stem = path.stem.split(".")[0] or "structures"
+    out = f"{stem}.zarr" if path.suffix != ".zarr" else f"{stem}-structures.zarr"
+    options = {"--name": name, "--axes": choice.axes, "--phase-values": choice.phase_values}
+    words = ["matvae", "import", str(path), out]
+    words += [word for option, value in options.items() if value is not None for word in (option, value)]
+    return shlex.join(words)
+
+
+def _structures(structures: Structures) -> dict[str, Any]:
     return {
         "n_samples": len(structures),
         "grid": structures.grid.to_dict(),

@@ -33,6 +33,7 @@ from .plots import (
     plot_statistics,
     plot_strip,
     plot_structure,
+    plot_values,
     plot_window_sizes,
 )
 from .report_page import report_page
@@ -84,6 +85,7 @@ __all__ = [
     "plot_statistics",
     "plot_strip",
     "plot_structure",
+    "plot_values",
     "plot_window_sizes",
     "realized_cells",
     "render_page",

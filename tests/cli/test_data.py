@@ -88,7 +88,7 @@ def test_import_says_what_it_took_the_axes_for(matvae, tmp_path):
     ] == ["zyx, as given"]
 
 
-@pytest.mark.parametrize("command", ["info {}", "stats {} -o s.zarr", "fit {} -o m.matvae"])
+@pytest.mark.parametrize("command", ["stats {} -o s.zarr", "fit {} -o m.matvae"])
 def test_advice_of_commands_that_read_images_can_be_followed(matvae, tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
     np.save("a.npy", 255 * np.eye(8, dtype=np.uint8))

@@ -21,9 +21,41 @@ def test_structures_are_described(trained):
     json.dumps(description, allow_nan=False)
 
 
-def test_sources_that_are_not_stores_are_described(tmp_path):
-    np.save(tmp_path / "a.npy", np.eye(6, dtype=np.uint8))
-    assert describe(tmp_path / "a.npy")["grid"]["shape"] == [6, 6]
+def test_files_are_described_with_the_command_that_imports_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.savez("my scan.npz", a=np.eye(6, 9, dtype=np.uint8) * 9, b=np.zeros(3))
+    described = describe("my scan.npz", name="a")
+    assert (described["kind"], described["format"], described["shape"]) == ("file", "numpy", [6, 9])
+    assert described["axes"] == "yx, by the number of axes"
+    assert described["values"]["distinct"] == [0, 9]
+    json.dumps(described, allow_nan=False)
+    (entry,) = described["imports"]
+    assert entry["command"] == "matvae import 'my scan.npz' 'my scan.zarr' --name a --phase-values 0,9"
+    assert entry["grid"]["shape"] == [6, 9]
+    assert [array["name"] for array in describe("my scan.npz")["arrays"]] == ["a", "b"]
+
+
+def test_values_that_json_lacks_are_words(tmp_path):
+    np.save(tmp_path / "a.npy", np.array([[0, np.nan]]))
+    described = describe(tmp_path / "a.npy")
+    assert described["values"]["distinct"] == [0, "nan"]
+    json.dumps(described, allow_nan=False)
+
+
+def test_figures_and_pictures_show_the_first_structure(trained, tmp_path):
+    volume = np.zeros((4, 6, 8), np.uint8)
+    volume[2, :, 4:] = 1
+    np.save(tmp_path / "v.npy", np.stack([volume, volume]))
+    described = describe(tmp_path / "v.npy", figure=tmp_path / "v.png", picture=8)
+    assert (tmp_path / "v.png").read_bytes()[:4] == b"\x89PNG"
+    assert described["figure"] == str(tmp_path / "v.png")
+    assert described["picture"] == {"pixels": [[0.0] * 4 + [1.0] * 4] * 6, "normal": "z"}
+    assert describe(trained / "test.zarr", picture=8)["picture"]["normal"] is None
+    assert describe(trained / "m.matvae", picture=8)["picture"] is None
+    with pytest.raises(InputError, match="cannot be drawn"):
+        describe(trained / "m.matvae", figure=tmp_path / "m.png")
+    with pytest.raises(InputError, match="exists already"):
+        describe(tmp_path / "v.npy", figure=tmp_path / "v.png")
 
 
 def test_results_are_described(trained, tmp_path):

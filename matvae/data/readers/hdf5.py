@@ -96,7 +96,7 @@ def _cell_source(array: LazyArray, geometry: _Geometry) -> Source:
     if array.ndim == 4 and array.shape[3] != 1:
         raise InputError(
             f"{array.source} should hold one value per cell, but has {array.shape[3]} components. Choose an array of "
-            "labels with name='...' (command line: matvae import FILE OUT.zarr --name ...)."
+            "labels with name='...' (command line: matvae import FILE OUT.zarr --name ...), or segment this one first."
         )
     voxel_size, origin = geometry
     cells = array.squeeze(3) if array.ndim == 4 else array

@@ -4,6 +4,7 @@ from .errors import plot_comparison, plot_errors
 from .history import plot_history
 from .reconstructions import plot_reconstructions
 from .scatter import plot_agreement, plot_candidates, plot_latents
+from .sections import plot_values
 from .statistics import plot_difference, plot_statistics
 from .structures import plot_sections, plot_strip, plot_structure
 from .window_sizes import plot_window_sizes
@@ -21,5 +22,6 @@ __all__ = [
     "plot_statistics",
     "plot_strip",
     "plot_structure",
+    "plot_values",
     "plot_window_sizes",
 ]

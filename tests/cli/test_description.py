@@ -1,0 +1,72 @@
+"""Output of `matvae info` for files that are to be imported."""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+import numpy as np
+import pytest
+import tifffile
+
+LABELS = np.random.default_rng(0).integers(0, 2, (6, 9, 12)).astype(np.uint8)
+
+
+def test_the_command_that_it_prints_imports_the_file(matvae, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = {"spacing": 2.0, "unit": "um", "axes": "ZYX"}
+    tifffile.imwrite("my scan.tif", LABELS * 255, imagej=True, resolution=(2, 2), metadata=words)
+    ran = matvae("info", "my scan.tif")
+    assert (ran.code, ran.err) == (0, "")
+    lines = ran.out.splitlines()
+    for line in (
+        "format      tiff",
+        "shape       6 x 9 x 12",
+        "axes        zyx, as the file states",
+        "voxel size  2 x 0.5 x 0.5 micrometer",
+        "values      0, 255",
+        "    phases 0 -> 0, 255 -> 1",
+    ):
+        assert line in lines
+    (command,) = [line for line in lines if line.startswith("  matvae import")]
+    promised = lines[lines.index(command) + 1]
+    assert promised.strip().startswith("1 structure, each 6 x 9 x 12 voxels (z y x), 2 phases, not periodic, voxel")
+    imported = matvae(*shlex.split(command)[1:])
+    assert (imported.code, imported.err) == (0, "")
+    assert promised.split("each ")[1] in imported.out
+
+
+def test_files_that_cannot_be_imported_are_described_with_exit_code_0(matvae, tmp_path):
+    np.save(tmp_path / "grey.npy", np.arange(600, dtype=np.uint16).reshape(20, 30))
+    ran = matvae("info", tmp_path / "grey.npy")
+    assert ran.code == 0
+    assert "values      0 to 599" in ran.out
+    assert "unsegmented" in ran.out
+    assert "to import it" not in ran.out
+    np.savez(tmp_path / "two.npz", a=LABELS, b=LABELS[0])
+    listed = matvae("info", tmp_path / "two.npz")
+    assert "a      6 x 9 x 12  uint8\nb          9 x 12  uint8" in listed.out
+    assert "matvae info FILE --name a" in listed.out
+    (tmp_path / "cut.tif").write_bytes(b"II*\0")
+    assert matvae("info", tmp_path / "cut.tif").code == 3
+
+
+def test_pictures_are_printed_on_request(matvae, tmp_path):
+    image = np.zeros((8, 16), np.uint8)
+    image[:, 8:] = 1
+    np.save(tmp_path / "a.npy", image)
+    assert "@" not in matvae("info", tmp_path / "a.npy").out
+    assert matvae("info", tmp_path / "a.npy", "--picture").out.count(" " * 24 + "@" * 24) == 12
+    result = json.loads(matvae("info", tmp_path / "a.npy", "--json").out)
+    assert (result["picture"], result["kind"]) == (None, "file")
+
+
+def test_figures_are_written(matvae, tmp_path):
+    pytest.importorskip("matplotlib")
+    np.save(tmp_path / "a.npy", LABELS)
+    ran = matvae("info", tmp_path / "a.npy", "--figure", tmp_path / "a.png")
+    assert (ran.code, (tmp_path / "a.png").is_file()) == (0, True)
+    assert f"figure  {tmp_path / 'a.png'}" in ran.out
+    again = matvae("info", tmp_path / "a.npy", "--figure", tmp_path / "a.png")
+    assert again.code == 3
+    assert matvae("info", tmp_path / "a.npy", "--figure", tmp_path / "a.png", "--overwrite").code == 0
