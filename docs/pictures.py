@@ -6,11 +6,12 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import tifffile
 from matplotlib.figure import Figure
 
 from matvae import StatsVAETransformer, open_structures, two_point_stats
 from matvae.data.datasets import make_dataset
-from matvae.jobs import find_representative_windows
+from matvae.jobs import describe, find_representative_windows
 from matvae.report import plot_reconstructions, plot_statistics, plot_structure
 
 IMAGES = Path(__file__).parent / "images"
@@ -18,7 +19,7 @@ SIZE = 64
 SECONDS = 60
 
 
-def structures(folder: Path, name: str, n: int, seed: int = 0, size: int = SIZE, **parameters) -> np.ndarray:
+def structures(folder: Path, name: str, n: int, seed: int = 0, size: int | tuple[int, ...] = SIZE, **parameters) -> np.ndarray:
     """Generate structures of a data set."""
     store = folder / f"{name}-{seed}.zarr"
     make_dataset(name, store, n=n, size=size, seed=seed, **parameters)
@@ -66,9 +67,19 @@ def representative(folder: Path) -> None:
     )
 
 
+def scanned(folder: Path) -> None:
+    """Draw what `matvae info` shows of a volume of three grey values, whose slices are further apart than its pixels."""
+    parameters = {"volume_fractions": [0.5, 0.2, 0.3], "correlation_length": [4.0, 8.0, 12.0]}
+    (volume,) = structures(folder, "grf", n=1, size=(40, 64, 96), **parameters)
+    words = {"spacing": 1.0, "unit": "um", "axes": "ZYX"}
+    tifffile.imwrite(folder / "scan.tif", 100 * volume, imagej=True, resolution=(2, 2), metadata=words)
+    describe(folder / "scan.tif", figure=IMAGES / "scan.png", overwrite=True)
+
+
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         two_point_statistics(Path(scratch))
         representative(Path(scratch))
+        scanned(Path(scratch))
         reconstructions(Path(scratch))

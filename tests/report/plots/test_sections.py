@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+
+pytest.importorskip("matplotlib")
 
 from matvae import Grid
 from matvae.report import plot_values
