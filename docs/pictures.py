@@ -19,7 +19,9 @@ SIZE = 64
 SECONDS = 60
 
 
-def structures(folder: Path, name: str, n: int, seed: int = 0, size: int | tuple[int, ...] = SIZE, **parameters) -> np.ndarray:
+def structures(
+    folder: Path, name: str, n: int, seed: int = 0, size: int | tuple[int, ...] = SIZE, **parameters
+) -> np.ndarray:
     """Generate structures of a data set."""
     store = folder / f"{name}-{seed}.zarr"
     make_dataset(name, store, n=n, size=size, seed=seed, **parameters)
@@ -68,7 +70,7 @@ def representative(folder: Path) -> None:
 
 
 def scanned(folder: Path) -> None:
-    """Draw what `matvae info` shows of a volume of three grey values, whose slices are further apart than its pixels."""
+    """Draw what `matvae info` shows of a volume of three grey values, slices further apart than pixels."""
     parameters = {"volume_fractions": [0.5, 0.2, 0.3], "correlation_length": [4.0, 8.0, 12.0]}
     (volume,) = structures(folder, "grf", n=1, size=(40, 64, 96), **parameters)
     words = {"spacing": 1.0, "unit": "um", "axes": "ZYX"}

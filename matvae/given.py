@@ -63,11 +63,8 @@ def opened(X: Any) -> Any:
     InputError
         If there is nothing readable, or the files do not belong together.
     """
-    if _is_path(X):
-        return _data().open_structures(X)
-    if isinstance(X, list | tuple) and X and all(map(_is_path, X)):
-        return _data().concatenate([_data().open_structures(path) for path in X])
-    return X
+    is_list = isinstance(X, list | tuple) and X and all(map(_is_path, X))
+    return _data().open_structures(X) if is_list or _is_path(X) else X
 
 
 def given(X: Any, *, spatial_dims: int | None = None, state_axis: int | None = None) -> Given:

@@ -22,6 +22,7 @@ from .options import Config
 from .reconstruct import reconstruct_command
 from .report import report_command
 from .representative import representative_command
+from .wording import find_command, reworded, wording_of
 
 app = typer.Typer(
     name="matvae",
@@ -96,16 +97,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     Expected errors are printed on stderr as one paragraph; with MATVAE_DEBUG=1 they keep their traceback.
     """
-    try:
-        app(args=None if arguments is None else list(arguments), prog_name="matvae")
-    except MatvaeError as error:
-        if _debugging():
-            raise
-        _fail(str(error), error.exit_code)
-    except OSError as error:
-        if _debugging():
-            raise
-        _fail(f"A file could not be read or written: {error}.", 4)
+    command = typer.main.get_command(app)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    # Options of a model, which messages of other commands name as well, are those of fit.
+    with wording_of(find_command(command, words), find_command(command, ["fit"])):
+        try:
+            command(args=words, prog_name="matvae")
+        except MatvaeError as error:
+            if _debugging():
+                raise
+            _fail(reworded(str(error)), error.exit_code)
+        except OSError as error:
+            if _debugging():
+                raise
+            _fail(f"A file could not be read or written: {error}.", 4)
 
 
 def _debugging() -> bool:

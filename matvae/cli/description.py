@@ -9,6 +9,7 @@ import typer
 
 from .picture import show_picture
 from .terminal import grid_text, show_table, show_values, size_text
+from .wording import reworded
 
 PICTURE_COLUMNS = 48
 
@@ -89,7 +90,7 @@ def _show_file(common: Mapping[str, Any], description: Mapping[str, Any]) -> Non
             ],
         )
     for advice in description["advice"]:
-        typer.echo(f"\n{advice}")
+        typer.echo(f"\n{reworded(advice)}")
     if description["imports"]:
         typer.echo("\nto import it" if len(description["imports"]) == 1 else "\nto import it, one of")
     for choice in description["imports"]:

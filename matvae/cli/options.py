@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..data import RawLayout
 from .config import read_config
+
+if TYPE_CHECKING:
+    from ..data import RawLayout
 
 Json = Annotated[bool, typer.Option("--json", help="Print only the result on stdout, as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress and no notes on stderr.")]
@@ -63,6 +65,9 @@ def raw_layout(
     """Return the layout of raw files that four options describe, or None if none of them is given."""
     if shape is None and dtype is None and byteorder is None and offset is None:
         return None
+    # Help has to appear at once, without numpy.
+    from ..data import RawLayout
+
     if shape is None or dtype is None:
         raise typer.BadParameter(
             "--shape, --dtype, --byteorder and --offset describe raw binary files. At least both --shape and --dtype "

@@ -14,6 +14,7 @@ from typing import Any
 import typer
 
 from ..grid import Grid
+from .wording import reworded
 
 
 class Watcher:
@@ -85,7 +86,7 @@ def warnings_as_notes() -> Iterator[None]:
 
         def show_warning(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
             if category is UserWarning:
-                print(f"warning: {message}", file=sys.stderr)
+                print(f"warning: {reworded(str(message))}", file=sys.stderr)
             else:
                 otherwise(message, category, *where, **more)
 
@@ -102,7 +103,7 @@ class _NoteHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         prefix = "warning: " if record.levelno >= logging.WARNING else ""
-        self._console.print(prefix + record.getMessage(), markup=False, highlight=False, soft_wrap=True)
+        self._console.print(prefix + reworded(record.getMessage()), markup=False, highlight=False, soft_wrap=True)
 
 
 def show(result: Any, render: Callable[[Any], None], *, as_json: bool) -> None:

@@ -72,4 +72,4 @@ def _advice(error: type[MatvaeError], phases: int) -> str:
         return "The store is damaged or incomplete; restore it from a copy, or create it again."
     if phases == 1:
         return "Fill these voxels or crop the structures first."
-    return "Relabel them, or state which value is which phase with phase_values=(...)."
+    return "Relabel them, or open the array with open_structures(X, phase_values=(...)), the i-th of which is phase i."

@@ -44,7 +44,8 @@ def check_fits(estimator: Any, structures: Structures, model: str | Path, data: 
     if grid.shape != fitted.shape:
         raise InputError(
             f"The model {model} was fitted on structures of {_size(fitted.shape)} voxels, but those in {data} have "
-            f"{_size(grid.shape)}. Cut windows of that size with `matvae import --window`."
+            f"{_size(grid.shape)}. Cut windows of that size with `matvae import FILE OUT.zarr --window "
+            f"{','.join(map(str, fitted.shape))}`."
         )
     if grid.phases > fitted.phases or (grid.phases == 1) != (fitted.phases == 1):
         raise InputError(

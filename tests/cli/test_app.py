@@ -59,7 +59,7 @@ def test_help_needs_no_heavy_imports():
     ],
 )
 def test_expected_errors_have_one_paragraph_and_an_exit_code(matvae, monkeypatch, store, error, code):
-    def fail(path):
+    def fail(path, **options):
         raise error
 
     monkeypatch.setattr(jobs, "describe", fail, raising=False)

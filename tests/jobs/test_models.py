@@ -69,7 +69,7 @@ def test_other_values_of_the_phases_are_refused_naming_both(values):
     message = str(refusal.value)
     assert f"phase 1 is the value {values[1]}" in message.partition("in the data")[0]
     assert "phase 0 is the value 0, phase 1 is the value 128, phase 2 is the value 255 in the model" in message
-    assert "`matvae import --phase-values-of m.matvae`, or with `--phase-values 0,128,255`" in message
+    assert "`matvae import FILE OUT.zarr --phase-values-of m.matvae`, or with `--phase-values 0,128,255`" in message
     assert refusal.value.exit_code == 3
 
 

@@ -53,7 +53,7 @@ class VtiReader:
         if field.components != 1:
             raise InputError(
                 f"{path} ({name}) should have one value per voxel, but has {field.components} components. Choose an "
-                "array of labels with name='...'."
+                "array of labels with name='...' (command line: matvae import FILE OUT.zarr --name ...)."
             )
         extent = _whole_extent(information)
         shape = _shape(extent, field.on_cells)
