@@ -9,7 +9,7 @@ import math
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -121,7 +121,7 @@ class FileDescription:
     arranged: Arranged | None = None
     values: Values | None = None
     choices: tuple[Choice, ...] = ()
-    advice: tuple[str, ...] = field(default=())
+    advice: tuple[str, ...] = ()
 
 
 def describe_file(path: Path, name: str | None = None) -> FileDescription:

@@ -6,7 +6,7 @@ import json
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,10 +16,12 @@ from ..data.layout import is_store
 from ..data.sections import Section, central_sections
 from ..errors import InputError, StoreError
 from ..grid import Grid
-from ..model import ModelSpec
 from .files.figures import check_figure, save_figure
 from .files.outputs import is_model, size_on_disk
 from .files.pictures import small_picture
+
+if TYPE_CHECKING:
+    from ..model import ModelSpec
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,10 @@ def describe(
         raise InputError(f"There is no file or folder {path}. Give a store, a model or a source of structures.")
     target = check_figure(figure, [path], overwrite=overwrite)
     kind, description, drawable = _described(folder, name)
+    if name is not None and kind not in ("file", "structures"):
+        raise InputError(
+            f"{path} has no arrays to choose from by name, but name={name!r} was given. Omit name (--name)."
+        )
     if target is not None:
         if drawable is None:
             raise InputError(

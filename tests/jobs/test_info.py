@@ -54,6 +54,8 @@ def test_figures_and_pictures_show_the_first_structure(trained, tmp_path):
     assert describe(trained / "m.matvae", picture=8)["picture"] is None
     with pytest.raises(InputError, match="cannot be drawn"):
         describe(trained / "m.matvae", figure=tmp_path / "m.png")
+    with pytest.raises(InputError, match="no arrays to choose from"):
+        describe(trained / "m.matvae", name="a")
     with pytest.raises(InputError, match="exists already"):
         describe(tmp_path / "v.npy", figure=tmp_path / "v.png")
 
