@@ -126,7 +126,7 @@ def distinct_values(array: LazyArray, limit: int = _MAX_TRACKED) -> np.ndarray:
 
 def _unique(block: np.ndarray, limit: int) -> np.ndarray:
     # Labels are few: comparing with each of them is many times faster than sorting or hashing all voxels.
-    if block.dtype.kind in "iu" and block.size and block.min() >= 0 and (largest := int(block.max())) < _MAX_DETECTED:
+    if block.dtype.kind in "iu" and block.size and block.min() >= 0 and (largest := int(block.max())) < FEW_VALUES:
         present = [value for value in range(largest + 1) if (block == value).any()]
         return np.array(present, block.dtype)[:limit]
     return np.unique(block)[:limit]
