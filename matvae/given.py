@@ -29,6 +29,7 @@ class OnGrid:
     data: Any
     grid: Grid
     attributes: Mapping[str, Any]
+    mask: Any
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class Given:
         Those fields of `Grid` that are known, by name; empty for a plain array.
     phase_values : sequence or None
         Values that the phases had in the file they come from, if these are recorded.
+    mask : dask array of bool ``(sample, *space)`` or None
+        Voxels that belong to the sample, if not all do.
     """
 
     array: Any
@@ -53,6 +56,7 @@ class Given:
     state_axis: int | None = None
     known: Mapping[str, Any] = field(default_factory=dict)
     phase_values: Any = None
+    mask: Any = None
 
 
 def opened(X: Any) -> Any:
@@ -97,6 +101,31 @@ def given(X: Any, *, spatial_dims: int | None = None, state_axis: int | None = N
     if _is_labelled(X):
         return _from_labelled(X, spatial_dims, state_axis)
     return _with_samples(X, spatial_dims, state_axis)
+
+
+def refuse_mask(mask: Any, source: Any, purpose: str) -> None:
+    """Refuse structures with voxels outside a mask where these cannot be left out.
+
+    Parameters
+    ----------
+    mask : array or None
+        Mask of the structures.
+    source : str or path
+        Where they come from, for the message.
+    purpose : str
+        What cannot leave them out, such as ``"a model"``.
+
+    Raises
+    ------
+    InputError
+        If there is a mask.
+    """
+    if mask is not None:
+        raise InputError(
+            f"{source} holds structures with a mask, which {purpose} cannot leave out. Cut windows that lie inside the "
+            "mask entirely: matvae.data.windows(structures, size, min_valid=1) (command line: matvae import STORE "
+            "WINDOWS.zarr --window N --min-valid 1)."
+        )
 
 
 def spatial_lengths(shape: Sequence[int], state_axis: int | None) -> list[int]:
@@ -198,7 +227,7 @@ def _from_grid(X: OnGrid, spatial_dims: int | None, state_axis: int | None) -> G
             f"state_axis={state_axis} were given. Leave them out."
         )
     known = {name: getattr(grid, name) for name in ("phases", "periodic", "axes", "voxel_size", "unit", "origin")}
-    return Given(X.data, grid.ndim, None, known, X.attributes.get("phase_values"))
+    return Given(X.data, grid.ndim, None, known, X.attributes.get("phase_values"), X.mask)
 
 
 def _from_labelled(X: Any, spatial_dims: int | None, state_axis: int | None) -> Given:

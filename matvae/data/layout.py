@@ -19,6 +19,9 @@ from ..errors import InputError, StoreError
 from ..grid import Grid
 
 SCHEMA = 1
+# Stores with a mask have another schema, so that versions of matvae that know no masks refuse them.
+MASKED_SCHEMA = 2
+MASK = "mask"
 # Voxels per shard, and the largest sample that is not split in space.
 SHARD_VOXELS = 16 * 2**20
 # Small samples share a chunk of up to this many voxels: with one chunk per sample, each would cost up to a
@@ -78,7 +81,7 @@ def count_missing_files(array: zarr.Array, folder: Path) -> int:
     return n_missing
 
 
-def root_attributes(grid: Grid, attributes: Mapping[str, Any]) -> dict[str, Any]:
+def root_attributes(grid: Grid, attributes: Mapping[str, Any], *, masked: bool = False) -> dict[str, Any]:
     """Return the root attributes of a store: those that describe the grid, and further `attributes`.
 
     Raises
@@ -89,7 +92,7 @@ def root_attributes(grid: Grid, attributes: Mapping[str, Any]) -> dict[str, Any]
     if reserved := sorted(set(attributes) & set(_RESERVED)):
         raise InputError(f"The attribute names {reserved} are reserved for the store itself. Choose other names.")
     grid_attributes = {
-        "schema": SCHEMA,
+        "schema": MASKED_SCHEMA if masked else SCHEMA,
         "voxel_size": None if grid.voxel_size is None else list(grid.voxel_size),
         "unit": grid.unit,
         "origin": None if grid.origin is None else list(grid.origin),
@@ -119,7 +122,7 @@ def check_property_names(names: Iterable[str], grid: Grid) -> None:
         digits, blanks and ``_ . -``.
     """
     names = list(names)
-    reserved = {"sample", "phase", "field", *(grid.axes or ())}
+    reserved = {"sample", "phase", "field", MASK, *(grid.axes or ())}
     for name in names:
         if not re.fullmatch(r"[^\W_][\w .-]*", name) or name in reserved or names.count(name) > 1:
             raise InputError(

@@ -8,12 +8,14 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
+import dask
 import dask.array as da
 import numpy as np
 
 from ..errors import InputError
 from ..grid import Grid
 from .layout import SHARD_VOXELS
+from .lazy_array import Box
 from .sample_blocks import chunk_spans
 from .store import StoreWriter
 from .structures import Structures, as_dask
@@ -73,6 +75,7 @@ def save_structures(
         property_names=list(structures.properties),
         units=structures.units,
         attributes=structures.attributes,
+        masked=structures.mask is not None,
         overwrite=overwrite,
     )
     with writer:
@@ -98,8 +101,8 @@ def _as_structures(structures: Structures | np.ndarray | da.Array, grid: Grid | 
 
 def _stream_samples(writer: StoreWriter, structures: Structures) -> None:
     for start, stop in chunk_spans(structures.data.chunks[0], _SPAN_VOXELS // structures.grid.n_voxels):
-        block = structures.data[start:stop].compute()
-        writer.append(block, {name: values[start:stop] for name, values in structures.properties.items()})
+        block, mask = _computed(structures, (slice(start, stop),))
+        writer.append(block, {name: values[start:stop] for name, values in structures.properties.items()}, mask)
 
 
 def _stream_boxes(writer: StoreWriter, structures: Structures) -> None:
@@ -110,5 +113,12 @@ def _stream_boxes(writer: StoreWriter, structures: Structures) -> None:
             slice(start, min(start + step, length))
             for start, step, length in zip(corner, layout.file_shape, layout.shape, strict=True)
         )
-        writer.write_box(box, structures.data[box].compute())
+        writer.write_box(box, *_computed(structures, box))
     writer.set_properties(structures.properties)
+
+
+def _computed(structures: Structures, box: Box) -> tuple[np.ndarray, np.ndarray | None]:
+    """Compute a box of structures and of their mask at once, since both may come from the same voxels."""
+    if structures.mask is None:
+        return structures.data[box].compute(), None
+    return dask.compute(structures.data[box], structures.mask[box])

@@ -20,6 +20,7 @@ from ..files import move_into_place
 from ..grid import Grid
 from .checks import check_values
 from .layout import (
+    MASK,
     Layout,
     check_property_names,
     consolidate,
@@ -51,6 +52,8 @@ class StoreWriter:
         Property name to its unit.
     attributes : mapping, optional
         Further root attributes, serializable as JSON.
+    masked : bool
+        Whether every block is accompanied by a mask.
     overwrite : bool
         Replace an existing store. Anything other than a store is never replaced.
 
@@ -76,6 +79,7 @@ class StoreWriter:
         property_names: Sequence[str] = (),
         units: Mapping[str, str] | None = None,
         attributes: Mapping[str, Any] | None = None,
+        masked: bool = False,
         overwrite: bool = False,
     ) -> None:
         self.path = Path(path).absolute()
@@ -88,11 +92,12 @@ class StoreWriter:
         self.units = dict(units or {})
         if unknown := set(self.units) - set(property_names):
             raise InputError(f"Units are given for {sorted(unknown)}, but the properties are {sorted(property_names)}.")
-        self._root = root_attributes(grid, attributes or {})
+        self.masked = masked
+        self._root = root_attributes(grid, attributes or {}, masked=masked)
         self._properties = {name: np.empty(self.n_samples) for name in property_names}
         self._overwrite = overwrite
         self._appended = 0
-        self._pending: list[np.ndarray] = []
+        self._pending: list[tuple[np.ndarray, ...]] = []
         self._check_target()
 
     @property
@@ -111,13 +116,18 @@ class StoreWriter:
             raise
         return self
 
-    def append(self, block: np.ndarray, properties: Mapping[str, np.ndarray] | None = None) -> None:
-        """Append structures ``(k, *space)`` and their properties, name to ``(k,)``.
+    def append(
+        self,
+        block: np.ndarray,
+        properties: Mapping[str, np.ndarray] | None = None,
+        mask: np.ndarray | None = None,
+    ) -> None:
+        """Append structures ``(k, *space)``, their properties, name to ``(k,)``, and their mask ``(k, *space)``.
 
         Raises
         ------
         InputError
-            If shape, type, labels or properties do not match what was announced, or if there are more than
+            If shape, type, labels, properties or mask do not match what was announced, or if there are more than
             `n_samples` structures.
         StoreError
             If the disk is full or cannot be written.
@@ -135,21 +145,22 @@ class StoreWriter:
                 f"The block must be accompanied by the properties {sorted(self._properties)} with {len(block)} numbers "
                 f"each, but the given properties have the shapes { {name: v.shape for name, v in columns.items()} }."
             )
-        block = self._checked(block, first)
+        blocks = self._checked(block, mask, first)
         for name, values in columns.items():
             self._properties[name][first:stop] = values
-        self._pending.append(block)
+        self._pending.append(blocks)
         self._appended = stop
         self._flush(last=stop == self.n_samples)
 
-    def write_box(self, box: Box, block: np.ndarray) -> None:
-        """Write one box of the array, for structures that are too large to be appended as a whole.
+    def write_box(self, box: Box, block: np.ndarray, mask: np.ndarray | None = None) -> None:
+        """Write one box of the array and its mask, for structures that are too large to be appended as a whole.
 
         The box must consist of whole files (`layout.file_shape`). A store is written either by boxes or by `append`.
         """
-        block = self._checked(block, box[0].start)
+        blocks = self._checked(block, mask, box[0].start)
         with self._plain_errors():
-            self._array[box] = block
+            for array, values in zip(self._arrays, blocks, strict=True):
+                array[box] = values
 
     def set_properties(self, properties: Mapping[str, np.ndarray]) -> None:
         """Set the properties of all structures at once, name to ``(sample,)``; for use with `write_box`."""
@@ -182,24 +193,38 @@ class StoreWriter:
             )
 
     def _create(self) -> None:
-        codec = ZstdCodec(level=3, checksum=True)
-        layout, axes = self.layout, self.grid.axes or ()
         self._group = zarr.create_group(self._temporary, zarr_format=3, attributes=self._root)
-        self._array = self._group.create_array(
-            layout.name,
-            shape=layout.shape,
-            dtype=layout.dtype,
-            chunks=layout.chunks,
-            shards=layout.shards,
-            compressors=codec,
-            fill_value=layout.fill_value,
-            dimension_names=("sample", *axes),
+        self._arrays = [self._create_array(self.layout.name, self.layout.dtype, self.layout.fill_value)]
+        if self.masked:
+            # 255 is neither inside nor outside, as it is no phase.
+            self._arrays.append(self._create_array(MASK, np.dtype(np.uint8), 255))
+
+    def _create_array(self, name: str, dtype: np.dtype, fill_value: float) -> zarr.Array:
+        return self._group.create_array(
+            name,
+            shape=self.layout.shape,
+            dtype=dtype,
+            chunks=self.layout.chunks,
+            shards=self.layout.shards,
+            compressors=ZstdCodec(level=3, checksum=True),
+            fill_value=fill_value,
+            dimension_names=("sample", *(self.grid.axes or ())),
             # No chunk is empty, as neither labels nor numbers are the fill value; looking takes a third of the time.
             config={"write_empty_chunks": True},
         )
 
-    def _checked(self, block: np.ndarray, first_sample: int) -> np.ndarray:
-        """Check the values of a block, and return it in the type of the store."""
+    def _checked(self, block: np.ndarray, mask: np.ndarray | None, first_sample: int) -> tuple[np.ndarray, ...]:
+        """Check a block and its mask, and return them in the types of the store."""
+        if (mask is not None) != self.masked or (mask is not None and mask.shape != block.shape):
+            raise InputError(
+                f"A block of shape {block.shape} should be accompanied by "
+                f"{'a mask of this shape' if self.masked else 'no mask (masked=False)'}, but "
+                f"{'none' if mask is None else f'one of shape {mask.shape}'} was given."
+            )
+        values = self._checked_values(block, first_sample)
+        return (values,) if mask is None else (values, mask.astype(bool).astype(np.uint8))
+
+    def _checked_values(self, block: np.ndarray, first_sample: int) -> np.ndarray:
         check_values(block, self.grid.phases, source="The block to be stored", first_sample=first_sample)
         with np.errstate(over="ignore"):
             stored = block.astype(self.layout.dtype, copy=False)
@@ -210,24 +235,25 @@ class StoreWriter:
     def _flush(self, *, last: bool) -> None:
         """Write all whole shards that are pending; after the `last` block, a partial one as well."""
         size = self.shard_samples
-        count = sum(map(len, self._pending))
+        count = sum(len(blocks[0]) for blocks in self._pending)
         if not count:
             return
         if count < size and not last:
-            # The caller may use its array again.
-            self._pending[-1] = self._pending[-1].copy()
+            # The caller may use its arrays again.
+            self._pending[-1] = tuple(values.copy() for values in self._pending[-1])
             return
-        joined = self._pending[0] if len(self._pending) == 1 else np.concatenate(self._pending)
+        joined = [_join(blocks) for blocks in zip(*self._pending, strict=True)]
         n_ready = count if last else count - count % size
         start = self._appended - count
-        for low in range(0, n_ready, size):
-            part = joined[low : min(low + size, n_ready)]
-            with self._plain_errors():
-                self._array[start + low : start + low + len(part)] = part
-        self._pending = [joined[n_ready:].copy()] if n_ready < count else []
+        for array, values in zip(self._arrays, joined, strict=True):
+            for low in range(0, n_ready, size):
+                part = values[low : min(low + size, n_ready)]
+                with self._plain_errors():
+                    array[start + low : start + low + len(part)] = part
+        self._pending = [tuple(values[n_ready:].copy() for values in joined)] if n_ready < count else []
 
     def _finish(self) -> None:
-        if n_missing := count_missing_files(self._array, self._temporary / self.layout.name):
+        if n_missing := sum(count_missing_files(array, self._temporary / array.basename) for array in self._arrays):
             raise InputError(
                 f"{self.path} was to hold {self.n_samples} structures, but only {self._appended} were appended "
                 f"({n_missing} shards or chunks are missing). Nothing was written. Append all structures, or reduce "
@@ -268,6 +294,10 @@ class StoreWriter:
                 f"{self.path} cannot be written: {error.strerror or error}. Nothing of it remains, and an existing "
                 "store is unchanged. Free some space, obtain write permission, or choose another folder."
             ) from error
+
+
+def _join(blocks: Sequence[np.ndarray]) -> np.ndarray:
+    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
 
 def _sync(folder: Path) -> None:

@@ -6,13 +6,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import dask.array as da
 import numpy as np
 import zarr
 
 from ..errors import InputError, StoreError
 from ..grid import Grid
 from .checks import check_values
-from .layout import SCHEMA, count_files, count_missing_files, further_attributes
+from .layout import MASK, MASKED_SCHEMA, SCHEMA, count_files, count_missing_files, further_attributes
 from .lazy_array import Box, LazyArray
 from .structures import Structures
 
@@ -33,7 +34,8 @@ def open_store(path: Path) -> Structures:
     main_name = _main_name(path, arrays, attributes)
     main = arrays[main_name]
     property_names = [name for name, array in arrays.items() if array.metadata.dimension_names == ("sample",)]
-    for name in (main_name, *property_names):
+    mask_names = [MASK] if attributes["schema"] == MASKED_SCHEMA else []
+    for name in (main_name, *mask_names, *property_names):
         _check_completeness(path, name, arrays[name])
     grid = _grid(path, main, attributes)
     data = LazyArray(
@@ -45,7 +47,8 @@ def open_store(path: Path) -> Structures:
     )
     properties = {name: _read_property(path, name, main.shape[0]) for name in property_names}
     units = {name: str(arrays[name].attrs["unit"]) for name in property_names if "unit" in arrays[name].attrs}
-    return Structures(data.to_dask(), grid, properties, units, further_attributes(attributes))
+    mask = _mask(path, main, arrays[MASK]) if mask_names else None
+    return Structures(data.to_dask(), grid, properties, units, further_attributes(attributes), mask)
 
 
 def _read_metadata(path: Path) -> tuple[dict[str, zarr.Array], Any]:
@@ -68,10 +71,11 @@ def _check_attributes(path: Path, attributes: Any) -> None:
         raise StoreError(
             f"{path} should state its schema version in the attribute matvae.schema, but does not. {_REMEDY}"
         )
-    if attributes["schema"] != SCHEMA:
+    if attributes["schema"] not in (SCHEMA, MASKED_SCHEMA):
         raise StoreError(
-            f"{path} has schema {attributes['schema']}, but this version of matvae reads schema {SCHEMA}. Use the "
-            "version of matvae that wrote the store, or create it again with this one."
+            f"{path} has schema {attributes['schema']}, but this version of matvae reads schema {SCHEMA}, and "
+            f"{MASKED_SCHEMA} with a mask. Use the version of matvae that wrote the store, or create it again with "
+            "this one."
         )
     if missing := [key for key in ("voxel_size", "unit", "periodic", "phases") if key not in attributes]:
         raise StoreError(f"{path} lacks the attributes {missing} of a matvae store. {_REMEDY}")
@@ -86,6 +90,8 @@ def _main_name(path: Path, arrays: dict[str, zarr.Array], attributes: dict[str, 
         )
     if arrays[name].dtype != np.dtype(dtype):
         raise StoreError(f"The array {name!r} of {path} should be {dtype}, but is {arrays[name].dtype}. {_REMEDY}")
+    if attributes["schema"] == MASKED_SCHEMA and MASK not in arrays:
+        raise StoreError(f"{path} should contain a mask (schema {MASKED_SCHEMA}), but does not. {_REMEDY}")
     return name
 
 
@@ -128,6 +134,22 @@ def _read_box(path: Path, name: str, phases: int, box: Box) -> np.ndarray:
     values = np.asarray(zarr.open_array(path / name, mode="r")[box])
     check_values(values, phases, source=f"{path} ({name})", first_sample=box[0].start, error=StoreError)
     return values
+
+
+def _mask(path: Path, main: zarr.Array, mask: zarr.Array) -> da.Array:
+    if mask.shape != main.shape or mask.dtype != np.uint8:
+        raise StoreError(
+            f"The mask of {path} should have the shape {main.shape} and the type uint8, but has {mask.shape} and "
+            f"{mask.dtype}. {_REMEDY}"
+        )
+    read = partial(_read_mask, path)
+    return LazyArray(f"{path} ({MASK})", mask.shape, np.dtype(bool), _chunks(mask), read).to_dask()
+
+
+def _read_mask(path: Path, box: Box) -> np.ndarray:
+    values = np.asarray(zarr.open_array(path / MASK, mode="r")[box])
+    check_values(values, 2, source=f"{path} ({MASK})", first_sample=box[0].start, error=StoreError)
+    return values.astype(bool)
 
 
 def _read_property(path: Path, name: str, n_samples: int) -> np.ndarray:

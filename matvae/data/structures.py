@@ -32,6 +32,9 @@ class Structures(OnGrid):
         Property name to its unit.
     attributes : mapping, optional
         Further metadata of the set, serializable as JSON.
+    mask : dask.array.Array or numpy.ndarray of bool, optional
+        ``(sample, *space)``: which voxels were measured and belong to the sample; None if all do. At the others, `data`
+        holds a value without meaning.
 
     Raises
     ------
@@ -44,6 +47,7 @@ class Structures(OnGrid):
     properties: Mapping[str, np.ndarray] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    mask: da.Array | None = None
 
     def __post_init__(self) -> None:
         data = self.data if isinstance(self.data, da.Array) else as_dask(np.asarray(self.data))
@@ -69,10 +73,24 @@ class Structures(OnGrid):
         if unknown := set(self.units) - set(properties):
             raise InputError(f"Units are given for {sorted(unknown)}, but the properties are {sorted(properties)}.")
         object.__setattr__(self, "properties", properties)
+        if self.mask is not None:
+            object.__setattr__(self, "mask", self._checked_mask(self.mask))
+
+    def _checked_mask(self, given: Any) -> da.Array:
+        mask = given if isinstance(given, da.Array) else as_dask(np.asarray(given))
+        if mask.shape != self.data.shape or mask.dtype != bool:
+            raise InputError(
+                f"The mask of structures of shape {self.data.shape} should be booleans of this shape, True where a "
+                f"voxel belongs to the sample, but it has the shape {mask.shape} and the type {mask.dtype}. Convert it "
+                "with mask.astype(bool)."
+            )
+        # Both are read together, block by block.
+        return mask.rechunk(self.data.chunks)
 
     def __repr__(self) -> str:
         properties = ", ".join(self.properties) or "none"
-        return f"Structures({len(self)} samples of {self.data.dtype}, {self.grid}, properties: {properties})"
+        mask = "" if self.mask is None else ", with a mask"
+        return f"Structures({len(self)} samples of {self.data.dtype}, {self.grid}, properties: {properties}{mask})"
 
     def __len__(self) -> int:
         """Number of structures."""
@@ -95,7 +113,8 @@ class Structures(OnGrid):
                 "For a single structure, use structures.data[i]."
             )
         properties = {name: values[index] for name, values in self.properties.items()}
-        return replace(self, data=self.data[index], properties=properties)
+        mask = None if self.mask is None else self.mask[index]
+        return replace(self, data=self.data[index], properties=properties, mask=mask)
 
 
 def as_dask(array: np.ndarray) -> da.Array:
@@ -149,4 +168,12 @@ def concatenate(parts: Sequence[Structures]) -> Structures:
             for key, value in first.attributes.items()
             if all(key in part.attributes and part.attributes[key] == value for part in parts)
         },
+        _concatenate_masks(parts),
     )
+
+
+def _concatenate_masks(parts: Sequence[Structures]) -> da.Array | None:
+    if all(part.mask is None for part in parts):
+        return None
+    masks = [da.ones_like(part.data, dtype=bool) if part.mask is None else part.mask for part in parts]
+    return da.concatenate(masks, axis=0)

@@ -20,6 +20,7 @@ def within(numbers: np.ndarray, start: int, stop: int) -> np.ndarray:
 
 
 def select(structures: Structures, indices: np.ndarray) -> Structures:
-    """Structures at some indices, with their properties."""
+    """Structures at some indices, with their properties and masks."""
     properties = {name: values[indices] for name, values in structures.properties.items()}
-    return replace(structures, data=structures.data[indices], properties=properties)
+    mask = None if structures.mask is None else structures.mask[indices]
+    return replace(structures, data=structures.data[indices], properties=properties, mask=mask)

@@ -109,9 +109,9 @@ def test_invalid_labels_are_named_with_their_samples(store):
     ("change", "name", "message"),
     [
         (
-            lambda m: m["attributes"]["matvae"].update(schema=2),
+            lambda m: m["attributes"]["matvae"].update(schema=3),
             ".",
-            r"has schema 2, but this version of matvae reads schema 1",
+            r"has schema 3, but this version of matvae reads schema 1, and 2 with a mask",
         ),
         (lambda m: m["attributes"]["matvae"].pop("schema"), ".", "should state its schema version"),
         (lambda m: m["attributes"].update(matvae=3), ".", "should state its schema version"),
