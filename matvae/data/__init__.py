@@ -5,6 +5,7 @@ from __future__ import annotations
 from .open import open_structures
 from .readers.raw import RawLayout
 from .save import save_structures
+from .segment import Segmentation
 from .store import StoreWriter
 from .structures import Structures, concatenate
 from .windows import windows
@@ -12,6 +13,7 @@ from .write import Written, write
 
 __all__ = [
     "RawLayout",
+    "Segmentation",
     "StoreWriter",
     "Structures",
     "Written",

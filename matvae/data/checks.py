@@ -71,5 +71,8 @@ def _advice(error: type[MatvaeError], phases: int) -> str:
     if error is not InputError:
         return "The store is damaged or incomplete; restore it from a copy, or create it again."
     if phases == 1:
-        return "Fill these voxels or crop the structures first."
+        return (
+            "Fill these voxels, crop the structures, or leave out NaN where they are opened: mask='nan' (command line: "
+            "matvae import FILE OUT.zarr --mask nan)."
+        )
     return "Relabel them, or open the array with open_structures(X, phase_values=(...)), the i-th of which is phase i."

@@ -9,17 +9,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import dask.array as da
+
 from ..errors import DamagedFileError, InputError, MatvaeError
 from ..grid import Grid
 from ..validate import integer
 from ..warn import warn
 from .array_source import array_source
-from .axes import arrange
+from .axes import SPACE, arrange
 from .layout import is_store
-from .phase_values import PhaseValues, label_phases, refuse_missing
+from .masks import MaskSource, comes_from_values, fill_outside, mask_of_labels, measured_voxels, with_mask
+from .phase_values import PhaseValues, grey_values, label_phases, refuse_missing
 from .readers import READERS, Reader, Source
 from .readers.raw import RawLayout, open_raw
 from .readers.source import is_visible
+from .segment import Segmentation, segment
 from .stored import open_store
 from .structures import Structures, concatenate
 
@@ -37,6 +41,8 @@ def open_structures(
     voxel_size: float | Sequence[float] | None = None,
     unit: str | None = None,
     raw: RawLayout | None = None,
+    mask: MaskSource = None,
+    segmentation: Segmentation | None = None,
 ) -> Structures:
     """Open structures lazily: files of many formats, arrays, or structures that are open already.
 
@@ -72,20 +78,29 @@ def open_structures(
         Unit of `voxel_size`; overrides the file.
     raw : RawLayout, optional
         Shape, type and byte order of the voxels in raw binary files, whatever their suffix and headers beside them.
+    mask : path-like, array, "nan" or "missing", optional
+        Voxels that belong to the sample, where not all do: an image of the size of the structures, 0 outside and
+        another value inside, one for all structures or one for each. ``"nan"`` leaves out voxels that are NaN,
+        ``"missing"`` those that the file says were not measured, such as points of an EBSD map that were not indexed.
+    segmentation : Segmentation, optional
+        How grey values become phases, instead of `phase_values`; all values are read once.
 
     Returns
     -------
     Structures
         uint8 labels ``(sample, *space)``, or a continuous field (``grid.phases == 1``) if the file holds real numbers.
-        ``attributes["axes"]`` says what the axes of the file were taken for, and why.
+        ``attributes["axes"]`` says what the axes of the file were taken for, and why, and
+        ``attributes["segmentation"]`` how phases were made from grey values.
 
     Raises
     ------
     InputError
         If there is nothing readable at a path, a parameter is invalid, the axes are those of channels, colours or local
-        states, or the values are not phases.
+        states, the values are not phases, or the mask does not fit.
     StoreError
         If the data are damaged or incomplete; damaged voxels are detected when they are read.
+    MissingExtraError
+        If a library is missing; the message names the extra.
     """
     options: dict[str, Any] = {
         "axes": axes,
@@ -96,10 +111,13 @@ def open_structures(
         "voxel_size": voxel_size,
         "unit": unit,
         "raw": raw,
+        "mask": mask,
     }
-    if isinstance(source, list | tuple) and source and all(isinstance(entry, str | os.PathLike) for entry in source):
-        return concatenate(open_all(source, **options))
-    return _open_one(source, **options)
+    is_list = isinstance(source, list | tuple) and source and all(isinstance(e, str | os.PathLike) for e in source)
+    if segmentation is not None:
+        parts = open_grey(source if is_list else [source], **options)
+        return concatenate(segment(parts, segmentation).parts)
+    return concatenate(open_all(source, **options)) if is_list else _open_one(source, **options)
 
 
 def open_all(
@@ -135,17 +153,50 @@ def open_all(
     return [replace(part, attributes={**part.attributes, "phase_values": union}) for part in parts]
 
 
+def open_grey(sources: Sequence[Any], *, phase_values: PhaseValues = None, **options: Any) -> list[Structures]:
+    """Open grey images to be segmented, as continuous fields whatever the type of their values.
+
+    Parameters
+    ----------
+    sources : sequence
+        Each is what `open_structures` takes.
+    phase_values
+        Must be None.
+    **options
+        As in `open_structures`.
+
+    Returns
+    -------
+    list of Structures
+        One set per source; their sizes may differ.
+
+    Raises
+    ------
+    InputError, StoreError
+        As in `open_structures`.
+    """
+    if phase_values is not None:
+        raise InputError(
+            f"Phases follow either from thresholds of grey values or from listed values, but both were given: "
+            f"segmentation (--threshold) and phase_values={phase_values!r} (--phase-values, --phase-values-of). Omit "
+            "one of them."
+        )
+    return [_open_one(source, phase_values=None, is_grey=True, **options) for source in sources]
+
+
 def _open_one(
     source: Any,
     *,
-    axes: str | None,
-    spatial_dims: int | None,
-    name: str | None,
-    phase_values: PhaseValues,
-    periodic: bool | None,
-    voxel_size: float | Sequence[float] | None,
-    unit: str | None,
+    axes: str | None = None,
+    spatial_dims: int | None = None,
+    name: str | None = None,
+    phase_values: PhaseValues = None,
+    periodic: bool | None = None,
+    voxel_size: float | Sequence[float] | None = None,
+    unit: str | None = None,
     raw: RawLayout | None = None,
+    mask: MaskSource = None,
+    is_grey: bool = False,
 ) -> Structures:
     if spatial_dims is not None:
         spatial_dims = integer("spatial_dims", spatial_dims, 1, 3)
@@ -153,23 +204,47 @@ def _open_one(
         raise InputError(
             "raw describes the voxels of a raw binary file, but an array or structures were given. Omit it."
         )
+    meaning = {"axes": axes, "phase_values": phase_values, "mask": mask, "is_grey": is_grey}
     if isinstance(source, Structures):
-        structures = _as_they_are(source, "The given set of structures", axes, spatial_dims, name, phase_values)
+        structures = _as_they_are(source, "The given set of structures", axes, spatial_dims, name, phase_values, mask)
     elif isinstance(source, str | os.PathLike):
         path = Path(source).expanduser().absolute()
         if not path.exists():
             raise InputError(f"There is no file or folder {path}. Check the spelling and the current folder.")
         if raw is None and is_store(path):
-            structures = _as_they_are(open_store(path), str(path), axes, spatial_dims, name, phase_values)
+            structures = _as_they_are(open_store(path), str(path), axes, spatial_dims, name, phase_values, mask)
         else:
             opened = open_source(find_reader(path)[1], path, name) if raw is None else open_raw(path, raw, name)
-            structures = as_structures(_overruled(opened, voxel_size), spatial_dims, phase_values, axes)
+            structures = as_structures(_overruled(opened, voxel_size), spatial_dims, **meaning)
     else:
         opened = array_source(source, name)
-        structures = as_structures(_overruled(opened, voxel_size), spatial_dims, phase_values, axes)
+        structures = as_structures(_overruled(opened, voxel_size), spatial_dims, **meaning)
     overrides: dict[str, Any] = {"periodic": periodic, "voxel_size": voxel_size, "unit": unit}
     grid = replace(structures.grid, **{key: value for key, value in overrides.items() if value is not None})
     return replace(structures, grid=grid)
+
+
+def _open_mask(mask: Any, shape: tuple[int, ...], axes: str | None) -> da.Array:
+    """Open a mask of structures ``(sample, *space)``, with their axes; it may have one sample for all of them."""
+    if isinstance(mask, Structures):
+        return mask_of_labels(mask, shape, "The given mask")
+    source, letters = "The given mask", axes
+    if isinstance(mask, str | os.PathLike):
+        source = str(mask)
+        path = Path(mask).expanduser().absolute()
+        if not path.exists():
+            raise InputError(
+                f"There is no file or folder {path}. Check the spelling, or leave voxels out by their values with "
+                "mask='nan' or mask='missing' (command line: --mask nan or --mask missing)."
+            )
+        letters = None if is_store(path) else axes
+        ndim = 0 if is_store(path) else open_source(_find_reader(path), path, None).array.ndim
+    else:
+        ndim = array_source(mask, None).array.ndim
+    if letters is not None and ndim < len(letters):
+        letters = "".join(letter for letter in letters.lower() if letter in SPACE)
+    labels = _open_one(mask, axes=letters, spatial_dims=len(shape) - 1, phase_values="auto")
+    return mask_of_labels(labels, shape, source)
 
 
 def _overruled(source: Source, voxel_size: float | Sequence[float] | None) -> Source:
@@ -184,8 +259,9 @@ def _as_they_are(
     spatial_dims: int | None,
     name: str | None,
     phase_values: PhaseValues,
+    mask: MaskSource,
 ) -> Structures:
-    """Refuse options that contradict structures whose axes and phases are known."""
+    """Refuse options that contradict structures whose axes and phases are known, and add a mask."""
     grid = structures.grid
     space = "".join(grid.axes or ())
     if axes is not None and axes.lower() not in (space, f"s{space}"):
@@ -194,6 +270,13 @@ def _as_they_are(
         raise InputError(f"{source} holds {grid.ndim}-D structures, but spatial_dims={spatial_dims} was given.")
     if name not in (None, "field" if grid.phases == 1 else "phase"):
         raise InputError(f"{source} has no arrays to choose from by name, but name={name!r} was given. Omit name.")
+    if comes_from_values(mask):
+        raise InputError(
+            f"{source} holds structures, in which voxels that were not measured are outside the mask already, but "
+            f"mask={mask!r} was given. Open or import the image itself with this mask."
+        )
+    if mask is not None:
+        structures = with_mask(structures, _open_mask(mask, structures.data.shape, None))
     if phase_values is None or (isinstance(phase_values, str) and phase_values == "auto"):
         return structures
     if list(phase_values) != structures.attributes.get("phase_values"):
@@ -249,14 +332,21 @@ def find_reader(path: Path) -> tuple[str, Reader]:
 
 
 def as_structures(
-    source: Source, spatial_dims: int | None, phase_values: PhaseValues, axes: str | None = None
+    source: Source,
+    spatial_dims: int | None,
+    phase_values: PhaseValues,
+    axes: str | None = None,
+    mask: MaskSource = None,
+    is_grey: bool = False,
 ) -> Structures:
     """Interpret an array in a file as structures: its axes as samples and space, its values as phases.
 
     Parameters
     ----------
-    source, spatial_dims, phase_values, axes
-        What a reader returned, and three parameters of `open_structures`.
+    source, spatial_dims, phase_values, axes, mask
+        What a reader returned, and parameters of `open_structures`.
+    is_grey : bool
+        Whether values are grey values to be segmented, which make a continuous field.
 
     Raises
     ------
@@ -264,14 +354,23 @@ def as_structures(
         If the axes or the values do not match.
     """
     arranged = arrange(source, axes, spatial_dims)
-    if source.missing is not None:
+    samples, inside = arranged.array, None
+    if comes_from_values(mask):
+        inside = measured_voxels(samples, mask, source.missing)
+    elif mask is not None:
+        inside = array_source(_open_mask(mask, samples.shape, axes), None).array
+    if source.missing is not None and not comes_from_values(mask):
         refuse_missing(source.array, source.missing, phase_values)
-    if source.notes and (phase_values is None or isinstance(phase_values, str)):
+    if inside is not None:
+        samples = fill_outside(samples, inside, phase_values, is_grey=is_grey)
+    if source.notes and is_grey:
+        warn(f"{source.array.source}: {'; '.join(source.notes)}. Phases are numbered from the lowest stored value.")
+    elif source.notes and (phase_values is None or isinstance(phase_values, str)):
         warn(
             f"{source.array.source}: {'; '.join(source.notes)}. List which value is which phase to be sure: "
             "phase_values=(...) (command line: matvae import FILE OUT.zarr --phase-values ...)."
         )
-    labels, phases, values = label_phases(arranged.array, phase_values)
+    labels, phases, values = (grey_values(samples), 1, None) if is_grey else label_phases(samples, phase_values)
     grid = Grid(
         labels.shape[1:],
         phases=phases,
@@ -286,4 +385,5 @@ def as_structures(
         attributes["notes"] = list(source.notes)
     if values is not None:
         attributes["phase_values"] = values
-    return Structures(labels.to_dask(), grid, attributes=attributes)
+    structures = Structures(labels.to_dask(), grid, attributes=attributes)
+    return structures if inside is None else with_mask(structures, inside.to_dask())

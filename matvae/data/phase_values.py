@@ -70,6 +70,21 @@ def label_phases(samples: LazyArray, phase_values: PhaseValues) -> tuple[LazyArr
     return labels, max(2, len(values)), ["nan" if value != value else value for value in values]
 
 
+def grey_values(samples: LazyArray) -> LazyArray:
+    """Return the values of an image that is to be segmented as real numbers, whatever they are.
+
+    Raises
+    ------
+    InputError
+        If they are not integers or real numbers; when they are read, if they are not finite.
+    """
+    if samples.dtype.kind not in "biuf":
+        raise InputError(f"{samples.source} should hold integers or real numbers, but its values are {samples.dtype}.")
+    # Single precision holds integers of up to 24 bits.
+    dtype = np.dtype(np.float32 if samples.dtype.itemsize < 4 or samples.dtype == np.float32 else np.float64)
+    return samples.map(partial(_field, source=samples.source, dtype=dtype), dtype)
+
+
 def _warn_of_labels(samples: LazyArray) -> None:
     """Warn if real numbers look like labels, in part of an array: whole numbers, and few different ones."""
     most = int(_PROBED_VALUES ** (1 / samples.ndim))
@@ -109,8 +124,9 @@ def refuse_missing(array: LazyArray, missing: int, phase_values: PhaseValues) ->
     raise InputError(
         f"{array.source} should have a phase at every point, but {count} of {size} points ({100 * count / size:.2g} %) "
         f"were not indexed. Make them a phase of their own with phase_values=({listed}), where {missing} stands for "
-        f"them (command line: matvae import FILE OUT.zarr --phase-values {listed.replace(' ', '')}), or assign a phase "
-        "to them in EBSD software first."
+        f"them (command line: matvae import FILE OUT.zarr --phase-values {listed.replace(' ', '')}), leave them out "
+        "with mask='missing' (command line: matvae import FILE OUT.zarr --mask missing), or assign a phase to them in "
+        "EBSD software first."
     )
 
 
@@ -161,9 +177,10 @@ def _refuse_grey_levels(samples: LazyArray, values: np.ndarray) -> None:
         count = f"{len(values)} or more" if len(values) >= _MAX_TRACKED else str(len(values))
         raise InputError(
             f"{samples.source} should be segmented into at most {FEW_VALUES} phases, but holds {count} different "
-            f"values ({_show(values)}), like an unsegmented grey image. Segment it first (for example by a threshold). "
-            "If they really are phases, list every value with phase_values=(...) (command line: matvae import FILE "
-            "OUT.zarr --phase-values ...)."
+            f"values ({_show(values)}), like an unsegmented grey image. Segment it with "
+            "segmentation=Segmentation('otsu') of matvae.data (command line: matvae import FILE OUT.zarr --threshold "
+            "otsu). If they really are phases, list every value with phase_values=(...) (command line: matvae import "
+            "FILE OUT.zarr --phase-values ...)."
         )
 
 
@@ -217,8 +234,9 @@ def _labels(block: np.ndarray, box: Box, *, source: str, phases: int) -> np.ndar
 
 
 def _field(block: np.ndarray, box: Box, *, source: str, dtype: np.dtype) -> np.ndarray:
-    check_values(block, 1, source=source, first_sample=box[0].start)
-    return block.astype(dtype, copy=False)
+    values = block.astype(dtype, copy=False)
+    check_values(values, 1, source=source, first_sample=box[0].start)
+    return values
 
 
 def _option(values: Sequence[float], *, or_auto: bool = False) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import uuid
 from collections.abc import Iterator, Sequence
@@ -18,8 +19,12 @@ from ..errors import InputError
 from ..grid import Grid
 from ..validate import is_integer
 from .lazy_array import CHUNK_BYTES
+from .masks import valid_fractions
 from .open import open_structures
 from .structures import Structures
+from .subsets import select
+
+logger = logging.getLogger("matvae")
 
 Region = slice | Sequence[slice | Sequence[int | None] | None]
 # Prefix of the properties that say where in its image a window was cut; they are no properties of the material.
@@ -32,6 +37,7 @@ def windows(
     *,
     stride: int | Sequence[int] | None = None,
     region: Region | None = None,
+    min_valid: float | None = None,
 ) -> Structures:
     """Cut windows (RVEs) from structures on a regular lattice.
 
@@ -46,6 +52,9 @@ def windows(
     region : slice, or sequence of (start, stop) or slice, optional
         Part of each structure in which all windows lie entirely, one entry per axis, or one that counts for every axis;
         None means no bound. Windows of disjoint regions share no voxel.
+    min_valid : float, optional
+        Smallest fraction of the voxels of a window that must lie inside the mask of the structures, up to 1, all of
+        them; the others are left out, which is logged. By default, only windows without any such voxel are left out.
 
     Returns
     -------
@@ -55,13 +64,14 @@ def windows(
         voxels from the corner of the image to that of the window. Chunks have about 16 MiB, and each reads only the box
         that it needs. The grid is periodic only if a window is the whole of a periodic structure. A single window per
         structure has the origin of its own corner; where there are several, `Grid` has none, and
-        ``attributes["image_origin"]`` is that of the image.
+        ``attributes["image_origin"]`` is that of the image. Masks are cut as well; if all windows lie inside entirely,
+        none is kept.
 
     Raises
     ------
     InputError
         If size, stride or region do not match the structures, or for an array without a sample axis, or whose labels
-        have gaps.
+        have gaps, if `min_valid` is given for structures without a mask, or no window is left.
     """
     if not isinstance(structures, Structures):
         structures = open_structures(structures, spatial_dims=len(size) if isinstance(size, Sequence) else None)
@@ -80,6 +90,7 @@ def windows(
     )
     n_windows = math.prod(counts)
     data = _window_data(structures.data, ranges, sizes, strides, counts)
+    mask = None if structures.mask is None else _window_data(structures.mask, ranges, sizes, strides, counts)
     properties = {name: np.repeat(values, n_windows) for name, values in structures.properties.items()}
     units = dict(structures.units)
     starts = [start for start, _ in ranges]
@@ -95,7 +106,47 @@ def windows(
         attributes["image_origin"] = list(_origin(replace(grid, origin=origin), firsts) or ())
         origin = None
     new_grid = replace(grid, shape=sizes, periodic=grid.periodic and sizes == grid.shape, origin=origin)
-    return Structures(data, new_grid, properties, units, attributes)
+    return keep_valid(Structures(data, new_grid, properties, units, attributes, mask), min_valid)
+
+
+def keep_valid(cut: Structures, min_valid: float | None) -> Structures:
+    """Leave out windows with too few voxels inside the mask, and the mask if no window needs it.
+
+    Parameters
+    ----------
+    cut : Structures
+        Windows, or whole structures.
+    min_valid : float or None
+        As in `windows`.
+
+    Raises
+    ------
+    InputError
+        If `min_valid` is no such fraction, or given for structures without a mask, or nothing is left.
+    """
+    if min_valid is not None and not 0 < min_valid <= 1:
+        raise InputError(f"min_valid must be a fraction above 0 and up to 1, but {min_valid} was given.")
+    if cut.mask is None:
+        if min_valid is not None:
+            raise InputError(
+                "min_valid counts voxels inside a mask, but these structures have none. Leave it out, or give a mask "
+                "where they are opened, mask='mask.tif' (command line: --mask)."
+            )
+        return cut
+    fractions = valid_fractions(cut)
+    is_kept = fractions > 0 if min_valid is None else fractions >= min_valid
+    too_few = "no voxel" if min_valid is None else f"less than {100 * min_valid:g} % of their voxels"
+    if not is_kept.any():
+        raise InputError(
+            f"All {len(cut)} windows of {cut.grid.shape} voxels have {too_few} inside the mask; the most is "
+            f"{100 * fractions.max():.3g} %. Cut smaller windows, or lower min_valid (--min-valid)."
+        )
+    if not is_kept.all():
+        logger.info(
+            "%d of %d windows have %s inside the mask and are left out.", np.count_nonzero(~is_kept), len(cut), too_few
+        )
+        cut = select(cut, np.flatnonzero(is_kept))
+    return replace(cut, mask=None) if (fractions[is_kept] == 1).all() else cut
 
 
 def _origin(grid: Grid, corner: Sequence[float]) -> tuple[float, ...] | None:

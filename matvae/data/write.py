@@ -17,7 +17,7 @@ import numpy as np
 
 from ..errors import InputError, StoreError
 from ..files import move_into_place
-from ..grid import Grid
+from ..grid import MAX_PHASES, Grid
 from .checks import check_values
 from .sample_blocks import Progress
 from .structures import Structures, as_dask
@@ -108,12 +108,13 @@ def write(
             f"{name} holds the labels of phases, but the structures are continuous fields. Segment them first, or "
             f"write a format that holds fields: {', '.join(_holding('fields'))}."
         )
-    ready, notes = _prepare(chosen, numbers[0], name, writer)
+    visible, masked = _with_outside(chosen)
+    ready, notes = _prepare(visible, numbers[0], name, writer)
     parts = _parts(target, ready, numbers, writer)
     outputs = [file for part_path, _ in parts for file in writer.paths(part_path, ready.grid)]
     _check_outputs(outputs, target.parent, overwrite)
     files, more = _write_parts(writer, parts, outputs, overwrite, progress)
-    return Written(tuple(files), name, numbers, ready.grid, (*notes, *more))
+    return Written(tuple(files), name, numbers, ready.grid, (*masked, *notes, *more))
 
 
 def is_replaceable(path: Path) -> bool:
@@ -194,6 +195,23 @@ def _choose(structures: Structures, samples: Samples, name: str, writer: Writer)
             "--samples)."
         )
     return structures[start:stop], tuple(range(start, stop))
+
+
+def _with_outside(structures: Structures) -> tuple[Structures, list[str]]:
+    """Make voxels outside a mask a phase of their own, since formats hold no masks."""
+    grid, mask = structures.grid, structures.mask
+    if mask is None:
+        return structures, []
+    if grid.phases in (1, MAX_PHASES):
+        what = "a continuous field" if grid.phases == 1 else f"{MAX_PHASES} phases"
+        raise InputError(
+            f"Voxels outside a mask are written as a phase of their own, which {what} leaves no value for. Write "
+            "windows that lie inside the mask: windows(structures, size, min_valid=1) (matvae import --window N "
+            "--min-valid 1)."
+        )
+    data = da.where(mask, structures.data, np.uint8(grid.phases))
+    note = f"Voxels outside the mask are written as phase {grid.phases}."
+    return replace(structures, data=data, grid=replace(grid, phases=grid.phases + 1), mask=None), [note]
 
 
 def _prepare(structures: Structures, first: int, name: str, writer: Writer) -> tuple[Structures, list[str]]:

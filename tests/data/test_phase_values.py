@@ -81,7 +81,7 @@ def test_other_integers_require_phase_values(values):
 @pytest.mark.parametrize("phase_values", [None, "auto"])
 def test_a_grey_image_must_be_segmented_first(phase_values):
     grey = np.arange(200, dtype=np.uint8)[None]
-    with pytest.raises(InputError, match=r"holds 200 different values \(0, 1, 2.*Segment it first"):
+    with pytest.raises(InputError, match=r"holds 200 different values \(0, 1, 2.*Segment it with"):
         label_phases(lazy(grey), phase_values)
     mapped, phases, _ = label_phases(lazy(grey), range(200))
     assert phases == 200
