@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
-from ..given import Given, given, spatial_lengths, warn_of_axes
+from ..given import Given, given, refuse_mask, spatial_lengths, warn_of_axes
 from ..grid import Grid
 from ..label_values import count_phases
 from ..model import STATISTICS
@@ -219,9 +219,10 @@ def as_given(X: Any) -> Given:
     Raises
     ------
     InputError
-        For a list of arrays of different shapes, or a file that cannot be read.
+        For a list of arrays of different shapes, a file that cannot be read, or structures with a mask.
     """
     structures = given(X)
+    refuse_mask(structures.mask, "The given set", "a model")
     array = structures.array
     if isinstance(array, np.ndarray) or is_dask(array) or hasattr(array, "tocsr"):
         return structures

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
-from ..given import given
+from ..given import given, refuse_mask
 from ..grid import Grid
 from ..stats import relative_error
 from ..stats.map_samples import as_tensor
@@ -136,7 +136,9 @@ def read_examples(examples: Any, patch: Any, grid: Grid, device: torch.device) -
     InputError
         If the labels do not fit the grid, or `patch` neither the grid nor the examples.
     """
-    examples = given(examples).array
+    structures = given(examples)
+    refuse_mask(structures.mask, "The given set of examples", "the vote of patches")
+    examples = structures.array
     array = examples.cpu().numpy() if isinstance(examples, Tensor) else np.asarray(examples)
     if array.dtype.kind not in "biu" or array.ndim != grid.ndim + 1 or 0 in array.shape:
         raise InputError(

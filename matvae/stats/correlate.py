@@ -232,7 +232,7 @@ def _mask_counts(mask: Tensor, size: tuple[int, ...], ranges: Sequence[tuple[int
         advice = (
             "It has no weight at all in at least one sample: leave that sample out."
             if largest_cutoff is None
-            else f"Every lag up to cutoff={largest_cutoff} has pairs: pass that, or a smaller one."
+            else f"Every lag up to cutoff={largest_cutoff} has pairs: pass that (--cutoff), or a smaller one."
         )
         raise InputError(
             f"Statistics need a pair of voxels with weight at every lag, but the mask leaves none at some. {advice}"

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
-from ..given import given, refuse_one_dimension, warn_of_axes
+from ..errors import InputError
+from ..given import given, refuse_mask, refuse_one_dimension, warn_of_axes
 from .form import check_array
 
 SPATIAL_DIMS = inspect.Parameter("spatial_dims", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="int | None")
@@ -25,8 +26,8 @@ def of_structures(function: Callable[..., Any]) -> Callable[..., Any]:
     -------
     callable
         The same function, with one more keyword: `spatial_dims` states the number of spatial axes, so that an array
-        with that many axes is one structure. What is known of the structures (phases, boundaries, voxel size) is passed
-        to the function unless the caller states it.
+        with that many axes is one structure. What is known of the structures (phases, boundaries, voxel size, mask) is
+        passed to the function unless the caller states it.
     """
     signature = inspect.signature(function)
     parameters = signature.parameters
@@ -41,6 +42,15 @@ def of_structures(function: Callable[..., Any]) -> Callable[..., Any]:
             warn_of_axes(shape, structures.state_axis, two_dimensional="spatial_dims=2")
         if structures.state_axis is not None:
             options["state_axis"] = structures.state_axis
+        if structures.mask is not None:
+            if "mask" not in parameters:
+                refuse_mask(structures.mask, "The given set", "this statistic")
+            if options.get("mask") is not None:
+                raise InputError(
+                    "The structures have a mask of their own, but mask was given, too. Combine them where the "
+                    "structures are opened: open_structures(structures, mask=...)."
+                )
+            options["mask"] = structures.mask
         known = {name: value for name, value in structures.known.items() if name in parameters}
         return function(structures.array, **{**known, **options})
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 import xarray
 
-from matvae import Grid, Structures, open_structures, two_point_stats, volume_fractions
+from matvae import Grid, Structures, open_structures, save_structures, two_point_stats, volume_fractions
 from matvae.errors import InputError
 from matvae.stats import (
     STATISTICS,
@@ -209,3 +209,20 @@ def test_a_statistic_of_arrays_takes_structures_as_well() -> None:
     assert statistic.options == ("state_axis", "phases", "periodic", "spatial_dims", "more")
     structures = Structures(X, Grid((24, 32), phases=3, periodic=False))
     np.testing.assert_array_equal(statistic(structures).compute(), volume_fractions(X, phases=3))
+
+
+def test_the_mask_of_structures_is_used_or_refused(tmp_path):
+    rng = np.random.default_rng(0)
+    labels, inside = rng.integers(0, 2, (3, 9, 11)).astype(np.uint8), rng.random((3, 9, 11)) < 0.8
+    masked = Structures(labels, Grid((9, 11), periodic=False), mask=inside)
+    options = {"phases": 2, "spatial_dims": 2, "mask": inside}
+    expected = two_point_stats(labels, periodic=False, cutoff=3, **options)
+    np.testing.assert_allclose(two_point_stats(masked, cutoff=3).compute(), expected, rtol=1e-6)
+    assert not np.allclose(two_point_stats(labels, periodic=False, cutoff=3, phases=2, spatial_dims=2), expected)
+    save_structures(tmp_path / "x.zarr", masked)
+    fractions = volume_fractions(tmp_path / "x.zarr").compute()
+    np.testing.assert_allclose(fractions[:, 1], [x[m].mean() for x, m in zip(labels, inside, strict=True)], rtol=1e-6)
+    with pytest.raises(InputError, match="a mask of their own"):
+        two_point_stats(masked, cutoff=3, mask=inside)
+    with pytest.raises(InputError, match=r"cannot leave out.*min_valid=1"):
+        cluster_function(masked)
