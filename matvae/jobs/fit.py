@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..data import open_structures
+from ..data.masks import complete_only
 from ..data.sample_blocks import Progress
 from ..errors import InputError
 from ..estimator import StatsVAETransformer
@@ -40,7 +41,8 @@ def fit_model(
     Parameters
     ----------
     data : path
-        Structures, in any format that `open_structures` reads.
+        Structures, in any format that `open_structures` reads. Those with voxels outside a mask are left out, which is
+        logged.
     out : path
         New model, ``NAME.matvae``. During training the state is kept next to it in ``NAME.matvae.checkpoint``.
     periodic : bool, optional
@@ -78,7 +80,7 @@ def fit_model(
     target = check_output(out, [data], overwrite=overwrite, replaceable=is_model)
     checkpoint = checkpoint_of(target)
     _check_checkpoint(checkpoint, resume=resume, overwrite=overwrite)
-    structures = open_structures(data)
+    structures = complete_only(open_structures(data), data, "a model")
     wrap = structures.grid.periodic if periodic is None else periodic
     logger.info(
         "%d structures are treated as %s%s.",

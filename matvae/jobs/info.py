@@ -198,6 +198,7 @@ def _structures(structures: Structures) -> dict[str, Any]:
         "n_samples": len(structures),
         "grid": structures.grid.to_dict(),
         "dtype": str(structures.data.dtype),
+        "mask": structures.mask is not None,
         "block": [int(n) for n in structures.data.chunksize],
         "properties": {
             name: {**_range(values), "unit": structures.units.get(name)}

@@ -10,6 +10,7 @@ from typing import Any
 from ..data import Structures, open_structures
 from ..errors import InputError
 from ..estimator.sample_layout import same_phases
+from ..given import refuse_mask
 
 logger = logging.getLogger("matvae")
 
@@ -37,9 +38,10 @@ def check_fits(estimator: Any, structures: Structures, model: str | Path, data: 
     ------
     InputError
         If shape or phases differ, if the same phase was another value in the file of the structures than in that of the
-        training set, or if the model does not take structures.
+        training set, if voxels lie outside a mask, or if the model does not take structures.
     """
     check_form(estimator, model)
+    refuse_mask(structures.mask, data, "a model")
     fitted, grid = estimator.grid_, structures.grid
     if grid.shape != fitted.shape:
         raise InputError(

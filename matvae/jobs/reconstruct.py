@@ -15,9 +15,11 @@ import torch
 from ..data import StoreWriter
 from ..data.sample_blocks import Progress, samples_per_block
 from ..errors import InputError
+from ..grid import Grid
 from ..reconstruction import reconstruct
 from ..reconstruction.realise import Settings
 from ..reconstruction.target import read_target
+from ..stats.correlations import Pairs
 from ..stats.device import resolve_device
 from .cluster import in_order
 from .files.outputs import check_output
@@ -26,6 +28,8 @@ from .files.stored_statistics import StoredStatistics, open_statistics
 logger = logging.getLogger("matvae")
 # Structures per block: enough for every core, with progress every few seconds.
 BLOCK_STRUCTURES = 256
+# Label of voxels that `reconstruct(fixed=...)` leaves free.
+FREE = 255
 ERROR, REALIZABLE, INDEX, REALIZATION = "reconstruction_error", "realizable", "statistics_index", "realization"
 
 
@@ -56,7 +60,8 @@ def reconstruct_statistics(
         `periodic` and `phases`.
     out : path
         New store ``(sample, *space)`` with the properties of the statistics, ``reconstruction_error`` and
-        ``realizable`` (0 if no structure can have the statistics). With `n_realizations` the structures of one sample
+        ``realizable`` (0 if no structure can have the statistics), and the mask of the statistics, if they have one:
+        voxels outside it are not reconstructed. With `n_realizations` the structures of one sample
         are consecutive, and ``statistics_index`` and ``realization`` identify them.
     n_realizations : int, optional
         Structures per sample; by default one.
@@ -116,12 +121,14 @@ def reconstruct_statistics(
         property_names=[*properties, ERROR],
         units=stored.units,
         attributes={"statistics": Path(statistics).name},
+        masked=stored.mask is not None,
         overwrite=overwrite,
     ) as writer:
         done = 0
-        for structures, error in in_order(_reconstructed, _blocks(stored, n_each, step, options), cluster):
+        for structures, mask, error in in_order(_reconstructed, _blocks(stored, n_each, step, options), cluster):
             part = slice(done, done + len(structures))
-            writer.append(structures, {**{name: values[part] for name, values in properties.items()}, ERROR: error})
+            columns = {name: values[part] for name, values in properties.items()}
+            writer.append(structures, {**columns, ERROR: error}, mask)
             errors.append(error)
             done = part.stop
             if progress is not None:
@@ -152,7 +159,11 @@ def _survey(stored: StoredStatistics, step: int) -> np.ndarray:
                 f"The statistics in {stored.path} contain NaN or infinity, first in sample {start + bad[0]}; every lag "
                 "needs a finite value. Remove such samples."
             )
-        realizable_blocks.append(read_target(block, stored.grid, stored.correlations, torch.device("cpu"))[1].numpy())
+        realizable_blocks.append(
+            read_target(block, stored.grid, stored.correlations, torch.device("cpu"), complete=stored.mask is None)[
+                1
+            ].numpy()
+        )
     realizable = np.concatenate(realizable_blocks)
     if not realizable.all():
         logger.warning(
@@ -189,10 +200,32 @@ def _blocks(
     total = len(stored) * n_each
     for start in range(0, total, step):
         samples = np.arange(start, min(start + step, total)) // n_each
-        block = stored.read(samples[0], samples[-1] + 1)
-        yield block[samples - samples[0]], {"first_sample": start, **options}
+        block, mask = stored.read(samples[0], samples[-1] + 1), stored.read_mask(samples[0], samples[-1] + 1)
+        numbers = samples - samples[0]
+        yield block[numbers], {"mask": None if mask is None else mask[numbers], "first_sample": start, **options}
 
 
-def _reconstructed(block: np.ndarray, **options: Any) -> tuple[np.ndarray, np.ndarray]:
-    reconstruction = reconstruct(block, **options)
-    return reconstruction.structures, reconstruction.error.astype(np.float64)
+def _reconstructed(
+    block: np.ndarray, *, mask: np.ndarray | None, **options: Any
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+    if mask is None:
+        reconstruction = reconstruct(block, **options)
+        return reconstruction.structures, None, reconstruction.error.astype(np.float64)
+    fixed = _fixed_outside(block, mask, options["grid"], options["correlations"])
+    reconstruction = reconstruct(block, mask=mask, fixed=fixed, **options)
+    structures = reconstruction.structures
+    return np.where(mask, structures, structures.dtype.type(0)), mask, reconstruction.error.astype(np.float64)
+
+
+def _fixed_outside(block: np.ndarray, mask: np.ndarray, grid: Grid, correlations: Pairs) -> np.ndarray:
+    """Prescribe voxels outside the mask such that they have the volume fractions that are wanted inside.
+
+    Volume fractions are exact on the grid as a whole: only then are they exact inside, too.
+    """
+    counts = read_target(block, grid, correlations, torch.device("cpu"), complete=False)[0].counts.numpy()
+    fixed = np.full(mask.shape, FREE, dtype=np.uint8)
+    for labels, inside, numbers in zip(fixed, mask, counts, strict=True):
+        # Rounded sums, so that each phase has its share of the voxels outside to within one.
+        ends = np.round(np.cumsum(numbers) / grid.n_voxels * np.count_nonzero(~inside)).astype(int)
+        labels[~inside] = np.searchsorted(ends, np.arange(np.count_nonzero(~inside)), side="right")
+    return fixed

@@ -12,6 +12,7 @@ from ..data.sample_blocks import Progress
 from ..evaluate.representative import PhaseSummary, Representativity, WindowSize, representative_windows
 from ..evaluate.stationarity import Stationarity
 from ..evaluate.window_spread import PhaseSpread, Spread
+from ..given import refuse_mask
 from ..grid import Grid
 from .files.figures import check_figure, save_figure
 
@@ -63,6 +64,7 @@ def find_representative_windows(
     structures = open_structures(
         data, spatial_dims=spatial_dims, phase_values=phase_values, voxel_size=voxel_size, unit=unit
     )
+    refuse_mask(structures.mask, data, "an estimate of representativity")
     found = representative_windows(structures, tolerance=tolerance, progress=progress)
     result = _as_dict(found)
     if picture is not None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..data import open_structures
+from ..data import Structures, open_structures
 from ..data.sample_blocks import Progress, sample_blocks, samples_per_block
 from ..errors import InputError
 from ..grid import Grid
@@ -45,7 +45,8 @@ def compute_statistics(
         Structures in any format that `open_structures` reads.
     out : path
         New zarr group: array ``statistics`` ``(sample, *coordinate, phase or correlation)`` float32, its coordinates
-        (such as ``lag_y`` in voxels), and the properties of the structures.
+        (such as ``lag_y`` in voxels), and the properties of the structures. If these have a mask, only voxel pairs
+        inside it count, and the group holds it as the array ``mask``.
     statistic : str
         Name of the statistic: ``"two_point"``, or another in `matvae.stats.STATISTICS`.
     correlations : list of (int, int), optional
@@ -82,7 +83,13 @@ def compute_statistics(
     structures = open_structures(data)
     grid = structures.grid
     arguments = _arguments(function, grid, correlations, periodic, cutoff, options or {})
-    by_blocks = _is_large(function, grid, arguments)
+    if structures.mask is not None and "mask" not in function.options:
+        raise InputError(
+            f"{data} holds structures with a mask, which the statistic {function.name!r} does not take. Cut windows "
+            "that lie inside the mask entirely (matvae import STORE WINDOWS.zarr --window N --min-valid 1), or compute "
+            "a statistic that does, such as two_point or lineal_path."
+        )
+    by_blocks = _is_large(function, grid, arguments, masked=structures.mask is not None)
     coordinates = function.coordinates(grid.shape, grid.axes or (), **arguments)
     has_pairs = function.column == "correlation"
     n_columns = len(arguments["correlations"]) if has_pairs else grid.phases
@@ -102,12 +109,16 @@ def compute_statistics(
     with new_array(target, "statistics", shape, dimensions, metadata) as writer:
         if function.length_power and unit:
             writer.array.attrs["unit"] = f"{unit}^{function.length_power}"
+        inside = None if structures.mask is None else writer.create_mask(grid)
         if by_blocks:
             for sample in range(len(structures)):
                 writer.append(_by_blocks(structures.data[sample], grid, arguments, progress)[None])
         else:
-            for start, block in sample_blocks(structures.data, samples_per_block(bytes_per_sample)):
-                writer.append(function(block, spatial_dims=grid.ndim, phases=grid.phases, **arguments))
+            for start, block, mask in _blocks(structures, samples_per_block(bytes_per_sample)):
+                masked = {} if mask is None else {"mask": mask}
+                writer.append(function(block, spatial_dims=grid.ndim, phases=grid.phases, **masked, **arguments))
+                if inside is not None:
+                    inside[start : start + len(block)] = mask
                 if progress is not None:
                     progress(start + len(block), len(structures))
         for name, values in coordinates.items():
@@ -119,26 +130,39 @@ def compute_statistics(
     return {"out": str(target), "shape": list(shape), "dimensions": list(dimensions), **metadata}
 
 
-def _is_large(statistic: Statistic, grid: Grid, arguments: Mapping[str, Any]) -> bool:
+def _blocks(structures: Structures, size: int) -> Iterator[tuple[int, np.ndarray, np.ndarray | None]]:
+    """Blocks of structures with their masks."""
+    blocks = sample_blocks(structures.data, size)
+    if structures.mask is None:
+        yield from ((start, block, None) for start, block in blocks)
+        return
+    for (start, block), (_, mask) in zip(blocks, sample_blocks(structures.mask, size), strict=True):
+        yield start, block, mask
+
+
+def _is_large(statistic: Statistic, grid: Grid, arguments: Mapping[str, Any], *, masked: bool) -> bool:
     """Return whether structures are so large that their 2-point statistics are computed by blocks.
 
     Raises
     ------
     InputError
-        If all lags of such structures do not fit into memory.
+        If all lags of such structures, or their masked statistics, do not fit into memory.
     """
     if statistic.name != "two_point" or grid.n_voxels <= LARGE:
         return False
-    if arguments.get("cutoff") is not None:
+    if arguments.get("cutoff") is not None and not masked:
         return True
     n_states = len({state for pair in arguments["correlations"] for state in pair})
-    n_transformed = math.prod(transform_shape(grid.shape, arguments["periodic"], None))
+    n_transformed = math.prod(transform_shape(grid.shape, arguments["periodic"], arguments.get("cutoff")))
     n_arrays = 2 * n_states + len(arguments["correlations"]) + 2
     check_memory(
         4 * n_arrays * n_transformed,
         device="cpu",
-        what=f"2-point statistics of {' x '.join(map(str, grid.shape))} voxels at all lags",
-        remedy="Pass a cutoff (--cutoff 32): they are then computed by blocks, in about a gigabyte.",
+        what=f"2-point statistics of {' x '.join(map(str, grid.shape))} voxels "
+        + ("with a mask" if masked else "at all lags"),
+        remedy="Cut windows (matvae import --window N --min-valid 0.5)."
+        if masked
+        else "Pass a cutoff (--cutoff 32): they are then computed by blocks, in about a gigabyte.",
     )
     return False
 

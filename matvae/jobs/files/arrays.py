@@ -11,8 +11,9 @@ import numpy as np
 import zarr
 from zarr.codecs import ZstdCodec
 
-from ...data.layout import consolidate
+from ...data.layout import MASK, consolidate
 from ...errors import StoreError
+from ...grid import Grid
 from .outputs import atomic_output
 
 SCHEMA = 1
@@ -31,6 +32,12 @@ class ArrayWriter:
         """Write the next samples, ``(k, ...)``."""
         self.array[self.written : self.written + len(block)] = block
         self.written += len(block)
+
+    def create_mask(self, grid: Grid) -> zarr.Array:
+        """Create an array ``(sample, *space)`` for the masks of the structures, 1 inside and 0 outside."""
+        shape = (self.array.shape[0], *grid.shape)
+        chunks = (max(1, min(shape[0], CHUNK_BYTES // grid.n_voxels)), *grid.shape)
+        return _create(self.group, MASK, shape, np.dtype(np.uint8), chunks, ("sample", *(grid.axes or ())))
 
     def add(self, name: str, values: np.ndarray, dimension: str, **attributes: Any) -> None:
         """Write a small array along one dimension, such as a coordinate or a property."""

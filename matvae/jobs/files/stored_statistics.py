@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ...data.layout import MASK
 from ...errors import InputError, StoreError
 from ...grid import Grid
 from ...stats import lag_shape, resolve_correlations
@@ -34,6 +35,8 @@ class StoredStatistics:
         The lags that exist on this grid.
     properties, units : mapping
         Values ``(sample,)`` and unit of each property.
+    mask : array-like, optional
+        ``(sample, *space)``: voxels inside the masks of the structures, to which the statistics belong.
     """
 
     path: Path
@@ -43,6 +46,7 @@ class StoredStatistics:
     lags: tuple[slice, ...]
     properties: Mapping[str, np.ndarray] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
+    mask: Any = None
 
     def __len__(self) -> int:
         return self.array.shape[0]
@@ -70,6 +74,21 @@ class StoredStatistics:
         except (ValueError, RuntimeError, OSError) as error:
             raise _damaged(self.path, error) from error
         return block[(slice(None), *self.lags)].astype(np.float32, copy=False)
+
+    def read_mask(self, start: int, stop: int) -> np.ndarray | None:
+        """Read the masks of the samples from `start` to `stop` as bool, if there are any.
+
+        Raises
+        ------
+        StoreError
+            If they are damaged.
+        """
+        if self.mask is None:
+            return None
+        try:
+            return np.asarray(self.mask[(slice(start, stop),)]).astype(bool)
+        except (ValueError, RuntimeError, OSError) as error:
+            raise _damaged(self.path, error) from error
 
 
 def open_statistics(
@@ -175,7 +194,17 @@ def _open_zarr(path: Path, size: int | Sequence[int] | None, periodic: bool | No
     grid = source_grid if periodic is None else replace(source_grid, periodic=periodic)
     if size is not None:
         grid = replace(grid, shape=_shape(size, grid.ndim))
-    return StoredStatistics(path, array, grid, pairs, _possible_lags(array.shape[1:-1], grid), properties, units)
+    mask = group.get(MASK)
+    if mask is not None and grid != source_grid:
+        raise InputError(
+            f"The statistics in {path} count voxels inside a mask of {source_grid.shape} voxels, and are reconstructed "
+            "there only. Leave out size and periodic (--size, --periodic), or compute statistics of windows that lie "
+            "inside the mask entirely (matvae import STORE WINDOWS.zarr --window N --min-valid 1)."
+        )
+    if mask is not None and (mask.shape != (array.shape[0], *grid.shape) or mask.nchunks_initialized < mask.nchunks):
+        raise _damaged(path, "the mask is incomplete")
+    lags = _possible_lags(array.shape[1:-1], grid)
+    return StoredStatistics(path, array, grid, pairs, lags, properties, units, mask)
 
 
 def _check_array(path: Path, array: Any) -> None:

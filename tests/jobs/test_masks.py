@@ -1,0 +1,143 @@
+"""Masks from the import through statistics, models, reconstruction and export."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pytest
+import xarray
+import zarr
+
+from matvae import load, open_structures, two_point_stats
+from matvae.errors import InputError, StoreError
+from matvae.jobs import (
+    compute_statistics,
+    describe,
+    export_structures,
+    fit_model,
+    import_structures,
+    inverse_latents,
+    reconstruct_statistics,
+    transform_structures,
+)
+
+from ..structures import blobs
+
+EDGE = 96
+IMAGES = blobs(4, (EDGE, EDGE), width=1.5, volume_fraction=0.3)
+Y, X = np.indices((EDGE, EDGE))
+ROUND = (Y - 47.5) ** 2 + (X - 47.5) ** 2 < 47**2
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Round images round.npy, with the value 7 outside, the whole ones, and stores of both."""
+    path = tmp_path_factory.mktemp("masks")
+    np.save(path / "whole.npy", IMAGES)
+    np.save(path / "round.npy", np.where(ROUND, IMAGES, 7).astype(np.uint8))
+    np.save(path / "mask.npy", ROUND)
+    import_structures(path / "whole.npy", path / "whole.zarr", axes="syx")
+    import_structures(path / "round.npy", path / "round.zarr", axes="syx", mask=path / "mask.npy")
+    return path
+
+
+def test_the_store_holds_the_mask_and_says_so(folder, tmp_path):
+    result = import_structures(folder / "round.npy", tmp_path / "x.zarr", axes="syx", mask=folder / "mask.npy")
+    assert result["inside_mask"] == pytest.approx(ROUND.mean())
+    assert describe(tmp_path / "x.zarr")["mask"]
+    store = xarray.open_zarr(tmp_path / "x.zarr")
+    assert store["mask"].dims == ("sample", "y", "x")
+    np.testing.assert_array_equal(store["mask"], np.broadcast_to(ROUND, IMAGES.shape))
+    assert not open_structures(tmp_path / "x.zarr").properties
+
+
+def test_statistics_count_voxels_inside_and_agree_with_those_of_the_whole(folder, tmp_path):
+    for name in ("whole", "round"):
+        compute_statistics(folder / f"{name}.zarr", tmp_path / f"{name}.zarr", cutoff=10)
+    whole, inside = (zarr.open_array(tmp_path / f"{name}.zarr" / "statistics")[:] for name in ("whole", "round"))
+    np.testing.assert_allclose(
+        inside, two_point_stats(IMAGES, mask=ROUND, spatial_dims=2, phases=2, periodic=False, cutoff=10)
+    )
+    np.testing.assert_allclose(inside[:, 10, 10, 0], IMAGES[:, ROUND].mean(axis=1), rtol=1e-6)
+    # What the images themselves differ by is what the corners can change, about, and more than the mean does.
+    spread = whole.std(axis=0, ddof=1)
+    assert np.abs(inside - whole).mean() < spread.mean()
+    assert np.abs(inside.mean(axis=0) - whole.mean(axis=0)).max() < 3 * spread.max()
+
+
+def test_other_statistics_take_the_mask_or_are_refused(folder, tmp_path):
+    compute_statistics(folder / "round.zarr", tmp_path / "l.zarr", statistic="lineal_path", cutoff=5)
+    path = zarr.open_array(tmp_path / "l.zarr" / "statistics")[:]
+    np.testing.assert_allclose(path[:, 0, 1], IMAGES[:, ROUND].mean(axis=1), rtol=1e-5)
+    with pytest.raises(InputError, match=r"'cluster' does not take.*--min-valid 1"):
+        compute_statistics(folder / "round.zarr", tmp_path / "c.zarr", statistic="cluster")
+    with pytest.raises(InputError, match=r"Every lag up to cutoff=\d+ has pairs: pass that \(--cutoff\)"):
+        compute_statistics(folder / "round.zarr", tmp_path / "s.zarr")
+
+
+@pytest.fixture(scope="module")
+def statistics(folder):
+    """Windows w.zarr, some of which lie partly outside the mask, and their statistics s.zarr."""
+    import_structures(folder / "round.zarr", folder / "w.zarr", window=24, min_valid=0.5)
+    compute_statistics(folder / "w.zarr", folder / "s.zarr", cutoff=6)
+    return folder
+
+
+def test_structures_are_reconstructed_inside_the_mask(statistics, tmp_path):
+    result = reconstruct_statistics(statistics / "s.zarr", tmp_path / "r.zarr", n_realizations=2, max_iter=40)
+    given, found = open_structures(statistics / "w.zarr"), open_structures(tmp_path / "r.zarr")
+    mask = np.repeat(given.mask.compute(), 2, axis=0)
+    np.testing.assert_array_equal(found.mask.compute(), mask)
+    wanted = np.repeat(zarr.open_array(statistics / "s.zarr" / "statistics")[:], 2, axis=0)
+    labels = found.data.compute()
+    assert not labels[~mask].any()
+    reached = two_point_stats(labels, mask=mask, spatial_dims=2, phases=2, periodic=False, cutoff=6)
+    # Volume fractions inside are those wanted, to within a voxel or two for rounding inside and outside.
+    n_inside = mask.sum(axis=(1, 2))
+    assert (np.abs(reached - wanted)[:, 6, 6, 0] * n_inside < 2.01).all()
+    apart = np.abs(reached - wanted).mean() / np.abs(wanted - wanted.mean(axis=0)).mean()
+    assert apart < 0.2
+    assert result["error"]["mean"] < 0.1
+
+
+def test_masked_statistics_are_for_their_own_grid_and_complete(statistics, tmp_path):
+    with pytest.raises(InputError, match="Leave out size and periodic"):
+        reconstruct_statistics(statistics / "s.zarr", tmp_path / "r.zarr", size=32)
+    compute_statistics(statistics / "w.zarr", tmp_path / "s.zarr", cutoff=6)
+    next(file for file in (tmp_path / "s.zarr" / "mask" / "c").rglob("*") if file.is_file()).unlink()
+    with pytest.raises(StoreError, match="the mask is incomplete"):
+        reconstruct_statistics(tmp_path / "s.zarr", tmp_path / "r.zarr")
+
+
+def test_models_are_fitted_on_windows_inside(statistics, tmp_path, caplog):
+    inside = open_structures(statistics / "w.zarr").mask.compute().all(axis=(1, 2))
+    options = {"n_components": 2, "seed": 0, "decoder": "dense", "max_epochs": 1, "width": 8}
+    with caplog.at_level(logging.INFO, logger="matvae"):
+        result = fit_model(statistics / "w.zarr", tmp_path / "m.matvae", **options)
+    assert 0 < result["n_samples"] == inside.sum() < len(inside)
+    assert f"{(~inside).sum()} of {len(inside)} structures" in caplog.text
+    with pytest.raises(InputError, match=r"cannot leave out.*--min-valid 1"):
+        transform_structures(tmp_path / "m.matvae", statistics / "w.zarr", tmp_path / "z.npy")
+    with pytest.raises(InputError, match=r"cannot leave out.*min_valid=1"):
+        load(tmp_path / "m.matvae").transform(open_structures(statistics / "w.zarr"))
+    # The advice works, and the same windows give the same model.
+    import_structures(statistics / "w.zarr", tmp_path / "i.zarr", window=24, min_valid=1)
+    fit_model(tmp_path / "i.zarr", tmp_path / "i.matvae", **options)
+    for name in ("m", "i"):
+        transform_structures(tmp_path / f"{name}.matvae", tmp_path / "i.zarr", tmp_path / f"{name}.npy")
+    np.testing.assert_array_equal(np.load(tmp_path / "m.npy"), np.load(tmp_path / "i.npy"))
+    inverse_latents(tmp_path / "m.matvae", tmp_path / "m.npy", tmp_path / "back.zarr")
+    with pytest.raises(InputError, match="--min-valid 1"):
+        fit_model(statistics / "round.zarr", tmp_path / "n.matvae", **options)
+
+
+def test_voxels_outside_are_exported_as_a_phase_of_their_own(folder, tmp_path):
+    result = export_structures(folder / "round.zarr", tmp_path / "r.npy")
+    np.testing.assert_array_equal(np.load(tmp_path / "r.npy"), np.where(ROUND, IMAGES, 2))
+    assert "outside the mask are written as phase 2" in " ".join(result["notes"])
+    field = np.where(ROUND, np.random.default_rng(0).normal(size=(EDGE, EDGE)), np.nan)
+    np.save(tmp_path / "f.npy", field)
+    import_structures(tmp_path / "f.npy", tmp_path / "f.zarr", mask="nan")
+    with pytest.raises(InputError, match="a continuous field leaves no value for"):
+        export_structures(tmp_path / "f.zarr", tmp_path / "f2.npy")
