@@ -135,6 +135,40 @@ def import_command(
         typer.Option(min=1, max=3, help="Number of spatial axes, unless given by the window or region."),
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the array in a source that holds several.")] = None,
+    threshold: Annotated[
+        Any,
+        typer.Option(
+            parser=parsed(options.thresholds, "otsu, otsu:3, li, 100 or 60,120"),
+            metavar="otsu|li|VALUE,VALUE",
+            help="Make phases from grey values by thresholds, found or given; otsu:3 finds those of 3 phases.",
+        ),
+    ] = None,
+    threshold_per: Annotated[
+        str | None,
+        typer.Option(metavar="all|image", help="Find one threshold for all images (default), or one per image."),
+    ] = None,
+    denoise: Annotated[
+        str | None, typer.Option(metavar="median|bilateral", help="Filter grey values before thresholds are found.")
+    ] = None,
+    min_size: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="N", help="Remove objects of fewer voxels after segmentation."),
+    ] = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.png", help="Picture of the segmentation: grey values, phases and histogram."),
+    ] = None,
+    mask: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|nan|missing",
+            help="Image that is 0 outside the sample; or leave out voxels that are NaN, or were not measured.",
+        ),
+    ] = None,
+    min_valid: Annotated[
+        float | None,
+        typer.Option(metavar="F", help="Keep windows with at least this fraction of voxels inside the mask."),
+    ] = None,
     shape: Annotated[
         Any,
         typer.Option(
@@ -173,6 +207,8 @@ def import_command(
       matvae import stack.npy slices.zarr --axes syx
       matvae import scan.raw scan.zarr --shape 100,200,300 --dtype uint8 --axes zyx
       matvae import a.npy b.npy both.zarr --window 64,64
+      matvae import sem.tif foam.zarr --region 0:700,: --threshold otsu --denoise median --figure preview.png
+      matvae import ct.tif core.zarr --axes zyx --threshold li --mask inside.tif --window 64,64,64 --min-valid 1
     """
     with watching("import", quiet=quiet) as watcher:
         result = jobs.import_structures(
@@ -190,6 +226,10 @@ def import_command(
             periodic=periodic,
             name=name,
             raw=options.raw_layout(shape, dtype, byteorder, offset),
+            segmentation=options.segmentation(threshold, threshold_per, denoise, min_size),
+            mask=mask,
+            min_valid=min_valid,
+            figure=figure,
             overwrite=overwrite,
             progress=watcher.progress,
         )
@@ -299,9 +339,26 @@ def _show_store(result: Mapping[str, Any]) -> None:
             "axes": "; ".join(result.get("axes", [])) or None,
             "notes": "; ".join(result.get("notes", [])) or None,
             "phases": ", ".join(f"{value} -> {phase}" for phase, value in enumerate(values)) if values else None,
+            **_segmentation_rows(result),
             "properties": ", ".join(result.get("properties", [])) or None,
         }
     )
+
+
+def _segmentation_rows(result: Mapping[str, Any]) -> dict[str, str | None]:
+    segmentation, inside = result.get("segmentation"), result.get("inside_mask")
+    rows = {"mask": None if inside is None else f"{100 * inside:.3g} % of the voxels are inside"}
+    if segmentation is None:
+        return rows
+    found = ", ".join(f"{value:.6g}" for value in segmentation["thresholds"])
+    which = "" if segmentation["per"] == "all" else " in the first image, the others are properties"
+    fractions = enumerate(result["volume_fractions"])
+    return {
+        "thresholds": f"{found}{which}",
+        "fractions": ", ".join(f"{100 * fraction:.3g} % phase {phase}" for phase, fraction in fractions),
+        **rows,
+        "figure": result["figure"],
+    }
 
 
 def _show_statistics(result: Mapping[str, Any]) -> None:

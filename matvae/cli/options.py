@@ -12,7 +12,7 @@ import typer
 from .config import read_config
 
 if TYPE_CHECKING:
-    from ..data import RawLayout
+    from ..data import RawLayout, Segmentation
 
 Json = Annotated[bool, typer.Option("--json", help="Print only the result on stdout, as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress and no notes on stderr.")]
@@ -66,7 +66,7 @@ def raw_layout(
     if shape is None and dtype is None and byteorder is None and offset is None:
         return None
     # Help has to appear at once, without numpy.
-    from ..data import RawLayout
+    from ..data import RawLayout, Segmentation
 
     if shape is None or dtype is None:
         raise typer.BadParameter(
@@ -91,6 +91,25 @@ def lengths(text: str) -> float | tuple[float, ...]:
 def phase_values(text: str) -> str | tuple[float, ...]:
     """Parse ``"auto"``, ``"0,255"``, ``"0,0.5,1"`` or ``"0,nan"``."""
     return text if text == "auto" else tuple(_number(part) for part in text.split(","))
+
+
+def thresholds(text: str) -> str | tuple[float, ...]:
+    """Parse ``"otsu"``, ``"otsu:3"``, ``"li"``, ``"100"`` or ``"60,120"``."""
+    return text if text[:1].isalpha() else tuple(float(part) for part in text.split(","))
+
+
+def segmentation(
+    threshold: str | tuple[float, ...] | None, per: str | None, denoise: str | None, min_size: int | None
+) -> Segmentation | None:
+    """Return the segmentation that four options describe, or None if none of them is given."""
+    if threshold is None and per is None and denoise is None and min_size is None:
+        return None
+    if threshold is None:
+        raise typer.BadParameter(
+            "--threshold-per, --denoise and --min-size belong to the segmentation of grey images. Add --threshold "
+            "otsu, for example."
+        )
+    return Segmentation(threshold, per or "all", denoise, min_size or 0)
 
 
 def _number(text: str) -> float:

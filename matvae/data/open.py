@@ -238,7 +238,7 @@ def _open_mask(mask: Any, shape: tuple[int, ...], axes: str | None) -> da.Array:
                 "mask='nan' or mask='missing' (command line: --mask nan or --mask missing)."
             )
         letters = None if is_store(path) else axes
-        ndim = 0 if is_store(path) else open_source(_find_reader(path), path, None).array.ndim
+        ndim = 0 if is_store(path) else open_source(find_reader(path)[1], path, None).array.ndim
     else:
         ndim = array_source(mask, None).array.ndim
     if letters is not None and ndim < len(letters):

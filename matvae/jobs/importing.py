@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..data import RawLayout, Structures, concatenate, open_structures, save_structures, windows
+from ..data import RawLayout, Segmentation, Structures, concatenate, open_structures, save_structures, windows
 from ..data.layout import is_store
-from ..data.open import open_all
+from ..data.masks import valid_fractions
+from ..data.open import open_all, open_grey
 from ..data.phase_values import PhaseValues
 from ..data.sample_blocks import Progress
-from ..data.windows import Region, bounds
+from ..data.windows import Region, bounds, keep_valid
 from ..errors import InputError
+from .files.figures import check_figure, save_figure
 from .files.outputs import check_output, is_model, size_on_disk
+from .segmenting import describe_segmentation, preview, segmented_beside
 from .watch import watch_blocks
 
 logger = logging.getLogger("matvae")
@@ -39,6 +43,10 @@ def import_structures(
     periodic: bool | None = None,
     name: str | None = None,
     raw: RawLayout | None = None,
+    segmentation: Segmentation | None = None,
+    mask: str | Path | None = None,
+    min_valid: float | None = None,
+    figure: str | Path | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -72,8 +80,17 @@ def import_structures(
         Name of the array in sources that hold several.
     raw : RawLayout, optional
         Shape, type and byte order of the voxels, if the sources are raw binary files.
+    segmentation : Segmentation, optional
+        How grey values become phases, instead of `phase_values`. It sees only the region, and is the same for all
+        windows.
+    mask : path, "nan" or "missing", optional
+        Which voxels belong to the sample, as in `open_structures`.
+    min_valid : float, optional
+        Smallest fraction of voxels inside the mask for a window to be kept, as in `windows`.
+    figure : path, optional
+        Picture (.png, .pdf or .svg) of the first structure before and after segmentation, with the histogram.
     overwrite : bool
-        Whether an existing store may be replaced.
+        Whether an existing store or figure may be replaced.
     progress : callable, optional
         Called with the number of blocks that are read and their total.
 
@@ -81,12 +98,16 @@ def import_structures(
     -------
     dict
         ``out``, ``n_samples``, ``grid``, ``axes`` (what the axes of the sources were taken for, one text per kind),
-        ``notes`` on their values, ``sources``, ``phase_values``, ``bytes``.
+        ``notes`` on their values, ``sources``, ``phase_values``, ``inside_mask`` (fraction of the voxels inside the
+        mask, None without one), ``figure``, ``bytes``; after segmentation also ``segmentation`` (as the store records
+        it, with its ``thresholds``, those of the first structure if there is one per image) and ``volume_fractions``.
 
     Raises
     ------
     InputError, StoreError
-        If a source cannot be read, sources are inconsistent, or the output cannot be written.
+        If a source cannot be read, sources are inconsistent, or an output cannot be written.
+    MissingExtraError
+        If a library is missing; the message names the extra.
     """
     paths = [sources] if isinstance(sources, str | Path) else list(sources)
     if not paths:
@@ -96,7 +117,7 @@ def import_structures(
         raise InputError(
             "stride is the distance between windows, but no window was given. Add one, such as --window 64,64."
         )
-    options = {
+    options: dict[str, Any] = {
         "axes": axes,
         "spatial_dims": _spatial_dims(spatial_dims, window, region),
         "name": name,
@@ -104,6 +125,7 @@ def import_structures(
         "voxel_size": voxel_size,
         "unit": unit,
         "raw": raw,
+        "mask": mask,
     }
     if phase_values_of is not None:
         if phase_values is not None:
@@ -111,16 +133,35 @@ def import_structures(
                 "Both phase_values and phase_values_of were given (--phase-values and --phase-values-of). Give one."
             )
         phase_values = recorded_phase_values(phase_values_of)
-    parts = _open(paths, phase_values, options)
-    taken = list(dict.fromkeys(part.attributes["axes"] for part in parts if "axes" in part.attributes))
-    notes = list(dict.fromkeys(note for part in parts for note in part.attributes.get("notes", ())))
-    if window is not None:
-        parts = [windows(part, window, stride=stride, region=region) for part in parts]
-    elif region is not None:
-        parts = [_crop(part, region) for part in parts]
-    structures = _concatenate(parts, paths)
-    with watch_blocks(progress, structures.data.npartitions):
-        save_structures(target, structures, overwrite=overwrite)
+    if figure is not None and segmentation is None:
+        raise InputError(
+            "The figure shows how phases are made from grey values, but no segmentation was given. Add one, such as "
+            "--threshold otsu, or leave the figure out (--figure)."
+        )
+    picture = check_figure(figure, paths, overwrite=overwrite)
+    with ExitStack() as stack:
+        if segmentation is None:
+            grey, segmented = None, None
+            parts = _open(paths, phase_values, options)
+        else:
+            grey = open_grey(paths, phase_values=phase_values, **options)
+            if region is not None:
+                grey, region = [_crop(part, region) for part in grey], None
+            segmented = stack.enter_context(segmented_beside(target, grey, segmentation))
+            parts = segmented.parts
+        taken = list(dict.fromkeys(part.attributes["axes"] for part in parts if "axes" in part.attributes))
+        notes = list(dict.fromkeys(note for part in parts for note in part.attributes.get("notes", ())))
+        if window is not None:
+            parts = [windows(part, window, stride=stride, region=region, min_valid=min_valid) for part in parts]
+        else:
+            parts = [_crop(part, region) for part in parts] if region is not None else parts
+            parts = [keep_valid(part, min_valid) for part in parts]
+        structures = _concatenate(parts, paths)
+        with watch_blocks(progress, structures.data.npartitions):
+            save_structures(target, structures, overwrite=overwrite)
+        if grey is not None and segmented is not None and picture is not None:
+            save_figure(preview(grey[0], segmented), picture)
+    written = open_structures(target)
     return {
         "out": str(target),
         "n_samples": len(structures),
@@ -129,6 +170,9 @@ def import_structures(
         "notes": notes,
         "sources": [{"name": str(path), "n_samples": len(part)} for path, part in zip(paths, parts, strict=True)],
         "phase_values": structures.attributes.get("phase_values"),
+        "inside_mask": None if written.mask is None else float(valid_fractions(written).mean()),
+        **({} if segmented is None else describe_segmentation(written, segmented)),
+        "figure": None if picture is None else str(picture),
         "bytes": size_on_disk(target),
     }
 

@@ -224,3 +224,57 @@ def test_the_advice_for_points_that_were_not_indexed_works(matvae, tmp_path):
     ran = matvae("import", tmp_path / "a.h5oina", tmp_path / "x.zarr", *advice.split())
     assert ran.code == 0, ran.err
     np.testing.assert_array_equal(open_structures(tmp_path / "x.zarr").data.compute(), [[[0, 1, 2], [1, 1, 0]]])
+
+
+def test_import_segments_grey_images(matvae, tmp_path):
+    truth = np.indices((24, 32))[1] // 8 % 2
+    grey = 60 + 90 * truth + np.random.default_rng(0).integers(0, 30, truth.shape)
+    np.save(tmp_path / "grey.npy", grey.astype(np.uint8))
+    source, figure = tmp_path / "grey.npy", tmp_path / "preview.png"
+    ran = matvae("import", source, tmp_path / "x.zarr", "--threshold", "otsu", "--figure", figure)
+    assert ran.code == 0, ran.err
+    np.testing.assert_array_equal(open_structures(tmp_path / "x.zarr").data.compute(), truth[None])
+    assert "fractions   50 % phase 0, 50 % phase 1" in ran.out
+    assert figure.is_file()
+    more = ("--threshold", "70,160", "--threshold-per", "image", "--denoise", "median", "--min-size", "3")
+    ran = matvae("import", source, tmp_path / "y.zarr", *more)
+    assert ran.code == 0, ran.err
+    assert "thresholds  70, 160 in the first image" in ran.out
+    assert open_structures(tmp_path / "y.zarr").grid.phases == 3
+    alone = matvae("import", source, tmp_path / "z.zarr", "--denoise", "median")
+    assert alone.code == 2
+    assert "--threshold otsu" in alone.err
+    assert matvae("import", source, tmp_path / "z.zarr", "--threshold", "1,x").code == 2
+
+
+def test_the_advice_for_grey_images_and_for_binary_ones_works(matvae, tmp_path):
+    np.save(tmp_path / "grey.npy", np.arange(256, dtype=np.uint8).reshape(16, 16))
+    np.save(tmp_path / "binary.npy", 255 * np.eye(16, dtype=np.uint8))
+    refused = matvae("import", tmp_path / "grey.npy", tmp_path / "x.zarr", "--phase-values", "auto").err
+    advice = refused[refused.index("--threshold") :].split(")")[0].split()
+    assert matvae("import", tmp_path / "grey.npy", tmp_path / "x.zarr", *advice).code == 0
+    refused = matvae("import", tmp_path / "binary.npy", tmp_path / "y.zarr", "--threshold", "otsu")
+    assert refused.code == 3
+    advice = refused.err[refused.err.index("--phase-values") :].split()[:2]
+    assert matvae("import", tmp_path / "binary.npy", tmp_path / "y.zarr", *advice).code == 0
+
+
+def test_the_advice_to_leave_out_voxels_works(matvae, tmp_path):
+    values = np.where(np.indices((8, 8)).sum(axis=0) > 3, np.random.default_rng(0).random((8, 8)), np.nan)
+    np.save(tmp_path / "a.npy", values)
+    refused = matvae("import", tmp_path / "a.npy", tmp_path / "x.zarr")
+    assert refused.code == 3
+    advice = refused.err[refused.err.index("--mask") :].split(")")[0].split()
+    ran = matvae("import", tmp_path / "a.npy", tmp_path / "x.zarr", *advice)
+    assert ran.code == 0, ran.err
+    assert "mask        84.4 % of the voxels are inside" in ran.out
+    assert "mask        yes" in matvae("info", tmp_path / "x.zarr").out
+    windows = ("--window", "2", "--min-valid", "1")
+    ran = matvae("import", tmp_path / "x.zarr", tmp_path / "w.zarr", *windows)
+    assert ran.code == 0, ran.err
+    assert len(open_structures(tmp_path / "w.zarr")) == 13
+    np.save(tmp_path / "ebsd.npy", np.ones((4, 4), np.uint8))
+    assert (
+        "--mask nan or --mask mask.tif"
+        in matvae("import", tmp_path / "ebsd.npy", tmp_path / "y.zarr", "--mask", "missing").err
+    )

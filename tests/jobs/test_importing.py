@@ -9,9 +9,11 @@ import h5py
 import numpy as np
 import pytest
 
-from matvae.data import open_structures
+from matvae.data import Segmentation, open_structures
 from matvae.errors import InputError
 from matvae.jobs import import_structures
+
+from ..structures import blobs
 
 
 @pytest.fixture
@@ -176,3 +178,77 @@ def test_a_steel_micrograph_is_imported(shared_data, tmp_path):
     result = import_structures(source, tmp_path / "x.zarr", phase_values="auto", window=(64, 64), stride=(461, 656))
     assert result["phase_values"] == [0, 255]
     assert result["n_samples"] == 9
+
+
+@pytest.fixture
+def micrograph(tmp_path):
+    """A grey image of two phases in grey.npy, with a data bar below row 60, and the phases above it."""
+    truth = blobs(1, (60, 80), width=3, volume_fraction=0.4)[0]
+    grey = np.clip(70 + 80 * truth + np.random.default_rng(0).normal(0, 12, truth.shape), 0, 255)
+    bar = np.zeros((12, 80))
+    bar[4:8, 5:75] = 255
+    np.save(tmp_path / "grey.npy", np.concatenate([grey, bar]).round().astype(np.uint8))
+    return tmp_path, truth
+
+
+def test_thresholds_are_found_in_the_region_alone_and_hold_for_all_windows(micrograph):
+    folder, truth = micrograph
+    options = {"segmentation": Segmentation("otsu", denoise="median"), "region": [(0, 60), (0, 80)]}
+    result = import_structures(
+        folder / "grey.npy",
+        folder / "x.zarr",
+        window=20,
+        voxel_size=0.5,
+        unit="micrometer",
+        figure=folder / "preview.png",
+        **options,
+    )
+    whole = import_structures(folder / "grey.npy", folder / "y.zarr", **options)
+    imported = open_structures(folder / "x.zarr")
+    labels = open_structures(folder / "y.zarr").data[0].compute()
+    assert (labels == truth).mean() > 0.97
+    tiles = labels.reshape(3, 20, 4, 20).swapaxes(1, 2).reshape(12, 20, 20)
+    np.testing.assert_array_equal(imported.data.compute(), tiles)
+    np.testing.assert_array_equal(imported.properties["position_y"], np.repeat([0, 20, 40], 4))
+    assert imported.grid.voxel_size == (0.5, 0.5)
+    assert imported.attributes["segmentation"] == result["segmentation"] == whole["segmentation"]
+    assert 70 < result["segmentation"]["thresholds"][0] < 150
+    np.testing.assert_allclose(result["volume_fractions"], [1 - labels.mean(), labels.mean()])
+    assert (folder / "preview.png").stat().st_size > 5000
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+    with_bar = import_structures(folder / "grey.npy", folder / "z.zarr", segmentation=Segmentation("otsu"))
+    assert with_bar["segmentation"]["thresholds"] != result["segmentation"]["thresholds"]
+
+
+def test_one_threshold_is_found_for_all_sources(micrograph):
+    folder, _ = micrograph
+    grey = np.load(folder / "grey.npy")[:60]
+    np.save(folder / "a.npy", grey)
+    np.save(folder / "b.npy", grey // 2)
+    result = import_structures(
+        [folder / "a.npy", folder / "b.npy"], folder / "x.zarr", segmentation=Segmentation("otsu"), window=20
+    )
+    each = import_structures(
+        [folder / "a.npy", folder / "b.npy"],
+        folder / "y.zarr",
+        segmentation=Segmentation("otsu", per="image"),
+        window=20,
+    )
+    assert len(result["segmentation"]["thresholds"]) == 1
+    found = open_structures(folder / "y.zarr").properties["threshold_1"]
+    assert (found[:12] == found[0]).all()
+    assert found[12:] == pytest.approx(found[0] / 2, abs=1)
+    assert each["segmentation"]["thresholds"] == [found[0]]
+
+
+def test_options_that_need_a_segmentation_or_a_mask_are_refused_without(micrograph):
+    folder, _ = micrograph
+    with pytest.raises(InputError, match="--threshold otsu"):
+        import_structures(folder / "grey.npy", folder / "x.zarr", figure=folder / "p.png")
+    with pytest.raises(InputError, match="--phase-values"):
+        import_structures(folder / "grey.npy", folder / "x.zarr", segmentation=Segmentation(), phase_values="auto")
+    with pytest.raises(InputError, match="--mask"):
+        import_structures(folder / "grey.npy", folder / "x.zarr", segmentation=Segmentation(), min_valid=1)
+    with pytest.raises(InputError, match=r"\.png"):
+        import_structures(folder / "grey.npy", folder / "x.zarr", segmentation=Segmentation(), figure=folder / "p.gif")
+    assert not (folder / "x.zarr").exists()

@@ -1,0 +1,88 @@
+"""Grey images segmented once, into a temporary store from which windows are cut, and the preview of it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import dask
+import numpy as np
+
+from ..data import Segmentation, Structures, open_structures, save_structures
+from ..data.segment import Segmented, segment
+from ..errors import StoreError
+
+
+@contextmanager
+def segmented_beside(target: Path, grey: Sequence[Structures], segmentation: Segmentation) -> Iterator[Segmented]:
+    """Segment images into a temporary folder beside the output, which is removed at the end.
+
+    Otherwise every block of windows would filter the image again.
+
+    Parameters
+    ----------
+    target : Path
+        Output.
+    grey, segmentation
+        As in `matvae.data.segment.segment`.
+
+    Raises
+    ------
+    InputError, MissingExtraError
+        As there.
+    StoreError
+        If the folder cannot be written.
+    """
+    segmented = segment(grey, segmentation)
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
+    except OSError as error:
+        raise StoreError(
+            f"{target} cannot be written: {error.strerror or error}. Obtain write permission, or choose another folder."
+        ) from error
+    try:
+        stored = []
+        for i, part in enumerate(segmented.parts):
+            save_structures(folder / f"{i}.zarr", part)
+            stored.append(open_structures(folder / f"{i}.zarr"))
+        yield replace(segmented, parts=stored)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def describe_segmentation(written: Structures, segmented: Segmented) -> dict[str, Any]:
+    """Return ``segmentation``, with the thresholds of the first structure, and ``volume_fractions`` of all."""
+    return {
+        "segmentation": {"thresholds": list(segmented.thresholds), **written.attributes["segmentation"]},
+        "volume_fractions": _volume_fractions(written),
+    }
+
+
+def _volume_fractions(structures: Structures) -> list[float]:
+    """Return the volume fraction of each phase inside the mask, of all structures together."""
+    inside = True if structures.mask is None else structures.mask
+    counts = [((structures.data == phase) & inside).sum() for phase in range(structures.grid.phases)]
+    numbers = np.array(dask.compute(*counts), dtype=float)
+    return (numbers / numbers.sum()).tolist()
+
+
+def preview(grey: Structures, segmented: Segmented) -> Any:
+    """Draw the central slice of the first structure, before and after segmentation, as a matplotlib figure."""
+    from ..report import plot_segmentation
+
+    labels = segmented.parts[0]
+    plane: tuple[Any, ...] = (0, grey.grid.shape[0] // 2) if grey.grid.ndim == 3 else (0,)
+    return plot_segmentation(
+        grey.data[plane].compute(),
+        labels.data[plane].compute(),
+        phases=labels.grid.phases,
+        values=segmented.histogram.values,
+        counts=segmented.histogram.counts,
+        thresholds=segmented.thresholds,
+        mask=None if labels.mask is None else labels.mask[plane].compute(),
+    )
