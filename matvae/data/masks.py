@@ -84,14 +84,22 @@ def fill_outside(samples: LazyArray, inside: LazyArray, phase_values: PhaseValue
     if is_grey or (phase_values is None and samples.dtype.kind == "f"):
         fill: float = 0
     elif phase_values is not None and not isinstance(phase_values, str):
-        # Whatever is listed can be mapped.
-        fill = next((float(value) for value in phase_values if value != "nan" and value == value), np.nan)
+        # Whatever is listed can be mapped; 255.5 or 300 is no value of an 8-bit image.
+        listed = [np.nan if value == "nan" else value for value in phase_values]
+        fill = next((value for value in listed if _can_hold(samples.dtype, value)), listed[0])
     else:
         values = _distinct_inside(samples, inside)
         if not len(values):
             raise InputError(f"{samples.source} should have voxels inside the mask, but has none. Correct the mask.")
         fill = values[0].item()
     return samples.map(partial(_filled, inside=inside, fill=fill))
+
+
+def _can_hold(dtype: np.dtype, value: Any) -> bool:
+    if dtype.kind == "f":
+        return True
+    limits = np.iinfo(np.uint8 if dtype.kind == "b" else dtype)
+    return value == value and float(value).is_integer() and limits.min <= value <= limits.max
 
 
 def _distinct_inside(samples: LazyArray, inside: LazyArray) -> np.ndarray:

@@ -50,7 +50,10 @@ def test_values_outside_the_mask_are_no_phase():
     opened = open_structures(labels, mask=DISC, phase_values="auto")
     assert (opened.grid.phases, opened.attributes["phase_values"]) == (2, [1, 2])
     check(opened, VOLUME[:1], DISC)
-    check(open_structures(labels, mask=DISC, phase_values=(1, 2)), VOLUME[:1], DISC)
+    for values in ((1, 2), (1.0, 2)):
+        check(open_structures(labels, mask=DISC, phase_values=values), VOLUME[:1], DISC)
+    listed = open_structures(labels.astype(np.uint8), mask=DISC, phase_values=(300, 0.5, "nan", 1, 2))
+    check(listed, VOLUME[:1] + 3, DISC)
     check(open_structures(np.where(DISC, VOLUME[0], 200), mask=DISC), VOLUME[:1], DISC)
 
 

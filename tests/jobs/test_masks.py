@@ -9,18 +9,20 @@ import pytest
 import xarray
 import zarr
 
-from matvae import load, open_structures, two_point_stats
+from matvae import load, memory, open_structures, two_point_stats
 from matvae.errors import InputError, StoreError
 from matvae.jobs import (
     compute_statistics,
     describe,
     export_structures,
+    find_representative_windows,
     fit_model,
     import_structures,
     inverse_latents,
     reconstruct_statistics,
     transform_structures,
 )
+from matvae.jobs import statistics as statistics_module
 
 from ..structures import blobs
 
@@ -64,6 +66,22 @@ def test_statistics_count_voxels_inside_and_agree_with_those_of_the_whole(folder
     spread = whole.std(axis=0, ddof=1)
     assert np.abs(inside - whole).mean() < spread.mean()
     assert np.abs(inside.mean(axis=0) - whole.mean(axis=0)).max() < 3 * spread.max()
+
+
+def test_large_structures_with_a_mask_are_not_computed_by_blocks(folder, tmp_path, monkeypatch):
+    for limit, name in ((statistics_module.LARGE, "a.zarr"), (100, "b.zarr")):
+        monkeypatch.setattr(statistics_module, "LARGE", limit)
+        compute_statistics(folder / "round.zarr", tmp_path / name, cutoff=4)
+    a, b = (zarr.open_array(tmp_path / name / "statistics")[:] for name in ("a.zarr", "b.zarr"))
+    np.testing.assert_array_equal(a, b)
+    monkeypatch.setattr(memory, "free_memory", lambda device: 10_000)
+    with pytest.raises(InputError, match=r"with a mask.*--min-valid"):
+        compute_statistics(folder / "round.zarr", tmp_path / "c.zarr", cutoff=4)
+
+
+def test_representativity_needs_complete_structures(folder):
+    with pytest.raises(InputError, match="an estimate of representativity cannot leave out"):
+        find_representative_windows(folder / "round.zarr")
 
 
 def test_other_statistics_take_the_mask_or_are_refused(folder, tmp_path):
