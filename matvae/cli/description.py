@@ -41,6 +41,7 @@ def show_description(description: Mapping[str, Any]) -> None:
                 "structures": description["n_samples"],
                 "each": grid_text(description["grid"]),
                 "type": description["dtype"],
+                "mask": "yes, some voxels are outside" if description["mask"] else None,
             }
         )
         if description["properties"]:

@@ -66,7 +66,7 @@ def raw_layout(
     if shape is None and dtype is None and byteorder is None and offset is None:
         return None
     # Help has to appear at once, without numpy.
-    from ..data import RawLayout, Segmentation
+    from ..data import RawLayout
 
     if shape is None or dtype is None:
         raise typer.BadParameter(
@@ -109,6 +109,8 @@ def segmentation(
             "--threshold-per, --denoise and --min-size belong to the segmentation of grey images. Add --threshold "
             "otsu, for example."
         )
+    from ..data import Segmentation
+
     return Segmentation(threshold, per or "all", denoise, min_size or 0)
 
 
