@@ -85,7 +85,7 @@ def fill_outside(samples: LazyArray, inside: LazyArray, phase_values: PhaseValue
         fill: float = 0
     elif phase_values is not None and not isinstance(phase_values, str):
         # Whatever is listed can be mapped; 255.5 or 300 is no value of an 8-bit image.
-        listed = [np.nan if value == "nan" else value for value in phase_values]
+        listed: list[float] = [np.nan if isinstance(value, str) else value for value in phase_values]
         fill = next((value for value in listed if _can_hold(samples.dtype, value)), listed[0])
     else:
         values = _distinct_inside(samples, inside)

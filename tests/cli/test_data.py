@@ -255,7 +255,7 @@ def test_the_advice_for_grey_images_and_for_binary_ones_works(matvae, tmp_path):
     assert matvae("import", tmp_path / "grey.npy", tmp_path / "x.zarr", *advice).code == 0
     refused = matvae("import", tmp_path / "binary.npy", tmp_path / "y.zarr", "--threshold", "otsu")
     assert refused.code == 3
-    advice = refused.err[refused.err.index("--phase-values") :].split()[:2]
+    advice = refused.err[refused.err.index("--phase-values") :].replace(",", " ").split()[:2]
     assert matvae("import", tmp_path / "binary.npy", tmp_path / "y.zarr", *advice).code == 0
 
 
