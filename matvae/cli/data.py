@@ -97,6 +97,9 @@ def import_command(
         Path | None,
         typer.Option(metavar="PATH", exists=True, help="Give values the phases they have in this store or model."),
     ] = None,
+    phase_names: Annotated[
+        str | None, typer.Option(metavar="NAME,NAME", help="Names of phase 0, 1, ..., such as solid,pore, for reports.")
+    ] = None,
     region: Annotated[
         Any,
         typer.Option(
@@ -217,6 +220,7 @@ def import_command(
             axes=axes,
             phase_values=phase_values,
             phase_values_of=phase_values_of,
+            phase_names=None if phase_names is None else [name.strip() for name in phase_names.split(",")],
             region=region,
             window=window,
             stride=stride,

@@ -34,6 +34,7 @@ def import_structures(
     axes: str | None = None,
     phase_values: PhaseValues = None,
     phase_values_of: str | Path | None = None,
+    phase_names: Sequence[str] | None = None,
     region: Region | None = None,
     window: int | Sequence[int] | None = None,
     stride: int | Sequence[int] | None = None,
@@ -64,6 +65,8 @@ def import_structures(
         The i-th value becomes phase i. ``"auto"`` takes the distinct values of all sources, in ascending order.
     phase_values_of : path, optional
         Store or model whose values become the same phases here, instead of `phase_values`.
+    phase_names : sequence of str, optional
+        Names of phase 0, 1, ..., by which `evaluate_model` and `write_report` call them.
     region : sequence of (start, stop), optional
         Part of each source in voxels, one range per spatial axis, or one that counts for every axis.
     window : int or sequence of int, optional
@@ -156,7 +159,7 @@ def import_structures(
         else:
             parts = [_crop(part, region) for part in parts] if region is not None else parts
             parts = [keep_valid(part, min_valid) for part in parts]
-        structures = _concatenate(parts, paths)
+        structures = _named(_concatenate(parts, paths), phase_names)
         with watch_blocks(progress, structures.data.npartitions):
             save_structures(target, structures, overwrite=overwrite)
         if grey is not None and segmented is not None and picture is not None:
@@ -207,6 +210,18 @@ def recorded_phase_values(path: str | Path) -> list[float | str]:
             "(--phase-values-of) if these sources hold the same labels."
         )
     return list(values)
+
+
+def _named(structures: Structures, names: Sequence[str] | None) -> Structures:
+    """Record the names of the phases, once they are known to fit."""
+    if names is None:
+        return structures
+    # Slow to import, and rarely needed.
+    from ..evaluate.phase_errors import NAMES, phase_names
+
+    named = replace(structures, attributes={**structures.attributes, NAMES: list(names)})
+    phase_names(named)
+    return named
 
 
 def _spatial_dims(spatial_dims: int | None, window: int | Sequence[int] | None, region: Region | None) -> int | None:

@@ -278,3 +278,14 @@ def test_the_advice_to_leave_out_voxels_works(matvae, tmp_path):
         "--mask nan or --mask mask.tif"
         in matvae("import", tmp_path / "ebsd.npy", tmp_path / "y.zarr", "--mask", "missing").err
     )
+
+
+def test_phases_are_named(matvae, tmp_path):
+    np.save(tmp_path / "image.npy", np.eye(16, dtype=np.uint8))
+    out = tmp_path / "x.zarr"
+    assert matvae("import", tmp_path / "image.npy", out, "--phase-names", "solid, pore").code == 0
+    assert open_structures(out).attributes["phase_names"] == ["solid", "pore"]
+    refused = matvae("import", tmp_path / "image.npy", tmp_path / "y.zarr", "--phase-names", "solid")
+    assert refused.code == 3
+    assert "must hold 2 different names" in refused.err
+    assert not (tmp_path / "y.zarr").exists()
