@@ -12,7 +12,7 @@ import typer
 from .. import jobs
 from . import options
 from .description import PICTURE_COLUMNS, shape_text, show_description
-from .options import Config, Json, Overwrite, Quiet, parsed
+from .options import Config, Json, Overwrite, Quiet, Unit, VoxelSize, parsed
 from .terminal import grid_text, show, show_values, size_text, warnings_as_notes, watching
 
 dataset_app = typer.Typer(no_args_is_help=True, help="List data sets, or make one.")
@@ -124,15 +124,8 @@ def import_command(
             help="Voxels from one window to the next (default: the size of a window).",
         ),
     ] = None,
-    voxel_size: Annotated[
-        Any,
-        typer.Option(
-            parser=parsed(options.lengths, "2.25 or 2.25,1,1"),
-            metavar="L",
-            help="Edge length of a voxel, or one per axis.",
-        ),
-    ] = None,
-    unit: Annotated[str | None, typer.Option(help="Unit of the voxel size, such as micrometer.")] = None,
+    voxel_size: VoxelSize = None,
+    unit: Unit = None,
     spatial_dims: Annotated[
         int | None,
         typer.Option(min=1, max=3, help="Number of spatial axes, unless given by the window or region."),

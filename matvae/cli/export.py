@@ -10,7 +10,7 @@ import typer
 
 from .. import jobs
 from . import options
-from .options import Config, Json, Overwrite, Quiet, parsed
+from .options import Config, Json, Overwrite, Quiet, Unit, VoxelSize, parsed
 from .terminal import grid_text, show, show_values, size_text, watching
 
 
@@ -31,15 +31,8 @@ def export_command(
             parser=parsed(options.samples, "0:10 or all"), metavar="A:B|all", help="Samples to write: A to B-1, or all."
         ),
     ] = None,
-    voxel_size: Annotated[
-        Any,
-        typer.Option(
-            parser=parsed(options.lengths, "2.25 or 2.25,1,1"),
-            metavar="L",
-            help="Edge length of a voxel, or one per axis (default: that of the store).",
-        ),
-    ] = None,
-    unit: Annotated[str | None, typer.Option(help="Unit of the voxel size (default: that of the store).")] = None,
+    voxel_size: VoxelSize = None,
+    unit: Unit = None,
     overwrite: Overwrite = False,
     json: Json = False,
     quiet: Quiet = False,

@@ -171,3 +171,17 @@ def parameters(entries: list[str] | None) -> dict[str, Any]:
         except (ValueError, SyntaxError):
             values[key.replace("-", "_")] = value
     return values
+
+
+# After the functions that parse them.
+VoxelSize = Annotated[
+    Any,
+    typer.Option(
+        parser=parsed(lengths, "2.25 or 2.25,1,1"),
+        metavar="L",
+        help="Edge length of a voxel, or one per axis (default: as the data state).",
+    ),
+]
+Unit = Annotated[
+    str | None, typer.Option(help="Unit of the voxel size, such as micrometer (default: as the data state).")
+]

@@ -10,7 +10,7 @@ import typer
 
 from .. import jobs
 from . import options
-from .options import Config, Json, Overwrite, Quiet, parsed
+from .options import Config, Json, Overwrite, Quiet, Unit, VoxelSize, parsed
 from .terminal import grid_text, number_text, show, show_table, show_values, watching
 
 VERDICTS = {True: "yes", False: "no", None: "cannot be tested"}
@@ -34,15 +34,8 @@ def representative_command(
     spatial_dims: Annotated[
         int | None, typer.Option(min=1, max=3, help="Number of spatial axes; 3 for a volume in a file of slices.")
     ] = None,
-    voxel_size: Annotated[
-        Any,
-        typer.Option(
-            parser=parsed(options.lengths, "2.25 or 2.25,1,1"),
-            metavar="L",
-            help="Edge length of a voxel, or one per axis (default: that of the data).",
-        ),
-    ] = None,
-    unit: Annotated[str | None, typer.Option(help="Unit of the voxel size, such as micrometer.")] = None,
+    voxel_size: VoxelSize = None,
+    unit: Unit = None,
     figure: Annotated[
         Path | None, typer.Option(metavar="FILE.png", help="Figure of the spread between windows against their size.")
     ] = None,
