@@ -86,6 +86,11 @@ class Grid:
         """Number of voxels in one structure."""
         return math.prod(self.shape)
 
+    @property
+    def length_unit(self) -> str:
+        """Name of the unit of lengths: voxels if their size is unknown."""
+        return "voxel" if self.voxel_size is None else self.unit or "length unit"
+
     def describe(self) -> str:
         """Describe the grid in one line: shape, phases, boundaries and voxel size."""
         parts = [

@@ -33,6 +33,12 @@ def test_a_model_saved_before_origins_were_known_has_none():
     assert Grid.from_dict(values).origin is None
 
 
+def test_lengths_are_in_voxels_if_their_size_is_unknown():
+    assert Grid((4, 4), unit="nanometer").length_unit == "voxel"
+    assert Grid((4, 4), voxel_size=0.5).length_unit == "length unit"
+    assert Grid((4, 4), voxel_size=0.5, unit="nanometer").length_unit == "nanometer"
+
+
 def test_grids_that_differ_in_their_origin_alone_are_equal():
     assert Grid((3, 4), origin=(0, 10)) == Grid((3, 4))
 

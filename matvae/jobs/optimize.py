@@ -192,7 +192,7 @@ def _write(
     properties["differing"] = differing
     if candidates.comparison is not None:
         properties.update(_compared(candidates.comparison))
-        units.update({name: unit.replace("length", grid.unit or "voxel") for name, unit in MEASURES.items()})
+        units.update({name: unit.replace("length", grid.length_unit) for name, unit in MEASURES.items()})
     properties.update({f"latent_{i}": column.astype(float) for i, column in enumerate(candidates.latents.T)})
     attributes = {
         **origin,

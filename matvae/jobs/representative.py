@@ -76,7 +76,7 @@ def _as_dict(found: Representativity) -> dict[str, Any]:
     recommended = found.recommended
     return {
         "grid": found.grid.to_dict(),
-        "unit": _unit(found.grid),
+        "unit": found.grid.length_unit,
         "n_structures": found.n_structures,
         "n_independent": found.n_independent,
         "tolerance": found.tolerance,
@@ -89,10 +89,6 @@ def _as_dict(found: Representativity) -> dict[str, Any]:
         "sizes": [_size(found.grid, size) for size in found.sizes],
         "remarks": list(found.remarks),
     }
-
-
-def _unit(grid: Grid) -> str:
-    return "voxel" if grid.voxel_size is None else grid.unit or "length unit"
 
 
 def _phase(grid: Grid, phase: PhaseSummary) -> dict[str, Any]:

@@ -137,7 +137,7 @@ def make_property(name: str, **options: Any) -> Property:
 
 def unit_on(property: Property, grid: Grid) -> str:
     """Unit of a property's values on a grid, empty if dimensionless."""
-    return property.unit.replace("length", grid.unit or "voxel")
+    return property.unit.replace("length", grid.length_unit)
 
 
 def check_phase(phase: int, grid: Grid) -> None:

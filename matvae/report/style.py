@@ -84,7 +84,7 @@ def spatial_axes(grid: Grid) -> tuple[tuple[str, ...], tuple[float, ...], str]:
     names = grid.axes or ()
     if grid.voxel_size is None:
         return names, (1.0,) * grid.ndim, "voxel"
-    return names, grid.voxel_size, UNIT_SYMBOLS.get(grid.unit or "", grid.unit or "length unit")
+    return names, grid.voxel_size, UNIT_SYMBOLS.get(grid.length_unit, grid.length_unit)
 
 
 def annotate_slice(axes: Any, text: str) -> None:
