@@ -10,7 +10,7 @@ the material alone (representative volume element: Drugan & Willis, Journal of t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,11 +22,14 @@ from ..errors import InputError
 from ..grid import Grid
 from ..stats import two_point_stats, two_point_stats_by_blocks, volume_fractions
 from ..stats.correlation_length import autocovariance_profile, decay_length
-from ..stats.independent_windows import independent_windows
+from ..stats.independent_windows import independent_among
 from ..stats.integral_range import Autocovariance, decorrelation_lags, estimate_autocovariance
 from .stationarity import SIGNIFICANCE, Stationarity, stationarity_of
 from .window_spread import (
+    BLOCK_VOXELS,
+    REACH,
     PhaseSpread,
+    blocks_of,
     disjoint_windows,
     measure_spread,
     measure_windows,
@@ -37,12 +40,8 @@ from .window_spread import (
 LEAST_EDGE, LEAST_NUMBER = 8, 4
 # Windows whose spread says something of the integral range.
 LEAST_SPREAD = 12
-# Structures are read in blocks of about so many voxels.
-BLOCK_VOXELS = 1 << 22
 # Voxels among which overlaps of windows are looked for.
 MOST_HASHED = 1 << 26
-# The autocovariance is summed to this multiple of the lags at which it has decayed to the limit.
-REACH = 1.5
 # Edge of the recommended window in cutoffs: at the longest lag, two thirds of its voxels have a partner along an axis.
 WINDOW_CUTOFFS = 3
 # Standard deviations in the interval that holds 95 % of the windows.
@@ -262,7 +261,7 @@ def _independent(X: np.ndarray, grid: Grid) -> float:
         return float(len(X))
     # Windows that follow one another are those that overlap.
     some = X[: max(2, MOST_HASHED // grid.n_voxels)]
-    return max(1.0, independent_windows(some) / len(some) * len(X))
+    return independent_among(some, len(X))
 
 
 def _integral_range(C: Autocovariance, k: int, sizes: Sequence[WindowSize], window: tuple[int, ...]) -> float:
@@ -284,7 +283,7 @@ def _profiles(X: np.ndarray, grid: Grid, phase: int) -> list[torch.Tensor]:
     """Autocovariance of a phase along each axis, over all structures together."""
     totals = [torch.zeros((), dtype=torch.float64) for _ in range(grid.ndim)]
     sum_of_means = 0.0
-    for block in _blocks(X):
+    for block in blocks_of(X):
         field = torch.from_numpy(_indicator(block, grid, phase))
         means = field.flatten(1).mean(1, dtype=torch.float64)
         sum_of_means += float(means.sum())
@@ -292,11 +291,6 @@ def _profiles(X: np.ndarray, grid: Grid, phase: int) -> list[torch.Tensor]:
             C, _ = autocovariance_profile(field, axis, periodic=grid.periodic, voxel_size=(1.0,) * grid.ndim)
             totals[axis] = totals[axis] + (C.double() + means.square()[:, None]).sum(0)
     return [total / len(X) - (sum_of_means / len(X)) ** 2 for total in totals]
-
-
-def _blocks(X: np.ndarray) -> Iterator[np.ndarray]:
-    size = max(1, BLOCK_VOXELS // math.prod(X.shape[1:]))
-    return (X[start : start + size] for start in range(0, len(X), size))
 
 
 def _indicator(block: np.ndarray, grid: Grid, phase: int) -> np.ndarray:
@@ -316,9 +310,9 @@ def _autocovariances(
         total = sum(two_point_stats_by_blocks(sample, phases=phases_of_labels, **options) for sample in X)
     else:
         options |= {"phases": grid.phases, "spatial_dims": grid.ndim}
-        total = sum(two_point_stats(block, **options).sum(axis=0, dtype=np.float64) for block in _blocks(X))
+        total = sum(two_point_stats(block, **options).sum(axis=0, dtype=np.float64) for block in blocks_of(X))
     mean = np.asarray(total) / len(X)
-    of_blocks = (volume_fractions(block, spatial_dims=grid.ndim, phases=grid.phases) for block in _blocks(X))
+    of_blocks = (volume_fractions(block, spatial_dims=grid.ndim, phases=grid.phases) for block in blocks_of(X))
     fractions = sum(values.sum(axis=0, dtype=np.float64) for values in of_blocks)
     autocovariances = [
         estimate_autocovariance(

@@ -7,7 +7,7 @@ error below the sampling error of a window is below what another window of the s
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -21,20 +21,16 @@ from ..grid import Grid
 from ..model.planning import is_layout
 from ..stats import two_point_stats
 from ..stats.correlation_length import autocovariance_profile
-from ..stats.independent_windows import independent_windows
+from ..stats.independent_windows import independent_among
 from ..stats.integral_range import Autocovariance, decorrelation_lags, estimate_autocovariance
 from .errors import Scatter
 from .measure import block_size
-from .window_spread import measured_phases
+from .window_spread import REACH, blocks_of, measured_phases
 
 # Windows that are measured: in voxels altogether, but at least so many; and voxels among which overlaps are counted.
 MOST_VOXELS, LEAST_MEASURED, MOST_HASHED = 1 << 20, 16, 1 << 20
 # Smallest and largest windows, in voxels along an axis and altogether, and the least number of them.
 LEAST_EDGE, LARGEST, LEAST_WINDOWS = 8, 1 << 22, 4
-# Voxels of the windows that are held as floats at a time.
-BLOCK_VOXELS = 1 << 22
-# The autocovariance is summed to this multiple of the lags at which it has decayed.
-REACH = 1.5
 # Scatter of volume fractions over their sampling error above which windows are not of one material: the bias of the
 # estimate, and standard deviations of the scatter of few windows.
 BIAS, DEVIATIONS = 1.2, 3.0
@@ -215,7 +211,7 @@ def _n_independent(structures: Structures, grid: Grid) -> float:
         return float(len(structures))
     # Windows that follow one another are those that overlap.
     some = structures.data[: max(LEAST_MEASURED, MOST_HASHED // grid.n_voxels)].compute()
-    return max(1.0, independent_windows(some) / len(some) * len(structures))
+    return independent_among(some, len(structures))
 
 
 def _sampling_error(labels: np.ndarray, grid: Grid, phase: int) -> tuple[float, bool]:
@@ -223,7 +219,7 @@ def _sampling_error(labels: np.ndarray, grid: Grid, phase: int) -> tuple[float, 
     axes, n = range(grid.ndim), len(labels)
     profiles = [torch.zeros((), dtype=torch.float64) for _ in axes]
     squared_fraction = 0.0
-    for block in _blocks(labels):
+    for block in blocks_of(labels):
         field = torch.from_numpy((block == phase).astype(np.float32))
         squared_fraction += float(field.flatten(1).mean(1, dtype=torch.float64).square().sum()) / n
         for axis in axes:
@@ -236,7 +232,7 @@ def _sampling_error(labels: np.ndarray, grid: Grid, phase: int) -> tuple[float, 
     options: dict[str, Any] = {"phases": grid.phases, "correlations": [(phase, phase)], "cutoff": reach}
     S2 = sum(
         two_point_stats(block, spatial_dims=grid.ndim, periodic=grid.periodic, **options).sum(axis=0, dtype=np.float64)
-        for block in _blocks(labels)
+        for block in blocks_of(labels)
     )
     within = torch.from_numpy(np.asarray(S2)[..., 0] / n)
     autocovariance = estimate_autocovariance(within, math.sqrt(squared_fraction), grid.n_voxels, reach)
@@ -271,8 +267,3 @@ def _is_one_material(phases: Sequence[PhaseSampling], n_free: float) -> bool:
     """Whether volume fractions scatter no more than by sampling, as far as so many independent windows show."""
     limit = BIAS * (1 + DEVIATIONS / math.sqrt(2 * n_free))
     return all(phase.scatter is not None and phase.scatter <= limit * phase.sampling_error for phase in phases)
-
-
-def _blocks(labels: np.ndarray) -> Iterator[np.ndarray]:
-    size = max(1, BLOCK_VOXELS // math.prod(labels.shape[1:]))
-    return (labels[start : start + size] for start in range(0, len(labels), size))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,10 @@ from ..stats import correlation_length, surface_area, two_point_stats, volume_fr
 
 # Windows of one size that are measured, spread over the structures, in voxels altogether.
 MOST_VOXELS = 1 << 24
+# Voxels of a block of structures whose statistics are computed together.
+BLOCK_VOXELS = 1 << 22
+# The autocovariance is summed to this multiple of the lags at which it has decayed to the limit.
+REACH = 1.5
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,12 @@ class WindowValues:
     fractions: np.ndarray
     surfaces: np.ndarray
     lengths: np.ndarray
+
+
+def blocks_of(X: np.ndarray) -> Iterator[np.ndarray]:
+    """Iterate over blocks of structures ``(sample, *space)``."""
+    size = max(1, BLOCK_VOXELS // math.prod(X.shape[1:]))
+    return (X[start : start + size] for start in range(0, len(X), size))
 
 
 def measured_phases(grid: Grid) -> tuple[int, ...]:

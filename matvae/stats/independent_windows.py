@@ -33,6 +33,18 @@ def independent_windows(labels: np.ndarray) -> float:
     return len(labels) * len(np.unique(hashes)) / hashes.size if hashes.size else float(len(labels))
 
 
+def independent_among(some: np.ndarray, n: int) -> float:
+    """Estimate how many of `n` windows are independent from some of them that follow one another; at least one.
+
+    Parameters
+    ----------
+    some : array of int ``(sample, *space)``
+        Windows that follow one another are those that overlap.
+    n : int
+    """
+    return max(1.0, independent_windows(some) / len(some) * n)
+
+
 def _patch_hashes(labels: np.ndarray, edges: list[int]) -> np.ndarray:
     """Hashes ``(sample, *position)`` of all patches, a polynomial of their labels modulo 2^64."""
     rng = np.random.default_rng(0)

@@ -8,7 +8,7 @@ import pytest
 from matvae import Grid, Structures
 from matvae.data.datasets.grf import gaussian_field
 from matvae.errors import InputError
-from matvae.evaluate import representative, representative_windows
+from matvae.evaluate import representative, representative_windows, window_spread
 
 
 def micrograph(length, *, n=192, seed=0, gradient=0.0, voxel_size=None, level=0.5):
@@ -164,6 +164,7 @@ def test_large_structures_give_the_same_by_blocks(monkeypatch):
     structures = micrograph(3, n=96)
     whole = representative_windows(structures)
     monkeypatch.setattr(representative, "BLOCK_VOXELS", 1000)
+    monkeypatch.setattr(window_spread, "BLOCK_VOXELS", 1000)
     by_blocks = representative_windows(structures)
     assert by_blocks.recommended == whole.recommended
     assert by_blocks.phases[0].integral_range == pytest.approx(whole.phases[0].integral_range, rel=1e-4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from matvae.stats.independent_windows import independent_windows
+from matvae.stats.independent_windows import independent_among, independent_windows
 
 from ..structures import blobs
 
@@ -40,3 +40,9 @@ def test_windows_of_a_volume_are_counted() -> None:
 
 def test_uniform_windows_all_count_as_independent() -> None:
     assert independent_windows(np.zeros((7, 16, 16), np.uint8)) == 7
+
+
+def test_some_windows_tell_of_all() -> None:
+    windows = blobs(10, (32, 32))
+    assert independent_among(np.repeat(windows[:5], 3, axis=0), 30) == pytest.approx(10, rel=0.02)
+    assert independent_among(np.repeat(windows[:1], 5, axis=0), 1) == 1
