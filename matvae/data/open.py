@@ -208,9 +208,7 @@ def _open_one(
     if isinstance(source, Structures):
         structures = _as_they_are(source, "The given set of structures", axes, spatial_dims, name, phase_values, mask)
     elif isinstance(source, str | os.PathLike):
-        path = Path(source).expanduser().absolute()
-        if not path.exists():
-            raise InputError(f"There is no file or folder {path}. Check the spelling and the current folder.")
+        path = _existing(source, "Check the spelling and the current folder.")
         if raw is None and is_store(path):
             structures = _as_they_are(open_store(path), str(path), axes, spatial_dims, name, phase_values, mask)
         else:
@@ -228,23 +226,29 @@ def _open_mask(mask: Any, shape: tuple[int, ...], axes: str | None) -> da.Array:
     """Open a mask of structures ``(sample, *space)``, with their axes; it may have one sample for all of them."""
     if isinstance(mask, Structures):
         return mask_of_labels(mask, shape, "The given mask")
-    source, letters = "The given mask", axes
+    ndim = len(shape) - 1
     if isinstance(mask, str | os.PathLike):
-        source = str(mask)
-        path = Path(mask).expanduser().absolute()
-        if not path.exists():
-            raise InputError(
-                f"There is no file or folder {path}. Check the spelling, or leave voxels out by their values with "
-                "mask='nan' or mask='missing' (command line: --mask nan or --mask missing)."
-            )
-        letters = None if is_store(path) else axes
-        ndim = 0 if is_store(path) else open_source(find_reader(path)[1], path, None).array.ndim
+        path = _existing(
+            mask,
+            "Check the spelling, or leave voxels out by their values with mask='nan' or mask='missing' (command line: "
+            "--mask nan or --mask missing).",
+        )
+        if is_store(path):
+            return mask_of_labels(_open_one(path, spatial_dims=ndim), shape, str(mask))
+        name, source = str(mask), open_source(find_reader(path)[1], path, None)
     else:
-        ndim = array_source(mask, None).array.ndim
-    if letters is not None and ndim < len(letters):
+        name, source = "The given mask", array_source(mask, None)
+    letters = axes
+    if letters is not None and source.array.ndim < len(letters):
         letters = "".join(letter for letter in letters.lower() if letter in SPACE)
-    labels = _open_one(mask, axes=letters, spatial_dims=len(shape) - 1, phase_values="auto")
-    return mask_of_labels(labels, shape, source)
+    return mask_of_labels(as_structures(source, ndim, "auto", letters), shape, name)
+
+
+def _existing(path: str | os.PathLike[str], advice: str) -> Path:
+    absolute = Path(path).expanduser().absolute()
+    if not absolute.exists():
+        raise InputError(f"There is no file or folder {absolute}. {advice}")
+    return absolute
 
 
 def _overruled(source: Source, voxel_size: float | Sequence[float] | None) -> Source:

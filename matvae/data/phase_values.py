@@ -51,9 +51,8 @@ def label_phases(samples: LazyArray, phase_values: PhaseValues) -> tuple[LazyArr
     InputError
         If the values cannot be phases: there are too many, the labels have gaps, or they are not real numbers.
     """
+    _refuse_other_types(samples)
     kind = samples.dtype.kind
-    if kind not in "biuf":
-        raise InputError(f"{samples.source} should hold integers or real numbers, but its values are {samples.dtype}.")
     if phase_values is None and kind == "f":
         _warn_of_labels(samples)
         dtype = np.float64 if samples.dtype == np.float64 else np.float32
@@ -78,11 +77,15 @@ def grey_values(samples: LazyArray) -> LazyArray:
     InputError
         If they are not integers or real numbers; when they are read, if they are not finite.
     """
-    if samples.dtype.kind not in "biuf":
-        raise InputError(f"{samples.source} should hold integers or real numbers, but its values are {samples.dtype}.")
+    _refuse_other_types(samples)
     # Single precision holds integers of up to 24 bits.
     dtype = np.dtype(np.float32 if samples.dtype.itemsize < 4 or samples.dtype == np.float32 else np.float64)
     return samples.map(partial(_field, source=samples.source, dtype=dtype), dtype)
+
+
+def _refuse_other_types(samples: LazyArray) -> None:
+    if samples.dtype.kind not in "biuf":
+        raise InputError(f"{samples.source} should hold integers or real numbers, but its values are {samples.dtype}.")
 
 
 def _warn_of_labels(samples: LazyArray) -> None:
