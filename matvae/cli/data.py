@@ -271,7 +271,8 @@ def stats_command(
         str,
         typer.Option(
             metavar="NAME",
-            help="two_point, pair_correlation, lineal_path, chord_length, cluster, surface_area, or that of a plugin.",
+            help="two_point, pair_correlation, lineal_path, chord_length, cluster, surface_area, variogram, or that of "
+            "a plugin.",
         ),
     ] = "two_point",
     correlations: Annotated[

@@ -51,7 +51,7 @@ def fit_command(
         Statistics(
             parser=parsed(options.names, "surface_area,lineal_path"),
             metavar="NAME,NAME",
-            help="Further statistics that textures' latents predict (default: specific surface and lineal path).",
+            help="Further statistics that textures' latents predict (default: surface_area,lineal_path,variogram).",
         ),
     ] = None,
     encoder: Annotated[str | None, Network(help="Name of the encoder.")] = None,

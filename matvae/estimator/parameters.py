@@ -123,7 +123,7 @@ def _accept(name: str, value: Any) -> None:
 
 
 # Descriptors unless others are chosen.
-DESCRIPTORS = ("surface_area", "lineal_path")
+DESCRIPTORS = ("surface_area", "lineal_path", "variogram")
 # Parameters of networks and their training, which a closed-form fit does not use.
 NETWORK_PARAMETERS = (
     "width",

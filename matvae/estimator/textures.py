@@ -16,10 +16,10 @@ from ..errors import InputError
 from ..grid import Grid
 from ..memory import check_memory
 from ..model import StatsVAE
-from ..model.decoders.statistics import SURFACE_AREA
+from ..model.decoders.statistics import VARIOGRAM
 from ..reconstruction import Wanted, reconstruct
 from ..reconstruction.tiles import MOST_VOXELS, is_tiled, realize_tiles
-from ..stats import relative_error, surface_area
+from ..stats import relative_error, variogram
 from ..stats.metric import lag_lengths
 from ..validate import is_integer
 
@@ -28,7 +28,8 @@ METHODS = (AUTO, RETRIEVAL, EXAMPLES, DECODER)
 # Voxels of the examples for one latent, and the least number of windows.
 EXAMPLE_VOXELS = 1 << 18
 LEAST_EXAMPLES = 8
-# Training windows from which the weight of the specific surface follows.
+# Largest weight of the variogram beside the 2-point statistics, and training windows from which its weight follows.
+MOST_WEIGHT = 0.2
 CALIBRATION_WINDOWS = 64
 # Working memory in bytes per voxel and phase of one structure, as measured.
 WORKING_BYTES = {RETRIEVAL: 200, EXAMPLES: 1750}
@@ -82,8 +83,8 @@ class TextureRealizer:
             statistics = for_shape(statistics, spec.pairs, self.shape, periodic=spec.periodic)
         grid = replace(self.grid, shape=self.shape, periodic=spec.periodic)
         also = []
-        if SURFACE_AREA in descriptors:
-            also = [Wanted(SURFACE_AREA, descriptors[SURFACE_AREA].clamp_min(0), weight=self.surface_weight)]
+        if VARIOGRAM in descriptors:
+            also = [Wanted(VARIOGRAM, descriptors[VARIOGRAM].clamp_min(0), weight=self.variogram_weight)]
         if examples is not None and is_tiled(grid.shape, grid.periodic):
             structures = [
                 realize_tiles(
@@ -105,23 +106,25 @@ class TextureRealizer:
         ).structures
 
     @cached_property
-    def surface_weight(self) -> float:
-        """Weight of the specific surface beside the 2-point statistics, at most one.
+    def variogram_weight(self) -> float:
+        """Weight of the variogram at neighbouring voxels beside the 2-point statistics.
 
-        It is the inverse ratio of the squared errors with which the two decode for training windows: where statistics
-        decode much more exactly than the surface, an uncertain surface must not spoil them.
+        The squared error of 2-point statistics hardly knows about interfaces, since lags of a voxel are few; the
+        variogram at these lags says how much interface there is and how it runs. Where statistics decode much more
+        exactly than it does, it must not spoil them: the weight falls with the ratio of the squared errors with which
+        the two decode for training windows.
         """
         decoder, spec = self.module.statistics_decoder, self.module.spec
         some = spread_indices(len(decoder.examples), CALIBRATION_WINDOWS)
         if len(some) == 0:
-            return 1.0
+            return MOST_WEIGHT
         windows, latents = decoder.examples[some], decoder.example_latents[some]
-        surface = surface_area(windows, spatial_dims=self.grid.ndim, phases=spec.phases, periodic=spec.periodic)
+        true = variogram(windows, spatial_dims=self.grid.ndim, phases=spec.phases, periodic=spec.periodic)
         with torch.no_grad():
             statistics = self.module.statistics(self.module.fields(windows))
             error = relative_error(statistics, self.module.decoded_statistics(latents)).median()
-            surface_error = relative_error(surface, decoder.descriptors(latents)[SURFACE_AREA]).median()
-        return min(1.0, float(error / surface_error.clamp_min(1e-12))) ** 2
+            variogram_error = relative_error(true, decoder.descriptors(latents)[VARIOGRAM]).median()
+        return MOST_WEIGHT * min(1.0, float(error / variogram_error.clamp_min(1e-12))) ** 2
 
     def _examples(self, z: torch.Tensor) -> torch.Tensor:
         """Training windows ``(example, *space)`` whose latents are nearest."""

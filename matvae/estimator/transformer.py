@@ -60,8 +60,8 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         ``"statistics"``, otherwise ``"plain"``.
     descriptors : sequence of str, optional
         Further statistics, by their registered names, that the decoder ``"statistics"`` predicts from the latent in
-        addition to volume fractions; by default specific surface and lineal path. The specific surface is also a target
-        of realizations.
+        addition to volume fractions; by default specific surface, lineal path and variogram. The variogram is also a
+        target of realizations, whose interfaces need it.
 
     encoder : str
         *Network.* ``"statistics"`` reads the 2-point statistics, so the latent does not depend on where features lie;

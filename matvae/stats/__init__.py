@@ -15,6 +15,7 @@ from .radial import lag_radii, pair_correlation, radial_average
 from .statistic import STATISTICS, Statistic, get_statistic
 from .surface import surface_area
 from .two_point_stats import two_point_stats, volume_fractions
+from .variogram import variogram
 
 __all__ = [
     "STATISTICS",
@@ -42,5 +43,6 @@ __all__ = [
     "surface_area",
     "two_point_stats",
     "two_point_stats_by_blocks",
+    "variogram",
     "volume_fractions",
 ]

@@ -15,6 +15,7 @@ from .radial import Bins, lag_radii, pair_correlation
 from .statistic import Statistic
 from .surface import surface_area
 from .two_point_stats import two_point_stats
+from .variogram import variogram
 
 Coordinates = dict[str, np.ndarray]
 
@@ -25,6 +26,12 @@ def _lags(
     lags = lag_shape(shape, periodic, cutoff)
     # Zero lag is at index n//2 of n lags: of N periodic ones as of 2N-1 or 2c+1 symmetric ones.
     return {f"lag_{axis}": np.arange(n) - n // 2 for axis, n in zip(axes, lags, strict=True)}
+
+
+def _short_lags(
+    shape: Sequence[int], axes: Sequence[str], *, periodic: bool = True, cutoff: Cutoff = 1, **_: Any
+) -> Coordinates:
+    return _lags(shape, axes, periodic=periodic, cutoff=cutoff)
 
 
 def _radii(
@@ -77,3 +84,4 @@ LINEAL_PATH = Statistic("lineal_path", lineal_path, _lengths, uses_voxel_size=Tr
 CHORD_LENGTH = Statistic("chord_length", chord_length_distribution, _chords, uses_voxel_size=True)
 CLUSTER = Statistic("cluster", cluster_function, _lags, differentiable=False)
 SURFACE_AREA = Statistic("surface_area", surface_area, _no_coordinates, uses_voxel_size=True, length_power=-1)
+VARIOGRAM = Statistic("variogram", variogram, _short_lags)

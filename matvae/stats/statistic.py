@@ -24,6 +24,7 @@ STATISTICS = Registry(
         "chord_length": "matvae.stats.builtin:CHORD_LENGTH",
         "cluster": "matvae.stats.builtin:CLUSTER",
         "surface_area": "matvae.stats.builtin:SURFACE_AREA",
+        "variogram": "matvae.stats.builtin:VARIOGRAM",
     },
 )
 

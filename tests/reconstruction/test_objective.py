@@ -29,7 +29,9 @@ def test_without_demands_the_error_is_that_of_the_2_point_statistics():
     assert Demands().satisfied(target, torch.from_numpy(other))[1] is None
 
 
-@pytest.mark.parametrize("name", ["lineal_path", "surface_area", "chord_length", "pair_correlation", "cluster"])
+@pytest.mark.parametrize(
+    "name", ["lineal_path", "surface_area", "variogram", "chord_length", "pair_correlation", "cluster"]
+)
 @pytest.mark.parametrize("phases", [2, 3])
 def test_errors_are_those_of_the_statistic_of_labels(name, phases):
     labels, other = blobs(2, (10, 11), phases, 1), blobs(2, (10, 11), phases, 2)
@@ -49,7 +51,7 @@ def test_errors_are_those_of_the_statistic_of_labels(name, phases):
     np.testing.assert_allclose(demands.cost(demands.errors(target, fields), target, fields), total**2, rtol=1e-3)
 
 
-@pytest.mark.parametrize("name", ["lineal_path", "surface_area"])
+@pytest.mark.parametrize("name", ["lineal_path", "surface_area", "variogram"])
 def test_the_gradient_agrees_with_finite_differences(name):
     labels, other = blobs(1, (5, 6), seed=1), blobs(1, (5, 6), seed=2)
     values = get_statistic(name)(labels, phases=2)

@@ -21,6 +21,8 @@ CASES = [
     ("chord_length", {"periodic": False}, ["length"]),
     ("cluster", {"connectivity": 2, "cutoff": (2, 1)}, ["lag_y", "lag_x"]),
     ("chord_length", {"voxel_size": (0.5, 0.2)}, ["length"]),
+    ("variogram", {}, ["lag_y", "lag_x"]),
+    ("variogram", {"cutoff": (2, 1), "periodic": False}, ["lag_y", "lag_x"]),
     ("surface_area", {"isotropic": False, "voxel_size": 0.5}, []),
 ]
 

@@ -16,7 +16,7 @@ from .base import Decoder
 # Leading principal components in which statistics are represented.
 MAX_RANK = 100
 # Names of descriptors that other parts ask for.
-VOLUME_FRACTION, SURFACE_AREA = "volume_fraction", "surface_area"
+VOLUME_FRACTION, SURFACE_AREA, VARIOGRAM = "volume_fraction", "surface_area", "variogram"
 
 
 class StatisticsDecoder(Decoder):
