@@ -136,7 +136,7 @@ def transform_command(
         result = jobs.transform_structures(model, data, out, overwrite=overwrite, progress=watcher.progress)
     show(
         result,
-        lambda r: show_values({"written": r["out"], "structures": r["shape"][0], "components": r["shape"][1]}),
+        _show_transform,
         as_json=json,
     )
 
@@ -186,6 +186,12 @@ def inverse_command(
         lambda r: show_values({"written": r["out"], "structures": r["n_samples"], "each": grid_text(r["grid"])}),
         as_json=json,
     )
+
+
+def _show_transform(result: Mapping[str, Any]) -> None:
+    n_structures, n_components = result["shape"]
+    missing = {"without latents": result["n_missing"]} if result["n_missing"] else {}
+    show_values({"written": result["out"], "structures": n_structures, **missing, "components": n_components})
 
 
 def _show_fit(result: Mapping[str, Any]) -> None:

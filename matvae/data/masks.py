@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -13,13 +11,11 @@ import dask.array as da
 import numpy as np
 
 from ..errors import InputError
-from ..given import refuse_mask
 from .lazy_array import Box, LazyArray
 from .phase_values import PhaseValues
 from .structures import Structures
 from .subsets import select
 
-logger = logging.getLogger("matvae")
 NAN, MISSING = "nan", "missing"
 # "nan", "missing", a path, an array, or Structures with the labels 0 (outside) and 1 (inside).
 MaskSource = Any
@@ -155,7 +151,12 @@ def mask_of_labels(labels: Structures, shape: tuple[int, ...], source: str) -> d
 def with_mask(structures: Structures, mask: da.Array) -> Structures:
     """Leave out voxels outside a mask ``(sample, *space)``, in addition to those that are left out already."""
     inside = mask if structures.mask is None else structures.mask & mask
-    return replace(structures, data=da.where(inside, structures.data, structures.data.dtype.type(0)), mask=inside)
+    return replace(structures, data=without_outside(structures.data, inside), mask=inside)
+
+
+def without_outside(data: da.Array, mask: da.Array) -> da.Array:
+    """Return voxels ``(sample, *space)`` with 0 outside a mask, whatever they hold there."""
+    return da.where(mask, data, data.dtype.type(0))
 
 
 def valid_fractions(structures: Structures) -> np.ndarray:
@@ -165,30 +166,8 @@ def valid_fractions(structures: Structures) -> np.ndarray:
     return structures.mask.mean(axis=tuple(range(1, structures.mask.ndim)), dtype=np.float64).compute()
 
 
-def complete_only(structures: Structures, source: str | os.PathLike[str], purpose: str) -> Structures:
-    """Leave out structures with voxels outside their mask where these cannot be left out; the log says how many.
-
-    Parameters
-    ----------
-    structures : Structures
-    source, purpose
-        As in `matvae.given.refuse_mask`.
-
-    Raises
-    ------
-    InputError
-        If none is complete.
-    """
+def whole_only(structures: Structures) -> Structures:
+    """Return the structures that lie inside their mask entirely, without a mask; the mask is read once."""
     if structures.mask is None:
         return structures
-    is_complete = valid_fractions(structures) == 1
-    if not is_complete.any():
-        refuse_mask(structures.mask, source, purpose)
-    logger.info(
-        "%d of %d structures in %s have voxels outside the mask, which %s cannot leave out: they are not used.",
-        np.count_nonzero(~is_complete),
-        len(structures),
-        source,
-        purpose,
-    )
-    return replace(select(structures, np.flatnonzero(is_complete)), mask=None)
+    return replace(select(structures, np.flatnonzero(valid_fractions(structures) == 1)), mask=None)

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .structures import Structures
+
 # Called with the number of samples that are done, and their total.
 Progress = Callable[[int, int], None]
 
@@ -54,6 +56,22 @@ def sample_blocks(data: Any, size: int) -> Iterator[tuple[int, np.ndarray]]:
                 start, n_waiting, parts = start + size, 0, []
     if parts:
         yield start, _concatenate(parts)
+
+
+def structure_blocks(structures: Structures, size: int) -> Iterator[tuple[int, Any]]:
+    """Iterate over blocks of structures as in `sample_blocks`.
+
+    Yields
+    ------
+    (int, numpy.ndarray or Structures)
+        Index of the first structure of the block, and an array; structures with a mask are `Structures` in memory.
+    """
+    if structures.mask is None:
+        yield from sample_blocks(structures.data, size)
+        return
+    pairs = zip(sample_blocks(structures.data, size), sample_blocks(structures.mask, size), strict=True)
+    for (start, block), (_, mask) in pairs:
+        yield start, Structures(block, structures.grid, mask=mask, attributes=structures.attributes)
 
 
 def chunk_spans(chunks: Sequence[int], size: int) -> Iterator[tuple[int, int]]:

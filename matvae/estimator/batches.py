@@ -35,6 +35,7 @@ class Batches:
     Parameters
     ----------
     samples : Samples
+        Without a mask. There may be none, for a model that is fitted to masked windows alone.
     batch_size : int
     validation_fraction : float
         Fraction of the samples held out, drawn at random; at most 2048 samples or 128 MiB.
@@ -62,13 +63,13 @@ class Batches:
         sample_bytes = max(1, int(np.prod(X.shape[1:])) * X.dtype.itemsize)
         n_held_out = 0
         if validation_fraction > 0:
-            n_held_out = min(max(1, round(validation_fraction * len(X))), VALIDATION_SAMPLES, len(X) - 1)
+            n_held_out = min(max(1, round(validation_fraction * len(X))), VALIDATION_SAMPLES, max(0, len(X) - 1))
             n_held_out = min(n_held_out, max(1, VALIDATION_BYTES // sample_bytes))
         self.is_training = np.ones(len(X), dtype=bool)
         self.is_training[order[:n_held_out]] = False
         n_calibration = max(16, min(CALIBRATION_SAMPLES, CALIBRATION_BYTES // sample_bytes))
         self.n_training = len(X) - n_held_out
-        self.batch_size = min(batch_size, self.n_training)
+        self.batch_size = min(batch_size, max(1, self.n_training))
         self.steps_per_epoch = -(-self.n_training // self.batch_size)
         self.n_constant = 0
         self._held_out, self._calibration = self._survey(
@@ -77,9 +78,10 @@ class Batches:
 
     def _survey(self, *subsets: np.ndarray) -> list[np.ndarray]:
         """Read everything once, so that bad data are refused before work starts, and keep some subsets."""
-        parts: list[list[np.ndarray]] = [[] for _ in subsets]
-        for part in blocks_of(self.samples.array):
-            block = read(self.samples.array, part)
+        X = self.samples.array
+        parts: list[list[np.ndarray]] = [[np.empty((0, *X.shape[1:]), X.dtype)] for _ in subsets]
+        for part in blocks_of(X):
+            block = read(X, part)
             self.samples.layout.tensor(block)
             self.n_constant += self.samples.layout.count_constant(block)
             for numbers, kept in zip(subsets, parts, strict=True):

@@ -17,6 +17,7 @@ from ..grid import Grid
 from ..model import VOXELS, StatsVAE, fixed_threshold_labels, search_latents, straight_shares, volume_fraction_labels
 from ..stats import relative_error
 from ..stats.map_samples import is_dask
+from .masked_windows import LEAST_SHARE, rows_with_masks
 from .sample_layout import SampleLayout
 from .samples import check_fitted, sample_numbers
 from .textures import AUTO, TextureRealizer, choose_method
@@ -83,15 +84,16 @@ class FittedModel:
         """Shape ``(*lag, correlation)`` of the statistics of one sample."""
         return (*self.module.spec.lag_shape, len(self.module.spec.pairs))
 
-    def latents(self, samples: np.ndarray) -> np.ndarray:
-        """Latent means ``(sample, component)`` of samples."""
+    def latents(self, samples: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+        """Latent means ``(sample, component)`` of samples; NaN where their mask leaves too little to encode."""
         model = self._in_precision_of(samples)
-        return model._blockwise(lambda part: model._encode(model._data(part)), samples)
+        least_share = LEAST_SHARE if self.module.reads_statistics else 1.0
+        return model._rows(model._encode, samples, mask, (self.module.spec.n_components,), least_share)
 
-    def statistics(self, samples: np.ndarray) -> np.ndarray:
-        """2-point statistics ``(sample, *lag, correlation)`` of samples."""
+    def statistics(self, samples: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+        """2-point statistics ``(sample, *lag, correlation)`` of samples; NaN where their mask leaves too few pairs."""
         model = self._in_precision_of(samples)
-        return model._blockwise(lambda part: model._statistics_of(model._data(part)), samples)
+        return model._rows(model._statistics_of, samples, mask, self.statistics_shape)
 
     def decoded_statistics(self, latents: np.ndarray) -> np.ndarray:
         """2-point statistics ``(sample, *lag, correlation)`` of the soft structures of latents."""
@@ -135,20 +137,21 @@ class FittedModel:
         """Labels, or fields, ``(sample, *space)`` in the shape, form and type of the samples."""
         return self.layout.restore(labels, self.grid.phases)
 
-    def errors(self, samples: np.ndarray) -> np.ndarray:
+    def errors(self, samples: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
         """Relative error ``(sample,)`` of the statistics of thresholded reconstructions.
 
-        For a decoder of statistics, of the decoded statistics.
+        For a decoder of statistics, of the decoded statistics. NaN where `latents` are.
         """
 
-        def errors_of(part: np.ndarray) -> Tensor:
-            data = self._data(part)
+        def errors_of(data: Tensor, inside: Tensor | None) -> Tensor:
+            z, statistics = self._encode(data, inside), self._statistics_of(data, inside)
             if not self.decodes_structures:
-                return relative_error(self._statistics_of(data), self.module.decoded_statistics(self._encode(data)))
-            labels = self.sharpen(self.module.decode(self._encode(data)))
-            return relative_error(self._statistics_of(data), self.module.statistics(self.module.fields(labels)))
+                return relative_error(statistics, self.module.decoded_statistics(z))
+            labels = self.sharpen(self.module.decode(z))
+            return relative_error(statistics, self.module.statistics(self.module.fields(labels)))
 
-        return self._blockwise(errors_of, samples)
+        least_share = LEAST_SHARE if self.module.reads_statistics else 1.0
+        return self._rows(errors_of, samples, mask, (), least_share)
 
     def sharpen(self, fractions: Tensor) -> Tensor:
         """Labels ``(sample, *space)`` of phase fractions ``(sample, phase, *space)``; fields stay as they are."""
@@ -166,17 +169,36 @@ class FittedModel:
             return self
         return replace(self, module=copy.deepcopy(self.module).double())
 
-    def _data(self, part: np.ndarray) -> Tensor:
-        return self.layout.tensor(part).to(self.module.field_mean.device)
+    def _rows(
+        self,
+        function: Callable[[Tensor, Tensor | None], Tensor],
+        samples: np.ndarray,
+        mask: np.ndarray | None,
+        shape: tuple[int, ...],
+        least_share: float = LEAST_SHARE,
+    ) -> np.ndarray:
+        """Rows ``(sample, *shape)`` of a function of samples and of their mask, or None for whole ones."""
+        device, spec = self.module.field_mean.device, self.module.spec
 
-    def _statistics_of(self, data: Tensor) -> Tensor:
+        def of_part(part: np.ndarray, inside: np.ndarray | None = None) -> Tensor:
+            data = self.layout.tensor(part).to(device)
+            return function(data, None if inside is None else torch.from_numpy(inside).to(device))
+
+        def compute(*blocks: np.ndarray) -> np.ndarray:
+            return self._blockwise(of_part, *blocks)
+
+        return rows_with_masks(
+            compute, samples, mask, shape, periodic=spec.periodic, cutoff=spec.cutoff, least_share=least_share
+        )
+
+    def _statistics_of(self, data: Tensor, inside: Tensor | None = None) -> Tensor:
         if self.layout.form is None:
             return data.to(self.module.field_mean.dtype)
-        return self.module.statistics(self.module.fields(data))
+        return self.module.statistics(self.module.fields(data), inside)
 
-    def _encode(self, data: Tensor) -> Tensor:
+    def _encode(self, data: Tensor, inside: Tensor | None = None) -> Tensor:
         reads_statistics = self.module.reads_statistics
-        statistics = self._statistics_of(data) if reads_statistics or self.latent_steps else None
+        statistics = self._statistics_of(data, inside) if reads_statistics or self.latent_steps else None
         z = self.module.encode(statistics, None if reads_statistics else self.module.fields(data))[0]
         # A decoder of statistics has an encoder that searches already.
         if statistics is None or not self.latent_steps or not self.decodes_structures:
@@ -191,12 +213,13 @@ class FittedModel:
             raise InputError("Latents contain NaN or infinity; every component needs a finite value.")
         return torch.tensor(latents).to(self.module.field_mean)
 
-    def _blockwise(self, function: Callable[[np.ndarray], Tensor], array: np.ndarray) -> np.ndarray:
+    def _blockwise(self, function: Callable[..., Tensor], *arrays: np.ndarray) -> np.ndarray:
         spec = self.module.spec
         step = max(1, min(1024, BLOCK_VOXELS // (math.prod(spec.shape) * spec.channels)))
         # Not inference_mode: the search for latents needs gradients inside.
         with torch.no_grad():
-            parts = [function(array[i : i + step]).cpu().numpy() for i in range(0, len(array), step)]
+            starts = range(0, len(arrays[0]), step)
+            parts = [function(*(array[i : i + step] for array in arrays)).cpu().numpy() for i in starts]
         return np.concatenate(parts)
 
 

@@ -20,7 +20,8 @@ from .fitted import lazily
 from .parameters import check_parameters
 from .realizations import check_phases_realized, check_realizations, check_search, realized
 from .sample_layout import SampleLayout
-from .samples import Samples, check_fitted, check_latents, read, sample_numbers, unchanged_on_error
+from .masked_windows import mean_of_measured, measured_windows
+from .samples import Samples, check_fitted, check_latents, read_all, sample_numbers, unchanged_on_error
 from .statistics_rows import IN_MEMORY_BYTES, StatisticsRows, pieces, statistics_function
 
 
@@ -95,6 +96,9 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def fit(self, X: Any, y: Any = None) -> TwoPointPCA:
         """Compute the principal components of the statistics of X.
 
+        Windows with voxels outside a mask take part with the statistics of the voxels inside it, unless the mask leaves
+        less than half of the voxel pairs of a whole window at some lag: these are left out, with a warning.
+
         Parameters
         ----------
         X : array ``(sample, *space)``, or a `Structures`
@@ -117,16 +121,16 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _fit(self, X: Any) -> TwoPointPCA:
         validate.choice("metric", self.metric, METRICS)
-        samples = Samples.of(self, X)
+        samples, _ = measured_windows(self, Samples.of(self, X))
         self._layout, self.grid_ = samples.layout, samples.grid
-        first = self._statistics_function()(read(samples.array, slice(0, 1)))
+        first = self._statistics_function()(*read_all(samples.arrays, slice(0, 1)))
         self._lags = first.shape[1:]
         if self.n_components > len(samples):
             raise InputError(
                 f"n_components must lie between 1 and the number of samples ({len(samples)}), but "
                 f"{self.n_components} was given."
             )
-        rows = StatisticsRows(samples.array, self._statistics_function(), self._lags)
+        rows = StatisticsRows(samples.arrays, self._statistics_function(), self._lags)
         weights = rows.weights(self.metric)
         components = rows.components(self.n_components, weights)
         dtype = first.dtype
@@ -138,17 +142,20 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return self
 
     def transform(self, X: Any) -> Any:
-        """Compute the PC scores ``(sample, component)`` of structures; numpy, or lazy dask for dask."""
-        array = Samples.like(self, X).array
+        """Compute the PC scores ``(sample, component)`` of structures; numpy, or lazy dask for dask.
+
+        Those of windows that `fit` would leave out for their mask are NaN.
+        """
+        samples = Samples.like(self, X)
         mean, rows, scores = self.mean_.ravel(), self._rows_function(), self._scores_function()
         # Statistics of this many samples are a quarter of what may be held at once.
         step = max(1, IN_MEMORY_BYTES // (4 * mean.nbytes))
 
-        def block(part: np.ndarray) -> np.ndarray:
-            pieces = [part[start : start + step] for start in range(0, len(part), step)]
-            return np.concatenate([scores(rows(piece)) for piece in pieces])
+        def block(*parts: np.ndarray) -> np.ndarray:
+            starts = range(0, len(parts[0]), step)
+            return np.concatenate([scores(rows(*(part[start : start + step] for part in parts))) for start in starts])
 
-        return lazily(array, block, (len(self.components_),), mean.dtype)
+        return lazily(samples.array, block, (len(self.components_),), mean.dtype, *samples.masks)
 
     def scores_of(self, statistics: np.ndarray) -> np.ndarray:
         """Compute the PC scores ``(sample, component)`` of statistics ``(sample, *lag, correlation)``."""
@@ -157,7 +164,8 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def statistics(self, X: Any) -> Any:
         """Compute the 2-point statistics ``(sample, *lag, correlation)`` of structures, as the baseline does."""
-        return lazily(Samples.like(self, X).array, self._statistics_function(), self._lags, self.mean_.dtype)
+        samples = Samples.like(self, X)
+        return lazily(samples.array, self._statistics_function(), self._lags, self.mean_.dtype, *samples.masks)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return minus the mean relative error of the statistics that scores describe: higher is better, 0 is exact.
@@ -174,13 +182,17 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         float
             ``-mean(||f(x) - f_pca||_2 / ||f(x)||_2)``
         """
-        array, compute = Samples.like(self, X).array, self._statistics_function()
-        total = 0.0
-        for block in pieces(array, 8 * self.mean_.size):
-            f = compute(block)
-            approximation = self.inverse_statistics(self.scores_of(f))
-            total += float(np.asarray(relative_error(f, approximation)).sum(dtype=np.float64))
-        return -total / len(array)
+        samples, compute, scores, inverse = (
+            Samples.like(self, X),
+            self._statistics_function(),
+            self._scores_function(),
+            self._inverse_function(),
+        )
+        errors = []
+        for blocks in pieces(samples.arrays, 8 * self.mean_.size):
+            f = compute(*blocks)
+            errors.append(np.asarray(relative_error(f, inverse(scores(f.reshape(len(f), -1))))))
+        return -mean_of_measured(np.concatenate(errors))
 
     def inverse_statistics(self, Z: Any) -> Any:
         """Compute the statistics ``(sample, *lag, correlation)`` that scores ``(sample, component)`` describe."""
@@ -282,10 +294,10 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         flat = (self.components_ * self.lag_weights_).reshape(len(self.components_), -1)
         return lambda rows: (rows - mean) @ flat.T
 
-    def _statistics_function(self) -> Callable[[np.ndarray], np.ndarray]:
+    def _statistics_function(self) -> Callable[..., np.ndarray]:
         """Function of a block of samples that returns their statistics by the settings of this fit."""
         return statistics_function(self._layout, self)
 
-    def _rows_function(self) -> Callable[[np.ndarray], np.ndarray]:
+    def _rows_function(self) -> Callable[..., np.ndarray]:
         compute = self._statistics_function()
-        return lambda block: compute(block).reshape(len(block), -1)
+        return lambda block, *masks: compute(block, *masks).reshape(len(block), -1)

@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..data.masks import without_outside
 from ..errors import InputError
-from ..given import Given, given, refuse_mask, spatial_lengths, warn_of_axes
+from ..given import Given, given, spatial_lengths, warn_of_axes
 from ..grid import Grid
 from ..label_values import count_phases
 from ..model import STATISTICS
@@ -214,15 +215,17 @@ def as_given(X: Any) -> Given:
     """Return what a user passed as a numpy or dask array, and what is known of it.
 
     `Structures`, files, DataArrays and dask arrays are read as they are, torch tensors, lists and data frames as numpy.
-    A sparse matrix stays what it is, for scikit-learn to refuse in its own words.
+    A sparse matrix stays what it is, for scikit-learn to refuse in its own words. Voxels outside a mask become 0,
+    whatever they hold.
 
     Raises
     ------
     InputError
-        For a list of arrays of different shapes, a file that cannot be read, or structures with a mask.
+        For a list of arrays of different shapes, or a file that cannot be read.
     """
     structures = given(X)
-    refuse_mask(structures.mask, "The given set", "a model")
+    if structures.mask is not None:
+        return replace(structures, array=without_outside(structures.array, structures.mask))
     array = structures.array
     if isinstance(array, np.ndarray) or is_dask(array) or hasattr(array, "tocsr"):
         return structures

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,11 +35,14 @@ class Samples:
         A dask array has whole samples in each chunk.
     layout : SampleLayout
     grid : Grid
+    mask : dask.array.Array of bool ``(sample, *space)`` or None
+        Voxels that belong to the sample, in the chunks of the array; None if all do.
     """
 
     array: Any
     layout: SampleLayout
     grid: Grid
+    mask: Any = None
 
     @classmethod
     def of(cls, estimator: Any, X: Any) -> Samples:
@@ -59,7 +62,7 @@ class Samples:
             # Reads on only as long as everything looks like states whose axis was not named, or like labels.
             fields = (as_tensor(read(array, part).reshape(-1, *layout.shape)) for part in blocks_of(array))
             check_meaning(fields, layout.form)
-        return cls(array, layout, grid)
+        return cls(array, layout, grid, _in_chunks_of(array, structures.mask))
 
     @classmethod
     def like(cls, estimator: Any, X: Any) -> Samples:
@@ -79,10 +82,38 @@ class Samples:
         # The shape of structures with axes is more informative than scikit-learn's number of features.
         if array.ndim > 2 or (array.ndim == 2 and tuple(array.shape) == layout.given):
             layout.accept(array)
-        return cls(layout.accept(_check_rows(estimator, array, X, reset=False)), layout, estimator.grid_)
+        accepted = layout.accept(_check_rows(estimator, array, X, reset=False))
+        return cls(accepted, layout, estimator.grid_, _in_chunks_of(accepted, structures.mask))
 
     def __len__(self) -> int:
         return len(self.array)
+
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        """The samples, followed by their mask if they have one."""
+        return (self.array,) if self.mask is None else (self.array, self.mask)
+
+    @property
+    def masks(self) -> tuple[Any, ...]:
+        """The mask if there is one, as a tuple."""
+        return self.arrays[1:]
+
+    def select(self, chosen: np.ndarray) -> Samples:
+        """Those samples for which `chosen`, bool ``(sample,)``, is True, in this order."""
+        if chosen.all():
+            return self
+        array, *masks = (each[np.flatnonzero(chosen)] for each in self.arrays)
+        return replace(self, array=array, mask=masks[0] if masks else None)
+
+    def without_mask(self, chosen: np.ndarray) -> Samples:
+        """Chosen samples as in `select`, all of which lie inside the mask entirely."""
+        return replace(self.select(chosen), mask=None)
+
+    def whole(self) -> Samples:
+        """Samples that lie inside the mask entirely, without a mask; this reads the mask once."""
+        if self.mask is None:
+            return self
+        return self.without_mask(self.mask.all(axis=tuple(range(1, self.mask.ndim))).compute())
 
     @property
     def floating_dtype(self) -> np.dtype:
@@ -104,6 +135,11 @@ def read(X: Any, part: slice) -> np.ndarray:
     block = X[part]
     # One thread reads one block: the reader runs alongside the model and must not take all cores from it.
     return np.asarray(block.compute(scheduler="synchronous") if is_dask(block) else block)
+
+
+def read_all(arrays: Sequence[Any], part: slice) -> tuple[np.ndarray, ...]:
+    """Values of a slice of each of some arrays."""
+    return tuple(read(X, part) for X in arrays)
 
 
 def read_samples(X: Any, numbers: np.ndarray) -> np.ndarray:
@@ -235,6 +271,11 @@ def _check_rows(estimator: Any, array: Any, X: Any, *, reset: bool) -> Any:
             raise InputError(_not_finite(array)) from error
         raise InputError(str(error)) from error
     return checked.reshape(array.shape)
+
+
+def _in_chunks_of(array: Any, mask: Any) -> Any:
+    """A mask ``(sample, *space)`` in the chunks of its samples; None if there is none."""
+    return None if mask is None else mask.rechunk(array.chunks)
 
 
 def _not_finite(array: np.ndarray) -> str:

@@ -16,7 +16,7 @@ from torch import Tensor
 from ..data.subsets import spread_indices, within
 from ..errors import InputError
 from ..model import ModelSpec, StatsVAE
-from ..model.decoders.statistics import MAX_RANK, VOLUME_FRACTION
+from ..model.decoders.statistics import MAX_RANK, SURFACE_AREA, VOLUME_FRACTION
 from ..model.encoders.projection import ProjectionEncoder
 from ..model.loss import kl_divergence
 from ..model.manifold import ROUNDS, n_terms, regression, search, start_latents, terms, whitened
@@ -54,8 +54,10 @@ class StatisticsFit:
     estimator : StatsVAETransformer
         Its parameters have been checked.
     samples : Samples
+        Those with a mask take part with their masked statistics.
     batches : Batches
-        Of these samples; their calibration sample provides the examples.
+        Of the whole ones of these samples. Their calibration sample provides the sampling noise and the examples;
+        without whole samples, the noise follows from the residuals, and there are no examples.
     spec : ModelSpec
         Complete except for the options of the decoder.
 
@@ -67,7 +69,7 @@ class StatisticsFit:
     Warns
     -----
     UserWarning
-        If parameters of networks were set, or the windows are too few for a nonlinear decoder.
+        If parameters of networks were set, the windows are too few for a nonlinear decoder, or none is whole.
     """
 
     module: StatsVAE
@@ -92,10 +94,16 @@ class StatisticsFit:
         self.samples, self.batches, self.spec = samples, batches, spec
         self.descriptors = () if samples.layout.form is None else descriptors_of(estimator)
         self.rows = StatisticsRows(
-            samples.array,
+            samples.arrays,
             statistics_function(samples.layout, estimator),
             (*spec.lag_shape, len(spec.pairs)),
         )
+        self.has_whole = samples.layout.form is not None and len(batches.samples) > 0
+        if samples.layout.form is not None and not self.has_whole:
+            warn(
+                "No window lies inside the mask entirely: the model contains no training windows, and structures are "
+                "realized from statistics alone, which preserves no networks or lamellae. Cut smaller windows, if you can."
+            )
         self.history: list[dict[str, float]] = []
         self.seconds = 0.0
 
@@ -171,7 +179,7 @@ class StatisticsFit:
         unit = float(scores[:, 0].std(correction=0).clamp_min(1e-30))
         self._scores = scores / unit
         self._latents = start_latents(self._scores, self.spec.n_components)
-        self._descriptors = self._descriptors_of(read_samples(self.samples.array, chosen))
+        self._descriptors = self._descriptors_of(*(read_samples(each, chosen) for each in self.samples.arrays))
         self.module = self._built(len(components.components))
         decoder = self.module.statistics_decoder
         decoder.learn_components(
@@ -180,7 +188,7 @@ class StatisticsFit:
             torch.from_numpy(weights).ravel(),
             unit,
         )
-        if self.samples.layout.form is not None:
+        if self.has_whole:
             some = _first(self.batches.calibration, NOISE_SAMPLES)
             deviations = [self._noise_scores(batch) for batch in some]
             decoder.noise_precision.copy_(_precision(noise_covariance(torch.cat(deviations, dim=1))))
@@ -198,8 +206,8 @@ class StatisticsFit:
         decoder.coefficients.copy_(fit(self._latents, self._scores))
         encoder.learn_start(self._scores, self._latents, self.order)
         decoder.learn_descriptors(self._latents, self._descriptors)
-        if self.samples.layout.form is None:
-            # Only structures have blocks whose scatter tells the sampling noise.
+        if not self.has_whole:
+            # Only whole structures have blocks whose scatter tells the sampling noise.
             residual = self._residual()
             decoder.noise_precision.copy_(_precision(residual.T @ residual / len(residual)))
 
@@ -238,8 +246,8 @@ class StatisticsFit:
         if form is None or form.kind != LABELS:
             return float(n_samples)
         chosen = spread_indices(n_samples, max(1, OVERLAP_VOXELS // self.samples.grid.n_voxels))
-        windows = read_samples(self.samples.array, chosen).reshape(len(chosen), *self.samples.layout.shape)
-        n_windows = independent_windows(windows)
+        windows, *masks = (read_samples(each, chosen) for each in self.samples.arrays)
+        n_windows = independent_windows(windows.reshape(len(chosen), *self.samples.layout.shape), *masks)
         # Windows that do not overlap also represent those between them; otherwise, this is a lower bound.
         return n_windows * n_samples / len(chosen) if n_windows > 0.9 * len(chosen) else n_windows
 
@@ -262,8 +270,13 @@ class StatisticsFit:
         }
         return StatsVAE(replace(self.spec, decoder_options=options)).eval()
 
-    def _descriptors_of(self, block: np.ndarray) -> dict[str, Tensor]:
-        """Volume fractions and further descriptors ``(sample, *shape)`` of samples."""
+    def _descriptors_of(self, block: np.ndarray, mask: np.ndarray | None = None) -> dict[str, Tensor]:
+        """Volume fractions and further descriptors ``(sample, *shape)`` of samples.
+
+        Of masked samples, volume fractions and specific surfaces are those of the voxels inside. Others, such as the
+        lineal path, see runs or objects that a mask may cut: they are NaN for samples that are not whole, and left out
+        if too few are.
+        """
         layout, phases = self.samples.layout, self.spec.phases
         if layout.form is None or phases == 1:
             return {}
@@ -273,9 +286,24 @@ class StatisticsFit:
             "phases": phases,
             "state_axis": layout.form.state_axis,
         }
-        values = {VOLUME_FRACTION: volume_fractions(structures, **options)}
+        values = {VOLUME_FRACTION: volume_fractions(structures, mask=mask, **options)}
+        is_whole = np.ones(len(block), bool) if mask is None else mask.reshape(len(mask), -1).all(1)
+        left_out = []
         for name in self.descriptors:
-            values[name] = get_statistic(name)(structures, periodic=self.spec.periodic, **options)
+            statistic = partial(get_statistic(name), periodic=self.spec.periodic, **options)
+            if name == SURFACE_AREA:
+                values[name] = statistic(structures, mask=mask)
+            elif is_whole.sum() >= n_terms(self.spec.n_components, self.order):
+                of_whole = np.asarray(statistic(structures[is_whole]))
+                values[name] = np.full((len(block), *of_whole.shape[1:]), np.nan, of_whole.dtype)
+                values[name][is_whole] = of_whole
+            else:
+                left_out.append(name)
+        if left_out:
+            warn(
+                f"The model does not predict {', '.join(left_out)}, which needs windows inside the mask entirely, of "
+                f"which there are only {is_whole.sum()}. Cut smaller windows, if you can."
+            )
         return {name: torch.from_numpy(np.asarray(value)) for name, value in values.items()}
 
     def _noise_scores(self, structures: Tensor) -> Tensor:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from ..stats import two_point_stats
+from ..stats import lag_shape, resolve_correlations, two_point_stats
 from ..stats.metric import PLAIN, lag_weights
 from .principal import Components, direct_components, principal_components
 from .sample_layout import SampleLayout
-from .samples import blocks_of, read
+from .masked_windows import rows_with_masks
+from .samples import blocks_of, read_all
 
 # Statistics of all samples are held at once, in double precision, up to this size.
 IN_MEMORY_BYTES = 512 << 20
@@ -29,22 +30,23 @@ class StatisticsRows:
 
     Parameters
     ----------
-    array : numpy.ndarray or dask.array.Array ``(sample, ...)``
+    arrays : tuple of numpy.ndarray or dask.array.Array ``(sample, ...)``
+        The samples, followed by their mask if they have one, see `Samples.arrays`.
     compute : callable
-        Takes a block of samples to its statistics ``(sample, *lag, correlation)``.
+        Takes a block of each to the statistics ``(sample, *lag, correlation)``.
     shape : tuple of int
         ``(*lag, correlation)``.
     """
 
-    array: Any
-    compute: Callable[[np.ndarray], np.ndarray]
+    arrays: tuple[Any, ...]
+    compute: Callable[..., np.ndarray]
     shape: tuple[int, ...]
 
     def __post_init__(self) -> None:
         self._held: list[np.ndarray] | None = None
 
     def __len__(self) -> int:
-        return len(self.array)
+        return len(self.arrays[0])
 
     @property
     def n_features(self) -> int:
@@ -97,32 +99,41 @@ class StatisticsRows:
         return replace(found, mean=found.mean if plain else found.mean / roots)
 
     def _computed(self) -> Iterator[np.ndarray]:
-        for block in pieces(self.array, 8 * self.n_features):
-            yield self.compute(block).reshape(len(block), -1)
+        for blocks in pieces(self.arrays, 8 * self.n_features):
+            yield self.compute(*blocks).reshape(len(blocks[0]), -1)
 
 
-def statistics_function(layout: SampleLayout, estimator: Any) -> Callable[[np.ndarray], np.ndarray]:
-    """Function of a block of samples that returns their statistics ``(sample, *lag, correlation)``.
+def statistics_function(layout: SampleLayout, estimator: Any) -> Callable[..., np.ndarray]:
+    """Function of a block of samples, and of its mask, that returns their statistics ``(sample, *lag, correlation)``.
 
-    The estimator's parameters `correlations`, `periodic` and `cutoff` as they are now stay valid in it.
+    Those of windows that the mask leaves too few voxel pairs are NaN, see `rows_with_masks`. The estimator's parameters
+    `correlations`, `periodic` and `cutoff` as they are now stay valid in it.
     """
     form = layout.form
     if form is None:
         return lambda block: layout.tensor(block).numpy()
-    options = {name: getattr(estimator, name) for name in ("correlations", "periodic", "cutoff")}
-    return lambda block: two_point_stats(
-        block.reshape(len(block), *layout.shape),
-        spatial_dims=len(form.space),
-        state_axis=form.state_axis,
-        phases=form.phases,
-        **options,
-    )
+    bounds = {"periodic": estimator.periodic, "cutoff": estimator.cutoff}
+    pairs = resolve_correlations(estimator.correlations, form.phases)
+    lags = lag_shape(form.space, **bounds)
+
+    def compute(block: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+        return two_point_stats(
+            block.reshape(len(block), *layout.shape),
+            spatial_dims=len(form.space),
+            state_axis=form.state_axis,
+            phases=form.phases,
+            correlations=pairs,
+            mask=mask,
+            **bounds,
+        )
+
+    return lambda block, mask=None: rows_with_masks(compute, block, mask, (*lags, len(pairs)), **bounds)
 
 
-def pieces(array: Any, row_bytes: int) -> Iterator[np.ndarray]:
-    """Blocks of samples whose statistics, `row_bytes` per sample, have about `BLOCK_BYTES`."""
+def pieces(arrays: Sequence[Any], row_bytes: int) -> Iterator[tuple[np.ndarray, ...]]:
+    """Blocks of each array whose statistics, `row_bytes` per sample, have about `BLOCK_BYTES`."""
     step = max(1, BLOCK_BYTES // row_bytes)
-    for part in blocks_of(array):
-        block = read(array, part)
-        for start in range(0, len(block), step):
-            yield block[start : start + step]
+    for part in blocks_of(arrays[0]):
+        blocks = read_all(arrays, part)
+        for start in range(0, len(blocks[0]), step):
+            yield tuple(block[start : start + step] for block in blocks)

@@ -16,10 +16,11 @@ from . import saving
 from .batches import seed_from
 from .callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
 from .fitted import VOLUME_FRACTION, FittedModel, lazily
+from .masked_windows import check_whole, mean_of_measured, measured_windows
 from .parameters import check_parameters
 from .realizations import Realizations, check_realizations, plan_inverse, refined
 from .sample_layout import SampleLayout
-from .samples import Samples, blocks_of, check_latents, read, sample_numbers, unchanged_on_error
+from .samples import Samples, blocks_of, check_latents, read_all, sample_numbers, unchanged_on_error
 from .statistics_fit import StatisticsFit
 from .textures import AUTO, DECODER, TextureRealizer, check_room
 from .training import TrainingRun, plan_training
@@ -271,6 +272,9 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         X : array ``(sample, *space)``, or a `Structures`
             numpy or dask; also flattened, discretised, or statistics, as the parameters say. A dask array is streamed
             and may be larger than memory, and so is a file, or a list of files. Axes of an xarray.DataArray go by name.
+            Windows with voxels outside a mask take part in the fit of the decoder ``"statistics"`` with the statistics
+            of the voxels inside it, unless the mask leaves less than half of the voxel pairs of a whole window at some
+            lag; the other decoders are trained on windows that lie inside entirely.
         y : None
             Ignored; present for scikit-learn.
 
@@ -292,14 +296,15 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
     def _fit(self, X: Any) -> StatsVAETransformer:
         started = time.monotonic()
         check_parameters(self)
-        samples = Samples.of(self, X)
+        samples, whole = measured_windows(self, Samples.of(self, X))
         module = self._fitted_module() if self.warm_start else None
-        batches, spec = plan_training(self, samples, module)
+        batches, spec = plan_training(self, whole, module)
         run: StatisticsFit | TrainingRun
         if DECODERS.get(spec.decoder).decodes == STATISTICS:
             run = StatisticsFit(self, samples, batches, spec)
         else:
-            run = TrainingRun.planned(self, samples, batches, spec, module=module)
+            check_whole(whole, samples)
+            run = TrainingRun.planned(self, whole, batches, spec, module=module)
         # Preparation counts towards `max_time`.
         run.seconds = time.monotonic() - started
         tasks = EpochTasks(self, run.max_epochs, X, lambda: run.learned(copy_module=True))
@@ -340,7 +345,9 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         with unchanged_on_error(self):
             check_parameters(self)
             module = self._fitted_module()
-            samples = Samples.of(self, X) if module is None else Samples.like(self, X)
+            given = Samples.of(self, X) if module is None else Samples.like(self, X)
+            samples = given.whole()
+            check_whole(samples, given)
             trainer = None if module is None else vars(self).get("_trainer")
             run = TrainingRun.of(self, samples, module=module, trainer=trainer)
             if module is not None and trainer is None:
@@ -363,7 +370,9 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         Returns
         -------
         array ``(sample, component)``
-            Latents; numpy, or lazy dask for dask. float64 if X is, otherwise float32.
+            Latents; numpy, or lazy dask for dask. float64 if X is, otherwise float32. NaN for windows of which a mask
+            leaves less than half of the voxel pairs of a whole window at some lag, or, for an encoder that reads
+            structures, of which it leaves out any voxel.
 
         Raises
         ------
@@ -371,7 +380,7 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
             If the samples are not held like those of `fit`.
         """
         model, samples = FittedModel.of(self), Samples.like(self, X)
-        return lazily(samples.array, model.latents, (self._n_features_out,), samples.floating_dtype)
+        return lazily(samples.array, model.latents, (self._n_features_out,), samples.floating_dtype, *samples.masks)
 
     def inverse_transform(
         self,
@@ -465,7 +474,9 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
     def statistics(self, X: Any) -> Any:
         """Compute the 2-point statistics ``(sample, *lag, correlation)`` of structures, as the model does."""
         model, samples = FittedModel.of(self), Samples.like(self, X)
-        return lazily(samples.array, model.statistics, model.statistics_shape, samples.floating_dtype)
+        return lazily(
+            samples.array, model.statistics, model.statistics_shape, samples.floating_dtype, *samples.masks
+        )
 
     def inverse_descriptors(self, Z: Any) -> dict[str, Any]:
         """Compute the further descriptors that latents decode to.
@@ -505,11 +516,11 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         Returns
         -------
         float
-            ``-mean(||f(x) - f(x_recon)||_2 / ||f(x)||_2)``
+            ``-mean(||f(x) - f(x_recon)||_2 / ||f(x)||_2)``, over windows whose latents are not NaN.
         """
         model, samples = FittedModel.of(self), Samples.like(self, X)
-        blocks = (read(samples.array, part) for part in blocks_of(samples.array))
-        return -sum(float(model.errors(block).sum(dtype=np.float64)) for block in blocks) / len(samples)
+        parts = blocks_of(samples.array)
+        return -mean_of_measured(np.concatenate([model.errors(*read_all(samples.arrays, part)) for part in parts]))
 
     def save(self, path: Any, overwrite: bool = False, half: bool = False) -> None:
         """Write the fitted model to a folder ``NAME.matvae``; `matvae.load` reads it.

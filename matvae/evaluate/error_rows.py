@@ -72,7 +72,7 @@ class ErrorRow:
 
 def fit_pcas(estimator: Any, training: Structures, n_components: int) -> list[TwoPointPCA]:
     """PCA in every metric, fitted on training structures."""
-    return [pca_like(estimator, n_components).set_params(metric=metric).fit(training.data) for metric in METRICS]
+    return [pca_like(estimator, n_components).set_params(metric=metric).fit(training) for metric in METRICS]
 
 
 def training_mean(estimator: Any) -> np.ndarray:
@@ -145,7 +145,6 @@ class ErrorTable:
         (list of ErrorRow, array ``(sample, *space)`` or None)
             The rows, and the realizations by the model's default method.
         """
-        f = np.asarray(self.estimator.statistics(structures))
         scatter = measurement.scatter
         rows = [ErrorRow(MEAN, decoded=self.of_mean.by_lag.summary(), pooled=self.of_mean.pooled.summary(scatter))]
         for pca, decoded in zip(self.pcas, self.of_pcas, strict=True):
@@ -162,6 +161,7 @@ class ErrorTable:
         if not realize:
             pooled = self.of_model.pooled.summary(scatter)
             rows.append(ErrorRow("matvae", n, metric, None, decoded_by_model, None, pooled))
+        f = np.asarray(self.estimator.statistics(structures)) if len(structures) > 1 else np.empty((0, *self.mean.shape))
         rows.append(ErrorRow(FLOOR, realized=another_window(f, self.mean)))
         return rows, realizations
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..data import Structures
-from ..data.sample_blocks import Progress, sample_blocks, samples_per_block
+from ..data.sample_blocks import Progress, sample_blocks, samples_per_block, structure_blocks
 from ..estimator import FittedModel, StatsVAETransformer
 from ..estimator.textures import RETRIEVAL
 from ..stats import resolve_correlations
@@ -28,7 +28,7 @@ class RoundTrip:
     ----------
     start : int
         Index of the block's first sample in its set.
-    structures : array ``(sample, *space)``
+    structures : array ``(sample, *space)``, or Structures with a mask
     statistics : array ``(sample, *lag, correlation)``
         Of `structures`.
     latents : array ``(sample, component)``
@@ -41,7 +41,7 @@ class RoundTrip:
     """
 
     start: int
-    structures: np.ndarray
+    structures: Any
     statistics: np.ndarray
     latents: np.ndarray
     decoded_statistics: Any
@@ -109,7 +109,8 @@ def measure(
         it has `inverse_transform`, the structures are reconstructed and measured, too; PCA of continuous fields has
         none.
     structures : Structures
-        On the grid of the estimator.
+        On the grid of the estimator. With a mask that leaves enough voxel pairs in each (see
+        `matvae.estimator.masked_windows`), they are not reconstructed, and observers see statistics alone.
     *observers : callable
         Each is called with the `RoundTrip` of every block, to collect more: lines, PCA alongside, mean images.
     decode : bool
@@ -130,7 +131,7 @@ def measure(
     scatter, decoded, reconstructed, volume = Scatter(), StatisticsError(), StatisticsError(), VolumeFractionError()
     phases = structures.grid.phases
     latents, fractions = [], [np.empty((2, 0, phases - 1))]
-    for start, block in sample_blocks(structures.data, block_size(estimator)):
+    for start, block in structure_blocks(structures, block_size(estimator)):
         trip = round_trip(
             estimator, block, start=start, decode=decode, reconstruct=reconstruct, random_state=random_state
         )
@@ -163,7 +164,7 @@ def measure(
 
 def round_trip(
     estimator: Any,
-    structures: np.ndarray,
+    structures: Any,
     *,
     start: int = 0,
     decode: bool = True,
@@ -177,7 +178,7 @@ def round_trip(
     ----------
     estimator, decode, reconstruct, random_state
         As in `measure`.
-    structures : array ``(sample, *space)``
+    structures : array ``(sample, *space)``, or Structures with a mask
     start : int
         Index of the first sample in its set.
     realize : str

@@ -9,12 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .. import validate
 from ..data import Structures
+from ..data.masks import whole_only
 from ..data.sample_blocks import Progress, stage
 from ..data.subsets import select, spread_indices
 from ..errors import InputError
 from ..estimator import load
+from ..estimator.masked_windows import LEAST_SHARE, window_shares
 from ..estimator.textures import AUTO
 from ..evaluate.baseline import pca_like
 from ..evaluate.error_rows import MEAN, ErrorRow, ErrorTable, fit_pcas
@@ -53,7 +57,8 @@ def evaluate_model(
     model : path
         Fitted model, as `fit_model` saves it.
     data : path
-        Held-out structures.
+        Held-out structures. Of those with voxels outside a mask, the decoded statistics are measured on the voxels
+        inside; structures are realized and compared, and lines counted, only for those that lie inside entirely.
     train : path, optional
         Structures the model was fitted on. They add the baselines: the mean of their statistics, and PCA of these; and
         they are the true region that generated structures are compared with.
@@ -108,23 +113,36 @@ def evaluate_model(
     if n_realized is not None:
         validate.integer("n_realized", n_realized, 0)
     estimator = load(model)
-    structures = open_fitting(data, estimator, model)
-    training = None if train is None else open_fitting(train, estimator, model)
+    structures = open_fitting(data, estimator, model, masked=source is None)
+    training = None if train is None else open_fitting(train, estimator, model, masked=True)
     searched = None if source is None else open_fitting(source, estimator, model)
     if searched is not None:
         check_enough(nearest, searched, source)
-    counter, reason = choose_line_errors(structures, lines, data)
+    whole = whole_only(structures)
+    whole_training = None if training is None else whole_only(training)
+    if picture is not None and not len(whole):
+        raise InputError(
+            f"The figure shows structures that lie inside the mask entirely, but none in {data} does. Leave it out, or "
+            "cut smaller windows."
+        )
+    counter, reason = choose_line_errors(whole, lines, data)
     if reason is not None:
         logger.info("Lines are not counted: %s.", reason.rstrip("."))
     names = phase_names(structures, estimator.grid_.phases)
-    n_sets = min(len(structures), default_number(structures) if n_realized is None else n_realized)
-    left_out = reason_against(structures, n_sets)
+    if counter is not None or not decodes_statistics(estimator):
+        structures, training = whole, whole_training
+    else:
+        structures = _measurable(structures, estimator, data)
+    n_sets = min(len(whole), default_number(whole) if n_realized is None else n_realized)
+    left_out = reason_against(whole, n_sets)
+    if len(whole) < 2 <= len(structures):
+        left_out = "fewer than two structures lie inside the mask entirely"
     if left_out is not None:
         logger.info("No sets of structures are compared: %s.", left_out)
     n_baseline = n_components or estimator.n_components
     # The floor needs a pair of structures, even if none are realized.
-    chosen = spread_indices(len(structures), n_sets or max(2, default_number(structures)))
-    originals = select(structures, chosen).data.compute()
+    chosen = spread_indices(len(whole), n_sets or max(2, default_number(whole)))
+    originals = select(whole, chosen).data.compute()
     lined = [] if counter is None else [counter.observer(true_numbers(structures))]
     searched_total = 0 if searched is None else len(searched)
     if decodes_statistics(estimator):
@@ -164,13 +182,15 @@ def evaluate_model(
     generated = None
     if realizations is not None:
         axes = structures.grid.axes or ()
-        generated = compare_generated(estimator, realizations, originals, training, names=names, axes=axes).to_dict()
+        generated = compare_generated(
+            estimator, realizations, originals, whole_training, names=names, axes=axes
+        ).to_dict()
     neighbours = None
     if searched is not None:
         neighbours = nearest_structures(estimator, structures, searched, nearest, stage(progress, first, total))
         warn_of_copies(neighbours, data, source)
     if picture is not None:
-        _draw(picture, structures, estimator)
+        _draw(picture, whole, estimator)
     spec = estimator.module_.spec
     return {
         "model": str(model),
@@ -193,6 +213,30 @@ def evaluate_model(
         "nearest": neighbours,
         "figure": None if picture is None else str(picture),
     }
+
+
+def _measurable(structures: Structures, estimator: Any, data: str | Path) -> Structures:
+    """Leave out structures of which a mask leaves too few voxel pairs; the log says how many."""
+    if structures.mask is None:
+        return structures
+    shares = window_shares(estimator, structures.mask)
+    is_kept = shares >= LEAST_SHARE
+    if not is_kept.any():
+        raise InputError(
+            f"None of the {len(structures)} structures in {data} has half of the voxel pairs of a whole one inside the "
+            "mask at every lag of the model. Cut windows that lie further inside: matvae import FILE OUT.zarr --window N "
+            "--min-valid 1."
+        )
+    logger.info(
+        "Of %d structures in %s, %d lie inside the mask entirely, %d partly with enough voxel pairs for masked statistics, "
+        "and %d are left out.",
+        len(structures),
+        data,
+        np.count_nonzero(shares == 1),
+        np.count_nonzero(is_kept & (shares < 1)),
+        np.count_nonzero(~is_kept),
+    )
+    return select(structures, np.flatnonzero(is_kept))
 
 
 def _baselines(estimator: Any, training: Structures, n_components: int) -> list[tuple[ErrorRow, DecodedErrors]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..data import open_structures
-from ..data.masks import complete_only
+from ..data.masks import whole_only
 from ..data.sample_blocks import Progress
 from ..errors import InputError
 from ..estimator import StatsVAETransformer
@@ -41,8 +41,8 @@ def fit_model(
     Parameters
     ----------
     data : path
-        Structures, in any format that `open_structures` reads. Those with voxels outside a mask are left out, which is
-        logged.
+        Structures, in any format that `open_structures` reads. Those with voxels outside a mask take part as in
+        `StatsVAETransformer.fit`; the log says how many do.
     out : path
         New model, ``NAME.matvae``. During training the state is kept next to it in ``NAME.matvae.checkpoint``.
     periodic : bool, optional
@@ -66,7 +66,7 @@ def fit_model(
     Returns
     -------
     dict
-        ``model``, ``n_samples``, ``periodic``, ``grid``, ``n_components``, ``records`` (their number) and
+        ``model``, ``n_samples`` (of the data), ``periodic``, ``grid``, ``n_components``, ``records`` (their number) and
         ``last``, the last training record; ``sampling``, the sampling errors of one window of the material and the
         error of decoded statistics beside them (see `SamplingFloor`), or None and the reason in ``sampling_left_out``.
 
@@ -80,7 +80,7 @@ def fit_model(
     target = check_output(out, [data], overwrite=overwrite, replaceable=is_model)
     checkpoint = checkpoint_of(target)
     _check_checkpoint(checkpoint, resume=resume, overwrite=overwrite)
-    structures = complete_only(open_structures(data), data, "a model")
+    structures = open_structures(data)
     wrap = structures.grid.periodic if periodic is None else periodic
     logger.info(
         "%d structures are treated as %s%s.",
@@ -119,7 +119,7 @@ def fit_model(
     estimator.save(target, overwrite=overwrite, half=half)
     remove(checkpoint)
     history = list(estimator.history_)
-    floor, reason = sampling_floor(estimator, structures)
+    floor, reason = sampling_floor(estimator, whole_only(structures))
     return {
         "model": str(target),
         "n_samples": len(structures),

@@ -31,17 +31,22 @@ def check_form(estimator: Any, model: str | Path) -> None:
         )
 
 
-def check_fits(estimator: Any, structures: Structures, model: str | Path, data: str | Path) -> None:
+def check_fits(
+    estimator: Any, structures: Structures, model: str | Path, data: str | Path, *, masked: bool = False
+) -> None:
     """Refuse structures of another size or with other phases; warn of another voxel size.
+
+    Structures with voxels outside a mask are refused unless `masked`.
 
     Raises
     ------
     InputError
         If shape or phases differ, if the same phase was another value in the file of the structures than in that of the
-        training set, if voxels lie outside a mask, or if the model does not take structures.
+        training set, if voxels lie outside a mask that is not taken, or if the model does not take structures.
     """
     check_form(estimator, model)
-    refuse_mask(structures.mask, data, "a model")
+    if not masked:
+        refuse_mask(structures.mask, data, "this use of a model")
     fitted, grid = estimator.grid_, structures.grid
     if grid.shape != fitted.shape:
         raise InputError(
@@ -76,10 +81,10 @@ def known_values(estimator: Any) -> dict[str, Any]:
     return {} if estimator.phase_values_ is None else {"phase_values": list(estimator.phase_values_)}
 
 
-def open_fitting(path: str | Path, estimator: Any, model: str | Path) -> Structures:
+def open_fitting(path: str | Path, estimator: Any, model: str | Path, *, masked: bool = False) -> Structures:
     """Open structures, and check with `check_fits` that they fit a model."""
     structures = open_structures(path)
-    check_fits(estimator, structures, model, path)
+    check_fits(estimator, structures, model, path, masked=masked)
     return structures
 
 

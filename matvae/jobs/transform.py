@@ -6,7 +6,9 @@ import math
 from pathlib import Path
 from typing import Any
 
-from ..data.sample_blocks import Progress, sample_blocks, samples_per_block
+import numpy as np
+
+from ..data.sample_blocks import Progress, samples_per_block, structure_blocks
 from ..estimator import load
 from .files.latents import latent_format, new_latents
 from .files.outputs import check_output
@@ -39,7 +41,8 @@ def transform_structures(
     Returns
     -------
     dict
-        ``out``, ``shape``, ``components`` (their names).
+        ``out``, ``shape``, ``components`` (their names) and ``n_missing``, the number of structures whose latents are
+        NaN, since too much of them lies outside a mask.
 
     Raises
     ------
@@ -49,11 +52,12 @@ def transform_structures(
     latent_format(out)
     target = check_output(out, [model, data], overwrite=overwrite)
     estimator = load(model)
-    structures = open_fitting(data, estimator, model)
+    structures = open_fitting(data, estimator, model, masked=True)
     names = [str(name) for name in estimator.get_feature_names_out()]
     attributes = {"model": Path(model).name, "grid": structures.grid.to_dict()}
     # A batch becomes one-hot, padded and Fourier transformed: about 64 bytes per voxel.
     size = samples_per_block(64 * math.prod(structures.grid.shape))
+    n_missing = 0
     with new_latents(
         target,
         len(structures),
@@ -62,8 +66,10 @@ def transform_structures(
         properties=structures.properties,
         units=structures.units,
     ) as write:
-        for start, block in sample_blocks(structures.data, size):
-            write(estimator.transform(block))
+        for start, block in structure_blocks(structures, size):
+            latents = np.asarray(estimator.transform(block))
+            n_missing += int(np.isnan(latents).any(axis=1).sum())
+            write(latents)
             if progress is not None:
                 progress(start + len(block), len(structures))
-    return {"out": str(target), "shape": [len(structures), len(names)], "components": names}
+    return {"out": str(target), "shape": [len(structures), len(names)], "components": names, "n_missing": n_missing}

@@ -129,15 +129,18 @@ class StatsVAE(nn.Module):
         states = torch.arange(self.spec.phases, dtype=structures.dtype, device=structures.device)
         return structures.unsqueeze(1) == states.view(1, -1, *[1] * len(self.spec.shape))
 
-    def statistics(self, fields: Tensor) -> Tensor:
-        """Compute 2-point statistics ``(sample, *lag, correlation)`` of state fields ``(sample, phase, *space)``."""
+    def statistics(self, fields: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Compute 2-point statistics ``(sample, *lag, correlation)`` of state fields ``(sample, phase, *space)``.
+
+        With a mask ``(sample, *space)``, those of the voxels inside it.
+        """
         spec = self.spec
         first, last = spec.states[0], spec.states[-1]
         # Contiguous states are sliced: indexing copies them and is slow to differentiate.
         contiguous = last - first + 1 == len(spec.states)
         selected = fields[:, first : last + 1] if contiguous else fields[:, list(spec.states)]
         pairs = tuple((spec.states.index(i), spec.states.index(j)) for i, j in spec.pairs)
-        return correlate(selected, pairs, periodic=spec.periodic, cutoff=spec.cutoff)
+        return correlate(selected, pairs, periodic=spec.periodic, cutoff=spec.cutoff, mask=mask)
 
     def weighted(self, statistics: Tensor) -> Tensor:
         """Statistics whose Euclidean distance is that of the metric of the model, for a decoder of structures."""

@@ -46,7 +46,7 @@ class TrainingWindows:
         """
         fitted = FittedModel.of(model)
         if training is not None:
-            samples = Samples.like(model, training)
+            samples = Samples.like(model, training).whole()
             block = read_samples(samples.array, spread_indices(len(samples), MOST_WINDOWS))
             fields = fitted.module.fields(fitted.layout.tensor(block))
             return cls(fitted.latents(block), fields.argmax(1).numpy().astype(np.uint8))

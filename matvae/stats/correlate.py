@@ -190,7 +190,8 @@ def pair_counts(
     """
     ranges = lag_ranges(space, periodic, cutoff)
     if mask is not None:
-        return _mask_counts(mask, transform_shape(space, periodic, cutoff), ranges).to(dtype)
+        batched = mask if mask.ndim > len(space) else mask.unsqueeze(0)
+        return _without_empty(masked_pair_counts(batched, periodic=periodic, cutoff=cutoff), ranges).to(dtype)
     counts = torch.ones((), dtype=torch.float64)
     if periodic:
         return (counts * math.prod(space)).to(dtype)
@@ -220,13 +221,27 @@ def _at_zero_frequency(spectrum: Tensor) -> Tensor:
     return spectrum
 
 
-def _mask_counts(mask: Tensor, size: tuple[int, ...], ranges: Sequence[tuple[int, int]]) -> Tensor:
+def masked_pair_counts(mask: Tensor, *, periodic: bool, cutoff: Cutoff) -> Tensor:
+    """Weight of voxel pairs at each lag ``(sample, *lag)``, in double precision, zero included.
+
+    Parameters
+    ----------
+    mask : Tensor ``(sample, *space)``
+        Weight of each voxel.
+    periodic, cutoff
+        As in `correlate`.
+    """
     # Double precision distinguishes lags without pairs from those with few; Apple's GPUs lack it.
     exact = (mask.cpu() if mask.device.type == "mps" else mask).double()
-    batched = exact if mask.ndim > len(size) else exact.unsqueeze(0)
-    spectra = torch.fft.rfftn(batched, s=size, dim=tuple(range(1, batched.ndim)))
-    counts = lags_of(spectra.conj() * spectra, size, ranges)
-    empty = counts <= NO_PAIRS * counts.flatten(1).amax(1).view(-1, *[1] * len(size))
+    space = tuple(mask.shape[1:])
+    size = transform_shape(space, periodic, cutoff)
+    spectra = torch.fft.rfftn(exact, s=size, dim=tuple(range(1, exact.ndim)))
+    return lags_of(spectra.conj() * spectra, size, lag_ranges(space, periodic, cutoff))
+
+
+def _without_empty(counts: Tensor, ranges: Sequence[tuple[int, int]]) -> Tensor:
+    """Refuse weights ``(sample, *lag)`` of a mask that are zero at some lag."""
+    empty = counts <= NO_PAIRS * counts.flatten(1).amax(1).view(-1, *[1] * len(ranges))
     if bool(empty.any()):
         largest_cutoff = _largest_cutoff(empty, ranges)
         advice = (

@@ -16,12 +16,14 @@ LEAST_EDGE = 8
 LEAST_INTERFACE = 2
 
 
-def independent_windows(labels: np.ndarray) -> float:
+def independent_windows(labels: np.ndarray, mask: np.ndarray | None = None) -> float:
     """Estimate how many windows without overlap show as much material as these.
 
     Parameters
     ----------
     labels : array of int ``(sample, *space)``
+    mask : array of bool ``(sample, *space)``, optional
+        Voxels that belong to the sample: only patches inside it count, and a window as much as it has of these.
 
     Returns
     -------
@@ -29,8 +31,13 @@ def independent_windows(labels: np.ndarray) -> float:
         At most the number of samples; about a fifth too high for windows that overlap on all sides.
     """
     edges = [min(n, max(LEAST_EDGE, n // EDGE_SHARE)) for n in labels.shape[1:]]
-    hashes = _patch_hashes(labels, edges)[_is_complex(labels, edges)]
-    return len(labels) * len(np.unique(hashes)) / hashes.size if hashes.size else float(len(labels))
+    hashes, counted, n_windows = _patch_hashes(labels, edges), _is_complex(labels, edges), float(len(labels))
+    if mask is not None:
+        is_inside = _box_sums(mask.astype(np.int32), edges) == np.prod(edges)
+        counted &= is_inside
+        n_windows *= is_inside.mean()
+    hashes = hashes[counted]
+    return n_windows * len(np.unique(hashes)) / hashes.size if hashes.size else n_windows
 
 
 def independent_among(some: np.ndarray, n: int) -> float:
@@ -65,14 +72,19 @@ def _is_complex(labels: np.ndarray, edges: list[int]) -> np.ndarray:
     for axis in range(1, labels.ndim):
         n = labels.shape[axis]
         _slice(changes, axis, 1, n - 1)[...] += _slice(labels, axis, 1, n - 1) != _slice(labels, axis, 0, n - 1)
-    for axis, edge in enumerate(edges, start=1):
-        n = changes.shape[axis] - edge + 1
-        pad = [(0, 0)] * changes.ndim
-        pad[axis] = (1, 0)
-        sums = np.pad(changes.cumsum(axis), pad)
-        changes = _slice(sums, axis, edge, n) - _slice(sums, axis, 0, n)
     face = min(np.prod(edges) // edge for edge in edges)
-    return changes >= LEAST_INTERFACE * face
+    return _box_sums(changes, edges) >= LEAST_INTERFACE * face
+
+
+def _box_sums(values: np.ndarray, edges: list[int]) -> np.ndarray:
+    """Sums ``(sample, *position)`` of values ``(sample, *space)`` over all patches."""
+    for axis, edge in enumerate(edges, start=1):
+        n = values.shape[axis] - edge + 1
+        pad = [(0, 0)] * values.ndim
+        pad[axis] = (1, 0)
+        sums = np.pad(values.cumsum(axis), pad)
+        values = _slice(sums, axis, edge, n) - _slice(sums, axis, 0, n)
+    return values
 
 
 def _slice(array: np.ndarray, axis: int, start: int, n: int) -> np.ndarray:

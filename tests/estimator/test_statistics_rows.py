@@ -20,7 +20,7 @@ def structures() -> np.ndarray:
 
 
 def rows_of(structures: np.ndarray) -> StatisticsRows:
-    return StatisticsRows(structures, two_point_stats, (12, 12, 1))
+    return StatisticsRows((structures,), two_point_stats, (12, 12, 1))
 
 
 def test_statistics_that_fit_into_memory_are_computed_once(structures) -> None:
@@ -30,7 +30,7 @@ def test_statistics_that_fit_into_memory_are_computed_once(structures) -> None:
         calls.append(len(block))
         return two_point_stats(block)
 
-    rows = StatisticsRows(structures, counted, (12, 12, 1))
+    rows = StatisticsRows((structures,), counted, (12, 12, 1))
     first, second = (np.concatenate(list(rows)) for _ in range(2))
     np.testing.assert_array_equal(first, second)
     assert sum(calls) == 40
@@ -71,6 +71,6 @@ def test_many_components_are_those_of_the_iteration(structures, monkeypatch) -> 
     np.testing.assert_allclose(direct.components, iterated.components, atol=1e-4)
     np.testing.assert_allclose(direct.variance, iterated.variance, rtol=1e-6)
     # One pass over blocks, where there are fewer lags than samples.
-    small = StatisticsRows(structures, lambda block: two_point_stats(block, cutoff=2), (5, 5, 1))
+    small = StatisticsRows((structures,), lambda block: two_point_stats(block, cutoff=2), (5, 5, 1))
     monkeypatch.setattr(statistics_rows, "IN_MEMORY_BYTES", 0)
     np.testing.assert_allclose(small.components(6, np.ones((5, 5, 1))).components.shape, (6, 25))

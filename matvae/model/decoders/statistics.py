@@ -102,10 +102,17 @@ class StatisticsDecoder(Decoder):
 
     @torch.no_grad()
     def learn_descriptors(self, z: Tensor, descriptors: Mapping[str, Tensor]) -> None:
-        """Fit the polynomials of descriptors ``(sample, *shape)`` of samples with latents ``(sample, component)``."""
-        columns = [descriptors[name].flatten(1).double() for name in self.descriptor_shapes]
-        if columns:
-            self.descriptor_coefficients.copy_(regression(z.double(), torch.cat(columns, dim=1), self.order))
+        """Fit the polynomials of descriptors ``(sample, *shape)`` of samples with latents ``(sample, component)``.
+
+        Each is fitted to the samples for which it is known, i.e. not NaN.
+        """
+        fitted = []
+        for name in self.descriptor_shapes:
+            values = descriptors[name].flatten(1).double()
+            known = ~values.isnan().any(1)
+            fitted.append(regression(z[known].double(), values[known], self.order))
+        if fitted:
+            self.descriptor_coefficients.copy_(torch.cat(fitted, dim=1))
 
 
 def _constant(values: Tensor) -> nn.Parameter:
