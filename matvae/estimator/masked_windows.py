@@ -23,10 +23,18 @@ logger = logging.getLogger("matvae")
 LEAST_SHARE = 0.5
 
 
-def measured_windows(estimator: Any, samples: Samples) -> tuple[Samples, Samples]:
-    """Leave out windows with too few voxel pairs; the log says how many are whole, and a warning how many are left out.
+def count_in_words(shares: np.ndarray) -> str:
+    """Say how many windows with these shares of voxel pairs ``(sample,)`` are whole, masked and left out."""
+    is_kept, is_whole = shares >= LEAST_SHARE, shares == 1
+    return (
+        f"Of {len(shares)} windows, {np.count_nonzero(is_whole)} lie inside the mask entirely, "
+        f"{np.count_nonzero(is_kept & ~is_whole)} partly with enough voxel pairs for masked statistics, and "
+        f"{np.count_nonzero(~is_kept)} are left out"
+    )
 
-    The mask is read once.
+
+def measured_windows(estimator: Any, samples: Samples) -> tuple[Samples, Samples]:
+    """Leave out windows with too few voxel pairs, and say how many are whole; the mask is read once.
 
     Parameters
     ----------
@@ -56,21 +64,16 @@ def measured_windows(estimator: Any, samples: Samples) -> tuple[Samples, Samples
     n, n_kept = len(samples), int(np.count_nonzero(is_kept))
     if n_kept < 2:
         raise InputError(
-            f"At least two windows are needed that have half of the voxel pairs of a whole window at every lag, but "
-            f"the mask leaves {n_kept} of {n}. Choose a smaller cutoff (command line: --cutoff), or cut smaller windows."
+            f"At least two windows are needed that have half of the voxel pairs of a whole one at every lag, but the "
+            f"mask leaves {n_kept} of {n}. Choose a smaller cutoff (command line: --cutoff), or cut smaller windows."
         )
-    logger.info(
-        "Of %d windows, %d lie inside the mask entirely, %d partly with enough voxel pairs for masked statistics, and "
-        "%d are left out.",
-        n,
-        n_whole,
-        n_kept - n_whole,
-        n - n_kept,
-    )
-    if n_kept < n:
+    counts = count_in_words(shares)
+    if n_kept == n:
+        logger.info("%s.", counts)
+    else:
         warn(
-            f"{n - n_kept} of {n} windows are left out: at some lag the mask leaves less than half of the voxel pairs of "
-            "a whole window. With a smaller cutoff (command line: --cutoff) fewer are left out."
+            f"{counts}, since the mask leaves less than half of the voxel pairs of a whole window at some lag. A "
+            "smaller cutoff (command line: --cutoff) leaves out fewer."
         )
     whole = samples.without_mask(shares == 1)
     return whole if n_kept == n_whole else samples.select(is_kept), whole
@@ -111,12 +114,12 @@ def check_whole(whole: Samples, samples: Samples) -> None:
     if len(whole) < 2:
         raise InputError(
             f"Structures are learned from windows that lie inside the mask entirely, but only {len(whole)} of "
-            f"{len(samples)} do. Choose decoder=\"statistics\" (command line: --decoder statistics), or cut smaller "
+            f'{len(samples)} do. Choose decoder="statistics" (command line: --decoder statistics), or cut smaller '
             "windows."
         )
     warn(
-        f"{len(samples) - len(whole)} of {len(samples)} windows lie inside the mask only partly and are left out, since "
-        "structures are learned from whole windows."
+        f"{len(samples) - len(whole)} of {len(samples)} windows lie inside the mask only partly and are left out, "
+        "since structures are learned from whole windows."
     )
 
 
@@ -181,7 +184,7 @@ def mean_of_measured(values: np.ndarray) -> float:
     known = values[~np.isnan(values)]
     if not len(known):
         raise InputError(
-            f"None of the {len(values)} windows can be measured, since the mask leaves too few voxel pairs. Cut windows "
-            "that lie further inside: matvae.data.windows(structures, size, min_valid=1)."
+            f"None of the {len(values)} windows can be measured, since the mask leaves too few voxel pairs. Cut "
+            "windows that lie further inside: matvae.data.windows(structures, size, min_valid=1)."
         )
     return float(known.mean(dtype=np.float64))

@@ -17,10 +17,10 @@ from ..stats.metric import METRICS, PLAIN
 from .available import available_if
 from .batches import seed_from
 from .fitted import lazily
+from .masked_windows import mean_of_measured, measured_windows
 from .parameters import check_parameters
 from .realizations import check_phases_realized, check_realizations, check_search, realized
 from .sample_layout import SampleLayout
-from .masked_windows import mean_of_measured, measured_windows
 from .samples import Samples, check_fitted, check_latents, read_all, sample_numbers, unchanged_on_error
 from .statistics_rows import IN_MEMORY_BYTES, StatisticsRows, pieces, statistics_function
 

@@ -102,7 +102,8 @@ class StatisticsFit:
         if samples.layout.form is not None and not self.has_whole:
             warn(
                 "No window lies inside the mask entirely: the model contains no training windows, and structures are "
-                "realized from statistics alone, which preserves no networks or lamellae. Cut smaller windows, if you can."
+                "realized from statistics alone, which preserves no networks or lamellae. Cut smaller windows, if you "
+                "can."
             )
         self.history: list[dict[str, float]] = []
         self.seconds = 0.0
@@ -277,7 +278,7 @@ class StatisticsFit:
         lineal path, see runs or objects that a mask may cut: they are NaN for samples that are not whole, and left out
         if too few are.
         """
-        layout, phases = self.samples.layout, self.spec.phases
+        layout, phases, periodic = self.samples.layout, self.spec.phases, self.spec.periodic
         if layout.form is None or phases == 1:
             return {}
         structures = block.reshape(len(block), *layout.shape)
@@ -290,11 +291,11 @@ class StatisticsFit:
         is_whole = np.ones(len(block), bool) if mask is None else mask.reshape(len(mask), -1).all(1)
         left_out = []
         for name in self.descriptors:
-            statistic = partial(get_statistic(name), periodic=self.spec.periodic, **options)
+            statistic = get_statistic(name)
             if name == SURFACE_AREA:
-                values[name] = statistic(structures, mask=mask)
+                values[name] = statistic(structures, periodic=periodic, mask=mask, **options)
             elif is_whole.sum() >= n_terms(self.spec.n_components, self.order):
-                of_whole = np.asarray(statistic(structures[is_whole]))
+                of_whole = np.asarray(statistic(structures[is_whole], periodic=periodic, **options))
                 values[name] = np.full((len(block), *of_whole.shape[1:]), np.nan, of_whole.dtype)
                 values[name][is_whole] = of_whole
             else:

@@ -10,9 +10,9 @@ import numpy as np
 
 from ..stats import lag_shape, resolve_correlations, two_point_stats
 from ..stats.metric import PLAIN, lag_weights
+from .masked_windows import rows_with_masks
 from .principal import Components, direct_components, principal_components
 from .sample_layout import SampleLayout
-from .masked_windows import rows_with_masks
 from .samples import blocks_of, read_all
 
 # Statistics of all samples are held at once, in double precision, up to this size.

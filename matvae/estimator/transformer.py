@@ -474,9 +474,7 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
     def statistics(self, X: Any) -> Any:
         """Compute the 2-point statistics ``(sample, *lag, correlation)`` of structures, as the model does."""
         model, samples = FittedModel.of(self), Samples.like(self, X)
-        return lazily(
-            samples.array, model.statistics, model.statistics_shape, samples.floating_dtype, *samples.masks
-        )
+        return lazily(samples.array, model.statistics, model.statistics_shape, samples.floating_dtype, *samples.masks)
 
     def inverse_descriptors(self, Z: Any) -> dict[str, Any]:
         """Compute the further descriptors that latents decode to.

@@ -161,8 +161,9 @@ class ErrorTable:
         if not realize:
             pooled = self.of_model.pooled.summary(scatter)
             rows.append(ErrorRow("matvae", n, metric, None, decoded_by_model, None, pooled))
-        f = np.asarray(self.estimator.statistics(structures)) if len(structures) > 1 else np.empty((0, *self.mean.shape))
-        rows.append(ErrorRow(FLOOR, realized=another_window(f, self.mean)))
+        has_pairs = len(structures) > 1
+        floor = another_window(np.asarray(self.estimator.statistics(structures)), self.mean) if has_pairs else None
+        rows.append(ErrorRow(FLOOR, realized=floor))
         return rows, realizations
 
     def _realized_by_pca(

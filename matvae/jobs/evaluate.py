@@ -18,7 +18,7 @@ from ..data.sample_blocks import Progress, stage
 from ..data.subsets import select, spread_indices
 from ..errors import InputError
 from ..estimator import load
-from ..estimator.masked_windows import LEAST_SHARE, window_shares
+from ..estimator.masked_windows import LEAST_SHARE, count_in_words, window_shares
 from ..estimator.textures import AUTO
 from ..evaluate.baseline import pca_like
 from ..evaluate.error_rows import MEAN, ErrorRow, ErrorTable, fit_pcas
@@ -224,18 +224,10 @@ def _measurable(structures: Structures, estimator: Any, data: str | Path) -> Str
     if not is_kept.any():
         raise InputError(
             f"None of the {len(structures)} structures in {data} has half of the voxel pairs of a whole one inside the "
-            "mask at every lag of the model. Cut windows that lie further inside: matvae import FILE OUT.zarr --window N "
-            "--min-valid 1."
+            "mask at every lag of the model. Cut windows that lie further inside: matvae import FILE OUT.zarr --window "
+            "N --min-valid 1."
         )
-    logger.info(
-        "Of %d structures in %s, %d lie inside the mask entirely, %d partly with enough voxel pairs for masked statistics, "
-        "and %d are left out.",
-        len(structures),
-        data,
-        np.count_nonzero(shares == 1),
-        np.count_nonzero(is_kept & (shares < 1)),
-        np.count_nonzero(~is_kept),
-    )
+    logger.info("%s: %s.", data, count_in_words(shares))
     return select(structures, np.flatnonzero(is_kept))
 
 

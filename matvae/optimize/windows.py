@@ -42,11 +42,13 @@ class TrainingWindows:
     def of(cls, model: Any, training: Any = None) -> TrainingWindows | None:
         """Training structures that are given, in the form passed to `fit`, or else those that a model carries.
 
-        None if there are none.
+        None if there are none, or none that lies inside its mask entirely.
         """
         fitted = FittedModel.of(model)
         if training is not None:
             samples = Samples.like(model, training).whole()
+            if not len(samples):
+                return None
             block = read_samples(samples.array, spread_indices(len(samples), MOST_WINDOWS))
             fields = fitted.module.fields(fitted.layout.tensor(block))
             return cls(fitted.latents(block), fields.argmax(1).numpy().astype(np.uint8))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 
+import dask.array as da
 import numpy as np
 import pytest
 
 from matvae.data import Structures, concatenate, open_structures, save_structures, windows
 from matvae.data.lazy_array import LazyArray
-from matvae.data.masks import complete_only, valid_fractions
+from matvae.data.masks import valid_fractions, whole_only, without_outside
 from matvae.data.open import as_structures
 from matvae.data.readers import Source
 from matvae.data.subsets import select
@@ -189,16 +190,18 @@ def test_structures_refuse_other_masks(mask):
         Structures(VOLUME, Grid(SHAPE[1:]), mask=mask)
 
 
-def test_structures_that_are_not_complete_are_left_out(caplog):
+def test_only_whole_structures_are_kept():
     inside = np.ones(SHAPE, bool)
     inside[1, 2, 3] = False
     masked = open_structures(VOLUME, axes="syx", mask=inside)
-    with caplog.at_level(logging.INFO, logger="matvae"):
-        kept = complete_only(masked, "set.zarr", "a model")
+    kept = whole_only(masked)
     assert kept.mask is None
     np.testing.assert_array_equal(kept.data.compute(), VOLUME[[0, 2]])
-    assert "1 of 3 structures in set.zarr have voxels outside the mask" in caplog.text
-    with pytest.raises(InputError, match="--min-valid 1"):
-        complete_only(masked[1:2], "set.zarr", "a model")
-    # The advice works.
-    assert complete_only(windows(masked, (10, 14), min_valid=1), "set.zarr", "a model").mask is None
+    assert len(whole_only(masked[1:2])) == 0
+    whole = open_structures(VOLUME, axes="syx")
+    assert whole_only(whole) is whole
+
+
+def test_voxels_outside_are_replaced_whatever_they_hold():
+    field = da.from_array(np.array([[1.5, np.nan], [np.inf, -2.0]]))
+    np.testing.assert_array_equal(without_outside(field, ~da.isnan(field) & ~da.isinf(field)), [[1.5, 0], [0, -2]])

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from matvae import Grid, Structures
 from matvae.data import sample_blocks as blocks_module
-from matvae.data.sample_blocks import chunk_spans, sample_blocks, samples_per_block, stage
+from matvae.data.sample_blocks import chunk_spans, sample_blocks, samples_per_block, stage, structure_blocks
 
 
 @given(
@@ -61,3 +62,20 @@ def test_progress_continues_from_one_stage_of_a_job_to_the_next():
         stage(lambda done, total: reports.append((done, total)), first, 7)(length, length)
     assert reports == [(3, 7), (7, 7)]
     assert stage(None, 0, 7) is None
+
+
+def test_blocks_of_structures_bring_their_masks():
+    labels = np.arange(7 * 6, dtype=np.uint8).reshape(7, 2, 3) % 2
+    mask = np.random.default_rng(0).random(labels.shape) < 0.5
+    data = da.from_array(labels, chunks=(2, 2, 3))
+    whole = Structures(data, Grid((2, 3), periodic=False), attributes={"phase_values": [3, 9]})
+    for start, block in structure_blocks(whole, 3):
+        np.testing.assert_array_equal(block, labels[start : start + 3])
+    masked = Structures(data, whole.grid, mask=mask, attributes=whole.attributes)
+    starts = []
+    for start, block in structure_blocks(masked, 3):
+        starts.append(start)
+        np.testing.assert_array_equal(block.data, labels[start : start + 3])
+        np.testing.assert_array_equal(block.mask, mask[start : start + 3])
+        assert (block.grid, block.attributes) == (masked.grid, masked.attributes)
+    assert starts == [0, 3, 6]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from matvae import StatsVAETransformer, TwoPointPCA, load, two_point_stats
+from matvae import Grid, StatsVAETransformer, Structures, TwoPointPCA, load, two_point_stats
 from matvae.errors import InputError
 from matvae.estimator import statistics_fit
 from matvae.stats import relative_error, surface_area
@@ -13,6 +13,7 @@ from matvae.stats import relative_error, surface_area
 from ..structures import blobs, one_hot
 
 CUT = {"periodic": False, "cutoff": 8}
+GRID = Grid((24, 24), phases=2, periodic=False)
 
 
 def model_of(n_components: int = 2, **parameters) -> StatsVAETransformer:
@@ -159,3 +160,60 @@ def test_passes_and_too_many_components_are_refused(windows) -> None:
 def test_score_is_that_of_decoded_statistics(unseen, fitted) -> None:
     decoded = fitted.inverse_statistics(fitted.transform(unseen))
     assert fitted.score(unseen) == pytest.approx(-relative_error(two_point_stats(unseen, **CUT), decoded).mean())
+
+
+@pytest.fixture(scope="module")
+def rim(windows) -> np.ndarray:
+    """A mask that leaves out the first column of all windows but every tenth."""
+    inside = np.ones(windows.shape, bool)
+    inside[:, :, 0] = False
+    inside[::10] = True
+    return inside
+
+
+def test_a_model_of_masked_windows_carries_whole_ones(windows, rim) -> None:
+    model = model_of().fit(Structures(windows, GRID, mask=rim))
+    whole = {window.tobytes() for window in windows[::10]}
+    examples = model.module_.examples.numpy()
+    assert len(examples) > 20
+    assert {example.tobytes() for example in examples} <= whole
+
+
+def test_descriptors_of_masked_windows_are_those_of_the_voxels_inside(windows, rim, fitted) -> None:
+    masked = Structures(windows, GRID, mask=rim)
+    model = model_of().fit(masked)
+    decoded = model.inverse_descriptors(np.asarray(model.transform(masked)))
+    assert set(decoded) == {"volume_fraction", "surface_area", "lineal_path"}
+    inside = np.array([window[mask].mean() for window, mask in zip(windows, rim, strict=True)])
+    # With zeros outside it would be 4 % lower.
+    assert decoded["volume_fraction"][:, 1].mean() == pytest.approx(inside.mean(), rel=0.005)
+    assert np.corrcoef(decoded["volume_fraction"][:, 1], inside)[0, 1] > 0.98
+    surface = surface_area(windows, spatial_dims=2, periodic=False, mask=rim)[:, 1]
+    # The rim of the mask is no surface.
+    with_rim = surface_area(windows * rim, spatial_dims=2, periodic=False)[:, 1]
+    assert with_rim.mean() > 1.05 * surface.mean()
+    assert decoded["surface_area"][:, 1].mean() == pytest.approx(surface.mean(), rel=0.01)
+    assert np.corrcoef(decoded["surface_area"][:, 1], surface)[0, 1] > 0.85
+    of_whole = fitted.inverse_descriptors(np.asarray(fitted.transform(windows)))
+    # The lineal path is fitted to 30 windows only.
+    np.testing.assert_allclose(decoded["lineal_path"].mean(0), of_whole["lineal_path"].mean(0), atol=0.02)
+
+
+def test_without_whole_windows_structures_follow_from_statistics(windows, rim) -> None:
+    inside = rim.copy()
+    inside[:, 0, 0] = False
+    with (
+        pytest.warns(UserWarning, match="the model contains no training windows"),
+        pytest.warns(UserWarning, match="does not predict lineal_path"),
+    ):
+        model = model_of().fit(Structures(windows, GRID, mask=inside))
+    assert len(model.module_.examples) == 0
+    assert set(model.inverse_descriptors(np.zeros((1, 2)))) == {"volume_fraction", "surface_area"}
+    structures = model.inverse_transform(np.zeros((1, 2)), random_state=0)
+    f = two_point_stats(structures, spatial_dims=2, **CUT)
+    assert relative_error(f, np.asarray(model.inverse_statistics(np.zeros((1, 2)))))[0] < 0.1
+    with pytest.raises(InputError, match='realize="retrieval"'):
+        model.inverse_transform(np.zeros((1, 2)), realize="examples")
+    # The posterior has the width of the residuals instead of that of the sampling noise.
+    assert (model.latent_spread_ > 0).all()
+    assert (model.latent_spread_ < 1).all()

@@ -46,3 +46,25 @@ def test_some_windows_tell_of_all() -> None:
     windows = blobs(10, (32, 32))
     assert independent_among(np.repeat(windows[:5], 3, axis=0), 30) == pytest.approx(10, rel=0.02)
     assert independent_among(np.repeat(windows[:1], 5, axis=0), 1) == 1
+
+
+def test_windows_count_as_much_as_they_have_inside_the_mask() -> None:
+    image = blobs(1, (256, 256))[0]
+    windows = cut(image, 64, 64)
+    mask = np.ones(windows.shape, bool)
+    assert independent_windows(windows, mask) == independent_windows(windows)
+    # Patches of 10 voxels begin in 55 rows of a window; without its upper 32 rows, in 23.
+    mask[::2, :32] = False
+    assert independent_windows(windows, mask) == pytest.approx(8 + 8 * 23 / 55, rel=0.02)
+
+
+def test_voxels_outside_the_mask_have_no_influence_on_the_number() -> None:
+    windows = blobs(10, (32, 32))
+    mask = np.ones(windows.shape, bool)
+    mask[:, 10:20, :20] = False
+    others = np.where(mask, windows, np.random.default_rng(0).integers(0, 2, windows.shape))
+    assert independent_windows(others, mask) == pytest.approx(independent_windows(windows, mask))
+    copies = np.concatenate([others, windows])
+    assert independent_windows(copies, np.concatenate([mask, mask])) == pytest.approx(
+        independent_windows(windows, mask)
+    )

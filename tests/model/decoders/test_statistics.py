@@ -85,6 +85,19 @@ def test_descriptors_are_recovered_where_they_are_polynomials(module) -> None:
     torch.testing.assert_close(decoded["lineal_path"], path[:20].float(), atol=0.3, rtol=0)
 
 
+def test_each_descriptor_is_fitted_where_it_is_known(module) -> None:
+    z = torch.randn(500, 2, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    fraction = torch.stack([0.6 - 0.1 * z[:, 0], 0.4 + 0.1 * z[:, 0]], dim=1)
+    path = z[:, 1].reshape(-1, 1, 1) * torch.arange(10.0).reshape(5, 2)
+    path[::2] = torch.nan
+    decoder = module.statistics_decoder
+    decoder.learn_descriptors(z, {"volume_fraction": fraction, "lineal_path": path})
+    decoded = decoder.descriptors(z[:21].float())
+    torch.testing.assert_close(decoded["volume_fraction"], fraction[:21].float(), atol=1e-3, rtol=0)
+    torch.testing.assert_close(decoded["lineal_path"][1::2], path[1:21:2].float(), atol=0.1, rtol=0)
+    assert bool(decoded["lineal_path"].isfinite().all())
+
+
 def test_weights_are_not_trained(module) -> None:
     assert not any(weight.requires_grad for weight in module.parameters())
     assert module.level_set is None
