@@ -31,6 +31,7 @@ def independent_windows(labels: np.ndarray, mask: np.ndarray | None = None) -> f
         At most the number of samples; about a fifth too high for windows that overlap on all sides.
     """
     edges = [min(n, max(LEAST_EDGE, n // EDGE_SHARE)) for n in labels.shape[1:]]
+    labels = labels if mask is None else np.where(mask, labels, 0)
     hashes, counted, n_windows = _patch_hashes(labels, edges), _is_complex(labels, edges), float(len(labels))
     if mask is not None:
         is_inside = _box_sums(mask.astype(np.int32), edges) == np.prod(edges)

@@ -10,7 +10,7 @@ import xarray
 from matvae import Grid, StatsVAETransformer, Structures, TwoPointPCA, save_structures, two_point_stats
 from matvae.data import windows
 from matvae.errors import InputError
-from matvae.estimator.samples import Samples, blocks_of, read
+from matvae.estimator.samples import Samples, blocks_of, read, read_all
 
 SHORT = {StatsVAETransformer: {"decoder": "dense", "max_epochs": 1, "width": 8}}
 
@@ -162,3 +162,30 @@ def test_labels_with_gaps_are_refused(estimator, X) -> None:
         with pytest.raises(InputError, match=r"holds 0, 128\. Relabel it with .*, or pass phases=129"):
             Samples.of(estimator(), array)
     assert Samples.of(estimator(phases=129), X * 128).grid.phases == 129
+
+
+def test_masks_stay_with_their_samples(estimator, X) -> None:
+    mask = np.ones(X.shape, bool)
+    mask[5:8, 2, 3] = False
+    others = np.where(mask, X, 9).astype(np.uint8)
+    samples = Samples.of(estimator(), Structures(others, Grid((8, 8), phases=2), mask=mask))
+    array, inside = read_all(samples.arrays, slice(4, 9))
+    np.testing.assert_array_equal(array, np.where(mask, X, 0)[4:9])
+    np.testing.assert_array_equal(inside, mask[4:9])
+    chosen = np.arange(40) % 5 == 0
+    picked = samples.select(chosen)
+    np.testing.assert_array_equal(picked.mask, mask[chosen])
+    np.testing.assert_array_equal(picked.array, np.where(mask, X, 0)[chosen])
+    whole = samples.whole()
+    assert (whole.masks, len(whole)) == ((), 37)
+    np.testing.assert_array_equal(whole.array, X[mask.all((1, 2))])
+    unmasked = Samples.of(estimator(), X)
+    assert unmasked.whole() is unmasked
+    assert unmasked.select(np.ones(40, bool)) is unmasked
+
+
+def test_the_mask_has_the_chunks_of_its_samples(estimator, X) -> None:
+    split = da.from_array(np.array(X), chunks=(7, 8, 4))
+    with pytest.warns(UserWarning, match="they are merged"):
+        samples = Samples.of(estimator(), Structures(split, Grid((8, 8), phases=2), mask=X == X))
+    assert samples.mask.chunks == samples.array.chunks

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import xarray
 import zarr
 
-from matvae import load, memory, open_structures, two_point_stats
+from matvae import load, memory, open_structures, save_structures, two_point_stats
 from matvae.errors import InputError, StoreError
 from matvae.jobs import (
     compute_statistics,
     describe,
+    evaluate_model,
     export_structures,
     find_representative_windows,
     fit_model,
@@ -23,6 +25,7 @@ from matvae.jobs import (
     transform_structures,
 )
 from matvae.jobs import statistics as statistics_module
+from matvae.stats import relative_error
 
 from ..structures import blobs
 
@@ -128,26 +131,85 @@ def test_masked_statistics_are_for_their_own_grid_and_complete(statistics, tmp_p
         reconstruct_statistics(tmp_path / "s.zarr", tmp_path / "r.zarr")
 
 
-def test_models_are_fitted_on_windows_inside(statistics, tmp_path, caplog):
+def test_networks_are_fitted_on_windows_inside(statistics, tmp_path):
     inside = open_structures(statistics / "w.zarr").mask.compute().all(axis=(1, 2))
     options = {"n_components": 2, "seed": 0, "decoder": "dense", "max_epochs": 1, "width": 8}
-    with caplog.at_level(logging.INFO, logger="matvae"):
-        result = fit_model(statistics / "w.zarr", tmp_path / "m.matvae", **options)
-    assert 0 < result["n_samples"] == inside.sum() < len(inside)
-    assert f"{(~inside).sum()} of {len(inside)} structures" in caplog.text
-    with pytest.raises(InputError, match=r"cannot leave out.*--min-valid 1"):
-        transform_structures(tmp_path / "m.matvae", statistics / "w.zarr", tmp_path / "z.npy")
-    with pytest.raises(InputError, match=r"cannot leave out.*min_valid=1"):
-        load(tmp_path / "m.matvae").transform(open_structures(statistics / "w.zarr"))
-    # The advice works, and the same windows give the same model.
+    with pytest.warns(UserWarning, match="windows lie inside the mask only partly and are left out"):
+        fit_model(statistics / "w.zarr", tmp_path / "m.matvae", **options)
+    assert 2 < inside.sum() < len(inside)
+    # The same windows give the same model.
     import_structures(statistics / "w.zarr", tmp_path / "i.zarr", window=24, min_valid=1)
     fit_model(tmp_path / "i.zarr", tmp_path / "i.matvae", **options)
     for name in ("m", "i"):
         transform_structures(tmp_path / f"{name}.matvae", tmp_path / "i.zarr", tmp_path / f"{name}.npy")
     np.testing.assert_array_equal(np.load(tmp_path / "m.npy"), np.load(tmp_path / "i.npy"))
     inverse_latents(tmp_path / "m.matvae", tmp_path / "m.npy", tmp_path / "back.zarr")
-    with pytest.raises(InputError, match="--min-valid 1"):
-        fit_model(statistics / "round.zarr", tmp_path / "n.matvae", **options)
+    with pytest.raises(InputError, match="--decoder statistics"):
+        fit_model(statistics / "round.zarr", tmp_path / "n.matvae", **{**options, "cutoff": 20})
+
+
+@pytest.fixture(scope="module")
+def textures(folder):
+    """A model t.matvae of the overlapping windows o.zarr, some of which lie partly outside the mask."""
+    import_structures(folder / "round.zarr", folder / "o.zarr", window=24, stride=12)
+    with pytest.warns(UserWarning, match="lie inside the mask entirely"):
+        result = fit_model(
+            folder / "o.zarr", folder / "t.matvae", n_components=2, seed=0, decoder="statistics", cutoff=8
+        )
+    return folder, result
+
+
+def test_textures_are_fitted_on_masked_windows_too(textures, tmp_path):
+    folder, result = textures
+    structures = open_structures(folder / "o.zarr")
+    assert result["n_samples"] == len(structures)
+    n_whole = int(structures.mask.compute().all(axis=(1, 2)).sum())
+    assert result["sampling"]["n_windows"] == n_whole
+    transformed = transform_structures(folder / "t.matvae", folder / "o.zarr", tmp_path / "z.npy")
+    z = np.load(tmp_path / "z.npy")
+    np.testing.assert_array_equal(z, load(folder / "t.matvae").transform(structures))
+    assert transformed["n_missing"] == np.isnan(z).any(axis=1).sum()
+    assert n_whole < len(z) - transformed["n_missing"] < len(z)
+    # Whole windows have the latents that they have without a mask.
+    import_structures(folder / "o.zarr", tmp_path / "i.zarr", min_valid=1)
+    transform_structures(folder / "t.matvae", tmp_path / "i.zarr", tmp_path / "i.npy")
+    whole = structures.mask.compute().all(axis=(1, 2))
+    np.testing.assert_allclose(np.load(tmp_path / "i.npy"), z[whole], atol=1e-5)
+
+
+def test_models_are_evaluated_on_masked_windows(textures, tmp_path, caplog):
+    folder, _ = textures
+    structures = open_structures(folder / "o.zarr")
+    model = load(folder / "t.matvae")
+    with caplog.at_level(logging.INFO, logger="matvae"):
+        result = evaluate_model(folder / "t.matvae", folder / "o.zarr", train=folder / "o.zarr", n_realized=3)
+    z = np.asarray(model.transform(structures))
+    is_measured = ~np.isnan(z).any(axis=1)
+    assert f"{(~is_measured).sum()} are left out" in caplog.text
+    assert (result["n_samples"], result["n_realized"]) == (is_measured.sum(), 3)
+    f = np.asarray(model.statistics(structures))[is_measured]
+    decoded = np.asarray(model.inverse_statistics(z[is_measured])).reshape(f.shape)
+    own = next(row for row in result["rows"] if row["method"].startswith("matvae"))
+    assert own["decoded"]["all"]["relative"] == pytest.approx(np.median(relative_error(f, decoded)), rel=1e-4)
+
+
+def test_without_whole_windows_statistics_alone_are_evaluated(textures, tmp_path):
+    folder, _ = textures
+    structures = open_structures(folder / "o.zarr")
+    masked = structures.mask.compute()
+    masked[:, 0, 0] = False
+    save_structures(tmp_path / "p.zarr", replace(structures, mask=masked))
+    result = evaluate_model(folder / "t.matvae", tmp_path / "p.zarr")
+    assert result["generated_left_out"] == "fewer than two structures lie inside the mask entirely"
+    assert result["rows"][-1]["realized"] is None
+    with pytest.raises(InputError, match="The figure shows structures that lie inside the mask entirely"):
+        evaluate_model(folder / "t.matvae", tmp_path / "p.zarr", figure=tmp_path / "f.png")
+    with pytest.raises(InputError, match="this use of a model cannot leave out"):
+        evaluate_model(folder / "t.matvae", tmp_path / "p.zarr", train=folder / "o.zarr", nearest=1)
+    masked[:, :20] = False
+    save_structures(tmp_path / "q.zarr", replace(structures, mask=masked))
+    with pytest.raises(InputError, match=r"None of the .* --min-valid 1"):
+        evaluate_model(folder / "t.matvae", tmp_path / "q.zarr")
 
 
 def test_voxels_outside_are_exported_as_a_phase_of_their_own(folder, tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from matvae import StatsVAETransformer
+from matvae import StatsVAETransformer, Structures
 from matvae.optimize import Measured, maximize, reach
 from matvae.optimize.geometry import SpecificSurface
 from matvae.optimize.goal import between
@@ -34,6 +34,15 @@ def test_windows_are_carried_or_given(texture_model, model, windows, training):
     given = TrainingWindows.of(model, training)
     np.testing.assert_array_equal(given.structures, training)
     np.testing.assert_array_equal(given.latents, model.transform(training))
+
+
+def test_windows_partly_outside_a_mask_are_left_out(model, training):
+    mask = np.ones(training.shape, bool)
+    mask[::3, 0, 0] = False
+    masked = Structures(training, model.grid_, mask=mask)
+    np.testing.assert_array_equal(TrainingWindows.of(model, masked).structures, training[mask.all((1, 2))])
+    mask[:, 0, 0] = False
+    assert TrainingWindows.of(model, Structures(training, model.grid_, mask=mask)) is None
 
 
 def test_windows_of_discretised_structures_are_labels(training):

@@ -64,7 +64,5 @@ def test_voxels_outside_the_mask_have_no_influence_on_the_number() -> None:
     mask[:, 10:20, :20] = False
     others = np.where(mask, windows, np.random.default_rng(0).integers(0, 2, windows.shape))
     assert independent_windows(others, mask) == pytest.approx(independent_windows(windows, mask))
-    copies = np.concatenate([others, windows])
-    assert independent_windows(copies, np.concatenate([mask, mask])) == pytest.approx(
-        independent_windows(windows, mask)
-    )
+    copies, masks = np.concatenate([others, windows]), np.concatenate([mask, mask])
+    assert independent_windows(copies, masks) == pytest.approx(independent_windows(windows, mask))
