@@ -134,11 +134,7 @@ def transform_command(
     """
     with watching("transform", quiet=quiet) as watcher:
         result = jobs.transform_structures(model, data, out, overwrite=overwrite, progress=watcher.progress)
-    show(
-        result,
-        _show_transform,
-        as_json=json,
-    )
+    show(result, _show_transform, as_json=json)
 
 
 def inverse_command(

@@ -182,12 +182,8 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         float
             ``-mean(||f(x) - f_pca||_2 / ||f(x)||_2)``
         """
-        samples, compute, scores, inverse = (
-            Samples.like(self, X),
-            self._statistics_function(),
-            self._scores_function(),
-            self._inverse_function(),
-        )
+        samples, compute = Samples.like(self, X), self._statistics_function()
+        scores, inverse = self._scores_function(), self._inverse_function()
         errors = []
         for blocks in pieces(samples.arrays, 8 * self.mean_.size):
             f = compute(*blocks)

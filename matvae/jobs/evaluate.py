@@ -27,6 +27,7 @@ from ..evaluate.lag_table import DecodedErrors
 from ..evaluate.measure import Measurement, decodes_statistics, measure, round_trip
 from ..evaluate.phase_errors import phase_names
 from ..evaluate.summary import summary
+from ..given import refuse_mask
 from .files.figures import check_figure, save_figure
 from .lines import choose_line_errors, line_summary, true_numbers
 from .models import open_fitting
@@ -120,6 +121,8 @@ def evaluate_model(
         check_enough(nearest, searched, source)
     whole = whole_only(structures)
     whole_training = None if training is None else whole_only(training)
+    if whole_training is not None and not len(whole_training):
+        whole_training = None
     if picture is not None and not len(whole):
         raise InputError(
             f"The figure shows structures that lie inside the mask entirely, but none in {data} does. Leave it out, or "
@@ -130,6 +133,10 @@ def evaluate_model(
         logger.info("Lines are not counted: %s.", reason.rstrip("."))
     names = phase_names(structures, estimator.grid_.phases)
     if counter is not None or not decodes_statistics(estimator):
+        if not len(whole):
+            refuse_mask(structures.mask, data, "a comparison of structures")
+        if training is not None and whole_training is None:
+            refuse_mask(training.mask, train, "a comparison of structures")
         structures, training = whole, whole_training
     else:
         structures = _measurable(structures, estimator, data)

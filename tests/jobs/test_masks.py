@@ -206,6 +206,15 @@ def test_without_whole_windows_statistics_alone_are_evaluated(textures, tmp_path
         evaluate_model(folder / "t.matvae", tmp_path / "p.zarr", figure=tmp_path / "f.png")
     with pytest.raises(InputError, match="this use of a model cannot leave out"):
         evaluate_model(folder / "t.matvae", tmp_path / "p.zarr", train=folder / "o.zarr", nearest=1)
+    # Nor do training windows that are partly masked count as another region.
+    result = evaluate_model(folder / "t.matvae", folder / "o.zarr", train=tmp_path / "p.zarr", n_realized=2)
+    assert result["generated"]["other_true"] == "windows that the model carries as examples"
+    fit_model(
+        folder / "o.zarr", tmp_path / "d.matvae", n_components=2, decoder="dense", max_epochs=1, width=8, cutoff=8
+    )
+    for given, train in ((tmp_path / "p.zarr", None), (folder / "o.zarr", tmp_path / "p.zarr")):
+        with pytest.raises(InputError, match=r"p\.zarr .* a comparison of structures cannot leave out.*--min-valid 1"):
+            evaluate_model(tmp_path / "d.matvae", given, train=train)
     masked[:, :20] = False
     save_structures(tmp_path / "q.zarr", replace(structures, mask=masked))
     with pytest.raises(InputError, match=r"None of the .* --min-valid 1"):
