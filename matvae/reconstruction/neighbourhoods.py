@@ -21,6 +21,8 @@ from .labels import indicators
 
 # Weight of the entropy of a structure's own neighbourhoods; 1 for the divergence of Kullback and Leibler.
 ENTROPY = 0.5
+# Axes of a table of costs ``(sample, phase, m, n)``.
+M, N = 2, 3
 
 
 def neighbourhood_frequencies(labels: Tensor, n_phases: int) -> Tensor:
@@ -30,7 +32,7 @@ def neighbourhood_frequencies(labels: Tensor, n_phases: int) -> Tensor:
     """
     fields = indicators(labels, n_phases)
     inner = fields[(slice(None), slice(None), *[slice(1, -1)] * (labels.ndim - 1))]
-    counts = _counts(_faces(fields).long(), _others(fields).long(), inner).sum(0, keepdim=True)
+    counts = _counts(_pairs(_faces(fields), _others(fields)), inner).sum(0, keepdim=True)
     return _frequencies(counts)[0]
 
 
@@ -48,35 +50,42 @@ def neighbourhood_energy(fields: Tensor, frequencies: Tensor, periodic: bool) ->
     """
     here = fields.detach()
     padded = padded_by_one(here, periodic)
-    faces, others = _faces(padded).long(), _others(padded).long()
-    costs = ENTROPY * _frequencies(_counts(faces, others, here)).log() - frequencies.log()
-    n_faces, n_others = costs.shape[2:]
-    first = torch.arange(costs.shape[0] * costs.shape[1], device=fields.device) * (n_faces * n_others)
-    place = first.view(*costs.shape[:2], *[1] * (fields.ndim - 2)) + faces * n_others + others
-    table = costs.flatten()
-    now = table[place]
+    pairs = _pairs(_faces(padded), _others(padded))
+    costs = ENTROPY * _frequencies(_counts(pairs, here)).log() - frequencies.log()
+    first = torch.arange(costs.shape[0] * costs.shape[1], device=fields.device) * costs[0, 0].numel()
+    place = first.view(*costs.shape[:2], *[1] * (fields.ndim - 2)) + pairs
+    now = costs.flatten()[place]
 
-    def step(stride: int, inside: Tensor) -> Tensor:
+    def step(axis: int, change: int) -> Tensor:
         """Change of the cost of voxels of a phase for one more, or fewer, equal neighbour; 0 where impossible."""
-        changed = torch.where(inside, table[(place + stride).clamp(0, len(table) - 1)] - now, 0)
-        return padded_by_one(here * changed, periodic, outside=0.0)
+        n = costs.shape[axis]
+        changed = costs.index_select(axis, (torch.arange(n, device=costs.device) + change).clamp(0, n - 1)) - costs
+        return padded_by_one(changed.flatten()[place].mul_(here), periodic, outside=0.0)
 
-    join = now + _faces(step(n_others, faces < n_faces - 1)) + _others(step(1, others < n_others - 1))
-    leave = _faces(step(-n_others, faces > 0)) + _others(step(-1, others > 0)) - now
+    join = _faces(step(M, +1)).add_(_others(step(N, +1))).add_(now)
+    leave = _faces(step(M, -1)).add_(_others(step(N, -1))).sub_(now)
     n_voxels = here[0, 0].numel()
-    gradient = torch.where(here > 0, -leave, join) / n_voxels
+    gradient = torch.where(here > 0, leave.neg_(), join).div_(n_voxels)
     value = (here * now).flatten(1).sum(1) / n_voxels
     slope = (fields * gradient).flatten(1).sum(1)
     return value + slope - slope.detach()
 
 
-def _counts(faces: Tensor, others: Tensor, inside: Tensor) -> Tensor:
+def _pairs(faces: Tensor, others: Tensor) -> Tensor:
+    """Number of each pair (m, n) in the order of a table ``(m, n)``; faces and others have as many dimensions."""
+    return (faces * _sizes(faces.ndim - 2)[1] + others).long()
+
+
+def _sizes(ndim: int) -> tuple[int, int]:
+    """Numbers of values that m and n can have."""
+    return 2 * ndim + 1, 3**ndim - 2 * ndim
+
+
+def _counts(pairs: Tensor, inside: Tensor) -> Tensor:
     """Numbers of voxels ``(sample, phase, m, n)`` of each phase with each pair of numbers."""
-    n, n_phases, *shape = inside.shape
-    sizes = 2 * len(shape) + 1, 3 ** len(shape) - 2 * len(shape)
-    pairs = (faces * sizes[1] + others).flatten(2)
-    counts = inside.new_zeros(n, n_phases, sizes[0] * sizes[1]).scatter_add_(2, pairs, inside.flatten(2))
-    return counts.view(n, n_phases, *sizes)
+    sizes = _sizes(inside.ndim - 2)
+    counts = inside.new_zeros(*inside.shape[:2], sizes[0] * sizes[1])
+    return counts.scatter_add_(2, pairs.flatten(2), inside.flatten(2)).unflatten(2, sizes)
 
 
 def _frequencies(counts: Tensor) -> Tensor:
@@ -92,27 +101,30 @@ def neighbour_means(fields: Tensor, periodic: bool) -> Tensor:
 
 def _faces(padded: Tensor) -> Tensor:
     """Sums over the neighbours that share a face, of all but the outermost voxels."""
-    total = torch.zeros((), device=padded.device)
-    for axis in range(2, padded.ndim):
-        rows = padded
-        for other in range(2, padded.ndim):
-            rows = rows if other == axis else rows.narrow(other, 1, rows.shape[other] - 2)
-        n = rows.shape[axis] - 2
-        total = total + rows.narrow(axis, 0, n) + rows.narrow(axis, 2, n)
+    inner = slice(1, -1)
+    sides = [
+        padded[(..., *(end if axis == other else inner for other in range(2, padded.ndim)))]
+        for axis in range(2, padded.ndim)
+        for end in (slice(None, -2), slice(2, None))
+    ]
+    total = sides[0] + sides[1]
+    for side in sides[2:]:
+        # In place: fresh memory costs more than the addition.
+        total += side
     return total
 
 
 def _others(padded: Tensor) -> Tensor:
     """Sums over the neighbours that share an edge or a corner only."""
-    centre = padded[(slice(None), slice(None), *[slice(1, -1)] * (padded.ndim - 2))]
-    return _boxes(padded) - _faces(padded) - centre
+    centre = padded[(..., *[slice(1, -1)] * (padded.ndim - 2))]
+    return _boxes(padded).sub_(_faces(padded)).sub_(centre)
 
 
 def _boxes(padded: Tensor) -> Tensor:
     """Sums over each voxel and all its neighbours."""
     for axis in range(2, padded.ndim):
         n = padded.shape[axis] - 2
-        padded = padded.narrow(axis, 0, n) + padded.narrow(axis, 1, n) + padded.narrow(axis, 2, n)
+        padded = (padded.narrow(axis, 0, n) + padded.narrow(axis, 1, n)).add_(padded.narrow(axis, 2, n))
     return padded
 
 

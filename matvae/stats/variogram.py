@@ -16,6 +16,8 @@ from .lags import Cutoff, check_periodic, lag_shape
 from .masks import read_mask
 from .of_structures import of_structures
 
+Step = tuple[int, ...]
+
 
 @of_structures
 def variogram(
@@ -66,30 +68,71 @@ def variogram(
     first_half = steps[: len(steps) // 2]
 
     def values(field: Tensor, mask: Tensor | None) -> Tensor:
-        half = torch.stack([_half_mean_square(field, mask, step, periodic) for step in first_half], dim=1)
+        half = _half_mean_squares(field, None if mask is None else mask.to(field), first_half, periodic)
         return torch.cat([half, torch.zeros_like(half[:, :1]), half.flip(1)], dim=1).unflatten(1, lags)
 
     return map_phases(X, form, phases, values, lags, weights)
 
 
-def _half_mean_square(field: Tensor, mask: Tensor | None, step: Sequence[int], periodic: bool) -> Tensor:
-    """Half the mean squared difference ``(sample,)`` of voxels a step apart."""
-    start, end = _ends(field, step, periodic)
-    squares = (end - start).square().flatten(1)
+def _half_mean_squares(field: Tensor, mask: Tensor | None, steps: Sequence[Step], periodic: bool) -> Tensor:
+    """Half the mean squared differences ``(sample, step)`` of voxels some steps apart."""
+    means: Tensor = _HalfMeanSquares.apply(field, mask, steps, periodic)
+    return means
+
+
+class _HalfMeanSquares(torch.autograd.Function):
+    """With an analytical gradient: that of slices would fill an array of zeros for every step."""
+
+    @staticmethod
+    def forward(ctx: Any, field: Tensor, mask: Tensor | None, steps: Sequence[Step], periodic: bool) -> Tensor:
+        ctx.save_for_backward(field, mask)
+        ctx.steps, ctx.periodic = steps, periodic
+        means = []
+        for step in steps:
+            start, end = _ends(field, step, periodic)
+            squares = (end - start).square_()
+            weights, total = _pair_weights(mask, step, periodic, squares)
+            squares = squares if weights is None else squares.mul_(weights)
+            means.append(squares.flatten(1).sum(1) / total / 2)
+        return torch.stack(means, dim=1)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
+        field, mask = ctx.saved_tensors
+        result = torch.zeros_like(field)
+        for step, factor in zip(ctx.steps, gradient.unbind(1), strict=True):
+            start, end = _ends(field, step, ctx.periodic)
+            change = end - start
+            weights, total = _pair_weights(mask, step, ctx.periodic, change)
+            change = change * (factor / total).view(-1, *[1] * (field.ndim - 1))
+            change = change if weights is None else change * weights
+            if ctx.periodic:
+                result = result + change.roll(tuple(step), tuple(range(1, field.ndim))) - change
+            else:
+                # Views are taken anew: one taken before an addition in place has no gradient.
+                _ends(result, step, False)[1].add_(change)
+                _ends(result, step, False)[0].sub_(change)
+        return result, None, None, None
+
+
+def _pair_weights(
+    mask: Tensor | None, step: Step, periodic: bool, values: Tensor
+) -> tuple[Tensor | None, Tensor | int]:
+    """Weight of every voxel pair a step apart, or None where it is one, and their sum."""
     if mask is None:
-        return squares.mean(1) / 2
-    start, end = _ends(mask.to(field), step, periodic)
-    pairs = (start * end).flatten(1)
-    counts = pairs.sum(1)
-    if not bool((counts > 0).all()):
+        return None, values[0].numel()
+    start, end = _ends(mask, step, periodic)
+    weights = start * end
+    total = weights.flatten(1).sum(1)
+    if not bool((total > 0).all()):
         raise InputError(
             "The variogram needs a pair of voxels with weight at every lag, but in at least one sample the mask leaves "
-            f"none at lag {tuple(step)}. Leave that sample out."
+            f"none at lag {step}. Leave that sample out."
         )
-    return (squares * pairs).sum(1) / counts / 2
+    return weights, total
 
 
-def _ends(values: Tensor, step: Sequence[int], periodic: bool) -> tuple[Tensor, Tensor]:
+def _ends(values: Tensor, step: Step, periodic: bool) -> tuple[Tensor, Tensor]:
     """Values ``(sample, *space)`` of the two voxels of all pairs a step apart."""
     if periodic:
         return values, values.roll([-r for r in step], tuple(range(1, values.ndim)))

@@ -88,8 +88,14 @@ def test_diagonals_tell_an_inclined_interface_from_a_staircase_of_the_same_surfa
 
 def test_its_gradient_matches_finite_differences():
     fields = torch.rand(1, 4, 5, 2, dtype=torch.float64, requires_grad=True)
-    for periodic in (True, False):
-        assert torch.autograd.gradcheck(lambda x, p=periodic: variogram(x, state_axis=-1, periodic=p), fields)
+    mask = torch.rand(4, 5, dtype=torch.float64)
+    for options in ({"periodic": True}, {"periodic": False}, {"periodic": False, "mask": mask}, {"mask": mask}):
+
+        def values(x: torch.Tensor, options=options) -> torch.Tensor:
+            return variogram(x, state_axis=-1, **options)
+
+        assert torch.autograd.gradcheck(values, fields)
+        assert torch.autograd.gradgradcheck(values, fields)
 
 
 def test_phases_at_the_border_of_a_window_do_not_matter():
