@@ -151,6 +151,14 @@ def inverse_command(
         ),
     ] = None,
     realize: Annotated[str, typer.Option(help="examples, retrieval, decoder or auto: how structures arise.")] = "auto",
+    patch: Annotated[
+        Any,
+        typer.Option(
+            parser=parsed(options.size, "7 or 7,5"),
+            metavar="P",
+            help="Edge of the patches of training windows, for all levels or by level (default: by feature size).",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 0,
     overwrite: Overwrite = False,
     json: Json = False,
@@ -173,6 +181,7 @@ def inverse_command(
             n_realizations=n_realizations,
             shape=shape,
             realize=realize,
+            patch="auto" if patch is None else patch,
             seed=seed,
             overwrite=overwrite,
             progress=watcher.progress,

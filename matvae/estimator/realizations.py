@@ -18,7 +18,7 @@ from ..reconstruction.realise import Settings, realise
 from ..reconstruction.target import read_target
 from ..stats.device import resolve_device
 from .fitted import FittedModel
-from .textures import AUTO, DECODER, check_shape, choose_method
+from .textures import AUTO, DECODER, EXAMPLES, check_shape, choose_method
 
 # Statistics that are realised at once.
 PART_BYTES = 64 << 20
@@ -44,13 +44,14 @@ def plan_inverse(
     shape: int | Sequence[int] | None = None,
     as_fractions: bool = False,
     refine: bool = False,
+    patch: Any = AUTO,
 ) -> tuple[str, tuple[int, ...]]:
     """Decide how structures arise from latents, and check what is asked for.
 
     Parameters
     ----------
     model : FittedModel
-    realize, shape, as_fractions, refine
+    realize, shape, as_fractions, refine, patch
         As in `StatsVAETransformer.inverse_transform`.
 
     Returns
@@ -66,6 +67,11 @@ def plan_inverse(
     grid = model.grid
     sides = grid.shape if shape is None else check_shape(shape, grid)
     method = choose_method(model.module, realize, sides)
+    if method != EXAMPLES and not (isinstance(patch, str) and patch == AUTO):
+        raise InputError(
+            f"patch={patch!r} sets the edge of patches of training windows, but here structures are realized by "
+            f"realize={method!r}, which uses none. Leave patch out, or pass realize='examples'."
+        )
     if method != DECODER:
         check_phases_realized(grid, f"realize={method!r}")
         if as_fractions or refine:

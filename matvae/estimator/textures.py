@@ -54,6 +54,8 @@ class TextureRealizer:
         Structures per latent; None for one without an axis of its own.
     seed : int
         Joined by the number of each sample.
+    patch : ``"auto"``, int or sequence of int
+        Edge of the patches of examples, as in `reconstruct`.
     """
 
     module: StatsVAE
@@ -62,6 +64,7 @@ class TextureRealizer:
     method: str
     n_realizations: int | None = None
     seed: int = 0
+    patch: Any = AUTO
 
     def of(self, latents: np.ndarray, numbers: np.ndarray) -> np.ndarray:
         """Labels ``(sample[, realization], *space)`` of latents ``(sample, component)``.
@@ -88,7 +91,13 @@ class TextureRealizer:
         if examples is not None and is_tiled(grid.shape, grid.periodic):
             structures = [
                 realize_tiles(
-                    statistics, grid=grid, pairs=spec.pairs, examples=examples, seed=(self.seed, number, k), also=also
+                    statistics,
+                    grid=grid,
+                    pairs=spec.pairs,
+                    examples=examples,
+                    patch=self.patch,
+                    seed=(self.seed, number, k),
+                    also=also,
                 )
                 for k in range(self.n_realizations or 1)
             ]
@@ -99,6 +108,7 @@ class TextureRealizer:
             correlations=spec.pairs,
             also=also,
             examples=examples,
+            patch=self.patch,
             n_realizations=self.n_realizations,
             random_state=self.seed,
             first_sample=number,

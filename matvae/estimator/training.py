@@ -51,6 +51,7 @@ RESUMABLE = {
     "patience",
     "random_state",
     "latent_steps",
+    "threshold",
 }
 
 

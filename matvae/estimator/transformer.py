@@ -391,6 +391,7 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         shape: int | Sequence[int] | None = None,
         refine: bool = False,
         realize: str = AUTO,
+        patch: Any = AUTO,
     ) -> Any:
         """Decode latents to structures.
 
@@ -419,6 +420,9 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
             nearest; from the statistics alone, which preserves no networks or lamellae; or directly by the decoder.
             ``"auto"`` is ``"decoder"`` for a decoder of structures, otherwise ``"examples"`` if the model has any and
             windows and structures are at least 16 voxels wide.
+        patch : ``"auto"``, int or sequence of int
+            Edge of the patches of training windows, as in `reconstruct`; only with ``"examples"``. By default it follows
+            from the size of the features.
 
         Returns
         -------
@@ -434,14 +438,16 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         """
         model = FittedModel.of(self)
         latents = check_latents(Z, self._n_features_out)
-        method, sides = plan_inverse(model, realize=realize, shape=shape, as_fractions=as_fractions, refine=refine)
+        method, sides = plan_inverse(
+            model, realize=realize, shape=shape, as_fractions=as_fractions, refine=refine, patch=patch
+        )
         n = check_realizations(n_realizations)
         if method != DECODER:
             # Of dask latents only a block is in memory.
             n_structures = (n or 1) * (1 if is_dask(latents) else len(latents))
             device = str(model.module.field_mean.device)
             check_room(sides, self.grid_.phases, model.module.spec.periodic, method, n_structures, device)
-            realizer = TextureRealizer(model.module, self.grid_, sides, method, n, seed_from(random_state))
+            realizer = TextureRealizer(model.module, self.grid_, sides, method, n, seed_from(random_state), patch)
             return self._realized(model, latents, realizer, as_passed=shape is None)
         if as_fractions:
             out_shape, dtype = (self.grid_.phases, *self.grid_.shape), np.dtype(np.float32)

@@ -30,6 +30,7 @@ def inverse_latents(
     n_realizations: int | None = None,
     shape: int | Sequence[int] | None = None,
     realize: str = AUTO,
+    patch: Any = AUTO,
     seed: int = 0,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -51,6 +52,8 @@ def inverse_latents(
         Voxels along every or each axis, by default those of the structures that the model was fitted on.
     realize : ``"auto"``, ``"examples"``, ``"retrieval"`` or ``"decoder"``
         How structures arise, see `StatsVAETransformer.inverse_transform`.
+    patch : ``"auto"``, int or sequence of int
+        Edge of the patches of training windows, as there.
     seed : int
         Of the realizations.
     overwrite : bool
@@ -81,7 +84,7 @@ def inverse_latents(
             "Pass latents of this model."
         )
     # Refuses a shape or a method that the model does not have, before a store is begun.
-    _, sides = plan_inverse(FittedModel.of(estimator), realize=realize, shape=shape)
+    _, sides = plan_inverse(FittedModel.of(estimator), realize=realize, shape=shape, patch=patch)
     grid, n_each = replace(estimator.grid_, shape=sides), n_realizations or 1
     # Soft phase fractions of every realization, in single precision, dominate the memory.
     size = samples_per_block(4 * grid.phases * math.prod(grid.shape) * n_each)
@@ -103,6 +106,7 @@ def inverse_latents(
                     random_state=_block_seed(seed, number),
                     shape=shape,
                     realize=realize,
+                    patch=patch,
                 )
             )
             index = np.arange(start, start + len(block))

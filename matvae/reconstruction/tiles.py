@@ -144,6 +144,7 @@ def realize_tiles(
     grid: Grid,
     pairs: Pairs,
     examples: Tensor,
+    patch: Any = "auto",
     seed: Sequence[int],
     also: Sequence[Wanted] = (),
     tol: float = 1e-3,
@@ -160,6 +161,8 @@ def realize_tiles(
     pairs : sequence of (int, int)
         Along the last axis of `statistics`.
     examples : Tensor of uint8 ``(example, *space)``
+    patch : ``"auto"``, int or sequence of int
+        As in `reconstruct`.
     seed : sequence of int
         Tiles add their number.
     also : sequence of Wanted
@@ -177,7 +180,7 @@ def realize_tiles(
     sides = [[len(side) for side in tile.box] for tiles in (*first, *again) for tile in tiles]
     smallest = replace(grid, shape=tuple(map(min, zip(*sides, strict=True))), periodic=False)
     drawn = int(np.random.default_rng(seed).integers(2**31))
-    prepared = read_examples(examples, "auto", smallest, statistics.device).prepare(drawn, QUICK)
+    prepared = read_examples(examples, patch, smallest, statistics.device).prepare(drawn, QUICK)
     structure = np.full(grid.shape, FREE, np.uint8)
     options: dict[str, Any] = {"tol": tol, "max_iter": max_iter, "effort": QUICK}
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from matvae import StatsVAETransformer, memory, two_point_stats
+from matvae import StatsVAETransformer, memory, reconstruct, two_point_stats
 from matvae.data.subsets import spread_indices
 from matvae.errors import InputError
 from matvae.estimator import FittedModel
 from matvae.estimator.textures import CALIBRATION_WINDOWS, MOST_WEIGHT, TextureRealizer, for_shape
-from matvae.reconstruction import tiles
+from matvae.reconstruction import Wanted, tiles
 from matvae.stats import surface_area, variogram
 
 from ..structures import blobs
@@ -89,6 +89,25 @@ def test_an_uncertain_variogram_counts_less_than_the_statistics(model) -> None:
         decoder.descriptor_coefficients.data.copy_(before)
 
 
+def test_patches_are_those_of_reconstruct(model, latents) -> None:
+    z = latents[:1]
+    decoder = FittedModel.of(model).module.statistics_decoder
+    realizer = TextureRealizer(FittedModel.of(model).module, model.grid_, model.grid_.shape, "examples", patch=(5, 3))
+    nearest = np.argsort(((decoder.example_latents.numpy() - z) ** 2).sum(1), kind="stable")
+    wanted = Wanted("variogram", model.inverse_descriptors(z)["variogram"], weight=realizer.variogram_weight)
+    expected = reconstruct(
+        model.inverse_statistics(z),
+        grid=model.grid_,
+        also=[wanted],
+        examples=decoder.examples.numpy()[nearest],
+        patch=(5, 3),
+        random_state=0,
+    ).structures
+    np.testing.assert_array_equal(realizer.of(z, np.array([[0]])), expected)
+    chosen, default = (model.inverse_transform(z, patch=patch, random_state=0) for patch in ((5, 3), "auto"))
+    assert (chosen != default).any()
+
+
 def test_structures_of_other_shapes_have_the_volume_fraction_and_short_lags(model, latents) -> None:
     structures = model.inverse_transform(latents[:1], shape=(40, 60), realize="retrieval", random_state=0)
     assert structures.shape == (1, 40, 60)
@@ -115,6 +134,8 @@ def test_realizations_do_not_depend_on_chunks(model, latents) -> None:
         ({"realize": "decoder"}, "this model decodes statistics"),
         ({"as_fractions": True}, "decoders of structures"),
         ({"refine": True}, "decoders of structures"),
+        ({"realize": "retrieval", "patch": 5}, "uses none"),
+        ({"patch": 99}, "patch"),
         ({"shape": (24,)}, "shape must hold 2 numbers"),
         ({"shape": (24, 2)}, "at least 4 voxels"),
     ],
