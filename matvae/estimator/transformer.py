@@ -421,8 +421,8 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
             ``"auto"`` is ``"decoder"`` for a decoder of structures, otherwise ``"examples"`` if the model has any and
             windows and structures are at least 16 voxels wide.
         patch : ``"auto"``, int or sequence of int
-            Edge of the patches of training windows, as in `reconstruct`; only with ``"examples"``. By default it follows
-            from the size of the features.
+            Edge of the patches of training windows, as in `reconstruct`; only with ``"examples"``. By default it
+            follows from the size of the features.
 
         Returns
         -------

@@ -101,12 +101,12 @@ def neighbour_means(fields: Tensor, periodic: bool) -> Tensor:
 
 def _faces(padded: Tensor) -> Tensor:
     """Sums over the neighbours that share a face, of all but the outermost voxels."""
-    inner = slice(1, -1)
-    sides = [
-        padded[(..., *(end if axis == other else inner for other in range(2, padded.ndim)))]
-        for axis in range(2, padded.ndim)
-        for end in (slice(None, -2), slice(2, None))
-    ]
+    sides: list[Tensor] = []
+    for axis in range(2, padded.ndim):
+        rows = padded
+        for other in range(2, padded.ndim):
+            rows = rows if other == axis else rows.narrow(other, 1, rows.shape[other] - 2)
+        sides += [rows.narrow(axis, 0, rows.shape[axis] - 2), rows.narrow(axis, 2, rows.shape[axis] - 2)]
     total = sides[0] + sides[1]
     for side in sides[2:]:
         # In place: fresh memory costs more than the addition.
