@@ -116,7 +116,7 @@ def _faces(padded: Tensor) -> Tensor:
 
 def _others(padded: Tensor) -> Tensor:
     """Sums over the neighbours that share an edge or a corner only."""
-    centre = padded[(..., *[slice(1, -1)] * (padded.ndim - 2))]
+    centre = padded[(slice(None), slice(None), *[slice(1, -1)] * (padded.ndim - 2))]
     return _boxes(padded).sub_(_faces(padded)).sub_(centre)
 
 
