@@ -20,6 +20,7 @@ from ..files import move_into_place
 from ..grid import Grid
 from .checks import check_values
 from .layout import (
+    COMPRESSORS,
     MASK,
     Layout,
     check_property_names,
@@ -206,7 +207,7 @@ class StoreWriter:
             dtype=dtype,
             chunks=self.layout.chunks,
             shards=self.layout.shards,
-            compressors=ZstdCodec(level=3, checksum=True),
+            compressors=COMPRESSORS,
             fill_value=fill_value,
             dimension_names=("sample", *(self.grid.axes or ())),
             # No chunk is empty, as neither labels nor numbers are the fill value; looking takes a third of the time.
