@@ -21,6 +21,9 @@ PhaseValues = Sequence[float | str] | str | None
 # More values are taken for grey levels rather than phases, unless the user lists them.
 FEW_VALUES = 16
 _MAX_TRACKED = 256
+_LOOKED_UP = 2**15
+# Values of a block that are looked at to guess the few that occur in it.
+_SAMPLED_VALUES = 2**12
 # Values that are read to recognize labels among real numbers.
 _PROBED_VALUES = 2**20
 
@@ -144,11 +147,20 @@ def distinct_values(array: LazyArray, limit: int = _MAX_TRACKED) -> np.ndarray:
 
 
 def _unique(block: np.ndarray, limit: int) -> np.ndarray:
-    # Labels are few: comparing with each of them is many times faster than sorting or hashing all voxels.
-    if block.dtype.kind in "iu" and block.size and block.min() >= 0 and (largest := int(block.max())) < FEW_VALUES:
-        present = [value for value in range(largest + 1) if (block == value).any()]
-        return np.array(present, block.dtype)[:limit]
-    return np.unique(block)[:limit]
+    """Return the distinct values of a block in ascending order, the `limit` smallest of them."""
+    if not block.size:
+        return block.ravel()
+    # Phases are few: comparing with each of them is many times faster than sorting or hashing all voxels.
+    sample = np.unique(np.append(block.ravel()[:: 1 + block.size // _SAMPLED_VALUES], [block.min(), block.max()]))
+    if len(sample) > FEW_VALUES:
+        return np.unique(block)[:limit]
+    if block.dtype.kind in "iub" and int(sample[-1]) - int(sample[0]) < len(sample):
+        return sample[:limit]
+    is_found = block == sample[0]
+    for value in sample[1:]:
+        is_found |= block == value
+    others = block[~is_found] if not is_found.all() else block[:0].ravel()
+    return np.unique(np.concatenate([sample, others]))[:limit]
 
 
 def _count_phases(samples: LazyArray) -> int:
@@ -213,7 +225,7 @@ def _map_values(block: np.ndarray, box: Box, *, source: str, values: tuple[float
         is_listed = ascending[positions] == grey_levels
         table = np.full(256, 255, dtype=np.uint8)
         table[is_listed] = order[positions[is_listed]]
-        labels = table[block]
+        labels = _looked_up(table, block)
         is_unlisted = labels == 255
     else:
         positions = np.minimum(np.searchsorted(ascending, block), len(ascending) - 1)
@@ -231,9 +243,26 @@ def _map_values(block: np.ndarray, box: Box, *, source: str, values: tuple[float
     return labels
 
 
+def _looked_up(table: np.ndarray, block: np.ndarray) -> np.ndarray:
+    """Return ``table[block]`` for a table of 256 bytes and a block of bytes.
+
+    Two bytes are looked up at once, in parts that fit into the cache, which takes a fifth of the time.
+    """
+    pairs = table[np.arange(2**16, dtype=np.uint16).view(np.uint8)].view(np.uint16)
+    values = np.ascontiguousarray(block).ravel()
+    found = np.empty_like(values)
+    n_even = len(values) // 2 * 2
+    given, wanted = values[:n_even].view(np.uint16), found[:n_even].view(np.uint16)
+    for start in range(0, len(given), _LOOKED_UP):
+        part = slice(start, start + _LOOKED_UP)
+        np.take(pairs, given[part], out=wanted[part], mode="clip")
+    found[n_even:] = table[values[n_even:]]
+    return found.reshape(block.shape)
+
+
 def _labels(block: np.ndarray, box: Box, *, source: str, phases: int) -> np.ndarray:
     check_values(block, phases, source=source, first_sample=box[0].start)
-    return block.astype(np.uint8)
+    return block.astype(np.uint8, copy=False)
 
 
 def _field(block: np.ndarray, box: Box, *, source: str, dtype: np.dtype) -> np.ndarray:

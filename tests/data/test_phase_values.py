@@ -163,6 +163,29 @@ def test_few_labels_are_found_as_numpy_finds_them(values, dtype):
     assert found.dtype == block.dtype
 
 
+@pytest.mark.parametrize("rare", [np.nan, 2.0])
+def test_a_rare_value_between_others_is_found(rare):
+    block = np.zeros((1, 300, 101), np.float32)
+    block[0, ::2] = 5
+    block[0, 150, 7] = rare
+    expected = [0, 5, np.nan] if np.isnan(rare) else [0, 2, 5]
+    np.testing.assert_array_equal(distinct_values(lazy(block)), expected)
+    if rare == 2:
+        np.testing.assert_array_equal(distinct_values(lazy(block.astype(np.uint8) * 51)), [0, 102, 255])
+
+
+@pytest.mark.parametrize("shape", [(1, 0), (1, 1), (1, 7, 9), (3, 400, 301)])
+def test_bytes_are_looked_up_as_numpy_does(shape):
+    rng = np.random.default_rng(0)
+    image, phase_values = rng.integers(0, 200, shape, dtype=np.uint8), rng.permutation(200)
+    labels, _, _ = label_phases(lazy(image), phase_values)
+    np.testing.assert_array_equal(labels[:], np.argsort(phase_values)[image])
+    # A part that is not contiguous.
+    np.testing.assert_array_equal(labels[..., ::-2], np.argsort(phase_values)[image][..., ::-2])
+    across = labels.transpose((0, *reversed(range(1, image.ndim))))[:]
+    np.testing.assert_array_equal(across, np.argsort(phase_values)[image].transpose(0, *reversed(range(1, image.ndim))))
+
+
 def test_distinct_values_of_all_chunks_up_to_a_limit():
     values = np.random.default_rng(0).integers(0, 50, (7, 30))
     np.testing.assert_array_equal(distinct_values(lazy(values)), np.unique(values))
