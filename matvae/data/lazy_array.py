@@ -127,6 +127,16 @@ def choose_chunks(
     return normalize_chunks(lengths, tuple(shape), limit=CHUNK_BYTES, dtype=np.dtype(dtype), previous_chunks=previous)
 
 
+def contiguous_chunks(shape: Sequence[int], dtype: Any) -> tuple[tuple[int, ...], ...]:
+    """Choose chunks of about 16 MiB, each of which is one run of bytes in a file that holds an array in C order."""
+    n_left = max(1, CHUNK_BYTES // np.dtype(dtype).itemsize)
+    steps: list[int] = []
+    for length in reversed(shape):
+        steps.insert(0, max(1, min(length, n_left)))
+        n_left = max(1, n_left // steps[0]) if steps[0] == length else 1
+    return normalize_chunks(tuple(steps), tuple(shape))
+
+
 def _split_index(index: Any, shape: tuple[int, ...]) -> tuple[Box, tuple[Any, ...]]:
     """Split an index into its bounding box and the index that remains to be applied inside that box."""
     parts = list(index) if isinstance(index, tuple) else [index]

@@ -7,7 +7,7 @@ import dask
 import numpy as np
 import pytest
 
-from matvae.data.lazy_array import CHUNK_BYTES, LazyArray, choose_chunks
+from matvae.data.lazy_array import CHUNK_BYTES, LazyArray, choose_chunks, contiguous_chunks
 from matvae.errors import InputError, StoreError
 
 VALUES = np.arange(5 * 6 * 7).reshape(5, 6, 7)
@@ -88,6 +88,29 @@ def test_chunks_have_16_mib_and_do_not_split_whole_axes():
     assert choose_chunks((10, 10), np.uint8, whole=(0, 1)) == ((10,), (10,))
     native = choose_chunks((4096, 4096, 64), np.uint8, native=(64, 64, 64))
     assert all(length % 64 == 0 for axis in native for length in axis)
+
+
+@pytest.mark.parametrize(
+    ("shape", "first"),
+    [
+        ((), ()),
+        ((0, 5), (0, 5)),
+        ((10, 20), (10, 20)),
+        ((1000, 1000, 1000), (16, 1000, 1000)),
+        ((100, 20000, 20000), (1, 838, 20000)),
+        ((5000, 64, 64), (4096, 64, 64)),
+        ((2, 10**8), (1, 2**24)),
+        ((10**8, 1), (2**24, 1)),
+    ],
+)
+def test_contiguous_chunks_are_runs_of_bytes_in_a_file(shape, first):
+    chunks = contiguous_chunks(shape, np.uint8)
+    assert tuple(lengths[0] for lengths in chunks) == first
+    assert tuple(map(sum, chunks)) == shape
+    # Chunks before the last axis that is split have the length one.
+    split = max((axis for axis in range(len(shape)) if first[axis] < shape[axis]), default=0)
+    assert set(first[:split]) <= {1}
+    assert tuple(lengths[0] for lengths in contiguous_chunks((400, 400, 400), np.float32)) == (26, 400, 400)
 
 
 def test_transposed_arrays_read_the_box_that_they_need(blocks):

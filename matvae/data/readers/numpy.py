@@ -11,7 +11,7 @@ from typing import IO
 import numpy as np
 
 from ...errors import InputError
-from ..lazy_array import Box, LazyArray, choose_chunks
+from ..lazy_array import Box, LazyArray, choose_chunks, contiguous_chunks
 from .source import DEFLATE_RATIO, Source, check_declared_size, pick_name
 
 
@@ -31,15 +31,9 @@ class NumpyReader:
                 shape, _, dtype = _header(file)
                 _check_header(str(path), shape, dtype, path.stat().st_size)
             array = np.load(path, mmap_mode="r", allow_pickle=False)
-            return Source(
-                LazyArray(
-                    str(path),
-                    array.shape,
-                    array.dtype,
-                    choose_chunks(array.shape, array.dtype),
-                    partial(_read_npy, path),
-                )
-            )
+            in_order = contiguous_chunks if array.flags.c_contiguous else choose_chunks
+            chunks = in_order(array.shape, array.dtype)
+            return Source(LazyArray(str(path), array.shape, array.dtype, chunks, partial(_read_npy, path)))
         with zipfile.ZipFile(path) as archive:
             members = [member[: -len(".npy")] for member in archive.namelist() if member.endswith(".npy")]
             name = pick_name(path, members, name)

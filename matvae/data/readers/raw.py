@@ -15,7 +15,7 @@ import numpy as np
 from ...errors import InputError
 from ...grid import voxel_edges
 from ...validate import integer, real
-from ..lazy_array import Box, LazyArray, choose_chunks
+from ..lazy_array import Box, LazyArray, contiguous_chunks
 from ..units import length_unit
 from . import itk
 from .source import Source
@@ -133,7 +133,7 @@ def open_raw(path: Path, layout: RawLayout, name: str | None = None) -> Source:
             "--offset), or obtain a complete copy of the file."
         )
     dtype = layout.dtype.newbyteorder("=")
-    chunks = choose_chunks(layout.shape, dtype)
+    chunks = contiguous_chunks(layout.shape, dtype)
     return Source(LazyArray(str(path), layout.shape, dtype, chunks, partial(_read, path, layout)))
 
 
