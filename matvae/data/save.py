@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -20,8 +21,8 @@ from .sample_blocks import chunk_spans
 from .store import StoreWriter
 from .structures import Structures, as_dask
 
-# Computed at once: a few shards, so that several threads read.
-_SPAN_VOXELS = 4 * SHARD_VOXELS
+# Memory of the voxels that are computed at once: a few shards of labels, so that several threads read.
+_SPAN_BYTES = 4 * SHARD_VOXELS
 
 
 def save_structures(
@@ -100,9 +101,18 @@ def _as_structures(structures: Structures | np.ndarray | da.Array, grid: Grid | 
 
 
 def _stream_samples(writer: StoreWriter, structures: Structures) -> None:
-    for start, stop in chunk_spans(structures.data.chunks[0], _SPAN_VOXELS // structures.grid.n_voxels):
-        block, mask = _computed(structures, (slice(start, stop),))
-        writer.append(block, {name: values[start:stop] for name, values in structures.properties.items()}, mask)
+    sample_bytes = structures.grid.n_voxels * structures.data.dtype.itemsize
+    # While a span is compressed and written, the next one is computed.
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        written: Future[None] | None = None
+        for start, stop in chunk_spans(structures.data.chunks[0], _SPAN_BYTES // sample_bytes):
+            block, mask = _computed(structures, (slice(start, stop),))
+            properties = {name: values[start:stop] for name, values in structures.properties.items()}
+            if written is not None:
+                written.result()
+            written = pool.submit(writer.append, block, properties, mask)
+        if written is not None:
+            written.result()
 
 
 def _stream_boxes(writer: StoreWriter, structures: Structures) -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -30,6 +31,8 @@ from .layout import (
     root_attributes,
 )
 from .lazy_array import Box
+
+_SYNC_THREADS = 16
 
 
 class StoreWriter:
@@ -303,21 +306,23 @@ def _join(blocks: Sequence[np.ndarray]) -> np.ndarray:
 
 def _sync(folder: Path) -> None:
     """Flush every file below `folder` to disk."""
-    for parent, _, files in os.walk(folder):
-        for file in files:
-            handle = os.open(Path(parent, file), os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-        _sync_folder(Path(parent))
+    parents = [(Path(parent), files) for parent, _, files in os.walk(folder)]
+    # File systems flush several files in little more than the time of one.
+    with ThreadPoolExecutor(max_workers=_SYNC_THREADS) as pool:
+        list(pool.map(_sync_file, [parent / file for parent, files in parents for file in files]))
+    for parent, _ in parents:
+        _sync_folder(parent)
+
+
+def _sync_file(file: Path) -> None:
+    handle = os.open(file, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _sync_folder(folder: Path) -> None:
     # Windows cannot open folders; a rename is as durable as possible there.
     if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        _sync_file(folder)

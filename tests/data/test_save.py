@@ -9,7 +9,8 @@ import pytest
 
 from matvae.data import Structures, open_structures, save_structures
 from matvae.data import layout as layout_module
-from matvae.errors import InputError
+from matvae.data import save as save_module
+from matvae.errors import InputError, StoreError
 from matvae.grid import Grid
 
 
@@ -65,6 +66,37 @@ def test_invalid_labels_in_the_last_block_leave_nothing_behind(tmp_path):
     values[8, 0, 0] = 2
     with pytest.raises(InputError, match="labels 0 to 1, but 1 voxel of sample 8 holds 2"):
         save_structures(tmp_path / "s.zarr", da.from_array(values, chunks=(3, 4, 4)))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("mask", [False, True])
+def test_spans_are_written_in_order_while_the_next_ones_are_computed(tmp_path, monkeypatch, mask):
+    monkeypatch.setattr(layout_module, "SHARD_VOXELS", 100)
+    monkeypatch.setattr(save_module, "_SPAN_BYTES", 30 * 8)
+    values = np.random.default_rng(0).integers(0, 3, (41, 3, 4))
+    inside = da.from_array(values != 1, chunks=(5, 3, 4)) if mask else None
+    given = Structures(da.from_array(values, chunks=(3, 2, 4)), Grid((3, 4), phases=3), {"E": np.arange(41)}, mask=inside)
+    save_structures(tmp_path / "s.zarr", given)
+    stored = open_structures(tmp_path / "s.zarr")
+    np.testing.assert_array_equal(stored.data.compute(), values)
+    np.testing.assert_array_equal(stored.properties["E"], np.arange(41))
+    assert (stored.mask is not None) == mask
+    if mask:
+        np.testing.assert_array_equal(stored.mask.compute(), values != 1)
+
+
+def test_a_source_that_fails_while_earlier_structures_are_written_leaves_nothing_behind(tmp_path, monkeypatch):
+    monkeypatch.setattr(layout_module, "SHARD_VOXELS", 32)
+    monkeypatch.setattr(save_module, "_SPAN_BYTES", 32)
+
+    def fail_at_last(block, block_info=None):
+        if block_info[0]["array-location"][0][1] == 40:
+            raise StoreError("lost")
+        return block
+
+    values = da.zeros((40, 4, 4), dtype=np.uint8, chunks=(2, 4, 4)).map_blocks(fail_at_last, dtype=np.uint8)
+    with pytest.raises(StoreError, match="lost"):
+        save_structures(tmp_path / "s.zarr", values)
     assert list(tmp_path.iterdir()) == []
 
 
