@@ -30,8 +30,8 @@ SHARD_VOXELS = 16 * 2**20
 # faster, and a single sample still takes only milliseconds.
 CHUNK_VOXELS = 2**18
 _SPATIAL_CHUNK = {1: SHARD_VOXELS, 2: 4096, 3: 256}
-# Labels use few of their 8 bits: LZ4 after shuffling bits takes a quarter of the time of zstd for files of much the same
-# size, and is faster to read. Blosc has no checksum of its own.
+# Labels use few of their 8 bits: LZ4 after shuffling bits takes a quarter of the time of zstd, for files of much the
+# same size, and is faster to read. Blosc has no checksum of its own.
 COMPRESSORS = (BloscCodec(cname="lz4", clevel=5, shuffle="bitshuffle"), Crc32cCodec())
 _RESERVED = ("schema", "voxel_size", "unit", "origin", "periodic", "phases")
 
@@ -76,13 +76,25 @@ def count_missing_files(array: zarr.Array, folder: Path) -> int:
     """Count the files of an array in `folder` that are missing or empty.
 
     zarr reads a missing file as the fill value, without an error, and its `nchunks_initialized` counts empty files as
-    present.
+    present. The files in the folder are counted, since metadata may name more than could ever be looked for.
     """
-    n_missing = 0
-    for index in np.ndindex(*_file_grid(array)):
-        file = folder / array.metadata.encode_chunk_key(index)
-        n_missing += not (file.is_file() and file.stat().st_size)
-    return n_missing
+    grid = _file_grid(array)
+    files = (file for file in folder.rglob("*") if file.is_file() and file.stat().st_size)
+    n_present = sum(_is_file_of(array, grid, file.relative_to(folder).as_posix()) for file in files)
+    return math.prod(grid) - n_present
+
+
+def _is_file_of(array: zarr.Array, grid: tuple[int, ...], name: str) -> bool:
+    index = tuple(map(int, re.findall("[0-9]+", name)))
+    is_inside = len(index) == len(grid) and all(i < length for i, length in zip(index, grid, strict=True))
+    return is_inside and array.metadata.encode_chunk_key(index) == name
+
+
+def chunk_bytes(array: zarr.Array) -> int:
+    """Return the memory that a chunk of an array takes when it is decoded, with the index of its shard."""
+    n_chunks = math.prod(array.shards or (0,)) // math.prod(array.chunks)
+    # Position and length of every chunk.
+    return math.prod(array.chunks) * array.dtype.itemsize + 16 * n_chunks
 
 
 def root_attributes(grid: Grid, attributes: Mapping[str, Any], *, masked: bool = False) -> dict[str, Any]:

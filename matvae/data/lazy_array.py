@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,6 +17,9 @@ from ..errors import MatvaeError, StoreError
 Box = tuple[slice, ...]
 # Memory of one task. Larger chunks are no faster; smaller ones cost scheduling time.
 CHUNK_BYTES = 16 * 2**20
+# A million chunks. Headers that declare more are damaged, and dask would fill memory with a list of the chunks.
+_MOST_BYTES = 2**20 * CHUNK_BYTES
+_MOST_NATIVE = 2**16
 
 
 @dataclass(frozen=True)
@@ -119,12 +123,27 @@ class LazyArray:
 def choose_chunks(
     shape: Sequence[int], dtype: Any, *, whole: Sequence[int] = (), native: Sequence[int] | None = None
 ) -> tuple[tuple[int, ...], ...]:
-    """Choose chunks of about 16 MiB: axes in `whole` are not split, others at multiples of `native` chunks."""
+    """Choose chunks of about 16 MiB: axes in `whole` are not split, others at multiples of `native` chunks.
+
+    Raises
+    ------
+    ValueError
+        If the array is so large that its header must be damaged.
+    """
+    n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
+    if n_bytes > _MOST_BYTES:
+        raise ValueError(f"its header declares {n_bytes} bytes of values, and at most {_MOST_BYTES} are read")
     lengths = tuple(-1 if axis in whole else "auto" for axis in range(len(shape)))
     if "auto" not in lengths or 0 in shape:
         return tuple((length,) for length in shape)
-    previous = None if native is None else tuple(max(1, int(length)) for length in native)
+    previous = None if native is None else tuple(map(_multiple, shape, native))
     return normalize_chunks(lengths, tuple(shape), limit=CHUNK_BYTES, dtype=np.dtype(dtype), previous_chunks=previous)
+
+
+def _multiple(length: int, native: int) -> int:
+    """Return a multiple of the length of native chunks of which an axis has not too many."""
+    native = max(1, int(native))
+    return native * math.ceil(length / native / _MOST_NATIVE)
 
 
 def contiguous_chunks(shape: Sequence[int], dtype: Any) -> tuple[tuple[int, ...], ...]:

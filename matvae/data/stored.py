@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,17 @@ import zarr
 from ..errors import InputError, StoreError
 from ..grid import Grid
 from .checks import check_values
-from .layout import MASK, MASKED_SCHEMA, SCHEMA, count_files, count_missing_files, further_attributes
+from .layout import (
+    MASK,
+    MASKED_SCHEMA,
+    SCHEMA,
+    chunk_bytes,
+    count_files,
+    count_missing_files,
+    further_attributes,
+)
 from .lazy_array import Box, LazyArray
+from .readers.source import check_piece_size
 from .structures import Structures
 
 _REMEDY = "Restore the store from a copy, or create it again."
@@ -36,6 +46,7 @@ def open_store(path: Path) -> Structures:
     property_names = [name for name, array in arrays.items() if array.metadata.dimension_names == ("sample",)]
     mask_names = [MASK] if attributes["schema"] == MASKED_SCHEMA else []
     for name in (main_name, *mask_names, *property_names):
+        check_piece_size(f"{path} ({name})", max(chunk_bytes(arrays[name]), _task_bytes(arrays[name])), "chunk")
         _check_completeness(path, name, arrays[name])
     grid = _grid(path, main, attributes)
     data = LazyArray(
@@ -120,6 +131,12 @@ def _grid(path: Path, main: zarr.Array, attributes: dict[str, Any]) -> Grid:
         )
     except (InputError, TypeError, ValueError) as error:
         raise StoreError(f"{path} does not describe a set of structures: {error} {_REMEDY}") from error
+
+
+def _task_bytes(array: zarr.Array) -> int:
+    """Return the memory that the voxels of a shard take, which are read by one task, or those of a chunk."""
+    lengths = map(min, array.shards or array.chunks, array.shape)
+    return math.prod(lengths) * array.dtype.itemsize
 
 
 def _chunks(main: zarr.Array) -> tuple[tuple[int, ...], ...]:

@@ -90,6 +90,14 @@ def test_chunks_have_16_mib_and_do_not_split_whole_axes():
     assert all(length % 64 == 0 for axis in native for length in axis)
 
 
+def test_headers_that_declare_absurd_sizes_fill_no_memory_with_lists_of_chunks():
+    chunks = choose_chunks((10**9,), np.uint8, native=(1,))
+    assert len(chunks[0]) < 1000
+    assert sum(chunks[0]) == 10**9
+    with pytest.raises(ValueError, match="declares 1000000000000000 bytes"):
+        choose_chunks((10**15,), np.uint8, native=(10**6,))
+
+
 @pytest.mark.parametrize(
     ("shape", "first"),
     [

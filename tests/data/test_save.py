@@ -75,7 +75,9 @@ def test_spans_are_written_in_order_while_the_next_ones_are_computed(tmp_path, m
     monkeypatch.setattr(save_module, "_SPAN_BYTES", 30 * 8)
     values = np.random.default_rng(0).integers(0, 3, (41, 3, 4))
     inside = da.from_array(values != 1, chunks=(5, 3, 4)) if mask else None
-    given = Structures(da.from_array(values, chunks=(3, 2, 4)), Grid((3, 4), phases=3), {"E": np.arange(41)}, mask=inside)
+    given = Structures(
+        da.from_array(values, chunks=(3, 2, 4)), Grid((3, 4), phases=3), {"E": np.arange(41)}, mask=inside
+    )
     save_structures(tmp_path / "s.zarr", given)
     stored = open_structures(tmp_path / "s.zarr")
     np.testing.assert_array_equal(stored.data.compute(), values)

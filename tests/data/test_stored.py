@@ -11,7 +11,7 @@ import zarr
 
 from matvae.data import StoreWriter, open_structures
 from matvae.data import layout as layout_module
-from matvae.errors import StoreError
+from matvae.errors import InputError, StoreError
 from matvae.grid import Grid
 
 GRID = Grid((16, 16), phases=2, voxel_size=2.0, unit="nm", periodic=True)
@@ -186,3 +186,21 @@ def test_reading_a_deleted_store_raises_a_store_error(store):
 def test_other_arrays_in_the_group_are_ignored(store):
     zarr.open_group(store, mode="r+", use_consolidated=False).create_array("preview", data=np.zeros((2, 2)))
     assert set(open_structures(store).properties) == {"E"}
+
+
+@pytest.mark.parametrize("is_shard", [False, True])
+def test_chunks_and_shards_that_do_not_fit_into_memory_are_refused(store, is_shard):
+    def enlarge(metadata):
+        metadata["shape"] = [10**4] * 3
+        metadata["chunk_grid"]["configuration"]["chunk_shape"] = [10**4] * 3
+        metadata["codecs"][0]["configuration"]["chunk_shape"] = [2, 400, 400] if is_shard else [10**4] * 3
+
+    edit(store / "phase", enlarge)
+    with pytest.raises(InputError, match=r"Each chunk of .*\(phase\).* needs about 1000\.0 GB of memory"):
+        open_structures(store)
+
+
+def test_an_absurd_number_of_structures_is_refused_without_looking_for_each(store):
+    edit(store / "phase", lambda metadata: metadata.update(shape=[10**15, 16, 16]))
+    with pytest.raises(StoreError, match=r"is incomplete: \d{14,} of the \d{15} shards"):
+        open_structures(store)

@@ -9,10 +9,13 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from ...errors import DamagedFileError, InputError
+from ...memory import check_memory
 from ..lazy_array import LazyArray
 
 # Deflate, the compression of PNG, zip and gzip, cannot shrink data by more.
 DEFLATE_RATIO = 1032.0
+# JPEG takes at least two bits for a block of 64 pixels, or less if there are colours or it is progressive.
+JPEG_RATIO = 2048.0
 _CHOOSE = "Choose one with name='...' (command line: matvae import FILE OUT.zarr --name ...)."
 
 
@@ -159,3 +162,29 @@ def check_declared_size(source: str, declared: int, available: float, ratio: flo
             f"{source} declares {declared} bytes of values, but its {available} bytes cannot hold them. It is "
             "incomplete or its header is damaged: obtain a complete copy of it."
         )
+
+
+def check_piece_size(source: str, n_bytes: int, piece: str) -> None:
+    """Refuse a header that declares pieces that do not fit into memory, since each is decoded as a whole.
+
+    Parameters
+    ----------
+    source : str
+        File, for the message.
+    n_bytes : int
+        Bytes of a decoded piece.
+    piece : str
+        What the format calls it: ``"chunk"``, ``"page"``.
+
+    Raises
+    ------
+    InputError
+        If less memory is free.
+    """
+    check_memory(
+        n_bytes,
+        device="cpu",
+        what=f"Each {piece} of {source}, which is decoded as a whole,",
+        remedy=f"If it should not be that large, the header is damaged: obtain a complete copy. Otherwise save the "
+        f"array in smaller {piece}s.",
+    )

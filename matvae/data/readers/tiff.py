@@ -19,16 +19,32 @@ from ...errors import DamagedFileError, InputError, MissingExtraError
 from ..lazy_array import Box, LazyArray, choose_chunks
 from .archive import Member, members
 from .palette import grey_levels, named_colours
-from .source import Source, check_declared_size, pick_name, visible_files
+from .source import (
+    DEFLATE_RATIO,
+    JPEG_RATIO,
+    Source,
+    check_declared_size,
+    check_piece_size,
+    pick_name,
+    visible_files,
+)
 from .stack import stack_images
 from .tiff_metadata import Calibration, calibration
 
 _SUFFIXES = (".tif", ".tiff")
 # In this mode of tifffile a chunk is a whole page.
 _WHOLE_PAGES = 2
-# The most by which a compression can shrink data, by its number in TIFF: none, LZW, deflate (twice), PackBits. Others,
-# such as zstd, have no such bound that would matter.
-_RATIOS = {1: 1.0, 5: 2048.0, 8: 1032.0, 32946: 1032.0, 32773: 64.0}
+# The most by which a compression can shrink data, by its number in TIFF. A block of zstd has at most 128 KiB and takes
+# at least 4 bytes (RFC 8878); LZMA shrinks zeros to 1/6781. Others have no bound that would matter.
+_RATIOS = {
+    1: 1.0,  # none
+    5: 2048.0,  # LZW
+    32773: 64.0,  # PackBits
+    **dict.fromkeys((8, 32946, 34933), DEFLATE_RATIO),  # and PNG
+    **dict.fromkeys((6, 7, 33007, 34892), JPEG_RATIO),
+    **dict.fromkeys((34926, 50000), 32768.0),  # zstd
+    34925: 8192.0,  # LZMA
+}
 _WHITE_IS_ZERO, _PALETTE = 0, 3
 
 F = TypeVar("F", Path, Member)
@@ -179,6 +195,8 @@ def _check_size(file: Path | Member, series: Any, available: int) -> None:
     if ratio is not None and not series.is_multifile:
         n_bits = math.prod(series.shape) * page.bitspersample
         check_declared_size(str(file), n_bits // 8, available, ratio)
+    piece = page.chunks if page.is_tiled else page.shape
+    check_piece_size(str(file), math.prod(piece) * page.dtype.itemsize, "tile" if page.is_tiled else "page")
 
 
 @contextmanager

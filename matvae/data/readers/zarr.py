@@ -11,8 +11,9 @@ import numpy as np
 import zarr
 
 from ...errors import InputError
+from ..layout import chunk_bytes
 from ..lazy_array import Box, LazyArray, choose_chunks
-from .source import Source, pick_name
+from .source import Source, check_piece_size, pick_name
 
 _LETTERS = "tczyx"
 
@@ -61,8 +62,9 @@ def _pick(path: Path, arrays: Sequence[str], images: Mapping[str, Any], name: st
 
 
 def _lazy(path: Path, name: str, array: zarr.Array) -> LazyArray:
-    chunks = choose_chunks(array.shape, array.dtype, native=array.shards or array.chunks)
     source = f"{path} ({name})" if name else str(path)
+    check_piece_size(source, chunk_bytes(array), "chunk")
+    chunks = choose_chunks(array.shape, array.dtype, native=array.shards or array.chunks)
     return LazyArray(source, array.shape, np.dtype(array.dtype), chunks, partial(_read, path / name))
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from matvae.data.readers import READERS, pick_name
-from matvae.data.readers.source import check_declared_size, is_visible, natural_order, visible_files
+from matvae.data.readers.source import check_declared_size, check_piece_size, is_visible, natural_order, visible_files
 from matvae.errors import InputError
 
 
@@ -59,6 +59,13 @@ def test_hidden_files_are_not_visible(tmp_path):
         (tmp_path / name).write_text("x")
     (tmp_path / "folder.tif").mkdir()
     assert [file.name for file in visible_files(tmp_path, (".tif",))] == ["s9.TIF", "s10.tif"]
+
+
+def test_pieces_that_do_not_fit_into_memory_are_refused():
+    check_piece_size("a.tif", 1000, "page")
+    message = r"Each page of a\.tif, which is decoded as a whole, needs about 1000\.0 GB.*in smaller pages\."
+    with pytest.raises(InputError, match=message):
+        check_piece_size("a.tif", 10**12, "page")
 
 
 def test_more_than_a_file_can_hold_is_refused():

@@ -188,7 +188,7 @@ def test_palettes_of_greys_are_applied_and_those_of_colours_said(tmp_path):
         np.testing.assert_array_equal(open_structures(tmp_path / "colour.tif").data[0].compute(), LABELS[0])
 
 
-@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("compression", [None, "zlib", "zstd", "jpeg", "lzma", "png", "packbits"])
 def test_a_header_that_declares_more_than_the_file_holds_is_refused(tmp_path, compression):
     tifffile.imwrite(tmp_path / "a.tif", LABELS[0], compression=compression, rowsperstrip=48)
     with tifffile.TiffFile(tmp_path / "a.tif", mode="r+") as file:
@@ -199,6 +199,18 @@ def test_a_header_that_declares_more_than_the_file_holds_is_refused(tmp_path, co
         open_structures(tmp_path / "a.tif")
     assert tracemalloc.get_traced_memory()[1] < 2**24
     tracemalloc.stop()
+
+
+@pytest.mark.parametrize(("tile", "piece"), [(None, "page"), ((16, 16), "tile")])
+def test_pages_and_tiles_that_do_not_fit_into_memory_are_refused(tmp_path, tile, piece):
+    # WebP shrinks data by any factor.
+    image = np.stack([LABELS[0]] * 3, axis=-1)
+    tifffile.imwrite(tmp_path / "a.tif", image, compression="webp", tile=tile, photometric="rgb")
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+") as file:
+        for name in ("ImageWidth", "ImageLength") if tile is None else ("TileWidth", "TileLength"):
+            file.pages[0].tags[name].overwrite(60_000_000 if tile is None else 60_000_016)
+    with pytest.raises(InputError, match=rf"Each {piece} of .*a\.tif.* needs about \d+\.\d GB of memory"):
+        open_structures(tmp_path / "a.tif")
 
 
 @pytest.mark.parametrize("how", [{}, {"compression": "zlib"}, {"metadata": None, "photometric": "minisblack"}])

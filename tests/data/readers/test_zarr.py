@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import zarr
@@ -158,3 +160,46 @@ def test_damage_detected_while_reading_raises_a_store_error(tmp_path):
     np.testing.assert_array_equal(data[:3].compute(), LABELS[:3])
     with pytest.raises(StoreError, match=r"a\.zarr cannot be read at voxels"):
         data.compute()
+
+
+def damage(file, change):
+    """Change the metadata of an array."""
+    metadata = json.loads(file.read_text())
+    change(metadata)
+    file.write_text(json.dumps(metadata))
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_chunks_that_do_not_fit_into_memory_are_refused(tmp_path, version):
+    zarr.create_array(tmp_path / "a.zarr", data=LABELS, zarr_format=version)
+
+    def enlarge(metadata):
+        entry = metadata if version == 2 else metadata["chunk_grid"]["configuration"]
+        entry["chunks" if version == 2 else "chunk_shape"] = [10**4] * 3
+
+    damage(tmp_path / "a.zarr" / (".zarray" if version == 2 else "zarr.json"), enlarge)
+    with pytest.raises(InputError, match=r"Each chunk of .*a\.zarr.* needs about 1000\.0 GB of memory"):
+        open_structures(tmp_path / "a.zarr")
+
+
+def test_chunks_of_an_ome_zarr_image_that_do_not_fit_into_memory_are_refused(tmp_path):
+    ome(tmp_path / "a.zarr", LABELS, "zyx")
+    change = {"name": "regular", "configuration": {"chunk_shape": [10**4] * 3}}
+    damage(tmp_path / "a.zarr" / "0" / "zarr.json", lambda metadata: metadata.update(chunk_grid=change))
+    with pytest.raises(InputError, match=r"Each chunk of .*a\.zarr \(0\).* needs about 1000\.0 GB of memory"):
+        open_structures(tmp_path / "a.zarr")
+
+
+def test_a_shard_with_an_index_that_does_not_fit_into_memory_is_refused(tmp_path):
+    zarr.create_array(tmp_path / "a.zarr", data=LABELS, chunks=(1, 1, 1), shards=(6, 7, 8))
+    change = {"name": "regular", "configuration": {"chunk_shape": [10**4] * 3}}
+    damage(tmp_path / "a.zarr" / "zarr.json", lambda metadata: metadata.update(chunk_grid=change))
+    with pytest.raises(InputError, match=r"Each chunk of .* needs about 16000\.0 GB of memory"):
+        open_structures(tmp_path / "a.zarr")
+
+
+def test_an_absurd_shape_is_refused_by_name(tmp_path):
+    zarr.create_array(tmp_path / "a.zarr", data=LABELS)
+    damage(tmp_path / "a.zarr" / "zarr.json", lambda metadata: metadata.update(shape=[10**9, 10**9, 10**9]))
+    with pytest.raises(InputError, match=r"a\.zarr cannot be opened: .*declares 1000000000000000000000000000 bytes"):
+        open_structures(tmp_path / "a.zarr")
