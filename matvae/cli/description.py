@@ -101,6 +101,8 @@ def _show_file(common: Mapping[str, Any], description: Mapping[str, Any]) -> Non
         if choice["phase_values"] not in (None, "auto"):
             phases = enumerate(choice["phase_values"].split(","))
             typer.echo(f"    phases {', '.join(f'{value} -> {phase}' for phase, value in phases)}")
+        if choice["threshold"] is not None:
+            typer.echo("    grey values below a threshold (found by Otsu's method) -> 0, above -> 1")
 
 
 def _values_text(values: Mapping[str, Any]) -> str:

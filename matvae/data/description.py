@@ -83,8 +83,7 @@ class Choice:
     n_samples : int
     grid : Grid
         Of one structure.
-    axes : str or None
-    phase_values : str or None
+    axes, phase_values, threshold : str or None
         Options of `matvae import`, as they are typed, where they are needed.
     """
 
@@ -92,6 +91,16 @@ class Choice:
     grid: Grid
     axes: str | None
     phase_values: str | None
+    threshold: str | None = None
+
+
+@dataclass(frozen=True)
+class _Meaning:
+    """A way to take values for phases: the options of `Choice`, and the number of phases."""
+
+    n_phases: int
+    phase_values: str | None = None
+    threshold: str | None = None
 
 
 @dataclass(frozen=True)
@@ -172,24 +181,24 @@ def _describe(format: str, source: Source, advice: list[str]) -> FileDescription
     part = _part(source.array)
     distinct = np.unique(part)
     values = _summary(part, distinct, math.prod(source.array.shape))
-    phases = _phases(source, part, values, advice)
+    of_values = _meanings_of_values(source, part, values, advice)
     choices = []
-    if not phases:
+    if not of_values:
         advice.extend(guesses)
     for axes in meanings:
         with _collected([]):
             meant = arrange(source, axes)
-        for phase_values, n_phases in phases:
+        for meaning in of_values:
             grid = Grid(
                 meant.array.shape[1:],
-                phases=n_phases,
+                phases=meaning.n_phases,
                 axes=meant.axes,
                 voxel_size=meant.voxel_size,
                 unit=source.unit,
                 origin=meant.origin,
                 periodic=False,
             )
-            choices.append(Choice(meant.array.shape[0], grid, axes, phase_values))
+            choices.append(Choice(meant.array.shape[0], grid, axes, meaning.phase_values, meaning.threshold))
     return FileDescription(format, (), source, arranged, values, tuple(choices), tuple(advice))
 
 
@@ -212,12 +221,15 @@ def _arrange(source: Source, advice: list[str], guesses: list[str]) -> tuple[Arr
     return arranged, arranged.meanings or (None,)
 
 
-def _phases(source: Source, part: np.ndarray, values: Values, advice: list[str]) -> list[tuple[str | None, int]]:
-    """Return the ways to take values for phases: what to type for each, and the number of phases."""
+def _meanings_of_values(source: Source, part: np.ndarray, values: Values, advice: list[str]) -> list[_Meaning]:
     few = values.distinct
     is_whole = values.n_read == values.n_total or source.array.dtype.kind == "f"
-    as_listed: list[tuple[str | None, int]]
-    as_listed = [] if few is None else [(",".join(map(str, few)) if is_whole else "auto", max(2, len(few)))]
+    if few is not None:
+        as_phases = [_Meaning(max(2, len(few)), ",".join(map(str, few)) if is_whole else "auto")]
+    else:
+        # Many values are grey values; those that are not numbers have to be masked first.
+        is_grey = source.missing is None and not values.n_not_finite
+        as_phases = [_Meaning(2, threshold="otsu")] if is_grey else []
     lazy = LazyArray(source.array.source, (1, len(part)), part.dtype, ((1,), (len(part),)), partial(_read, part[None]))
     try:
         # That few real numbers look like labels is warned of; here, the choices say the same.
@@ -230,8 +242,8 @@ def _phases(source: Source, part: np.ndarray, values: Values, advice: list[str])
         # Few whole numbers only have to be listed, unless some were not measured.
         if few is None or values.n_not_finite or source.missing in few:
             advice.append(str(error))
-        return as_listed
-    return [(None, n_phases), *(as_listed if n_phases == 1 else [])]
+        return as_phases
+    return [_Meaning(n_phases), *(as_phases if n_phases == 1 else [])]
 
 
 def _summary(part: np.ndarray, distinct: np.ndarray, n_total: int) -> Values:

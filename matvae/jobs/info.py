@@ -176,6 +176,7 @@ def _file(found: FileDescription, path: Path, name: str | None) -> dict[str, Any
                 "n_samples": choice.n_samples,
                 "grid": choice.grid.to_dict(),
                 "phase_values": choice.phase_values,
+                "threshold": choice.threshold,
             }
             for choice in found.choices
         ],
@@ -187,7 +188,12 @@ def _command(choice: Choice, path: Path, name: str | None) -> str:
     """Return the command that imports a file, to be pasted."""
     stem = path.stem.split(".")[0] or "structures"
     out = f"{stem}.zarr" if path.suffix != ".zarr" else f"{stem}-structures.zarr"
-    options = {"--name": name, "--axes": choice.axes, "--phase-values": choice.phase_values}
+    options = {
+        "--name": name,
+        "--axes": choice.axes,
+        "--phase-values": choice.phase_values,
+        "--threshold": choice.threshold,
+    }
     words = ["matvae", "import", str(path), out]
     words += [word for option, value in options.items() if value is not None for word in (option, value)]
     return shlex.join(words)

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import tifffile
 
+from matvae.data import open_structures
+
 LABELS = np.random.default_rng(0).integers(0, 2, (6, 9, 12)).astype(np.uint8)
 
 
@@ -36,12 +38,28 @@ def test_the_command_that_it_prints_imports_the_file(matvae, tmp_path, monkeypat
     assert promised.split("each ")[1] in imported.out
 
 
+def test_the_command_that_it_prints_segments_a_grey_image(matvae, tmp_path, monkeypatch):
+    pytest.importorskip("skimage")
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    phases = np.arange(30) >= 20
+    image = rng.normal(np.where(phases, 150, 60), 9, (20, 30)).round().astype(np.uint8)
+    tifffile.imwrite("grey.tif", image)
+    ran = matvae("info", "grey.tif")
+    assert (ran.code, ran.err) == (0, "")
+    assert "like an unsegmented grey image" in ran.out
+    (command,) = [line for line in ran.out.splitlines() if line.startswith("  matvae import")]
+    assert command.endswith("--threshold otsu")
+    assert matvae(*shlex.split(command)[1:]).code == 0
+    np.testing.assert_array_equal(open_structures("grey.zarr").data[0].compute(), np.broadcast_to(phases, (20, 30)))
+
+
 def test_files_that_cannot_be_imported_are_described_with_exit_code_0(matvae, tmp_path):
-    np.save(tmp_path / "grey.npy", np.arange(600, dtype=np.uint16).reshape(20, 30))
-    ran = matvae("info", tmp_path / "grey.npy")
+    np.save(tmp_path / "gaps.npy", np.where(np.eye(40) > 0, np.nan, np.arange(40)))
+    ran = matvae("info", tmp_path / "gaps.npy")
     assert ran.code == 0
-    assert "values      0 to 599" in ran.out
-    assert "unsegmented" in ran.out
+    assert "values      0 to 39 (40 not finite)" in ran.out
+    assert "finite numbers" in ran.out
     assert "to import it" not in ran.out
     np.savez(tmp_path / "two.npz", a=LABELS, b=LABELS[0])
     listed = matvae("info", tmp_path / "two.npz")

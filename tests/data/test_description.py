@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from matvae.data import description, open_structures
+from matvae.data import Segmentation, description, open_structures
 from matvae.data.description import describe_file
 from matvae.errors import DamagedFileError, InputError
 
@@ -26,7 +26,8 @@ def check_choices(path, described, name=None):
         with warnings.catch_warnings():
             if choice.grid.phases > 1:
                 warnings.simplefilter("error")
-            opened = open_structures(path, name=name, axes=choice.axes, phase_values=values)
+            segmentation = None if choice.threshold is None else Segmentation(choice.threshold)
+            opened = open_structures(path, name=name, axes=choice.axes, phase_values=values, segmentation=segmentation)
         assert (len(opened), opened.grid) == (choice.n_samples, choice.grid)
         opened.data.compute()
 
@@ -81,10 +82,26 @@ def test_grey_images_are_described_with_what_to_do(tmp_path):
     np.save(tmp_path / "a.npy", np.arange(20 * 30 * 2, dtype=np.uint16).reshape(2, 20, 30))
     described = describe_file(tmp_path / "a.npy")
     assert (described.values.distinct, described.values.low, described.values.high) == (None, 0, 1199)
-    assert described.choices == ()
-    segment, axes = described.advice
+    (segment,) = described.advice
     assert "unsegmented grey image" in segment
-    assert "--axes syx or zyx" in axes
+    assert [(choice.axes, choice.phase_values, choice.threshold, choice.n_samples) for choice in described.choices] == [
+        ("syx", None, "otsu", 2),
+        ("zyx", None, "otsu", 1),
+    ]
+    pytest.importorskip("skimage")
+    check_choices(tmp_path / "a.npy", described)
+
+
+def test_real_numbers_are_a_field_or_grey_values(tmp_path):
+    values = np.random.default_rng(0).normal(size=(20, 30)).astype(np.float32)
+    np.save(tmp_path / "a.npy", values)
+    described = describe_file(tmp_path / "a.npy")
+    assert [(choice.threshold, choice.grid.phases) for choice in described.choices] == [(None, 1), ("otsu", 2)]
+    pytest.importorskip("skimage")
+    check_choices(tmp_path / "a.npy", described)
+    values[3, 4] = np.nan
+    np.save(tmp_path / "a.npy", values)
+    assert describe_file(tmp_path / "a.npy").choices == ()
 
 
 def test_channels_are_described_and_may_be_something_else(tmp_path):
