@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from itertools import product
@@ -23,6 +24,8 @@ from .structures import Structures, as_dask
 
 # Memory of the voxels that are computed at once: a few shards of labels, so that several threads read.
 _SPAN_BYTES = 4 * SHARD_VOXELS
+# The same of structures that are too large for a shard.
+_LARGE_SPAN_BYTES = 16 * SHARD_VOXELS
 
 
 def save_structures(
@@ -117,14 +120,37 @@ def _stream_samples(writer: StoreWriter, structures: Structures) -> None:
 
 def _stream_boxes(writer: StoreWriter, structures: Structures) -> None:
     layout = writer.layout
-    corners = [range(0, length, step) for length, step in zip(layout.shape, layout.file_shape, strict=True)]
-    for corner in product(*corners):
-        box = tuple(
-            slice(start, min(start + step, length))
-            for start, step, length in zip(corner, layout.file_shape, layout.shape, strict=True)
-        )
-        writer.write_box(box, *_computed(structures, box))
+    large = _grown(layout.file_shape, layout.shape, structures.data.dtype.itemsize)
+    everything = tuple(slice(0, length) for length in layout.shape)
+    for span in _boxes(everything, large):
+        block, mask = _computed(structures, span)
+        for box in _boxes(span, layout.file_shape):
+            part = tuple(slice(b.start - s.start, b.stop - s.start) for b, s in zip(box, span, strict=True))
+            writer.write_box(box, block[part], None if mask is None else mask[part])
     writer.set_properties(structures.properties)
+
+
+def _grown(file_shape: Sequence[int], shape: Sequence[int], itemsize: int) -> tuple[int, ...]:
+    """Return the shape of as many files as fit into memory, first along the last axes.
+
+    Chunks of a source and of filters are computed for each span anew, so that those of files would be many times.
+    """
+    grown = list(file_shape)
+    for axis in reversed(range(len(shape))):
+        n_files = _LARGE_SPAN_BYTES // (math.prod(grown) * itemsize)
+        grown[axis] = min(shape[axis], max(1, n_files) * file_shape[axis])
+        if grown[axis] < shape[axis]:
+            break
+    return tuple(grown)
+
+
+def _boxes(within: Box, shape: Sequence[int]) -> Iterator[Box]:
+    """Split a box into boxes of a shape, in C order; the last ones along an axis may be smaller."""
+    starts = [range(part.start, part.stop, step) for part, step in zip(within, shape, strict=True)]
+    for corner in product(*starts):
+        yield tuple(
+            slice(start, min(start + step, part.stop)) for start, step, part in zip(corner, shape, within, strict=True)
+        )
 
 
 def _computed(structures: Structures, box: Box) -> tuple[np.ndarray, np.ndarray | None]:

@@ -1,26 +1,26 @@
 """Segmentation: from grey values to phases by thresholds, block by block.
 
-Thresholds are found from a histogram over all blocks. A median filter reads each block with its neighbours, a bilateral
-filter whole slices, and small objects are removed from whole structures, so that results do not depend on the blocks.
+Thresholds are found from a histogram over all blocks. A median filter and the removal of small objects read each block
+with its neighbours, and a bilateral filter whole slices, so that results do not depend on the blocks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from importlib import import_module
 from typing import Any
 
 import dask.array as da
 import numpy as np
-from scipy import ndimage
 
 from ..errors import InputError, MissingExtraError
 from ..grid import MAX_PHASES
 from ..validate import integer
 from .histogram import Histogram, histogram_of
 from .masks import valid_fractions
+from .median import median_filter
+from .small_objects import without_small_objects
 from .structures import Structures
 
 METHODS = ("otsu", "li")
@@ -47,7 +47,7 @@ class Segmentation:
         ``"median"`` of neighbouring voxels (3 along each axis), or ``"bilateral"``, slice by slice, which preserves
         edges; before thresholds are found.
     min_size : int
-        Objects of fewer voxels, connected through faces, become part of the phase next to them.
+        Objects of fewer voxels, connected through faces, take the label of the nearest voxel of a larger object.
 
     Raises
     ------
@@ -176,26 +176,8 @@ def _denoised(structures: Structures, name: str | None) -> Structures:
     depth = {axis: int(axis > 0) for axis in range(data.ndim)}
     edges = {axis: "nearest" if axis else "none" for axis in range(data.ndim)}
     arrays = [data] if mask is None else [data, mask]
-    filtered = da.map_overlap(_median, *arrays, depth=depth, boundary=edges, dtype=data.dtype, meta=data._meta)
+    filtered = da.map_overlap(median_filter, *arrays, depth=depth, boundary=edges, dtype=data.dtype, meta=data._meta)
     return replace(structures, data=filtered)
-
-
-def _median(block: np.ndarray, inside: np.ndarray | None = None) -> np.ndarray:
-    neighbourhood = np.ones((1, *(3,) * (block.ndim - 1)))
-    smooth = _skimage("filters").median(block, neighbourhood, mode="nearest")
-    if inside is None or inside.all():
-        return smooth
-    # Next to the rim of the mask, only the neighbours inside it count; of an even number, the lower middle one.
-    rim = inside & ndimage.binary_dilation(~inside, neighbourhood)
-    padding = [(0, 0), *[(1, 1)] * (block.ndim - 1)]
-    padded = np.pad(np.where(inside, block, np.nan), padding, mode="edge")
-    axes = tuple(range(1, block.ndim))
-    neighbours = np.lib.stride_tricks.sliding_window_view(padded, neighbourhood.shape[1:], axes)[rim]
-    # NaN is last.
-    ordered = np.sort(neighbours.reshape(len(neighbours), -1), axis=1)
-    middle = (np.count_nonzero(~np.isnan(ordered), axis=1) - 1) // 2
-    smooth[rim] = ordered[np.arange(len(ordered)), middle]
-    return smooth
 
 
 def _bilateral(block: np.ndarray) -> np.ndarray:
@@ -268,10 +250,7 @@ def _labelled(structures: Structures, thresholds: np.ndarray, segmentation: Segm
         limits = da.from_array(column.reshape(-1, *[1] * (data.ndim - 1)), chunks=chunks)
         labels = labels + (data > limits).astype(np.uint8)
     if segmentation.min_size > 1:
-        whole = (1, *data.shape[1:])
-        arrays = [labels.rechunk(whole)] if mask is None else [labels.rechunk(whole), mask.rechunk(whole)]
-        clean = partial(_without_small, min_size=segmentation.min_size)
-        labels = da.map_blocks(clean, *arrays, dtype=np.uint8, meta=labels._meta)
+        labels = without_small_objects(labels, mask, segmentation.min_size)
     if mask is not None:
         labels = da.where(mask, labels, np.uint8(0))
     record: dict[str, Any] = asdict(segmentation)
@@ -288,24 +267,6 @@ def _labelled(structures: Structures, thresholds: np.ndarray, segmentation: Segm
         {**structures.attributes, "segmentation": record},
         mask,
     )
-
-
-def _without_small(block: np.ndarray, inside: np.ndarray | None = None, *, min_size: int) -> np.ndarray:
-    """Give objects of one structure ``(1, *space)`` that are too small the label of the nearest voxel that is not."""
-    labels = block[0]
-    valid = np.ones(labels.shape, dtype=bool) if inside is None else inside[0]
-    # Regions have one label each; 0 is outside.
-    regions = _skimage("measure").label(np.where(valid, labels.astype(np.int32) + 1, 0), connectivity=1)
-    is_small = (np.bincount(regions.ravel()) < min_size)[regions] & valid
-    if not is_small.any():
-        return block
-    if is_small[valid].all():
-        raise InputError(
-            f"All objects of a structure have fewer than min_size={min_size} voxels, so that none would remain. Lower "
-            "min_size (--min-size)."
-        )
-    nearest = ndimage.distance_transform_edt(is_small | ~valid, return_distances=False, return_indices=True)
-    return np.where(is_small, labels[tuple(nearest)], labels)[None]
 
 
 def _skimage(module: str) -> Any:

@@ -61,6 +61,24 @@ def test_large_volumes_are_written_box_by_box(tmp_path, monkeypatch):
     np.testing.assert_array_equal(stored.properties["E"], [1, 2])
 
 
+@pytest.mark.parametrize(("limit", "n_computed"), [(1, 96), (300, 24), (10**6, 12)])
+def test_chunks_of_large_volumes_are_computed_as_seldom_as_memory_allows(tmp_path, monkeypatch, limit, n_computed):
+    monkeypatch.setattr(layout_module, "SHARD_VOXELS", 100)
+    monkeypatch.setattr(layout_module, "_SPATIAL_CHUNK", {3: 4})
+    monkeypatch.setattr(save_module, "_LARGE_SPAN_BYTES", limit)
+    values = np.random.default_rng(0).integers(0, 2, (2, 6, 7, 15), dtype=np.uint8)
+    computed = []
+
+    def record(block, block_info=None):
+        computed.append(block_info)
+        return block
+
+    layers = da.from_array(values, chunks=(1, 1, 7, 15)).map_blocks(record, dtype=np.uint8, meta=np.empty(0, np.uint8))
+    save_structures(tmp_path / "s.zarr", layers)
+    np.testing.assert_array_equal(open_structures(tmp_path / "s.zarr").data.compute(), values)
+    assert len(computed) == n_computed
+
+
 def test_invalid_labels_in_the_last_block_leave_nothing_behind(tmp_path):
     values = np.zeros((9, 4, 4), dtype=np.int64)
     values[8, 0, 0] = 2
