@@ -70,7 +70,28 @@ def _ome(xml: str, index: int) -> Calibration:
     if len(found) < 2:
         return Calibration()
     unit = found[-1][1]
-    return Calibration(tuple(_convert(size, own, unit) for size, own in found), unit)
+    lengths = tuple(_convert(size, own, unit) for size, own in found)
+    return Calibration(lengths, unit, _stage_position(pixels, len(lengths), unit))
+
+
+def _stage_position(pixels: Mapping[str, Any], ndim: int, unit: str) -> tuple[float, ...] | None:
+    """Return the position of the stage for the first slice, in a unit of length, if all images have the same."""
+    planes = pixels.get("Plane", [])
+    planes = planes if isinstance(planes, list) else [planes]
+    found = {_plane_position(plane, ndim, unit) for plane in planes if not plane.get("TheZ")}
+    return found.pop() if len(found) == 1 else None
+
+
+def _plane_position(plane: Mapping[str, Any], ndim: int, unit: str) -> tuple[float, ...] | None:
+    position = []
+    for axis in "ZYX"[-ndim:]:
+        value = plane.get(f"Position{axis}")
+        # Without a unit, the position is in the microscope's own reference frame, by the schema of OME.
+        own = length_unit(str(plane.get(f"Position{axis}Unit", "reference frame")))
+        if not isinstance(value, int | float) or own is None:
+            return None
+        position.append(_convert(float(value), own, unit))
+    return tuple(position)
 
 
 def _tags(page: Any) -> Calibration:

@@ -54,6 +54,37 @@ def test_ome_states_a_size_and_a_unit_per_axis(tmp_path):
     assert grid.unit == "micrometer"
 
 
+def positions(**changes):
+    """Return positions of 10 planes, which lie 2 micrometres from each other."""
+    found = {"PositionX": [1.5] * 10, "PositionY": [-2.0] * 10, "PositionZ": [5 + 2.0 * z for z in range(10)]}
+    found |= {f"Position{axis}Unit": ["mm" if axis == "X" else "µm"] * 10 for axis in "XYZ"}
+    return {name: values for name, values in (found | changes).items() if values is not None}
+
+
+@pytest.mark.parametrize(
+    ("planes", "origin"),
+    [
+        (positions(), (5, -2, 1500)),
+        (positions(PositionYUnit=["reference frame"] * 10), None),
+        (positions(PositionYUnit=None), None),
+        (positions(PositionZ=None, PositionZUnit=None), None),
+    ],
+)
+def test_ome_states_the_position_of_the_stage_for_the_first_plane(tmp_path, planes, origin):
+    metadata = {"axes": "ZYX", "PhysicalSizeX": 0.5, "PhysicalSizeY": 0.25, "PhysicalSizeZ": 2.0, "Plane": planes}
+    tifffile.imwrite(tmp_path / "a.ome.tif", LABELS, metadata=metadata)
+    assert grid_of(tmp_path / "a.ome.tif").origin == (origin and pytest.approx(origin))
+
+
+@pytest.mark.parametrize(("second", "origin"), [(1.5, (-2, 1.5)), (70.0, None)])
+def test_images_at_several_positions_have_no_common_origin(tmp_path, second, origin):
+    planes = {"PositionX": [1.5, second], "PositionY": [-2.0, -2.0]}
+    planes |= {f"Position{axis}Unit": ["µm"] * 2 for axis in "XY"}
+    metadata = {"axes": "TYX", "PhysicalSizeX": 0.5, "PhysicalSizeY": 0.25, "Plane": planes}
+    tifffile.imwrite(tmp_path / "a.ome.tif", LABELS[:2], metadata=metadata)
+    assert open_structures(tmp_path / "a.ome.tif").grid.origin == origin
+
+
 def test_ome_sizes_are_those_of_the_chosen_image(tmp_path):
     with tifffile.TiffWriter(tmp_path / "a.ome.tif") as file:
         file.write(
