@@ -30,9 +30,9 @@ SHARD_VOXELS = 16 * 2**20
 # faster, and a single sample still takes only milliseconds.
 CHUNK_VOXELS = 2**18
 _SPATIAL_CHUNK = {1: SHARD_VOXELS, 2: 4096, 3: 256}
-# Labels use few of their 8 bits: LZ4 after shuffling bits takes a quarter of the time of zstd, for files of much the
-# same size, and is faster to read. Blosc has no checksum of its own.
-COMPRESSORS = (BloscCodec(cname="lz4", clevel=5, shuffle="bitshuffle"), Crc32cCodec())
+# Labels use few of their 8 bits: LZ4 after shuffling bits compresses measured volumes 6 to 46 times, in a third of the
+# time of zstd, whose files are a fifth to two fifths smaller. Blosc has no checksum of its own.
+COMPRESSORS = (BloscCodec(cname="lz4", clevel=9, shuffle="bitshuffle"), Crc32cCodec())
 _RESERVED = ("schema", "voxel_size", "unit", "origin", "periodic", "phases")
 
 
