@@ -222,6 +222,7 @@ def _arrange(source: Source, advice: list[str], guesses: list[str]) -> tuple[Arr
 
 
 def _meanings_of_values(source: Source, part: np.ndarray, values: Values, advice: list[str]) -> list[_Meaning]:
+    """Return the ways to take values for phases."""
     few = values.distinct
     is_whole = values.n_read == values.n_total or source.array.dtype.kind == "f"
     if few is not None:

@@ -133,7 +133,8 @@ def _stream_boxes(writer: StoreWriter, structures: Structures) -> None:
 def _grown(file_shape: Sequence[int], shape: Sequence[int], itemsize: int) -> tuple[int, ...]:
     """Return the shape of as many files as fit into memory, first along the last axes.
 
-    Chunks of a source and of filters are computed for each span anew, so that those of files would be many times.
+    Each span computes all chunks of the source, and of filters, that it touches: spans of one file each would compute
+    most chunks several times.
     """
     grown = list(file_shape)
     for axis in reversed(range(len(shape))):
