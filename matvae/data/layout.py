@@ -29,8 +29,8 @@ SHARD_VOXELS = 16 * 2**20
 # voxels a store is written and read in half the time that 2**18 take, and a single sample is read in a millisecond.
 CHUNK_VOXELS = 2**20
 _SPATIAL_CHUNK = {1: SHARD_VOXELS, 2: 4096, 3: 256}
-# Labels use few of their 8 bits: LZ4 after shuffling bits compresses measured volumes 6 to 46 times, in a third of the
-# time of zstd, whose files are a fifth to two fifths smaller. Blosc has no checksum of its own.
+# Labels use few of their 8 bits: LZ4 after shuffling bits compresses measured volumes 6 to 46 times, in half the time
+# of zstd or less, whose files are a fifth to two fifths smaller. Blosc has no checksum of its own.
 COMPRESSORS = (BloscCodec(cname="lz4", clevel=9, shuffle="bitshuffle"), Crc32cCodec())
 _RESERVED = ("schema", "voxel_size", "unit", "origin", "periodic", "phases")
 
