@@ -21,17 +21,28 @@ CHUNK_BYTES = 8 << 20
 
 
 class ArrayWriter:
-    """Writer that appends blocks of samples to an array of known final shape; see `new_array`."""
+    """Writer that appends blocks of samples to an array of known final shape; see `new_array`.
+
+    Whole chunks are written at once: a chunk that is written in parts is read and compressed again for each of them.
+    """
 
     def __init__(self, group: zarr.Group, array: zarr.Array) -> None:
         self.group = group
         self.array = array
         self.written = 0
+        self._pending: list[np.ndarray] = []
 
     def append(self, block: np.ndarray) -> None:
         """Write the next samples, ``(k, ...)``."""
-        self.array[self.written : self.written + len(block)] = block
+        self._pending.append(block)
         self.written += len(block)
+        n_pending, n_samples = sum(map(len, self._pending)), self.array.shape[0]
+        n_ready = n_pending if self.written >= n_samples else n_pending - n_pending % self.array.chunks[0]
+        if n_ready:
+            joined, start = np.concatenate(self._pending), self.written - n_pending
+            self.array[start : start + n_ready] = joined[:n_ready]
+            # A copy, so that the samples that were written are not kept in memory.
+            self._pending = [joined[n_ready:].copy()]
 
     def create_mask(self, grid: Grid) -> zarr.Array:
         """Create an array ``(sample, *space)`` for the masks of the structures, 1 inside and 0 outside."""
