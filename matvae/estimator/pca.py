@@ -35,8 +35,8 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     """Principal component scores of 2-point statistics, with the same interface as `StatsVAETransformer`.
 
     Niezgoda, Yabansu & Kalidindi, Acta Materialia 59, 6387 (2011). The decomposition is exact at any size: statistics
-    up to 512 MiB are held at once; larger ones are computed block by block, in several passes, and never held for all
-    samples.
+    up to 512 MiB are held at once; larger ones are computed block by block, in one pass if there are at most 5000 lags
+    and in several otherwise, and never held for all samples.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""Principal components of rows that do not fit into memory together: several passes over blocks, exact at the end.
+"""Principal components of rows that do not fit into memory together: passes over blocks, exact at the end.
 
-Block Krylov iteration with Rayleigh-Ritz steps and restarts (Saad, Numerical Methods for Large Eigenvalue
-Problems, 2nd ed., chapters 6 to 8) on the scatter matrix of the rows, which is never formed: a pass multiplies it
-with a few vectors.
+Where features are few, a single pass sums up their moments (`Moments`). Otherwise, block Krylov iteration with
+Rayleigh-Ritz steps and restarts (Saad, Numerical Methods for Large Eigenvalue Problems, 2nd ed., chapters 6 to 8) on
+the scatter matrix of the rows, which is never formed: a pass multiplies it with a few vectors.
 """
 
 from __future__ import annotations
@@ -111,27 +111,58 @@ def direct_components(rows: Rows, n_samples: int, n_components: int) -> Componen
     """
     blocks = iter(rows())
     first = next(blocks).astype(np.float64)
-    # Differences from one row have the same covariance, and sums of their products lose fewer digits.
-    reference, n_features = first[0], first.shape[1]
-    if n_samples <= n_features:
-        deviations = np.concatenate([first, *blocks]) - reference
-        mean = deviations.mean(0)
-        deviations -= mean
-        variances, weights = _largest(deviations @ deviations.T, n_components)
-        # Directions without variance are completed to an orthonormal set.
-        vectors = np.linalg.qr(_filled(weights.T @ deviations).T)[0].T
-        total = float(np.einsum("ij,ij->", deviations, deviations))
-    else:
-        sums, products = np.zeros(n_features), np.zeros((n_features, n_features))
-        for block in itertools.chain([first], blocks):
+    if n_samples > first.shape[1]:
+        return Moments.of(itertools.chain([first], blocks)).components(n_components)
+    reference = first[0]
+    deviations = np.concatenate([first, *blocks]) - reference
+    mean = deviations.mean(0)
+    deviations -= mean
+    variances, weights = _largest(deviations @ deviations.T, n_components)
+    # Directions without variance are completed to an orthonormal set.
+    vectors = np.linalg.qr(_filled(weights.T @ deviations).T)[0].T
+    total = float(np.einsum("ij,ij->", deviations, deviations))
+    return _components(reference + mean, vectors, variances, total, n_samples)
+
+
+@dataclass(frozen=True)
+class Moments:
+    """First and second moments of rows: all that principal components depend on, in memory for features alone.
+
+    Parameters
+    ----------
+    n_samples : int
+    mean : array ``(feature,)``
+    scatter : array ``(feature, feature)``
+        Sums over the rows of the products of deviations from the mean.
+    """
+
+    n_samples: int
+    mean: np.ndarray
+    scatter: np.ndarray
+
+    @classmethod
+    def of(cls, blocks: Iterable[np.ndarray]) -> Moments:
+        """Sum up blocks ``(sample, feature)`` in double precision, in one pass."""
+        n_samples = 0
+        for block in blocks:
+            if not n_samples:
+                # Differences from one row have the same covariance, and sums of their products lose fewer digits.
+                reference = block[0].astype(np.float64)
+                sums, products = np.zeros(len(reference)), np.zeros((len(reference), len(reference)))
             deviations = block - reference
             sums += deviations.sum(0)
             products += deviations.T @ deviations
+            n_samples += len(block)
         mean = sums / n_samples
-        scatter = products - n_samples * np.outer(mean, mean)
-        variances, weights = _largest(scatter, n_components)
-        vectors, total = weights.T, float(np.trace(scatter))
-    return _components(reference + mean, vectors, variances, total, n_samples)
+        products -= np.outer(n_samples * mean, mean)
+        return cls(n_samples, reference + mean, products)
+
+    def components(self, n_components: int, roots: np.ndarray | None = None) -> Components:
+        """Principal components of the rows, or of these times `roots` ``(feature,)``."""
+        scatter = self.scatter if roots is None else self.scatter * roots * roots[:, None]
+        variances, vectors = _largest(scatter, n_components)
+        mean = self.mean if roots is None else self.mean * roots
+        return _components(mean, vectors.T, variances, float(np.trace(scatter)), self.n_samples)
 
 
 def _largest(matrix: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from ..stats import lag_shape, resolve_correlations, two_point_stats
 from ..stats.metric import PLAIN, lag_weights
 from .masked_windows import rows_with_masks
-from .principal import Components, direct_components, principal_components
+from .principal import Components, Moments, direct_components, principal_components
 from .sample_layout import SampleLayout
 from .samples import blocks_of, read_all
 
@@ -19,7 +20,8 @@ from .samples import blocks_of, read_all
 IN_MEMORY_BYTES = 512 << 20
 # Larger statistics are computed and used in blocks of about this size, in double precision.
 BLOCK_BYTES = 64 << 20
-# More components than this are computed from a matrix of inner products of at most this size.
+# More components than this are computed from a matrix of inner products of at most this size, and so are those of
+# larger statistics.
 MANY_COMPONENTS = 20
 LARGEST_MATRIX = 5000
 
@@ -63,10 +65,22 @@ class StatisticsRows:
     def _fits(self) -> bool:
         return len(self) * 8 * self.n_features <= IN_MEMORY_BYTES
 
+    @property
+    def _has_moments(self) -> bool:
+        """Whether a single pass over statistics that are not held gives their moments, in bounded memory."""
+        return not self._fits and self.n_features <= min(len(self), LARGEST_MATRIX)
+
+    @cached_property
+    def _moments(self) -> Moments:
+        return Moments.of(self)
+
     def weights(self, metric: str) -> np.ndarray:
         """Weights ``(*lag, correlation)`` of lags in a metric, see `lag_weights`."""
         if metric == PLAIN:
             return np.ones(self.shape)
+        if self._has_moments:
+            variance = np.maximum(self._moments.scatter.diagonal() / len(self), 0)
+            return lag_weights(variance.reshape(self.shape), metric)
         total, squares = np.zeros(self.n_features), np.zeros(self.n_features)
         centre: np.ndarray | None = None
         for rows in self:
@@ -82,7 +96,7 @@ class StatisticsRows:
         """Principal components of weighted rows: a row is ``mean + scores @ components / sqrt(weights)``.
 
         Few of them are found by iteration; many, whose last ones hardly differ in variance, directly where the matrix
-        of inner products is small enough.
+        of inner products is small enough. So are all of statistics that are not held, since one pass suffices then.
         """
         roots = np.sqrt(weights).ravel()
         plain = bool((roots == 1).all())
@@ -91,6 +105,9 @@ class StatisticsRows:
         def rows() -> Iterable[np.ndarray]:
             return self if plain else (block * roots for block in self)
 
+        if self._has_moments:
+            found = self._moments.components(n_components, None if plain else roots)
+            return replace(found, mean=found.mean if plain else found.mean / roots)
         few_features = self.n_features <= min(len(self), LARGEST_MATRIX)
         few_samples = len(self) <= LARGEST_MATRIX and self._fits
         direct = n_components > MANY_COMPONENTS and (few_features or few_samples)

@@ -74,3 +74,28 @@ def test_many_components_are_those_of_the_iteration(structures, monkeypatch) -> 
     small = StatisticsRows((structures,), lambda block: two_point_stats(block, cutoff=2), (5, 5, 1))
     monkeypatch.setattr(statistics_rows, "IN_MEMORY_BYTES", 0)
     np.testing.assert_allclose(small.components(6, np.ones((5, 5, 1))).components.shape, (6, 25))
+
+
+@pytest.mark.parametrize("metric", ["plain", "lags"])
+@pytest.mark.parametrize("n_components", [3, 9])
+def test_moments_of_one_pass_give_the_components_of_all_rows(metric, n_components, monkeypatch) -> None:
+    # With an autocorrelation each lag comes twice: 13 of the 25 variances are not zero.
+    structures, calls = blobs(90, (12, 12), width=1.0), []
+
+    def counted(block):
+        calls.append(len(block))
+        return two_point_stats(block, cutoff=2)
+
+    f = two_point_stats(structures, cutoff=2).reshape(90, 25).astype(np.float64)
+    weights = np.ones(25) if metric == "plain" else lag_weights(f.var(0).reshape(5, 5, 1), metric).ravel()
+    _, singular, vectors = np.linalg.svd((f - f.mean(0)) * np.sqrt(weights), full_matrices=False)
+    monkeypatch.setattr(statistics_rows, "IN_MEMORY_BYTES", 0)
+    monkeypatch.setattr(statistics_rows, "BLOCK_BYTES", 8 * 7 * 25)
+    rows = StatisticsRows(structures, counted, (5, 5, 1))
+    found = rows.components(n_components, rows.weights(metric))
+    assert sum(calls) == 90
+    assert max(calls) == 7
+    np.testing.assert_allclose(np.abs((found.components * vectors[:n_components]).sum(1)), 1, atol=1e-7)
+    np.testing.assert_allclose(found.variance, singular[:n_components] ** 2 / 89, rtol=1e-5)
+    np.testing.assert_allclose(found.ratio, (singular**2 / (singular**2).sum())[:n_components], rtol=1e-5)
+    np.testing.assert_allclose(found.mean, f.mean(0), atol=1e-9)
