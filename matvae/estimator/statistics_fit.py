@@ -16,7 +16,7 @@ from torch import Tensor
 from ..data.subsets import spread_indices, within
 from ..errors import InputError
 from ..model import ModelSpec, StatsVAE
-from ..model.decoders.statistics import MAX_RANK, SURFACE_AREA, VOLUME_FRACTION
+from ..model.decoders.statistics import MAX_RANK, SURFACE_AREA, VARIOGRAM, VOLUME_FRACTION
 from ..model.encoders.projection import ProjectionEncoder
 from ..model.loss import kl_divergence
 from ..model.manifold import ROUNDS, n_terms, regression, search, start_latents, terms, whitened
@@ -27,7 +27,7 @@ from ..stats.independent_windows import independent_windows
 from ..warn import warn
 from .batches import Batches
 from .parameters import descriptors_of, unused_by_closed_form
-from .samples import Samples, read_samples
+from .samples import Samples, blocks_of, read_all, read_samples
 from .statistics_rows import StatisticsRows, statistics_function
 
 # Fewer independent windows do not determine a curved surface better than a flat one.
@@ -42,6 +42,8 @@ EXAMPLE_BYTES = 8 << 20
 OVERLAP_VOXELS = 1 << 23
 # Share of the largest sampling noise below which scores are treated alike.
 NOISE_FLOOR = 1e-6
+# Descriptors of voxel pairs, which a mask does not cut.
+MASKED = (SURFACE_AREA, VARIOGRAM)
 
 
 class StatisticsFit:
@@ -180,7 +182,7 @@ class StatisticsFit:
         unit = float(scores[:, 0].std(correction=0).clamp_min(1e-30))
         self._scores = scores / unit
         self._latents = start_latents(self._scores, self.spec.n_components)
-        self._descriptors = self._descriptors_of(*(read_samples(each, chosen) for each in self.samples.arrays))
+        self._descriptors = self._described(chosen)
         self.module = self._built(len(components.components))
         decoder = self.module.statistics_decoder
         decoder.learn_components(
@@ -271,41 +273,58 @@ class StatisticsFit:
         }
         return StatsVAE(replace(self.spec, decoder_options=options)).eval()
 
-    def _descriptors_of(self, block: np.ndarray, mask: np.ndarray | None = None) -> dict[str, Tensor]:
-        """Volume fractions and further descriptors ``(sample, *shape)`` of samples.
+    def _described(self, chosen: np.ndarray) -> dict[str, Tensor]:
+        """Volume fractions and further descriptors ``(sample, *shape)`` of the chosen samples, read block by block.
 
-        Of masked samples, volume fractions and specific surfaces are those of the voxels inside. Others, such as the
-        lineal path, see runs or objects that a mask may cut: they are NaN for samples that are not whole, and left out
-        if too few are.
+        Those that see runs or objects, which a mask may cut, such as the lineal path, are left out if too few samples
+        are whole.
         """
-        layout, phases, periodic = self.samples.layout, self.spec.phases, self.spec.periodic
-        if layout.form is None or phases == 1:
+        if self.samples.layout.form is None or self.spec.phases == 1:
             return {}
+        arrays, parts = self.samples.arrays, []
+        for part in blocks_of(arrays[0]):
+            inside = within(chosen, part.start, part.stop)
+            if len(inside):
+                parts.append(self._descriptors_of(*(block[inside] for block in read_all(arrays, part))))
+        described = {name: np.concatenate([values[name] for values in parts]) for name in parts[0]}
+        if self.samples.mask is not None:
+            described = self._determined(described)
+        return {name: torch.from_numpy(values) for name, values in described.items()}
+
+    def _determined(self, described: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Those descriptors of masked samples that enough of them have, i.e. that are not NaN."""
+        n_known = {
+            name: int((~np.isnan(values.reshape(len(values), -1)).any(1)).sum()) for name, values in described.items()
+        }
+        kept = {
+            name: values
+            for name, values in described.items()
+            if n_known[name] >= n_terms(self.spec.n_components, self.order)
+        }
+        if len(kept) < len(described):
+            warn(
+                f"The model does not predict {', '.join(name for name in described if name not in kept)}, which needs "
+                f"windows inside the mask entirely, of which there are only {min(n_known.values())}. Cut smaller "
+                "windows, if you can."
+            )
+        return kept
+
+    def _descriptors_of(self, block: np.ndarray, mask: np.ndarray | None = None) -> dict[str, np.ndarray]:
+        """Descriptors ``(sample, *shape)`` of a block, NaN where they need a whole window and the mask cuts it."""
+        layout, periodic = self.samples.layout, self.spec.periodic
         structures = block.reshape(len(block), *layout.shape)
         options: dict[str, Any] = {
             "spatial_dims": len(layout.form.space),
-            "phases": phases,
+            "phases": self.spec.phases,
             "state_axis": layout.form.state_axis,
         }
-        values = {VOLUME_FRACTION: volume_fractions(structures, mask=mask, **options)}
-        is_whole = np.ones(len(block), bool) if mask is None else mask.reshape(len(mask), -1).all(1)
-        left_out = []
+        described = {VOLUME_FRACTION: np.asarray(volume_fractions(structures, mask=mask, **options))}
         for name in self.descriptors:
-            statistic = get_statistic(name)
-            if name == SURFACE_AREA:
-                values[name] = statistic(structures, periodic=periodic, mask=mask, **options)
-            elif is_whole.sum() >= n_terms(self.spec.n_components, self.order):
-                of_whole = np.asarray(statistic(structures[is_whole], periodic=periodic, **options))
-                values[name] = np.full((len(block), *of_whole.shape[1:]), np.nan, of_whole.dtype)
-                values[name][is_whole] = of_whole
-            else:
-                left_out.append(name)
-        if left_out:
-            warn(
-                f"The model does not predict {', '.join(left_out)}, which needs windows inside the mask entirely, of "
-                f"which there are only {is_whole.sum()}. Cut smaller windows, if you can."
-            )
-        return {name: torch.from_numpy(np.asarray(value)) for name, value in values.items()}
+            masks = {"mask": mask} if name in MASKED else {}
+            described[name] = np.asarray(get_statistic(name)(structures, periodic=periodic, **masks, **options))
+            if mask is not None and name not in MASKED:
+                described[name][~mask.reshape(len(mask), -1).all(1)] = np.nan
+        return described
 
     def _noise_scores(self, structures: Tensor) -> Tensor:
         """Block deviations of statistics as scores ``(block, sample, score)``."""

@@ -8,7 +8,7 @@ import pytest
 from matvae import Grid, StatsVAETransformer, Structures, TwoPointPCA, load, two_point_stats
 from matvae.errors import InputError
 from matvae.estimator import statistics_fit
-from matvae.stats import relative_error, surface_area
+from matvae.stats import relative_error, surface_area, variogram
 
 from ..structures import blobs, one_hot
 
@@ -183,7 +183,7 @@ def test_descriptors_of_masked_windows_are_those_of_the_voxels_inside(windows, r
     masked = Structures(windows, GRID, mask=rim)
     model = model_of().fit(masked)
     decoded = model.inverse_descriptors(np.asarray(model.transform(masked)))
-    assert set(decoded) == {"volume_fraction", "surface_area", "lineal_path"}
+    assert set(decoded) == {"volume_fraction", "surface_area", "lineal_path", "variogram"}
     inside = np.array([window[mask].mean() for window, mask in zip(windows, rim, strict=True)])
     # With zeros outside it would be 4 % lower.
     assert decoded["volume_fraction"][:, 1].mean() == pytest.approx(inside.mean(), rel=0.005)
@@ -194,6 +194,8 @@ def test_descriptors_of_masked_windows_are_those_of_the_voxels_inside(windows, r
     assert with_rim.mean() > 1.02 * surface.mean()
     assert decoded["surface_area"][:, 1].mean() == pytest.approx(surface.mean(), rel=0.01)
     assert np.corrcoef(decoded["surface_area"][:, 1], surface)[0, 1] > 0.85
+    directions = variogram(windows, spatial_dims=2, periodic=False, mask=rim)
+    np.testing.assert_allclose(decoded["variogram"].mean(0), directions.mean(0), rtol=0.01)
     of_whole = fitted.inverse_descriptors(np.asarray(fitted.transform(windows)))
     # The lineal path is fitted to 30 windows only.
     np.testing.assert_allclose(decoded["lineal_path"].mean(0), of_whole["lineal_path"].mean(0), atol=0.02)
@@ -208,7 +210,7 @@ def test_without_whole_windows_structures_follow_from_statistics(windows, rim) -
     ):
         model = model_of().fit(Structures(windows, GRID, mask=inside))
     assert len(model.module_.examples) == 0
-    assert set(model.inverse_descriptors(np.zeros((1, 2)))) == {"volume_fraction", "surface_area"}
+    assert set(model.inverse_descriptors(np.zeros((1, 2)))) == {"volume_fraction", "surface_area", "variogram"}
     structures = model.inverse_transform(np.zeros((1, 2)), random_state=0)
     f = two_point_stats(structures, spatial_dims=2, **CUT)
     assert relative_error(f, np.asarray(model.inverse_statistics(np.zeros((1, 2)))))[0] < 0.1
