@@ -12,7 +12,7 @@ import typer
 from .. import jobs
 from . import options
 from .description import PICTURE_COLUMNS, shape_text, show_description
-from .options import Config, Json, Overwrite, Quiet, Unit, VoxelSize, parsed
+from .options import Config, Json, Overwrite, Quiet, Scheduler, Unit, VoxelSize, Workers, parsed
 from .terminal import grid_text, show, show_values, size_text, warnings_as_notes, watching
 
 dataset_app = typer.Typer(no_args_is_help=True, help="List data sets, or make one.")
@@ -50,6 +50,8 @@ def dataset_make(
         list[str] | None,
         typer.Option("--param", metavar="KEY=VALUE", help="Parameter of the generator; can be repeated."),
     ] = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     overwrite: Overwrite = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -63,12 +65,23 @@ def dataset_make(
       matvae dataset make grf fields.zarr --size 64,64,64 --param correlation_length=6
     """
     parameters = options.parameters(param)
-    reserved = sorted(set(parameters) & {"n", "size", "seed", "overwrite", "progress", "name", "out"})
+    reserved = sorted(
+        set(parameters) & {"n", "size", "seed", "workers", "scheduler", "overwrite", "progress", "name", "out"}
+    )
     if reserved:
         raise typer.BadParameter(f"--param cannot set {', '.join(reserved)}. Use the option or argument of this name.")
     with watching("dataset", quiet=quiet) as watcher:
         result = jobs.make_dataset(
-            name, out, n=n, size=size, seed=seed, overwrite=overwrite, progress=watcher.progress, **parameters
+            name,
+            out,
+            n=n,
+            size=size,
+            seed=seed,
+            workers=workers,
+            scheduler=scheduler,
+            overwrite=overwrite,
+            progress=watcher.progress,
+            **parameters,
         )
     show(result, _show_store, as_json=json)
 
@@ -189,6 +202,8 @@ def import_command(
             "--periodic/--no-periodic", help="Whether structures are periodic (default: as the source states)."
         ),
     ] = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     overwrite: Overwrite = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -227,6 +242,8 @@ def import_command(
             mask=mask,
             min_valid=min_valid,
             figure=figure,
+            workers=workers,
+            scheduler=scheduler,
             overwrite=overwrite,
             progress=watcher.progress,
         )
@@ -298,6 +315,8 @@ def stats_command(
         list[str] | None,
         typer.Option("--param", metavar="KEY=VALUE", help="Further option of the statistic; can be repeated."),
     ] = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     overwrite: Overwrite = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -321,6 +340,8 @@ def stats_command(
             periodic=periodic,
             cutoff=cutoff,
             options=statistic_options,
+            workers=workers,
+            scheduler=scheduler,
             overwrite=overwrite,
             progress=watcher.progress,
         )

@@ -11,7 +11,7 @@ import typer
 from .. import jobs
 from .error_tables import ALL, show_generated, show_statistics_rows
 from .models import Data, Model
-from .options import Config, Json, Overwrite, Quiet
+from .options import Config, Json, Overwrite, Quiet, Scheduler, Workers
 from .terminal import number_text, show, show_table, watching
 
 # Structures whose neighbours are shown in a terminal; JSON has all.
@@ -54,6 +54,8 @@ def evaluate_command(
         Path | None,
         typer.Option(exists=True, metavar="DATA", help="Structures to search for these (default: TRAIN)."),
     ] = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     overwrite: Overwrite = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -78,6 +80,8 @@ def evaluate_command(
             lines=lines,
             nearest=nearest,
             candidates=candidates,
+            workers=workers,
+            scheduler=scheduler,
             overwrite=overwrite,
             progress=watcher.progress,
         )

@@ -11,7 +11,7 @@ import typer
 
 from .. import jobs
 from . import options
-from .options import Config, Json, Overwrite, Quiet, parsed
+from .options import Config, Json, Overwrite, Quiet, Scheduler, Workers, parsed
 from .terminal import grid_text, show, show_values, watching
 
 Model = Annotated[Path, typer.Argument(help="Fitted model.", metavar="MODEL.matvae", exists=True)]
@@ -120,6 +120,8 @@ def transform_command(
     model: Model,
     data: Data,
     out: Annotated[Path, typer.Option("--out", "-o", help="New latents.", metavar="Z.zarr|Z.npy|Z.csv")],
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     overwrite: Overwrite = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -133,7 +135,9 @@ def transform_command(
       matvae transform rock.matvae test.zarr -o latents.zarr
     """
     with watching("transform", quiet=quiet) as watcher:
-        result = jobs.transform_structures(model, data, out, overwrite=overwrite, progress=watcher.progress)
+        result = jobs.transform_structures(
+            model, data, out, workers=workers, scheduler=scheduler, overwrite=overwrite, progress=watcher.progress
+        )
     show(result, _show_transform, as_json=json)
 
 
@@ -160,6 +164,8 @@ def inverse_command(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 0,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     overwrite: Overwrite = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -183,6 +189,8 @@ def inverse_command(
             realize=realize,
             patch="auto" if patch is None else patch,
             seed=seed,
+            workers=workers,
+            scheduler=scheduler,
             overwrite=overwrite,
             progress=watcher.progress,
         )

@@ -10,7 +10,7 @@ import typer
 
 from .. import jobs
 from .models import Model
-from .options import Config, Json, Overwrite, Quiet
+from .options import Config, Json, Overwrite, Quiet, Scheduler, Workers
 from .terminal import grid_text, show, show_table, show_values, watching
 
 SEARCH = "Search"
@@ -63,6 +63,8 @@ def optimize_command(
         int, typer.Option(min=1, help="Structures measured for a property without a gradient.", rich_help_panel=SEARCH)
     ] = 60,
     seed: Annotated[int, typer.Option(help="Random seed.", rich_help_panel=SEARCH)] = 0,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     overwrite: Overwrite = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -93,6 +95,8 @@ def optimize_command(
             max_iter=max_iter,
             n_evaluations=n_evaluations,
             seed=seed,
+            workers=workers,
+            scheduler=scheduler,
             overwrite=overwrite,
             progress=watcher.progress,
         )

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 Json = Annotated[bool, typer.Option("--json", help="Print only the result on stdout, as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress and no notes on stderr.")]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="Number of processes to start on this machine (default: work in this one).")
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Dask scheduler whose workers do the work, such as tcp://10.0.0.1:8786."),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")]
 Config = Annotated[
     Path | None,

@@ -10,7 +10,7 @@ import typer
 
 from .. import jobs
 from . import options
-from .options import Config, Json, Overwrite, Quiet, parsed
+from .options import Config, Json, Overwrite, Quiet, Scheduler, Workers, parsed
 from .terminal import grid_text, show, show_values, watching
 
 
@@ -50,9 +50,8 @@ def reconstruct_command(
     tol: Annotated[float, typer.Option(help="Relative error at which a structure is finished.")] = 1e-3,
     seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1 or auto.")] = "auto",
-    cluster: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler whose workers do the work.")
-    ] = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     overwrite: Overwrite = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -66,7 +65,7 @@ def reconstruct_command(
       matvae reconstruct rock-stats.zarr -o again.zarr
       matvae reconstruct rock-stats.zarr -o large.zarr --size 256,256 --periodic --n-realizations 4
       matvae reconstruct statistics.npy -o again.zarr --size 64 --periodic --phases 2
-      matvae reconstruct rock-stats.zarr -o again.zarr --cluster tcp://10.0.0.1:8786
+      matvae reconstruct rock-stats.zarr -o again.zarr --scheduler tcp://10.0.0.1:8786
     """
     with watching("reconstruct", quiet=quiet) as watcher:
         result = jobs.reconstruct_statistics(
@@ -82,7 +81,8 @@ def reconstruct_command(
             tol=tol,
             seed=seed,
             device=device,
-            cluster=cluster,
+            workers=workers,
+            scheduler=scheduler,
             overwrite=overwrite,
             progress=watcher.progress,
         )

@@ -27,6 +27,27 @@ def samples_per_block(bytes_per_sample: int) -> int:
     return max(1, BLOCK_BYTES // max(1, bytes_per_sample))
 
 
+def block_bounds(n_samples: int, size: int) -> Iterator[tuple[int, int]]:
+    """Bounds (start, stop) of blocks of exactly `size` samples; the last one may be smaller."""
+    for start in range(0, n_samples, size):
+        yield start, min(start + size, n_samples)
+
+
+def aligned(size: int, chunks: Sequence[int]) -> int:
+    """Reduce a number of samples per block, by less than half, so that blocks and chunks begin together if possible.
+
+    Parameters
+    ----------
+    size : int
+        Largest number of samples.
+    chunks : sequence of int
+        Samples of each chunk; only the first counts, since those of a store are equal up to the last.
+    """
+    if size >= chunks[0]:
+        return size - size % chunks[0]
+    return next((n for n in range(size, size // 2, -1) if chunks[0] % n == 0), size)
+
+
 def sample_blocks(data: Any, size: int) -> Iterator[tuple[int, np.ndarray]]:
     """Iterate over blocks of exactly `size` samples (the last one may be smaller), however the data are chunked.
 
@@ -58,20 +79,13 @@ def sample_blocks(data: Any, size: int) -> Iterator[tuple[int, np.ndarray]]:
         yield start, _concatenate(parts)
 
 
-def structure_blocks(structures: Structures, size: int) -> Iterator[tuple[int, Any]]:
-    """Iterate over blocks of structures as in `sample_blocks`.
-
-    Yields
-    ------
-    (int, numpy.ndarray or Structures)
-        Index of the first structure of the block, and an array; structures with a mask are `Structures` in memory.
-    """
+def read_block(structures: Structures, start: int, stop: int) -> Any:
+    """Read some samples of structures into memory: an array, or `Structures` if they have a mask."""
+    block = structures.data[start:stop].compute()
     if structures.mask is None:
-        yield from sample_blocks(structures.data, size)
-        return
-    pairs = zip(sample_blocks(structures.data, size), sample_blocks(structures.mask, size), strict=True)
-    for (start, block), (_, mask) in pairs:
-        yield start, Structures(block, structures.grid, mask=mask, attributes=structures.attributes)
+        return block
+    mask = structures.mask[start:stop].compute()
+    return Structures(block, structures.grid, mask=mask, attributes=structures.attributes)
 
 
 def chunk_spans(chunks: Sequence[int], size: int) -> Iterator[tuple[int, int]]:

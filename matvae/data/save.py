@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -14,18 +13,17 @@ import dask
 import dask.array as da
 import numpy as np
 
+from ..crew import ALONE, Crew
 from ..errors import InputError
 from ..grid import Grid
 from .layout import SHARD_VOXELS
 from .lazy_array import Box
-from .sample_blocks import chunk_spans
+from .sample_blocks import Progress, chunk_spans
 from .store import StoreWriter
 from .structures import Structures, as_dask
 
-# Memory of the voxels that are computed at once: a few shards of labels, so that several threads read.
-_SPAN_BYTES = 4 * SHARD_VOXELS
-# The same of structures that are too large for a shard.
-_LARGE_SPAN_BYTES = 16 * SHARD_VOXELS
+# Files that this process computes at once, so that several of its threads read; in boxes of large structures, more.
+_FILES_AT_ONCE, _LARGE_FILES_AT_ONCE = 4, 16
 
 
 def save_structures(
@@ -37,6 +35,8 @@ def save_structures(
     units: Mapping[str, str] | None = None,
     attributes: Mapping[str, Any] | None = None,
     overwrite: bool = False,
+    progress: Progress | None = None,
+    crew: Crew = ALONE,
 ) -> None:
     """Write structures to a matvae store, which xarray, dask and zarr can open directly.
 
@@ -57,6 +57,10 @@ def save_structures(
         Further root attributes, serializable as JSON; added likewise.
     overwrite : bool
         Replace a store at `path` once the new one is complete. The old store may be the source of `structures`.
+    progress : callable, optional
+        Called with the number of parts written, samples or boxes, and their total.
+    crew : Crew
+        Who computes the structures, which this process writes.
 
     Raises
     ------
@@ -84,9 +88,9 @@ def save_structures(
     )
     with writer:
         if writer.layout.shards is None:
-            _stream_boxes(writer, structures)
+            _stream_boxes(writer, structures, progress, crew)
         else:
-            _stream_samples(writer, structures)
+            _stream_samples(writer, structures, progress, crew)
 
 
 def _as_structures(structures: Structures | np.ndarray | da.Array, grid: Grid | None) -> Structures:
@@ -103,42 +107,43 @@ def _as_structures(structures: Structures | np.ndarray | da.Array, grid: Grid | 
     return Structures(data, grid)
 
 
-def _stream_samples(writer: StoreWriter, structures: Structures) -> None:
+def _stream_samples(writer: StoreWriter, structures: Structures, progress: Progress | None, crew: Crew) -> None:
+    n_files = _FILES_AT_ONCE if crew is ALONE else 1
     sample_bytes = structures.grid.n_voxels * structures.data.dtype.itemsize
-    # While a span is compressed and written, the next one is computed.
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        written: Future[None] | None = None
-        for start, stop in chunk_spans(structures.data.chunks[0], _SPAN_BYTES // sample_bytes):
-            block, mask = _computed(structures, (slice(start, stop),))
-            properties = {name: values[start:stop] for name, values in structures.properties.items()}
-            if written is not None:
-                written.result()
-            written = pool.submit(writer.append, block, properties, mask)
-        if written is not None:
-            written.result()
+    spans = list(chunk_spans(structures.data.chunks[0], n_files * SHARD_VOXELS // sample_bytes))
+    tasks = (((slice(start, stop),),) for start, stop in spans)
+    # This process computes the next span while one is compressed and written.
+    blocks = crew.in_order(_as_read, tasks, (structures.data, structures.mask), read=_computed)
+    for (start, stop), (block, mask) in zip(spans, blocks, strict=True):
+        writer.append(block, {name: values[start:stop] for name, values in structures.properties.items()}, mask)
+        if progress is not None:
+            progress(stop, len(structures))
 
 
-def _stream_boxes(writer: StoreWriter, structures: Structures) -> None:
+def _stream_boxes(writer: StoreWriter, structures: Structures, progress: Progress | None, crew: Crew) -> None:
     layout = writer.layout
-    large = _grown(layout.file_shape, layout.shape, structures.data.dtype.itemsize)
-    everything = tuple(slice(0, length) for length in layout.shape)
-    for span in _boxes(everything, large):
-        block, mask = _computed(structures, span)
+    n_files = _LARGE_FILES_AT_ONCE if crew is ALONE else 1
+    large = _grown(layout.file_shape, layout.shape, n_files * SHARD_VOXELS // structures.data.dtype.itemsize)
+    spans = list(_boxes(tuple(slice(0, length) for length in layout.shape), large))
+    blocks = crew.in_order(_computed, ((span,) for span in spans), (structures.data, structures.mask))
+    for done, (span, (block, mask)) in enumerate(zip(spans, blocks, strict=True), start=1):
         for box in _boxes(span, layout.file_shape):
             part = tuple(slice(b.start - s.start, b.stop - s.start) for b, s in zip(box, span, strict=True))
             writer.write_box(box, block[part], None if mask is None else mask[part])
+        if progress is not None:
+            progress(done, len(spans))
     writer.set_properties(structures.properties)
 
 
-def _grown(file_shape: Sequence[int], shape: Sequence[int], itemsize: int) -> tuple[int, ...]:
-    """Return the shape of as many files as fit into memory, first along the last axes.
+def _grown(file_shape: Sequence[int], shape: Sequence[int], n_voxels: int) -> tuple[int, ...]:
+    """Return the shape of as many files as have some number of voxels, first along the last axes.
 
     Each span computes all chunks of the source, and of filters, that it touches: spans of one file each would compute
     most chunks several times.
     """
     grown = list(file_shape)
     for axis in reversed(range(len(shape))):
-        n_files = _LARGE_SPAN_BYTES // (math.prod(grown) * itemsize)
+        n_files = n_voxels // math.prod(grown)
         grown[axis] = min(shape[axis], max(1, n_files) * file_shape[axis])
         if grown[axis] < shape[axis]:
             break
@@ -154,8 +159,14 @@ def _boxes(within: Box, shape: Sequence[int]) -> Iterator[Box]:
         )
 
 
-def _computed(structures: Structures, box: Box) -> tuple[np.ndarray, np.ndarray | None]:
+def _as_read(given: Any, block: tuple[np.ndarray, np.ndarray | None], _: Box) -> tuple[np.ndarray, np.ndarray | None]:
+    """What `_computed` reads, as it is."""
+    return block
+
+
+def _computed(given: tuple[da.Array, da.Array | None], box: Box) -> tuple[np.ndarray, np.ndarray | None]:
     """Compute a box of structures and of their mask at once, since both may come from the same voxels."""
-    if structures.mask is None:
-        return structures.data[box].compute(), None
-    return dask.compute(structures.data[box], structures.mask[box])
+    data, mask = given
+    if mask is None:
+        return data[box].compute(), None
+    return dask.compute(data[box], mask[box])

@@ -312,6 +312,7 @@ class StatisticsFit:
     def _descriptors_of(self, block: np.ndarray, mask: np.ndarray | None = None) -> dict[str, np.ndarray]:
         """Descriptors ``(sample, *shape)`` of a block, NaN where they need a whole window and the mask cuts it."""
         layout, periodic = self.samples.layout, self.spec.periodic
+        assert layout.form is not None
         structures = block.reshape(len(block), *layout.shape)
         options: dict[str, Any] = {
             "spatial_dims": len(layout.form.space),

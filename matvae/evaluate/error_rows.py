@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..crew import ALONE, Crew
 from ..data import Structures
 from ..errors import InputError
 from ..estimator import FittedModel, TwoPointPCA
@@ -90,10 +91,13 @@ class ErrorTable:
         Fitted.
     pcas : sequence of TwoPointPCA
         Fitted, see `fit_pcas`; may be empty if the decoder gives statistics, so that it knows the training mean.
+    crew : Crew
+        Who realizes structures.
     """
 
-    def __init__(self, estimator: Any, pcas: list[TwoPointPCA]) -> None:
+    def __init__(self, estimator: Any, pcas: list[TwoPointPCA], crew: Crew = ALONE) -> None:
         self.estimator = estimator
+        self.crew = crew
         self.pcas = pcas
         self.mean = pcas[0].mean_ if pcas else training_mean(estimator)
         self.of_mean = DecodedErrors.of_mean(self.mean)
@@ -182,7 +186,9 @@ class ErrorTable:
         """Realizations of structures, and errors of their statistics, by lag and pooled."""
         name = "PCA" if isinstance(estimator, TwoPointPCA) else "matvae"
         logger.info("Realizing %d structures from latents of %s by %s.", len(structures), name, method)
-        trip = round_trip(estimator, structures, decode=False, realize=method, random_state=random_state)
+        trip = round_trip(
+            estimator, structures, decode=False, realize=method, random_state=random_state, crew=self.crew
+        )
         by_lag, pooled = LagErrors(self.mean), StatisticsError()
         by_lag.add(trip.statistics, trip.reconstructed_statistics)
         pooled.add(trip.statistics, trip.reconstructed_statistics)

@@ -10,14 +10,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import dask.array as da
 import numpy as np
 
+from ..crew import ALONE, Crew, computed
 from ..data import Structures
-from ..data.sample_blocks import Progress, sample_blocks, samples_per_block, structure_blocks
+from ..data.sample_blocks import Progress, block_bounds, read_block, samples_per_block
 from ..estimator import FittedModel, StatsVAETransformer
 from ..estimator.textures import RETRIEVAL
 from ..stats import resolve_correlations
 from .errors import Scatter, StatisticsError, VolumeFractionError
+
+# Latents from which a worker reconstructs structures at once: few, since each takes up to seconds.
+LATENTS_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,7 @@ def measure(
     reconstruct: bool = True,
     random_state: int = 0,
     progress: Progress | None = None,
+    crew: Crew = ALONE,
 ) -> Measurement:
     """Take structures to their latents and back, and measure what is lost on the way.
 
@@ -123,6 +129,8 @@ def measure(
         `TwoPointPCA` and in models whose decoder gives statistics. Decoders of structures need no randomness.
     progress : callable, optional
         Called with the number of samples done and their total.
+    crew : Crew
+        Who takes structures to their latents and back. This process adds up the errors, and calls the observers.
 
     Returns
     -------
@@ -131,10 +139,9 @@ def measure(
     scatter, decoded, reconstructed, volume = Scatter(), StatisticsError(), StatisticsError(), VolumeFractionError()
     phases = structures.grid.phases
     latents, fractions = [], [np.empty((2, 0, phases - 1))]
-    for start, block in structure_blocks(structures, block_size(estimator)):
-        trip = round_trip(
-            estimator, block, start=start, decode=decode, reconstruct=reconstruct, random_state=random_state
-        )
+    options = {"decode": decode, "reconstruct": reconstruct, "random_state": random_state}
+    bounds = block_bounds(len(structures), block_size(estimator))
+    for trip in crew.in_order(_trip_of, bounds, (structures, estimator, options), read=_read):
         latents.append(trip.latents)
         scatter.add(trip.statistics)
         if trip.decoded_statistics is not None:
@@ -142,8 +149,9 @@ def measure(
         if trip.reconstructions is not None:
             reconstructed.add(trip.statistics, trip.reconstructed_statistics)
             if phases > 1:
-                volume.add(block, trip.reconstructions)
-                fractions.append(np.stack([volume_fractions(x, phases) for x in (block, trip.reconstructions)]))
+                pair = (trip.structures, trip.reconstructions)
+                volume.add(*pair)
+                fractions.append(np.stack([volume_fractions(x, phases) for x in pair]))
         for observe in observers:
             observe(trip)
         if progress is not None:
@@ -162,6 +170,15 @@ def measure(
     )
 
 
+def _read(given: tuple[Structures, Any, dict[str, Any]], start: int, stop: int) -> Any:
+    return read_block(given[0], start, stop)
+
+
+def _trip_of(given: tuple[Structures, Any, dict[str, Any]], block: Any, start: int, stop: int) -> RoundTrip:
+    _, estimator, options = given
+    return round_trip(estimator, block, start=start, **options)
+
+
 def round_trip(
     estimator: Any,
     structures: Any,
@@ -171,6 +188,7 @@ def round_trip(
     reconstruct: bool = True,
     realize: str = RETRIEVAL,
     random_state: int = 0,
+    crew: Crew | None = None,
 ) -> RoundTrip:
     """Take one block of structures to its latents and back.
 
@@ -184,6 +202,8 @@ def round_trip(
     realize : str
         How a model that decodes statistics realizes structures, see `StatsVAETransformer.inverse_transform`. Phase
         retrieval is the only way that `TwoPointPCA` has, so that both are compared by the same means.
+    crew : Crew, optional
+        Who reconstructs structures, a few at a time; by default this process reconstructs all of them at once.
 
     Returns
     -------
@@ -195,7 +215,9 @@ def round_trip(
         decoded = np.asarray(estimator.inverse_statistics(latents)).reshape(statistics.shape)
     if reconstruct and hasattr(estimator, "inverse_transform"):
         options = {"realize": realize} if decodes_statistics(estimator) else {}
-        reconstructions = np.asarray(estimator.inverse_transform(latents, random_state=random_state, **options))
+        z = latents if crew is None else da.from_array(latents, chunks=(LATENTS_AT_ONCE, -1), name=False)
+        lazy = estimator.inverse_transform(z, random_state=random_state, **options)
+        reconstructions = np.asarray(lazy) if crew is None else computed(lazy, crew)
         reconstructed_statistics = np.asarray(estimator.statistics(reconstructions))
     return RoundTrip(start, structures, statistics, latents, decoded, reconstructions, reconstructed_statistics)
 
@@ -205,10 +227,14 @@ def decodes_statistics(estimator: Any) -> bool:
     return isinstance(estimator, StatsVAETransformer) and not FittedModel.of(estimator).decodes_structures
 
 
-def latents_of(estimator: Any, structures: Structures) -> np.ndarray:
+def latents_of(estimator: Any, structures: Structures, crew: Crew = ALONE) -> np.ndarray:
     """Latents ``(sample, component)`` of structures, computed block by block."""
-    blocks = sample_blocks(structures.data, block_size(estimator))
-    return np.concatenate([np.asarray(estimator.transform(block)) for _, block in blocks])
+    bounds = block_bounds(len(structures), block_size(estimator))
+    return np.concatenate(list(crew.in_order(_latents_of, bounds, (structures.data, estimator), read=_read)))
+
+
+def _latents_of(given: tuple[Any, Any], block: np.ndarray, *_: int) -> np.ndarray:
+    return np.asarray(given[1].transform(block))
 
 
 def block_size(estimator: Any) -> int:

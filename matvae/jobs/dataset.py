@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..data.sample_blocks import Progress
+from .cluster import crew_of
 from .files.outputs import check_output, size_on_disk
 
 
@@ -24,6 +25,8 @@ def make_dataset(
     n: int | None = None,
     size: int | tuple[int, ...] | None = None,
     seed: int = 0,
+    workers: int | None = None,
+    scheduler: str | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
     **parameters: Any,
@@ -42,6 +45,8 @@ def make_dataset(
         Voxels along all axes, or along each; by default as on the card.
     seed : int
         Seed of the random numbers; the same seed gives the same bytes.
+    workers, scheduler : optional
+        Number of local processes, or address of a dask scheduler, that do the work; see `matvae.jobs.cluster.crew_of`.
     overwrite : bool
         Whether an existing store may be replaced.
     progress : callable, optional
@@ -62,7 +67,10 @@ def make_dataset(
     from ..data import datasets, open_structures
 
     target = check_output(out, [], overwrite=overwrite)
-    datasets.make_dataset(name, target, n=n, size=size, seed=seed, overwrite=overwrite, progress=progress, **parameters)
+    with crew_of(workers, scheduler) as crew:
+        datasets.make_dataset(
+            name, target, n=n, size=size, seed=seed, overwrite=overwrite, progress=progress, crew=crew, **parameters
+        )
     structures = open_structures(target)
     return {
         "name": name,

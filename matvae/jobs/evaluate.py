@@ -28,6 +28,7 @@ from ..evaluate.measure import Measurement, decodes_statistics, measure, round_t
 from ..evaluate.phase_errors import phase_names
 from ..evaluate.summary import summary
 from ..given import refuse_mask
+from .cluster import crew_of
 from .files.figures import check_figure, save_figure
 from .lines import choose_line_errors, line_summary, true_numbers
 from .models import open_fitting
@@ -48,6 +49,8 @@ def evaluate_model(
     lines: bool | None = None,
     nearest: int = 0,
     candidates: str | Path | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -78,6 +81,9 @@ def evaluate_model(
         Number of most similar training structures to find, for each of at most 100 structures; 0 disables the search.
     candidates : path, optional
         Structures among which to find them, in place of `train`.
+    workers, scheduler : optional
+        Number of local processes, or address of a dask scheduler, that encode, decode and realize structures; see
+        `matvae.jobs.cluster.crew_of`.
     overwrite : bool
         Whether an existing figure may be replaced.
     progress : callable, optional
@@ -152,50 +158,54 @@ def evaluate_model(
     originals = select(whole, chosen).data.compute()
     lined = [] if counter is None else [counter.observer(true_numbers(structures))]
     searched_total = 0 if searched is None else len(searched)
-    if decodes_statistics(estimator):
-        table = ErrorTable(estimator, [] if training is None else fit_pcas(estimator, training, n_baseline))
-        n_steps = table.n_steps if left_out is None else 0
-        first = len(structures) + n_steps * len(chosen)
-        total = first + searched_total
-        measurement = measure(
-            estimator,
-            structures,
-            *lined,
-            *table.observers,
-            reconstruct=counter is not None,
-            progress=stage(progress, 0, total),
-        )
-        say = _steps(progress, len(structures), len(chosen), total)
-        error_rows, realizations = table.rows(measurement, originals, realize=left_out is None, step=say)
-        rows = [_row(row) for row in error_rows]
-        sentence = summary(error_rows, decodes_statistics=True)
-    else:
-        first, sentence = len(structures), ""
-        total = first + searched_total
-        baselines = [] if training is None else _baselines(estimator, training, n_baseline)
-        observers = [errors for _, errors in baselines]
-        measurement = measure(
-            estimator, structures, *lined, *observers, decode=False, progress=stage(progress, 0, total)
-        )
-        rows = _structure_rows(estimator, baselines, measurement)
-        realizations = None
-        if left_out is None:
-            realizations = round_trip(estimator, originals, decode=False).reconstructions
-    if measurement.n_empty:
-        logger.warning(
-            "%d structures consist of phase 0 only and are left out of the volume fraction difference.",
-            measurement.n_empty,
-        )
-    generated = None
-    if realizations is not None:
-        axes = structures.grid.axes or ()
-        generated = compare_generated(
-            estimator, realizations, originals, whole_training, names=names, axes=axes
-        ).to_dict()
-    neighbours = None
-    if searched is not None:
-        neighbours = nearest_structures(estimator, structures, searched, nearest, stage(progress, first, total))
-        warn_of_copies(neighbours, data, source)
+    with crew_of(workers, scheduler, [data, train, candidates]) as crew:
+        if decodes_statistics(estimator):
+            table = ErrorTable(estimator, [] if training is None else fit_pcas(estimator, training, n_baseline), crew)
+            n_steps = table.n_steps if left_out is None else 0
+            first = len(structures) + n_steps * len(chosen)
+            total = first + searched_total
+            measurement = measure(
+                estimator,
+                structures,
+                *lined,
+                *table.observers,
+                reconstruct=counter is not None,
+                progress=stage(progress, 0, total),
+                crew=crew,
+            )
+            say = _steps(progress, len(structures), len(chosen), total)
+            error_rows, realizations = table.rows(measurement, originals, realize=left_out is None, step=say)
+            rows = [_row(row) for row in error_rows]
+            sentence = summary(error_rows, decodes_statistics=True)
+        else:
+            first, sentence = len(structures), ""
+            total = first + searched_total
+            baselines = [] if training is None else _baselines(estimator, training, n_baseline)
+            observers = [errors for _, errors in baselines]
+            measurement = measure(
+                estimator, structures, *lined, *observers, decode=False, progress=stage(progress, 0, total), crew=crew
+            )
+            rows = _structure_rows(estimator, baselines, measurement)
+            realizations = None
+            if left_out is None:
+                realizations = round_trip(estimator, originals, decode=False, crew=crew).reconstructions
+        if measurement.n_empty:
+            logger.warning(
+                "%d structures consist of phase 0 only and are left out of the volume fraction difference.",
+                measurement.n_empty,
+            )
+        generated = None
+        if realizations is not None:
+            axes = structures.grid.axes or ()
+            generated = compare_generated(
+                estimator, realizations, originals, whole_training, names=names, axes=axes
+            ).to_dict()
+        neighbours = None
+        if searched is not None:
+            neighbours = nearest_structures(
+                estimator, structures, searched, nearest, stage(progress, first, total), crew
+            )
+            warn_of_copies(neighbours, data, source)
     if picture is not None:
         _draw(picture, whole, estimator)
     spec = estimator.module_.spec

@@ -13,16 +13,16 @@ import numpy as np
 
 from ..data import RawLayout, Segmentation, Structures, concatenate, open_structures, save_structures, windows
 from ..data.layout import is_store
-from ..data.masks import valid_fractions
+from ..data.masks import comes_from_values, valid_fractions
 from ..data.open import open_all, open_grey
 from ..data.phase_values import PhaseValues
 from ..data.sample_blocks import Progress
 from ..data.windows import Region, bounds, keep_valid
 from ..errors import InputError
+from .cluster import crew_of
 from .files.figures import check_figure, save_figure
 from .files.outputs import check_output, is_model, size_on_disk
 from .segmenting import describe_segmentation, preview, segmented_beside
-from .watch import watch_blocks
 
 logger = logging.getLogger("matvae")
 
@@ -48,6 +48,8 @@ def import_structures(
     mask: str | Path | None = None,
     min_valid: float | None = None,
     figure: str | Path | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -92,10 +94,13 @@ def import_structures(
         Smallest fraction of voxels inside the mask for a window to be kept, as in `windows`.
     figure : path, optional
         Picture (.png, .pdf or .svg) of the first structure before and after segmentation, with the histogram.
+    workers, scheduler : optional
+        Number of local processes, or address of a dask scheduler, that read and segment; see
+        `matvae.jobs.cluster.crew_of`. This process looks for thresholds and writes.
     overwrite : bool
         Whether an existing store or figure may be replaced.
     progress : callable, optional
-        Called with the number of blocks that are read and their total.
+        Called with the number of parts that are written and their total.
 
     Returns
     -------
@@ -142,15 +147,18 @@ def import_structures(
             "--threshold otsu, or leave the figure out (--figure)."
         )
     picture = check_figure(figure, paths, overwrite=overwrite)
+    files = [*paths, *([] if mask is None or comes_from_values(mask) else [mask])]
     with ExitStack() as stack:
         if segmentation is None:
             grey, segmented = None, None
             parts = _open(paths, phase_values, options)
+            crew = stack.enter_context(crew_of(workers, scheduler, files))
         else:
             grey = open_grey(paths, phase_values=phase_values, **options)
             if region is not None:
                 grey, region = [_crop(part, region) for part in grey], None
-            segmented = stack.enter_context(segmented_beside(target, grey, segmentation))
+            crew = stack.enter_context(crew_of(workers, scheduler, files))
+            segmented = stack.enter_context(segmented_beside(target, grey, segmentation, crew))
             parts = segmented.parts
         taken = list(dict.fromkeys(part.attributes["axes"] for part in parts if "axes" in part.attributes))
         notes = list(dict.fromkeys(note for part in parts for note in part.attributes.get("notes", ())))
@@ -160,8 +168,7 @@ def import_structures(
             parts = [_crop(part, region) for part in parts] if region is not None else parts
             parts = [keep_valid(part, min_valid) for part in parts]
         structures = _named(_concatenate(parts, paths), phase_names)
-        with watch_blocks(progress, structures.data.npartitions):
-            save_structures(target, structures, overwrite=overwrite)
+        save_structures(target, structures, overwrite=overwrite, progress=progress, crew=crew)
         if grey is not None and segmented is not None and picture is not None:
             save_figure(preview(grey[0], segmented), picture)
     written = open_structures(target)

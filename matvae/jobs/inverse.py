@@ -12,14 +12,18 @@ import numpy as np
 
 from .. import validate
 from ..data import StoreWriter
-from ..data.sample_blocks import Progress, samples_per_block
+from ..data.sample_blocks import Progress, block_bounds, samples_per_block
 from ..errors import InputError
 from ..estimator import FittedModel, load
 from ..estimator.realizations import plan_inverse
-from ..estimator.textures import AUTO
+from ..estimator.textures import AUTO, DECODER
+from .cluster import crew_of
 from .files.latents import read_latents
 from .files.outputs import check_output
 from .models import check_form, known_values
+
+# Latents per block where structures are realized from statistics, which takes up to seconds each.
+MOST_REALIZED = 4
 
 
 def inverse_latents(
@@ -32,6 +36,8 @@ def inverse_latents(
     realize: str = AUTO,
     patch: Any = AUTO,
     seed: int = 0,
+    workers: int | None = None,
+    scheduler: str | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -56,6 +62,8 @@ def inverse_latents(
         Edge of the patches of training windows, as there.
     seed : int
         Of the realizations.
+    workers, scheduler : optional
+        Number of local processes, or address of a dask scheduler, that do the work; see `matvae.jobs.cluster.crew_of`.
     overwrite : bool
         Whether an existing store may be replaced.
     progress : callable, optional
@@ -84,44 +92,48 @@ def inverse_latents(
             "Pass latents of this model."
         )
     # Refuses a shape or a method that the model does not have, before a store is begun.
-    _, sides = plan_inverse(FittedModel.of(estimator), realize=realize, shape=shape, patch=patch)
+    way, sides = plan_inverse(FittedModel.of(estimator), realize=realize, shape=shape, patch=patch)
     grid, n_each = replace(estimator.grid_, shape=sides), n_realizations or 1
     # Soft phase fractions of every realization, in single precision, dominate the memory.
     size = samples_per_block(4 * grid.phases * math.prod(grid.shape) * n_each)
+    if way != DECODER:
+        size = min(size, MOST_REALIZED)
     names = ("latent_index", "realization") if n_realizations else ()
-    with StoreWriter(
-        target,
-        grid,
-        n_samples=len(Z) * n_each,
-        property_names=names,
-        attributes={"model": Path(model).name, **known_values(estimator)},
-        overwrite=overwrite,
-    ) as writer:
-        for number, start in enumerate(range(0, len(Z), size)):
-            block = Z[start : start + size]
-            structures = np.asarray(
-                estimator.inverse_transform(
-                    block,
-                    n_realizations=n_realizations,
-                    random_state=_block_seed(seed, number),
-                    shape=shape,
-                    realize=realize,
-                    patch=patch,
-                )
-            )
-            index = np.arange(start, start + len(block))
+    options = {"n_realizations": n_realizations, "shape": shape, "realize": realize, "patch": patch}
+    bounds = list(block_bounds(len(Z), size))
+    tasks = ((Z[start:stop], _block_seed(seed, number)) for number, (start, stop) in enumerate(bounds))
+    with (
+        crew_of(workers, scheduler) as crew,
+        StoreWriter(
+            target,
+            grid,
+            n_samples=len(Z) * n_each,
+            property_names=names,
+            attributes={"model": Path(model).name, **known_values(estimator)},
+            overwrite=overwrite,
+        ) as writer,
+    ):
+        blocks = crew.in_order(_structures_of, tasks, (estimator, options))
+        for (start, stop), structures in zip(bounds, blocks, strict=True):
+            index = np.arange(start, stop)
             properties = (
                 {
                     "latent_index": np.repeat(index, n_each).astype(float),
-                    "realization": np.tile(np.arange(n_each), len(block)).astype(float),
+                    "realization": np.tile(np.arange(n_each), stop - start).astype(float),
                 }
                 if names
                 else {}
             )
             writer.append(structures.reshape(-1, *grid.shape), properties)
             if progress is not None:
-                progress(start + len(block), len(Z))
+                progress(stop, len(Z))
     return {"out": str(target), "n_samples": len(Z) * n_each, "grid": grid.to_dict()}
+
+
+def _structures_of(given: tuple[Any, dict[str, Any]], latents: np.ndarray, seed: int) -> np.ndarray:
+    """Structures of a block of latents."""
+    estimator, options = given
+    return np.asarray(estimator.inverse_transform(latents, random_state=seed, **options))
 
 
 def _block_seed(seed: int, number: int) -> int:

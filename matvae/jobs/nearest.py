@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import validate
+from ..crew import ALONE, Crew
 from ..data import Structures
 from ..data.sample_blocks import Progress
 from ..data.subsets import select, spread_indices
@@ -58,7 +59,12 @@ def check_enough(k: int, candidates: Structures, source: str | Path | None) -> N
 
 
 def nearest_structures(
-    estimator: Any, structures: Structures, candidates: Structures, k: int, progress: Progress | None
+    estimator: Any,
+    structures: Structures,
+    candidates: Structures,
+    k: int,
+    progress: Progress | None,
+    crew: Crew = ALONE,
 ) -> list[dict[str, Any]]:
     """Neighbours of structures by their voxels and by their 2-point statistics, alongside their reconstructions.
 
@@ -73,6 +79,8 @@ def nearest_structures(
         Neighbours per structure.
     progress : callable, optional
         Called with the number of candidates done and their total.
+    crew : Crew
+        Who reconstructs the structures; this process searches.
 
     Returns
     -------
@@ -85,7 +93,7 @@ def nearest_structures(
     indices = spread_indices(len(structures), min(MOST_QUERIES, QUERY_BLOCKS * block_size(estimator)))
     if len(indices) < len(structures):
         logger.info("Neighbours are found for %d of the structures, spread over the set.", len(indices))
-    trip = round_trip(estimator, select(structures, indices).data.compute(), decode=False)
+    trip = round_trip(estimator, select(structures, indices).data.compute(), decode=False, crew=crew)
     searches = find_neighbours(estimator, trip.structures, candidates, k, progress=progress)
     own = distances_between(estimator, trip.structures, trip.reconstructions)
     return [

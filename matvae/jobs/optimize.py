@@ -30,6 +30,7 @@ from ..optimize import (
 from ..optimize.believability import MEASURES
 from ..optimize.comparison import Comparison
 from ..optimize.goal import read_constraints, read_goals
+from .cluster import crew_of
 from .files.latents import latent_format, new_latents
 from .files.outputs import check_output
 from .models import check_form, known_values, open_fitting
@@ -55,6 +56,8 @@ def optimize_structures(
     max_iter: int = 150,
     n_evaluations: int = 60,
     seed: int = 0,
+    workers: int | None = None,
+    scheduler: str | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -84,6 +87,9 @@ def optimize_structures(
     latents : path, optional
         New .zarr, .npy or .csv file for the latents of the candidates, from which more realizations can be generated.
     seed : int
+    workers, scheduler : optional
+        Number of local processes, or address of a dask scheduler, that realize structures and measure
+        properties without a gradient; see `matvae.jobs.cluster.crew_of`.
     overwrite : bool
         Whether to replace existing outputs.
     progress : callable, optional
@@ -123,21 +129,23 @@ def optimize_structures(
     if evaluated is not None:
         logger.info("Resuming the search: %d latents were measured before.", len(evaluated[0]))
     try:
-        candidates = optimize_latents(
-            estimator,
-            goals,
-            constraints=ranges,
-            n_candidates=n_candidates,
-            training=training,
-            n_realizations=n_realizations,
-            n_starts=n_starts,
-            max_iter=max_iter,
-            n_evaluations=n_evaluations,
-            random_state=seed,
-            evaluated=evaluated,
-            on_batch=log.append,
-            progress=progress,
-        )
+        with crew_of(workers, scheduler) as crew:
+            candidates = optimize_latents(
+                estimator,
+                goals,
+                constraints=ranges,
+                n_candidates=n_candidates,
+                training=training,
+                n_realizations=n_realizations,
+                n_starts=n_starts,
+                max_iter=max_iter,
+                n_evaluations=n_evaluations,
+                random_state=seed,
+                evaluated=evaluated,
+                on_batch=log.append,
+                progress=progress,
+                crew=crew,
+            )
     except KeyboardInterrupt:
         saved = f" Its measurements are in {log.path}; the same command resumes it." if log.path.exists() else ""
         raise KeyboardInterrupt(f"The search was interrupted, and {target} was not written.{saved}") from None

@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from ..crew import Crew
 from ..data import StoreWriter
-from ..data.sample_blocks import Progress, samples_per_block
+from ..data.sample_blocks import Progress, block_bounds, samples_per_block
 from ..errors import InputError
 from ..grid import Grid
 from ..reconstruction import reconstruct
@@ -21,13 +23,13 @@ from ..reconstruction.realise import Settings
 from ..reconstruction.target import read_target
 from ..stats.correlations import Pairs
 from ..stats.device import resolve_device
-from .cluster import in_order
+from .cluster import crew_of
 from .files.outputs import check_output
 from .files.stored_statistics import StoredStatistics, open_statistics
 
 logger = logging.getLogger("matvae")
-# Structures per block: enough for every core, with progress every few seconds.
-BLOCK_STRUCTURES = 256
+# Structures per block: enough for several threads, and few enough to share a job among many workers.
+BLOCK_STRUCTURES = 64
 # Label of voxels that `reconstruct(fixed=...)` leaves free.
 FREE = 255
 ERROR, REALIZABLE, INDEX, REALIZATION = "reconstruction_error", "realizable", "statistics_index", "realization"
@@ -47,7 +49,8 @@ def reconstruct_statistics(
     max_iter: int = 200,
     seed: int = 0,
     device: str = "auto",
-    cluster: str | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -76,8 +79,8 @@ def reconstruct_statistics(
         As in `matvae.reconstruct`.
     seed : int
         Of the random starts; the same seed gives the same structures.
-    cluster : str, optional
-        Address of a dask scheduler whose workers do the work.
+    workers, scheduler : optional
+        Number of local processes, or address of a dask scheduler, that do the work; see `matvae.jobs.cluster.crew_of`.
     overwrite : bool
         Whether an existing store may be replaced.
     progress : callable, optional
@@ -97,13 +100,11 @@ def reconstruct_statistics(
     """
     target = check_output(out, [statistics], overwrite=overwrite)
     Settings(n_realizations, method=method, tol=tol, max_iter=max_iter)
-    if cluster is None:
+    if scheduler is None:
         resolve_device(device)
     stored = open_statistics(statistics, size=size, periodic=periodic, phases=phases, correlations=correlations)
     n_each = n_realizations or 1
     step = min(BLOCK_STRUCTURES, samples_per_block(4 * (math.prod(stored.shape) + stored.grid.n_voxels)))
-    realizable = _survey(stored, step)
-    properties = _properties(stored, realizable, n_realizations)
     options = {
         "grid": stored.grid,
         "correlations": stored.correlations,
@@ -114,18 +115,25 @@ def reconstruct_statistics(
         "device": device,
     }
     total, errors, started = len(stored) * n_each, [], time.monotonic()
-    with StoreWriter(
-        target,
-        stored.grid,
-        n_samples=total,
-        property_names=[*properties, ERROR],
-        units=stored.units,
-        attributes={"statistics": Path(statistics).name},
-        masked=stored.mask is not None,
-        overwrite=overwrite,
-    ) as writer:
+    with ExitStack() as stack:
+        crew = stack.enter_context(crew_of(workers, scheduler, [statistics]))
+        realizable = _survey(stored, step, crew)
+        properties = _properties(stored, realizable, n_realizations)
+        writer = stack.enter_context(
+            StoreWriter(
+                target,
+                stored.grid,
+                n_samples=total,
+                property_names=[*properties, ERROR],
+                units=stored.units,
+                attributes={"statistics": Path(statistics).name},
+                masked=stored.mask is not None,
+                overwrite=overwrite,
+            )
+        )
         done = 0
-        for structures, mask, error in in_order(_reconstructed, _blocks(stored, n_each, step, options), cluster):
+        given = (stored, n_each, options)
+        for structures, mask, error in crew.in_order(_reconstructed, block_bounds(total, step), given):
             part = slice(done, done + len(structures))
             columns = {name: values[part] for name, values in properties.items()}
             writer.append(structures, {**columns, ERROR: error}, mask)
@@ -148,23 +156,9 @@ def reconstruct_statistics(
     }
 
 
-def _survey(stored: StoredStatistics, step: int) -> np.ndarray:
+def _survey(stored: StoredStatistics, step: int, crew: Crew) -> np.ndarray:
     """Determine whether each sample is realisable; bad statistics are refused before any work is done."""
-    realizable_blocks = []
-    for start in range(0, len(stored), step):
-        block = stored.read(start, min(start + step, len(stored)))
-        bad = np.flatnonzero(~np.isfinite(block).reshape(len(block), -1).all(axis=1))
-        if len(bad):
-            raise InputError(
-                f"The statistics in {stored.path} contain NaN or infinity, first in sample {start + bad[0]}; every lag "
-                "needs a finite value. Remove such samples."
-            )
-        realizable_blocks.append(
-            read_target(block, stored.grid, stored.correlations, torch.device("cpu"), complete=stored.mask is None)[
-                1
-            ].numpy()
-        )
-    realizable = np.concatenate(realizable_blocks)
+    realizable = np.concatenate(list(crew.in_order(_realizable, block_bounds(len(stored), step), stored)))
     if not realizable.all():
         logger.warning(
             "%d of %d statistics contradict themselves, so no structure has them: structures are as close as possible.",
@@ -193,24 +187,32 @@ def _properties(stored: StoredStatistics, realizable: np.ndarray, n_realizations
     return properties
 
 
-def _blocks(
-    stored: StoredStatistics, n_each: int, step: int, options: dict[str, Any]
-) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
-    """Statistics of `step` structures at a time, each sample `n_each` times."""
-    total = len(stored) * n_each
-    for start in range(0, total, step):
-        samples = np.arange(start, min(start + step, total)) // n_each
-        block, mask = stored.read(samples[0], samples[-1] + 1), stored.read_mask(samples[0], samples[-1] + 1)
-        numbers = samples - samples[0]
-        yield block[numbers], {"mask": None if mask is None else mask[numbers], "first_sample": start, **options}
+def _realizable(stored: StoredStatistics, start: int, stop: int) -> np.ndarray:
+    """Whether each sample ``(sample,)`` of a block is realisable."""
+    block = stored.read(start, stop)
+    bad = np.flatnonzero(~np.isfinite(block).reshape(len(block), -1).all(axis=1))
+    if len(bad):
+        raise InputError(
+            f"The statistics in {stored.path} contain NaN or infinity, first in sample {start + bad[0]}; every lag "
+            "needs a finite value. Remove such samples."
+        )
+    cpu, complete = torch.device("cpu"), stored.mask is None
+    return read_target(block, stored.grid, stored.correlations, cpu, complete=complete)[1].numpy()
 
 
 def _reconstructed(
-    block: np.ndarray, *, mask: np.ndarray | None, **options: Any
+    given: tuple[StoredStatistics, int, dict[str, Any]], start: int, stop: int
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+    """Structures of some of the numbers that all have, `n_each` per sample, with their masks and errors."""
+    stored, n_each, options = given
+    samples = np.arange(start, stop) // n_each
+    numbers = samples - samples[0]
+    block, mask = stored.read(samples[0], samples[-1] + 1)[numbers], stored.read_mask(samples[0], samples[-1] + 1)
+    options = {**options, "first_sample": start}
     if mask is None:
         reconstruction = reconstruct(block, **options)
         return reconstruction.structures, None, reconstruction.error.astype(np.float64)
+    mask = mask[numbers]
     fixed = _fixed_outside(block, mask, options["grid"], options["correlations"])
     reconstruction = reconstruct(block, mask=mask, fixed=fixed, **options)
     structures = reconstruction.structures

@@ -13,13 +13,16 @@ from typing import Any
 import dask
 import numpy as np
 
+from ..crew import Crew
 from ..data import Segmentation, Structures, open_structures, save_structures
 from ..data.segment import Segmented, segment
 from ..errors import StoreError
 
 
 @contextmanager
-def segmented_beside(target: Path, grey: Sequence[Structures], segmentation: Segmentation) -> Iterator[Segmented]:
+def segmented_beside(
+    target: Path, grey: Sequence[Structures], segmentation: Segmentation, crew: Crew
+) -> Iterator[Segmented]:
     """Segment images into a temporary folder beside the output, which is removed at the end.
 
     Otherwise every block of windows would filter the image again.
@@ -30,6 +33,8 @@ def segmented_beside(target: Path, grey: Sequence[Structures], segmentation: Seg
         Output.
     grey, segmentation
         As in `matvae.data.segment.segment`.
+    crew : Crew
+        Who segments the images, once the thresholds are known.
 
     Raises
     ------
@@ -48,7 +53,7 @@ def segmented_beside(target: Path, grey: Sequence[Structures], segmentation: Seg
     try:
         stored = []
         for i, part in enumerate(segmented.parts):
-            save_structures(folder / f"{i}.zarr", part)
+            save_structures(folder / f"{i}.zarr", part, crew=crew)
             stored.append(open_structures(folder / f"{i}.zarr"))
         yield replace(segmented, parts=stored)
     finally:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import dask.array as da
 import numpy as np
 
-from ..data import Structures, open_structures
-from ..data.sample_blocks import Progress, sample_blocks, samples_per_block
+from ..crew import Crew
+from ..data import open_structures
+from ..data.sample_blocks import Progress, aligned, block_bounds, samples_per_block
 from ..errors import InputError
 from ..grid import Grid
 from ..memory import check_memory
 from ..stats import Statistic, get_statistic, resolve_correlations, two_point_stats_by_blocks
 from ..stats.correlate import transform_shape
+from .cluster import crew_of
 from .files.arrays import new_array
 from .files.outputs import check_output
 
@@ -34,6 +38,8 @@ def compute_statistics(
     periodic: bool | None = None,
     cutoff: int | Sequence[int] | None = None,
     options: Mapping[str, Any] | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -57,6 +63,8 @@ def compute_statistics(
         Keep the lags from -c to c along each axis (or lengths up to c), in voxels.
     options : mapping, optional
         Further options of the statistic by name. The voxel size is that of the store unless it is given here.
+    workers, scheduler : optional
+        Number of local processes, or address of a dask scheduler, that do the work; see `matvae.jobs.cluster.crew_of`.
     overwrite : bool
         Whether an existing result may be replaced.
     progress : callable, optional
@@ -76,7 +84,7 @@ def compute_statistics(
     Notes
     -----
     2-point statistics up to a cutoff of structures of more than 33 million voxels are computed by blocks, as by
-    `matvae.stats.two_point_stats_by_blocks`, in about a gigabyte of memory.
+    `matvae.stats.two_point_stats_by_blocks`, in about a gigabyte of memory per process.
     """
     target = check_output(out, [data], overwrite=overwrite)
     function = get_statistic(statistic)
@@ -106,21 +114,26 @@ def compute_statistics(
     unit = grid.unit if arguments.get("voxel_size") is not None else "voxel"
     # The statistics may be much smaller than the structures, as a surface area is.
     bytes_per_sample = 4 * max(math.prod(shape[1:]), grid.n_voxels)
-    with new_array(target, "statistics", shape, dimensions, metadata) as writer:
+    with (
+        crew_of(workers, scheduler, [data]) as crew,
+        new_array(target, "statistics", shape, dimensions, metadata) as writer,
+    ):
         if function.length_power and unit:
             writer.array.attrs["unit"] = f"{unit}^{function.length_power}"
         inside = None if structures.mask is None else writer.create_mask(grid)
         if by_blocks:
             for sample in range(len(structures)):
-                writer.append(_by_blocks(structures.data[sample], grid, arguments, progress)[None])
+                writer.append(_by_blocks(structures.data[sample], grid, arguments, crew, progress)[None])
         else:
-            for start, block, mask in _blocks(structures, samples_per_block(bytes_per_sample)):
-                masked = {} if mask is None else {"mask": mask}
-                writer.append(function(block, spatial_dims=grid.ndim, phases=grid.phases, **masked, **arguments))
+            size = aligned(samples_per_block(bytes_per_sample), structures.data.chunks[0])
+            work = _Work(function, arguments, structures.data, structures.mask, grid)
+            for block, mask in crew.in_order(_statistics_of, block_bounds(len(structures), size), work, read=_read):
+                start = writer.written
+                writer.append(block)
                 if inside is not None:
-                    inside[start : start + len(block)] = mask
+                    inside[start : writer.written] = mask
                 if progress is not None:
-                    progress(start + len(block), len(structures))
+                    progress(writer.written, len(structures))
         for name, values in coordinates.items():
             writer.add(name, values, name, unit=unit)
         if not has_pairs:
@@ -130,14 +143,30 @@ def compute_statistics(
     return {"out": str(target), "shape": list(shape), "dimensions": list(dimensions), **metadata}
 
 
-def _blocks(structures: Structures, size: int) -> Iterator[tuple[int, np.ndarray, np.ndarray | None]]:
-    """Blocks of structures with their masks."""
-    blocks = sample_blocks(structures.data, size)
-    if structures.mask is None:
-        yield from ((start, block, None) for start, block in blocks)
-        return
-    for (start, block), (_, mask) in zip(blocks, sample_blocks(structures.mask, size), strict=True):
-        yield start, block, mask
+@dataclass(frozen=True)
+class _Work:
+    """What all blocks of samples share."""
+
+    statistic: Statistic
+    arguments: Mapping[str, Any]
+    data: da.Array
+    mask: da.Array | None
+    grid: Grid
+
+
+Block = tuple[np.ndarray, np.ndarray | None]
+
+
+def _read(work: _Work, start: int, stop: int) -> Block:
+    """Samples and their mask."""
+    return work.data[start:stop].compute(), None if work.mask is None else work.mask[start:stop].compute()
+
+
+def _statistics_of(work: _Work, block: Block, *_: int) -> Block:
+    """Statistics of a block of samples, and its mask."""
+    (samples, mask), grid = block, work.grid
+    masked = {} if mask is None else {"mask": mask}
+    return work.statistic(samples, spatial_dims=grid.ndim, phases=grid.phases, **masked, **work.arguments), mask
 
 
 def _is_large(statistic: Statistic, grid: Grid, arguments: Mapping[str, Any], *, masked: bool) -> bool:
@@ -167,9 +196,11 @@ def _is_large(statistic: Statistic, grid: Grid, arguments: Mapping[str, Any], *,
     return False
 
 
-def _by_blocks(structure: Any, grid: Grid, arguments: Mapping[str, Any], progress: Progress | None) -> np.ndarray:
+def _by_blocks(
+    structure: Any, grid: Grid, arguments: Mapping[str, Any], crew: Crew, progress: Progress | None
+) -> np.ndarray:
     f = two_point_stats_by_blocks(
-        structure, phases=None if grid.phases == 1 else grid.phases, **arguments, progress=progress
+        structure, phases=None if grid.phases == 1 else grid.phases, **arguments, progress=progress, crew=crew
     )
     return f.astype(np.float32)
 

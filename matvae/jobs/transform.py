@@ -8,11 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from ..data.sample_blocks import Progress, samples_per_block, structure_blocks
+from ..data import Structures
+from ..data.sample_blocks import Progress, aligned, block_bounds, read_block
 from ..estimator import load
+from .cluster import crew_of
 from .files.latents import latent_format, new_latents
 from .files.outputs import check_output
 from .models import open_fitting
+
+# Voxels per block, of which each takes some 64 bytes: phases, padded, and their transforms.
+BLOCK_VOXELS = 1 << 21
 
 
 def transform_structures(
@@ -20,6 +25,8 @@ def transform_structures(
     data: str | Path,
     out: str | Path,
     *,
+    workers: int | None = None,
+    scheduler: str | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -33,6 +40,8 @@ def transform_structures(
         Structures, in any format that `open_structures` reads.
     out : path
         Latents ``(sample, component)`` float32: a zarr group (.zarr), a .npy or a .csv, by the suffix.
+    workers, scheduler : optional
+        Number of local processes, or address of a dask scheduler, that do the work; see `matvae.jobs.cluster.crew_of`.
     overwrite : bool
         Whether an existing result may be replaced.
     progress : callable, optional
@@ -55,21 +64,33 @@ def transform_structures(
     structures = open_fitting(data, estimator, model, masked=True)
     names = [str(name) for name in estimator.get_feature_names_out()]
     attributes = {"model": Path(model).name, "grid": structures.grid.to_dict()}
-    # A batch becomes one-hot, padded and Fourier transformed: about 64 bytes per voxel.
-    size = samples_per_block(64 * math.prod(structures.grid.shape))
-    n_missing = 0
-    with new_latents(
-        target,
-        len(structures),
-        names,
-        attributes=attributes,
-        properties=structures.properties,
-        units=structures.units,
-    ) as write:
-        for start, block in structure_blocks(structures, size):
-            latents = np.asarray(estimator.transform(block))
-            n_missing += int(np.isnan(latents).any(axis=1).sum())
+    size = aligned(max(1, BLOCK_VOXELS // math.prod(structures.grid.shape)), structures.data.chunks[0])
+    done = n_missing = 0
+    with (
+        crew_of(workers, scheduler, [data]) as crew,
+        new_latents(
+            target,
+            len(structures),
+            names,
+            attributes=attributes,
+            properties=structures.properties,
+            units=structures.units,
+        ) as write,
+    ):
+        given = (structures, estimator)
+        for latents in crew.in_order(_latents_of, block_bounds(len(structures), size), given, read=_read):
             write(latents)
+            done += len(latents)
+            n_missing += int(np.isnan(latents).any(axis=1).sum())
             if progress is not None:
-                progress(start + len(block), len(structures))
+                progress(done, len(structures))
     return {"out": str(target), "shape": [len(structures), len(names)], "components": names, "n_missing": n_missing}
+
+
+def _read(given: tuple[Structures, Any], start: int, stop: int) -> Any:
+    return read_block(given[0], start, stop)
+
+
+def _latents_of(given: tuple[Structures, Any], block: Any, *_: int) -> np.ndarray:
+    """Latents ``(sample, component)`` of a block of samples."""
+    return np.asarray(given[1].transform(block))

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from .. import validate
+from ..crew import ALONE, Crew
 from ..estimator import FittedModel
 from ..estimator.batches import seed_from
 from ..estimator.realizations import check_phases_realized
@@ -45,6 +46,7 @@ def optimize_latents(
     evaluated: tuple[np.ndarray, np.ndarray] | None = None,
     on_batch: OnBatch | None = None,
     progress: Callable[[int, int], None] | None = None,
+    crew: Crew = ALONE,
 ) -> Candidates:
     """Find latents whose decoded structures have requested properties.
 
@@ -90,6 +92,8 @@ def optimize_latents(
         measured.
     progress : callable, optional
         Called with the amount of work done and the total.
+    crew : Crew
+        Who realizes structures from decoded statistics.
 
     Returns
     -------
@@ -128,9 +132,9 @@ def optimize_latents(
         evaluated = _after(evaluated, 0 if task.has_gradient else len(windows))
     decoder: LatentDecoder
     if FittedModel.of(model).decodes_structures:
-        decoder, predicts = LatentDecoder(model), False
+        decoder, predicts = LatentDecoder(model, crew), False
     else:
-        decoder = TextureDecoder.of(model, task.properties, windows)
+        decoder = TextureDecoder.of(model, task.properties, windows, crew)
         predicts = decoder.predicts(task.properties)
     if predicts:
         outcome = search_by_prediction(GradientSearch(decoder, task, region), effort, windows, rng, progress)

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..crew import ALONE, Crew
 from ..errors import InputError
 from ..estimator import FittedModel
 from ..grid import Grid
@@ -28,9 +29,12 @@ class LatentDecoder:
     Parameters
     ----------
     model : StatsVAETransformer
+    crew : Crew
+        Who realizes structures, where each takes long.
     """
 
     model: Any
+    crew: Crew = ALONE
 
     @property
     def grid(self) -> Grid:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import dask.array as da
 import numpy as np
 import torch
 from torch import Tensor
 
+from ..crew import ALONE, Crew, computed
 from ..model.manifold import n_terms, regression, terms
 from .measuring import LatentDecoder
 from .property import Decoded, FromLatent, Property
@@ -54,6 +56,8 @@ class TextureDecoder(LatentDecoder):
     ----------
     model : StatsVAETransformer
         Its decoder gives statistics.
+    crew : Crew
+        Who realizes structures.
     surrogates : mapping of str to Surrogate
         Of the properties, by label, that the decoder does not give.
     """
@@ -61,14 +65,21 @@ class TextureDecoder(LatentDecoder):
     surrogates: Mapping[str, Surrogate] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, model: Any, properties: Mapping[str, Property], windows: MeasuredWindows | None) -> TextureDecoder:
+    def of(
+        cls,
+        model: Any,
+        properties: Mapping[str, Property],
+        windows: MeasuredWindows | None,
+        crew: Crew = ALONE,
+    ) -> TextureDecoder:
         """Learn from training windows what the decoder does not give."""
-        decoder = cls(model)
+        decoder = cls(model, crew)
         if windows is None:
             return decoder
         probe = torch.from_numpy(windows.latents[:1])
         return cls(
             model,
+            crew,
             {
                 label: Surrogate.of(windows.latents, windows.values[:, k])
                 for k, (label, property) in enumerate(properties.items())
@@ -101,11 +112,9 @@ class TextureDecoder(LatentDecoder):
     def realizations(self, z: Tensor, n: int, seed: int) -> np.ndarray:
         """Labels ``(sample, n, *space)`` of n different realizations of each latent."""
         # With a shape, structures are labels whatever the form of the samples.
-        return np.asarray(
-            self.model.inverse_transform(
-                z.detach().cpu().numpy(), n_realizations=n, random_state=seed, shape=self.grid.shape
-            )
-        )
+        latents = da.from_array(z.detach().cpu().numpy(), chunks=(1, -1), name=False)
+        lazy = self.model.inverse_transform(latents, n_realizations=n, random_state=seed, shape=self.grid.shape)
+        return computed(lazy, self.crew)
 
     def shown(self, z: Tensor, realizations: np.ndarray) -> np.ndarray:
         """Structures ``(sample, *space)`` to show for latents with these realizations: the first ones."""

@@ -23,6 +23,7 @@ import torch
 from scipy.fft import next_fast_len
 from torch import Tensor
 
+from ..crew import ALONE, Crew
 from ..errors import InputError
 from ..validate import integer
 from .correlate import pair_counts
@@ -33,6 +34,8 @@ from .map_samples import as_tensor
 from .pair_sums import lags_of
 
 MAX_BYTES = 1 << 30
+# Blocks that are added up before their inverse transform, of which there are this many at least where they suffice.
+MOST_IN_GROUP, LEAST_GROUPS = 8, 16
 Ranges = tuple[tuple[int, int], ...]
 
 
@@ -45,6 +48,7 @@ def two_point_stats_by_blocks(
     cutoff: Cutoff,
     max_bytes: int = MAX_BYTES,
     progress: Callable[[int, int], None] | None = None,
+    crew: Crew = ALONE,
 ) -> np.ndarray:
     """2-point statistics of one structure that need not fit into memory, exact up to a cutoff.
 
@@ -65,6 +69,8 @@ def two_point_stats_by_blocks(
         blocks have relatively larger halos and take longer.
     progress : callable, optional
         Called with the number of blocks done and their total.
+    crew : Crew
+        Who does the work; each worker takes `max_bytes`.
 
     Returns
     -------
@@ -86,14 +92,39 @@ def two_point_stats_by_blocks(
             "voxels, such as cutoff=32, or use two_point_stats for all lags of a structure that fits into memory."
         )
     plan = plan_blocks(form.space, cutoffs, _states(pairs), len(pairs), integer("max_bytes", max_bytes, 1))
-    sums = _SumsOfBlocks(form, pairs, cutoffs, plan.transform)
     blocks = list(plan.blocks())
-    for done, block in enumerate(blocks, start=1):
-        sums.add(structure, block, periodic)
+    # Groups depend on the structure alone, and their sums are added in order: so no digit depends on the crew.
+    size = max(1, min(MOST_IN_GROUP, len(blocks) // LEAST_GROUPS))
+    groups = [blocks[first : first + size] for first in range(0, len(blocks), size)]
+    work = _Work(structure, form, pairs, cutoffs, plan.transform, periodic)
+    totals, done = [torch.zeros(()) for _ in pairs], 0
+    for group, sums in zip(groups, crew.in_order(_sums_of, ((group,) for group in groups), work), strict=True):
+        totals = [total + part for total, part in zip(totals, sums, strict=True)]
+        done += len(group)
         if progress is not None:
             progress(done, len(blocks))
     counts = pair_counts(form.space, periodic=periodic, cutoff=cutoffs)
-    return np.stack([(total / counts).numpy() for total in sums.totals()], axis=-1)
+    return np.stack([(total / counts).numpy() for total in totals], axis=-1)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What the sums over pairs of all groups of blocks share."""
+
+    structure: Any
+    form: Form
+    pairs: Pairs
+    cutoffs: tuple[int, ...]
+    transform: tuple[int, ...]
+    periodic: bool
+
+
+def _sums_of(work: _Work, group: Sequence[Ranges]) -> list[Tensor]:
+    """Sums over voxel pairs ``(*lag)`` that begin in a group of blocks, one per pair of states."""
+    sums = _SumsOfBlocks(work.form, work.pairs, work.cutoffs, work.transform)
+    for block in group:
+        sums.add(work.structure, block, work.periodic)
+    return list(sums.totals())
 
 
 @dataclass(frozen=True)
@@ -178,7 +209,7 @@ class _SumsOfBlocks:
         self.size = size
         self.spectra: list[Tensor | None] = [None] * len(pairs)
 
-    def add(self, structure: Any, block: tuple[tuple[int, int], ...], periodic: bool) -> None:
+    def add(self, structure: Any, block: Ranges, periodic: bool) -> None:
         """Add the pairs that begin in a block."""
         parts = list(_neighbourhood(block, self.form.space, self.cutoffs, periodic))
         values = []

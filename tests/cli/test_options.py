@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import typer
 
+from matvae import StatsVAETransformer, jobs, save_structures
 from matvae.cli import options
 
 
@@ -67,3 +69,41 @@ def test_parameters_of_a_generator_are_parsed():
     for entry in ("n_grains", "=3"):
         with pytest.raises(typer.BadParameter, match="key=value"):
             options.parameters([entry])
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    """Structures x.zarr, their statistics s.zarr, a model m.matvae, and latents z.csv."""
+    folder = tmp_path_factory.mktemp("fitted")
+    X = (np.random.default_rng(0).random((40, 8, 8)) < 0.4).astype(np.uint8)
+    save_structures(folder / "x.zarr", X)
+    jobs.compute_statistics(folder / "x.zarr", folder / "s.zarr")
+    model = StatsVAETransformer(n_components=2, decoder="dense", max_epochs=1, width=8, random_state=0)
+    model.fit(X).save(folder / "m.matvae")
+    jobs.transform_structures(folder / "m.matvae", folder / "x.zarr", folder / "z.csv")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "dataset make lines o.zarr",
+        "import STORE o.zarr",
+        "stats STORE -o o.zarr",
+        "transform MODEL STORE -o o.npy",
+        "inverse MODEL z.csv -o o.zarr",
+        "reconstruct STATS -o o.zarr",
+        "evaluate MODEL STORE",
+        "compare MODEL STORE --n-components 1",
+        "optimize MODEL --goal volume_fraction=0.4 -o o.zarr",
+    ],
+)
+def test_workers_and_scheduler_reach_the_job(matvae, fitted, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(fitted)
+    names = {"STORE": "x.zarr", "MODEL": "m.matvae", "STATS": "s.zarr", "o.zarr": tmp_path / "o.zarr"}
+    ran = matvae(
+        *(names.get(word, word) for word in command.split()), "--workers", 2, "--scheduler", "tcp://10.0.0.1:8786"
+    )
+    assert ran.code == 3
+    assert "--workers 2 starts processes" in ran.err
+    assert "10.0.0.1:8786" in ran.err

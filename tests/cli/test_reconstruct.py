@@ -69,7 +69,7 @@ def test_errors_have_their_exit_codes(matvae, stats, store, tmp_path):
     assert matvae("reconstruct", stats, "-o", out, "--size", "few").code == 2
     ran = matvae("reconstruct", store, "-o", out)
     assert (ran.code, "holds no 2-point statistics" in ran.err) == (3, True)
-    ran = matvae("reconstruct", stats, "-o", out, "--cluster", "nowhere://1")
+    ran = matvae("reconstruct", stats, "-o", out, "--scheduler", "nowhere://1")
     assert (ran.code, "no dask scheduler at nowhere://1" in ran.err) == (3, True)
     chunk = next(file for file in (stats / "statistics" / "c").rglob("*") if file.is_file())
     chunk.unlink()

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from matvae import Grid, Structures
 from matvae.data import sample_blocks as blocks_module
-from matvae.data.sample_blocks import chunk_spans, sample_blocks, samples_per_block, stage, structure_blocks
+from matvae.data.sample_blocks import (
+    aligned,
+    block_bounds,
+    chunk_spans,
+    read_block,
+    sample_blocks,
+    samples_per_block,
+    stage,
+)
 
 
 @given(
@@ -69,13 +77,24 @@ def test_blocks_of_structures_bring_their_masks():
     mask = np.random.default_rng(0).random(labels.shape) < 0.5
     data = da.from_array(labels, chunks=(2, 2, 3))
     whole = Structures(data, Grid((2, 3), periodic=False), attributes={"phase_values": [3, 9]})
-    for start, block in structure_blocks(whole, 3):
-        np.testing.assert_array_equal(block, labels[start : start + 3])
     masked = Structures(data, whole.grid, mask=mask, attributes=whole.attributes)
-    starts = []
-    for start, block in structure_blocks(masked, 3):
-        starts.append(start)
-        np.testing.assert_array_equal(block.data, labels[start : start + 3])
-        np.testing.assert_array_equal(block.mask, mask[start : start + 3])
+    for start, stop in ((0, 3), (3, 6), (6, 7)):
+        np.testing.assert_array_equal(read_block(whole, start, stop), labels[start:stop])
+        block = read_block(masked, start, stop)
+        np.testing.assert_array_equal(block.data, labels[start:stop])
+        np.testing.assert_array_equal(block.mask, mask[start:stop])
         assert (block.grid, block.attributes) == (masked.grid, masked.attributes)
-    assert starts == [0, 3, 6]
+
+
+def test_blocks_begin_with_chunks_where_a_size_allows():
+    assert aligned(167, [330, 330, 40]) == 165
+    assert aligned(330, [330, 330]) == 330
+    assert aligned(700, [330, 330, 330]) == 660
+    # Of a prime number of samples no block is a part, and small blocks would cost more than a chunk read twice.
+    assert aligned(100, [331, 331]) == 100
+    assert aligned(1, [5]) == 1
+
+
+def test_bounds_cover_all_samples():
+    assert list(block_bounds(10, 4)) == [(0, 4), (4, 8), (8, 10)]
+    assert list(block_bounds(4, 4)) == [(0, 4)]

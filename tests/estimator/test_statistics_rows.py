@@ -91,7 +91,7 @@ def test_moments_of_one_pass_give_the_components_of_all_rows(metric, n_component
     _, singular, vectors = np.linalg.svd((f - f.mean(0)) * np.sqrt(weights), full_matrices=False)
     monkeypatch.setattr(statistics_rows, "IN_MEMORY_BYTES", 0)
     monkeypatch.setattr(statistics_rows, "BLOCK_BYTES", 8 * 7 * 25)
-    rows = StatisticsRows(structures, counted, (5, 5, 1))
+    rows = StatisticsRows((structures,), counted, (5, 5, 1))
     found = rows.components(n_components, rows.weights(metric))
     assert sum(calls) == 90
     assert max(calls) == 7

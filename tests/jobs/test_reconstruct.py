@@ -94,7 +94,9 @@ def test_a_cluster_gives_the_same_structures(folder, tmp_path, monkeypatch):
         n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0"
     ) as cluster:
         address = cluster.scheduler_address
-        reconstruct_statistics(folder / "s.zarr", tmp_path / "cluster.zarr", n_realizations=2, cluster=address, **QUICK)
+        reconstruct_statistics(
+            folder / "s.zarr", tmp_path / "cluster.zarr", n_realizations=2, scheduler=address, **QUICK
+        )
     local, remote = (open_structures(tmp_path / f"{name}.zarr") for name in ("local", "cluster"))
     np.testing.assert_array_equal(remote.data.compute(), local.data.compute())
     np.testing.assert_array_equal(remote.properties["reconstruction_error"], local.properties["reconstruction_error"])

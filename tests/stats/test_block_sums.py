@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from matvae.errors import InputError
-from matvae.stats import two_point_stats, two_point_stats_by_blocks
+from matvae.stats import block_sums, two_point_stats, two_point_stats_by_blocks
 from matvae.stats.block_sums import plan_blocks
 from matvae.stats.correlate import pair_counts
 
@@ -95,3 +95,34 @@ def test_what_cannot_be_computed_by_blocks_is_refused():
         two_point_stats_by_blocks(np.full((20, 20), 3), phases=2, cutoff=2)
     with pytest.raises(InputError, match="beyond the window"):
         two_point_stats_by_blocks(labels, phases=2, cutoff=10)
+
+
+class Recording:
+    """A crew that works from the last task to the first, as no order is promised, and records the tasks."""
+
+    n_workers = 2
+
+    def __init__(self) -> None:
+        self.groups: list[int] = []
+
+    def in_order(self, function, tasks, given=None, *, read=None):
+        tasks = list(tasks)
+        self.groups = [len(group) for (group,) in tasks]
+        return iter([function(given, *task) for task in reversed(tasks)][::-1])
+
+
+@pytest.mark.parametrize("kind", ["labels", "field"])
+def test_a_crew_gets_groups_of_blocks_and_gives_the_same_digits(kind, monkeypatch):
+    monkeypatch.setattr(block_sums, "LEAST_GROUPS", 3)
+    rng, crew, reports = np.random.default_rng(3), Recording(), []
+    structure = rng.integers(0, 2, (40, 30)).astype(np.uint8) if kind == "labels" else rng.normal(size=(40, 30))
+    options = {"periodic": False, "cutoff": (3, 2)} | ({"phases": 2} if kind == "labels" else {})
+    alone = two_point_stats_by_blocks(structure, **options, max_bytes=10_000)
+    f = two_point_stats_by_blocks(
+        structure, **options, max_bytes=10_000, crew=crew, progress=lambda *report: reports.append(report)
+    )
+    np.testing.assert_array_equal(f, alone)
+    np.testing.assert_allclose(f, two_point_stats(structure[None], **options)[0], atol=1e-6)
+    assert len(crew.groups) >= 3
+    assert max(crew.groups) > 1
+    assert reports[-1] == (sum(crew.groups), sum(crew.groups))

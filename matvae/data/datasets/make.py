@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ...crew import ALONE, Crew
 from ...errors import InputError
 from ...validate import integer
-from ..sample_blocks import Progress
+from ..sample_blocks import Progress, block_bounds
 from ..store import StoreWriter
 from .cards import Card, load_card
 from .download import download_dataset
@@ -31,6 +32,7 @@ def make_dataset(
     seed: int = 0,
     overwrite: bool = False,
     progress: Progress | None = None,
+    crew: Crew = ALONE,
     **parameters: Any,
 ) -> None:
     """Write the data set called `name` to the store `out`.
@@ -55,6 +57,8 @@ def make_dataset(
         Replace an existing store.
     progress : callable, optional
         Called as ``progress(done, total)`` with numbers of structures.
+    crew : Crew
+        Who generates the structures; measured sets are written by this process.
     **parameters
         Parameters of the generator; they override those on the card.
 
@@ -83,7 +87,9 @@ def make_dataset(
     overrides = {**card.parameters, **parameters}
     generator, all_parameters = build_generator(card.generator or name, _shape(card, size), overrides)
     record = {"name": name, "seed": seed, "n": n, "parameters": _plain(all_parameters)}
-    write_samples(generator, out, n, seed, attributes={"dataset": record}, overwrite=overwrite, progress=progress)
+    write_samples(
+        generator, out, n, seed, attributes={"dataset": record}, overwrite=overwrite, progress=progress, crew=crew
+    )
 
 
 def write_samples(
@@ -95,6 +101,7 @@ def write_samples(
     attributes: Mapping[str, Any] | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
+    crew: Crew = ALONE,
 ) -> None:
     """Write the first `n` samples of a generator to the store `out`; sample i depends only on `seed` and i.
 
@@ -115,9 +122,10 @@ def write_samples(
         overwrite=overwrite,
     ) as writer:
         step = min(_BLOCK_SAMPLES, writer.shard_samples)
-        for start in range(0, n, step):
-            stop = min(start + step, n)
-            writer.append(*draw_samples(generator, range(start, stop), seed))
+        bounds = list(block_bounds(n, step))
+        blocks = crew.in_order(_drawn, ((range(*part),) for part in bounds), (generator, seed))
+        for (_, stop), (labels, properties) in zip(bounds, blocks, strict=True):
+            writer.append(labels, properties)
             if progress is not None:
                 progress(stop, n)
 
@@ -131,6 +139,11 @@ def draw_samples(generator: StructureGenerator, indices: range, seed: int) -> tu
         for key in properties:
             properties[key][row] = values[key]
     return labels, properties
+
+
+def _drawn(given: tuple[StructureGenerator, int], indices: range) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    generator, seed = given
+    return draw_samples(generator, indices, seed)
 
 
 def _shape(card: Card, size: int | Sequence[int] | None) -> Sequence[int] | None:

@@ -22,6 +22,7 @@ from ...estimator.parameters import check_parameters
 from ...evaluate import linkage
 from ...evaluate.lag_table import DecodedErrors
 from ...evaluate.measure import Measurement, block_size, latents_of, measure, volume_fractions
+from ..cluster import crew_of
 from ..files.figures import check_figure, save_figure
 from ..metadata import training_parameters
 from ..models import open_fitting
@@ -53,6 +54,8 @@ def compare_methods(
     max_time: float | None = None,
     seed: int = 0,
     figure: str | Path | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
     on_record: Record | None = None,
@@ -83,6 +86,9 @@ def compare_methods(
         Of the split and of every fit.
     figure : path, optional
         Picture of errors and R^2 against the number of components (.png, .pdf, .svg).
+    workers, scheduler : optional
+        Number of local processes, or address of a dask scheduler, that encode, decode and reconstruct
+        structures; see `matvae.jobs.cluster.crew_of`. This process fits.
     overwrite : bool
         Whether an existing figure may be replaced.
     progress : callable, optional
@@ -131,26 +137,27 @@ def compare_methods(
     if names and n_gaussian < len(training):
         logger.info("Gaussian processes are fitted on %d of the %d training structures.", n_gaussian, len(training))
     rows: list[dict[str, Any]] = []
-    for number, entry in enumerate(entries):
-        say = _steps(number, len(entries), progress, on_record)
-        with warnings.catch_warnings():
-            # The first network has warned of everything that concerns the data.
-            if number > n_pcas:
-                warnings.simplefilter("ignore", UserWarning)
-            fitted, seconds = _fitted(entry, training, f"{number + 1} of {len(entries)}", say)
-        if not rows:
-            # The first entry is a PCA, which knows the training mean.
-            mean = fitted.mean_
-        of_mean, decoded = DecodedErrors.of_mean(mean), DecodedErrors.of_model(mean)
-        measurement = measure(fitted, test, decoded, *([] if rows else [of_mean]))
-        if not rows:
-            rows.append(_mean_row(of_mean, measurement, training, test, names))
-            if names and test.grid.phases > 1:
-                rows.append(_fractions_row(fitted, training, test, names, seed))
-        r2 = _linkages(latents_of(fitted, training), measurement.latents, training, test, names, seed)
-        errors = {**_errors(measurement), "lags": decoded.by_lag.summary()}
-        rows.append(_row(entry.method, entry.n_components, errors, r2, seconds, **_kind(fitted)))
-        say({"progress": 1.0})
+    with crew_of(workers, scheduler, [data, train]) as crew:
+        for number, entry in enumerate(entries):
+            say = _steps(number, len(entries), progress, on_record)
+            with warnings.catch_warnings():
+                # The first network has warned of everything that concerns the data.
+                if number > n_pcas:
+                    warnings.simplefilter("ignore", UserWarning)
+                fitted, seconds = _fitted(entry, training, f"{number + 1} of {len(entries)}", say)
+            if not rows:
+                # The first entry is a PCA, which knows the training mean.
+                mean = fitted.mean_
+            of_mean, decoded = DecodedErrors.of_mean(mean), DecodedErrors.of_model(mean)
+            measurement = measure(fitted, test, decoded, *([] if rows else [of_mean]), crew=crew)
+            if not rows:
+                rows.append(_mean_row(of_mean, measurement, training, test, names))
+                if names and test.grid.phases > 1:
+                    rows.append(_fractions_row(fitted, training, test, names, seed))
+            r2 = _linkages(latents_of(fitted, training, crew), measurement.latents, training, test, names, seed)
+            errors = {**_errors(measurement), "lags": decoded.by_lag.summary()}
+            rows.append(_row(entry.method, entry.n_components, errors, r2, seconds, **_kind(fitted)))
+            say({"progress": 1.0})
     if picture is not None:
         from ...report import plot_comparison
 
@@ -241,7 +248,11 @@ def _fitted(entry: Contender, training: Structures, position: str, say: Record) 
         estimator.set_params(verbose=say)
     started = time.monotonic()
     estimator.fit(training)
-    return estimator, time.monotonic() - started
+    seconds = time.monotonic() - started
+    if "verbose" in estimator.get_params():
+        # A function of this process cannot be sent to another.
+        estimator.set_params(verbose=entry.estimator.verbose)
+    return estimator, seconds
 
 
 def _row(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...data.layout import MASK
+from ...data.lazy_array import Box, LazyArray
 from ...errors import InputError, StoreError
 from ...grid import Grid
 from ...stats import lag_shape, resolve_correlations
@@ -26,7 +28,7 @@ class StoredStatistics:
     ----------
     path : Path
     array : array-like ``(sample, *lag, correlation)``
-        A zarr array or a memory-mapped file.
+        A zarr array, or a .npy file.
     grid : Grid
         Grid of the structures to reconstruct.
     correlations : sequence of (int, int)
@@ -150,10 +152,13 @@ def _open_npy(
             "missing. Statistics written by `matvae stats` contain this information."
         )
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise InputError(f"{path} is not a readable .npy array ({error}). Write it with numpy.save.") from error
-    _check_array(path, array)
+    _check_array(path, mapped)
+    # Unlike a memory map, it can be sent to a worker without its values.
+    whole = tuple((n,) for n in mapped.shape)
+    array = LazyArray(str(path), mapped.shape, mapped.dtype, whole, partial(_read_npy, path.absolute()))
     grid = Grid(_shape(size, array.ndim - 2), phases=phases, periodic=periodic)
     pairs = resolve_correlations(correlations, grid.phases)
     return StoredStatistics(path, array, grid, pairs, (slice(None),) * (array.ndim - 2))
@@ -163,7 +168,7 @@ def _open_zarr(path: Path, size: int | Sequence[int] | None, periodic: bool | No
     import zarr
 
     try:
-        group = zarr.open_group(path, mode="r")
+        group = zarr.open_group(path.absolute(), mode="r")
         array, metadata = group["statistics"], group.attrs["matvae"]
     except (FileNotFoundError, KeyError) as error:
         raise InputError(
@@ -205,6 +210,10 @@ def _open_zarr(path: Path, size: int | Sequence[int] | None, periodic: bool | No
         raise _damaged(path, "the mask is incomplete")
     lags = _possible_lags(array.shape[1:-1], grid)
     return StoredStatistics(path, array, grid, pairs, lags, properties, units, mask)
+
+
+def _read_npy(path: Path, box: Box) -> np.ndarray:
+    return np.array(np.load(path, mmap_mode="r", allow_pickle=False)[box])
 
 
 def _check_array(path: Path, array: Any) -> None:
