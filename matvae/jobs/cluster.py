@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -163,6 +164,7 @@ def _client(distributed: Any, workers: int | None, scheduler: str | None) -> Ite
             ) as local,
             distributed.Client(local, **options) as client,
         ):
+            client.register_plugin(_no_interrupts(distributed))
             yield client
         return
     try:
@@ -174,6 +176,16 @@ def _client(distributed: Any, workers: int | None, scheduler: str | None) -> Ite
         ) from error
     with client:
         yield client
+
+
+def _no_interrupts(distributed: Any) -> Any:
+    """Plugin of local workers, which get the Ctrl-C of a terminal, too, but are to be ended by this process."""
+
+    class NoInterrupts(distributed.WorkerPlugin):
+        def setup(self, worker: Any) -> None:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    return NoInterrupts()
 
 
 def _check_workers(client: Any, inputs: Sequence[Path], where: str) -> None:

@@ -291,9 +291,11 @@ def test_without_workers_nothing_is_started():
 def environment(given):
     import torch
 
+    # As from a terminal, which interrupts all processes of a command.
+    os.kill(os.getpid(), signal.SIGINT)
     return torch.get_num_threads(), os.environ.get("MALLOC_TRIM_THRESHOLD_")
 
 
-def test_local_workers_have_one_thread_and_the_usual_allocation():
+def test_local_workers_have_one_thread_usual_allocation_and_leave_interrupts_to_their_parent():
     with crew_of(1, None) as crew:
         assert list(crew.in_order(environment, [()])) == [(1, None)]
