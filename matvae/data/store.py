@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,7 +15,7 @@ import zarr
 from zarr.codecs import ZstdCodec
 
 from ..errors import InputError, MatvaeError, StoreError
-from ..files import move_into_place
+from ..files import move_into_place, unfinished
 from ..grid import Grid
 from .checks import check_values
 from .layout import (
@@ -31,6 +29,7 @@ from .layout import (
     root_attributes,
 )
 from .lazy_array import Box
+from .zarr_tasks import closing_tasks
 
 _SYNC_THREADS = 16
 
@@ -110,14 +109,12 @@ class StoreWriter:
         return self.layout.file_shape[0]
 
     def __enter__(self) -> StoreWriter:
-        self._temporary = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex[:8]}.partial")
-        try:
-            with self._plain_errors():
-                self._temporary.mkdir()
-                self._create()
-        except BaseException:
-            self._discard()
-            raise
+        with ExitStack() as stack, self._plain_errors():
+            folder = stack.enter_context(unfinished(self.path))
+            stack.enter_context(closing_tasks())
+            self._temporary = folder / self.path.name
+            self._create()
+            self._ending = stack.pop_all()
         return self
 
     def append(
@@ -174,12 +171,11 @@ class StoreWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
+        self._pending = [] if kind is not None else self._pending
+        with self._ending:
             if kind is None:
                 with self._plain_errors():
                     self._finish()
-        finally:
-            self._discard()
 
     def _check_target(self) -> None:
         if not self.path.parent.is_dir():
@@ -282,10 +278,6 @@ class StoreWriter:
         self._check_target()
         move_into_place(self._temporary, self.path)
         _sync_folder(self.path.parent)
-
-    def _discard(self) -> None:
-        self._pending = []
-        shutil.rmtree(self._temporary, ignore_errors=True)
 
     @contextmanager
     def _plain_errors(self) -> Iterator[None]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,7 +14,7 @@ import dask.array as da
 import numpy as np
 
 from ..errors import InputError, StoreError
-from ..files import move_into_place
+from ..files import move_into_place, unfinished
 from ..grid import MAX_PHASES, Grid
 from .checks import check_values
 from .sample_blocks import Progress
@@ -306,31 +304,25 @@ def _write_parts(
     progress: Progress | None,
 ) -> tuple[list[Path], list[str]]:
     """Write into a temporary folder beside the destination, and move the files once all of them are complete."""
-    folder = parts[0][0].parent
     notes: list[str] = []
     try:
-        temporary = Path(tempfile.mkdtemp(prefix=f".{parts[0][0].name}.", suffix=".partial", dir=folder))
-    except OSError as error:
-        raise _unwritable(parts[0][0], error) from error
-    try:
-        for done, (path, structures) in enumerate(parts, start=1):
-            # A note that holds for every file is said once.
-            notes += [note for note in writer.write(temporary / path.name, structures) if note not in notes]
-            if progress is not None:
-                progress(done, len(parts))
-        written = [path for path in outputs if (temporary / path.name).exists()]
-        _check_outputs(written, folder, overwrite)
-        for path in written:
-            move_into_place(temporary / path.name, path)
-        # Files that an earlier export left and this one lacks, such as the surface of an absent phase, are outdated.
-        for path in set(outputs) - set(written):
-            path.unlink(missing_ok=True)
+        with unfinished(parts[0][0]) as temporary:
+            for done, (path, structures) in enumerate(parts, start=1):
+                # A note that holds for every file is said once.
+                notes += [note for note in writer.write(temporary / path.name, structures) if note not in notes]
+                if progress is not None:
+                    progress(done, len(parts))
+            written = [path for path in outputs if (temporary / path.name).exists()]
+            _check_outputs(written, parts[0][0].parent, overwrite)
+            for path in written:
+                move_into_place(temporary / path.name, path)
+            # Files of an earlier export that this one lacks, such as the surface of an absent phase, are outdated.
+            for path in set(outputs) - set(written):
+                path.unlink(missing_ok=True)
     except OSError as error:
         if isinstance(error, StoreError):
             raise
         raise _unwritable(parts[0][0], error) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return written, notes
 
 

@@ -9,18 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from .._version import __version__
 from ..errors import InputError, StoreError
-from ..files import move_into_place
+from ..files import atomic_output
 from .parameters import check_parameters
 from .samples import check_fitted
 
@@ -51,12 +51,13 @@ def save(estimator: Any, path: Any, overwrite: bool = False, half: bool = False)
             raise InputError(f"{target} is not a matvae model and is not overwritten. Choose another name.")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
-            complete = Path(folder) / "model"
+        with atomic_output(target) as complete:
             complete.mkdir()
             _write(estimator, complete, half)
-            move_into_place(complete, target)
-    except OSError as error:
+    except StoreError:
+        # Another process is writing it.
+        raise
+    except (OSError, SafetensorError) as error:
         raise StoreError(
             f"The model {target} cannot be written ({error}). Choose a folder with space and write permission."
         ) from error

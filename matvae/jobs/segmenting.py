@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from ..crew import Crew
 from ..data import Segmentation, Structures, open_structures, save_structures
 from ..data.segment import Segmented, segment
 from ..errors import StoreError
+from ..files import unfinished
 
 
 @contextmanager
@@ -44,20 +43,18 @@ def segmented_beside(
         If the folder cannot be written.
     """
     segmented = segment(grey, segmentation)
-    try:
-        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
-    except OSError as error:
-        raise StoreError(
-            f"{target} cannot be written: {error.strerror or error}. Obtain write permission, or choose another folder."
-        ) from error
-    try:
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(unfinished(target))
+        except PermissionError as error:
+            raise StoreError(
+                f"{target} cannot be written: {error.strerror}. Obtain write permission, or choose another folder."
+            ) from error
         stored = []
         for i, part in enumerate(segmented.parts):
             save_structures(folder / f"{i}.zarr", part, crew=crew)
             stored.append(open_structures(folder / f"{i}.zarr"))
         yield replace(segmented, parts=stored)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def describe_segmentation(written: Structures, segmented: Segmented) -> dict[str, Any]:

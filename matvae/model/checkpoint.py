@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from ..errors import InputError, StoreError
+from ..files import atomic_output
 
 SCHEMA = 1
 DIGEST_BYTES = hashlib.sha256().digest_size
@@ -47,24 +48,21 @@ def save_checkpoint(path: str | os.PathLike[str], state: dict[str, Any]) -> None
         If the folder cannot be written.
     """
     target = Path(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     buffer = io.BytesIO()
     torch.save({"schema": SCHEMA, **state}, buffer)
     try:
-        with open(temporary, "wb") as file:
+        with atomic_output(target) as temporary, open(temporary, "wb") as file:
             file.write(hashlib.sha256(buffer.getbuffer()).digest())
             file.write(buffer.getbuffer())
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, target)
+    except StoreError:
+        # Another process is writing it.
+        raise
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise StoreError(
             f"The checkpoint {target} cannot be written ({error}). Choose a folder with space and write permission."
         ) from error
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def load_checkpoint(path: str | os.PathLike[str], fingerprint: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ..errors import InputError, MissingExtraError, StoreError
 from ..estimator import FittedModel
-from ..files import move_into_place
+from ..files import atomic_output
 from ..grid import Grid
 from ..stats.map_samples import as_tensor
 from .property import Decoded, Measured
@@ -153,12 +153,8 @@ def save_linkage(
         raise InputError(f"The name of a property must be a word of letters, digits and _, but {name!r} was given.")
     _check_regressor(regressor, model, on)
     metadata = {"schema": SCHEMA, "name": name, "unit": unit, "on": on, "model": model_hash(model)}
-    temporary = target.with_name(f".{target.name}.partial")
-    try:
+    with atomic_output(target) as temporary:
         _skops().dump({**metadata, "regressor": regressor}, temporary)
-        move_into_place(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def load_linkage(path: str | Path, model: Any) -> Linkage:

@@ -12,8 +12,9 @@ from typing import Any
 from ...data import open_structures
 from ...data.sample_blocks import Progress
 from ...errors import InputError, StoreError
+from ...files import atomic_output
 from ..dataset import make_dataset
-from ..files.outputs import atomic_output, check_output, remove
+from ..files.outputs import check_output, remove
 
 logger = logging.getLogger("matvae")
 SCHEMA = 1

@@ -19,8 +19,9 @@ from ..._version import __version__
 from ...data.sample_blocks import Progress
 from ...errors import InputError, StoreError
 from ...estimator.textures import DECODER, EXAMPLES, RETRIEVAL
+from ...files import atomic_output
 from ...report import MaterialPictures, check_page_libraries, materials_page
-from ..files.outputs import atomic_output, check_output
+from ..files.outputs import check_output
 from .folder import SETTINGS, write_json
 from .materials_decoded import IMAGE_VAE, MATVAE, PLAIN_PCA
 from .materials_run import REALIZED_AT, Effort, run_material

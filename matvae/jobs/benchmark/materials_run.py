@@ -14,8 +14,8 @@ import numpy as np
 
 from ..._version import __version__
 from ...estimator.textures import EXAMPLES
+from ...files import atomic_output
 from ...stats.independent_windows import independent_windows
-from ..files.outputs import atomic_output
 from .folder import write_json
 from .materials_decoded import MATVAE, PLAIN_PCA, Windows, decoded_row, estimators, fitted, floor_row
 from .materials_realized import Realizer, ways_to_realize

@@ -12,8 +12,8 @@ from ...data import open_structures
 from ...data.sample_blocks import Progress
 from ...estimator import load
 from ...evaluate.baseline import PCABaseline, pca_like
+from ...files import atomic_output
 from ...report import benchmark_page, check_page_libraries
-from ..files.outputs import atomic_output
 from ..fit import fit_model
 from .collect import collect_parts, n_searched
 from .folder import BenchmarkFolder, open_folder, write_json

@@ -12,9 +12,10 @@ import zarr
 from zarr.codecs import ZstdCodec
 
 from ...data.layout import MASK, consolidate
+from ...data.zarr_tasks import closing_tasks
 from ...errors import StoreError
+from ...files import atomic_output
 from ...grid import Grid
-from .outputs import atomic_output
 
 SCHEMA = 1
 CHUNK_BYTES = 8 << 20
@@ -72,7 +73,7 @@ def new_array(
     attributes : mapping
         Root attributes, stored under ``"matvae"`` together with the schema number.
     """
-    with atomic_output(out) as temporary:
+    with atomic_output(out) as temporary, closing_tasks():
         group = zarr.open_group(
             temporary, mode="w-", zarr_format=3, attributes={"matvae": {"schema": SCHEMA, **attributes}}
         )

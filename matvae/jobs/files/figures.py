@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .outputs import atomic_output, check_output
+from ...files import atomic_output
+from .outputs import check_output
 
 
 def check_figure(

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...errors import InputError, StoreError
 from ...estimator.latent_columns import component_order
-from .outputs import atomic_output
+from ...files import atomic_output
 
 FORMATS = (".zarr", ".npy", ".csv")
 
@@ -41,7 +41,7 @@ def new_latents(
     attributes: Mapping[str, Any],
     properties: Mapping[str, np.ndarray],
     units: Mapping[str, str],
-) -> Iterator[Callable[[np.ndarray], None]]:
+) -> Iterator[Callable[[np.ndarray], object]]:
     """Write latents block by block; the file or group appears only when it is complete.
 
     Parameters
@@ -70,17 +70,12 @@ def new_latents(
             for name, values in properties.items():
                 writer.add(name, values, "sample", unit=units.get(name))
     elif suffix == ".npy":
-        with atomic_output(out) as temporary:
-            array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=shape)
-            written = 0
-
-            def write(block: np.ndarray) -> None:
-                nonlocal written
-                array[written : written + len(block)] = block
-                written += len(block)
-
-            yield write
-            array.flush()
+        # Not a memory map: a full disk would end the process with a bus error.
+        with atomic_output(out) as temporary, temporary.open("wb") as npy:
+            np.lib.format.write_array_header_1_0(
+                npy, {"shape": shape, "fortran_order": False, "descr": np.dtype(np.float32).str}
+            )
+            yield lambda block: npy.write(np.ascontiguousarray(block, np.float32).data)
     else:
         with atomic_output(out) as temporary, temporary.open("w", encoding="utf-8") as file:
             file.write(",".join(names) + "\n")

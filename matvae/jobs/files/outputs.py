@@ -1,16 +1,14 @@
-"""Output paths: never inside an input, written completely or not at all, and overwritten only on request."""
+"""Output paths: never inside an input, and overwritten only on request."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ...errors import InputError, StoreError
-from ...files import move_into_place
 
 # Suffixes of the files that jobs write and may therefore overwrite on request.
 FILE_SUFFIXES = (".npy", ".csv", ".png", ".pdf", ".svg")
@@ -87,21 +85,6 @@ def is_result(path: Path) -> bool:
 def is_model(path: Path) -> bool:
     """Return whether `path` is a saved model."""
     return (path / "estimator.json").is_file()
-
-
-@contextmanager
-def atomic_output(out: Path) -> Iterator[Path]:
-    """Yield a temporary path next to `out`, which replaces `out` if the block ends without an error.
-
-    On an error or interrupt the temporary is removed, and an existing `out` is kept.
-    """
-    # The suffix stays at the end because libraries infer the format from it.
-    temporary = out.with_name(f".{out.stem}.{os.getpid()}.partial{out.suffix}")
-    try:
-        yield temporary
-        move_into_place(temporary, out)
-    finally:
-        remove(temporary)
 
 
 def remove(path: Path) -> None:

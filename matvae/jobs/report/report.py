@@ -17,9 +17,10 @@ from ...evaluate.measure import decodes_statistics, measure
 from ...evaluate.phase_errors import phase_names
 from ...evaluate.sampling_floor import sampling_floor
 from ...evaluate.summary import summary
+from ...files import atomic_output
 from ...report import ReportParts, check_page_libraries, report_page
 from ...stats import resolve_correlations
-from ..files.outputs import atomic_output, check_output
+from ..files.outputs import check_output
 from ..models import open_fitting
 from .collect import (
     candidate_parts,

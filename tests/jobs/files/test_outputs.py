@@ -1,4 +1,4 @@
-"""Outputs: atomic writes, separation from the input, and replacement of results only on request."""
+"""Outputs: separation from the input, and replacement of results only on request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from matvae.data import save_structures
 from matvae.errors import InputError, StoreError
-from matvae.jobs.files.outputs import atomic_output, check_output, is_result, remove, size_on_disk
+from matvae.jobs.files.outputs import check_output, is_result, remove, size_on_disk
 
 
 @pytest.fixture
@@ -60,34 +60,6 @@ def test_a_folder_that_is_not_writable_raises_a_store_error(tmp_path, monkeypatc
         check_output(tmp_path / "z.npy", [])
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
-@pytest.mark.parametrize("folder", [False, True])
-def test_an_interrupt_leaves_only_the_old_result(tmp_path, error, folder):
-    out = tmp_path / ("z.zarr" if folder else "z.npy")
-    _write(out, "old", folder)
-
-    def interrupted():
-        with atomic_output(out) as temporary:
-            _write(temporary, "half", folder)
-            raise error
-
-    with pytest.raises(error):
-        interrupted()
-    assert _read(out, folder) == "old"
-    assert os.listdir(tmp_path) == [out.name]
-
-
-@pytest.mark.parametrize("folder", [False, True])
-def test_a_complete_result_replaces_the_old_one(tmp_path, folder):
-    out = tmp_path / ("z.zarr" if folder else "z.npy")
-    for text in ("old", "new"):
-        with atomic_output(out) as temporary:
-            _write(temporary, text, folder)
-            assert temporary.suffix == out.suffix
-        assert _read(out, folder) == text
-    assert os.listdir(tmp_path) == [out.name]
-
-
 def test_stores_and_files_are_recognised_as_results(store, tmp_path):
     table = tmp_path / "z.csv"
     table.write_text("a\n1\n")
@@ -114,7 +86,3 @@ def _write(path, text, folder):
         path.mkdir()
         path = path / "file"
     path.write_text(text)
-
-
-def _read(path, folder):
-    return (path / "file" if folder else path).read_text()
