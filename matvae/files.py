@@ -66,7 +66,7 @@ def unfinished(target: Path) -> Iterator[Path]:
     finally:
         done.set()
         _open.discard(folder)
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
 
 
 @contextmanager
@@ -139,12 +139,17 @@ def _refuse_others(target: Path, own: Path) -> None:
                 f"{target} is being written by another process, {pid} on {host}. Wait for it, choose another output, "
                 f"or, if you know that it no longer runs, remove {other}."
             )
-        for aside in other.glob(f"*{ASIDE}"):
-            # It died between the two renames of `move_into_place`.
-            if not (replaced := own.with_name(aside.name.removesuffix(ASIDE))).exists():
-                aside.rename(replaced)
-        # What another user left may not be ours to remove, and does no harm.
-        shutil.rmtree(other, ignore_errors=True)
+        _remove(other)
+
+
+def _remove(folder: Path) -> None:
+    """Remove the folder of an unfinished output, and put back a result that was set aside in it."""
+    for aside in folder.glob(f"*{ASIDE}"):
+        # The process ended between the two renames of `move_into_place`, or the second failed.
+        if not (replaced := folder.with_name(aside.name.removesuffix(ASIDE))).exists():
+            aside.rename(replaced)
+    # What another user left may not be ours to remove, and does no harm.
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _lives(pid: int, start: int) -> bool:

@@ -19,10 +19,16 @@ from .export import export_command
 from .models import fit_command, inverse_command, transform_command
 from .optimize import optimize_command
 from .options import Config
+from .pipes import readers_may_leave
 from .reconstruct import reconstruct_command
 from .report import report_command
 from .representative import representative_command
 from .wording import find_command, reworded, wording_of
+
+LESS_MEMORY = (
+    "Use smaller windows, a smaller cutoff or a smaller --batch-size, close other programs, or run it where there is "
+    "more memory."
+)
 
 app = typer.Typer(
     name="matvae",
@@ -71,7 +77,7 @@ def _root(
 
     \b
     Exit codes:
-      0 success, 2 usage error, 3 invalid data, 4 damaged store or model, 130 interrupted
+      0 success, 2 usage error, 3 invalid data, 4 damaged store or model, 130 interrupted, 143 terminated
     """
 
 
@@ -92,21 +98,31 @@ app.command("report")(report_command)
 app.add_typer(benchmark_app, name="benchmark")
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit the process with its exit code.
+def run(words: Sequence[str]) -> None:
+    """Run a command and exit with its exit code; errors are printed on stderr as one paragraph.
 
-    Expected errors are printed on stderr as one paragraph; with MATVAE_DEBUG=1 they keep their traceback.
+    Parameters
+    ----------
+    words : sequence of str
+        The command with its arguments and options.
     """
     command = typer.main.get_command(app)
-    words = sys.argv[1:] if arguments is None else list(arguments)
+    if sys.stdout is None:
+        # Closed by whoever started the program.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     # Options of a model, which messages of other commands name as well, are those of fit.
     with wording_of(find_command(command, words), find_command(command, ["fit"])):
         try:
-            command(args=words, prog_name="matvae")
+            with readers_may_leave():
+                command(args=words, prog_name="matvae")
         except MatvaeError as error:
             if _debugging():
                 raise
             _fail(reworded(str(error)), error.exit_code)
+        except MemoryError as error:
+            if _debugging():
+                raise
+            _fail(f"There is too little memory for this job ({error or 'none is left'}). {LESS_MEMORY}", 3)
         except OSError as error:
             if _debugging():
                 raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,6 +22,7 @@ from ..model.encoders.projection import ProjectionEncoder
 from ..model.loss import kl_divergence
 from ..model.manifold import ROUNDS, n_terms, regression, search, start_latents, terms, whitened
 from ..model.sampling_noise import block_deviations, noise_covariance
+from ..room import check_room
 from ..stats import get_statistic, volume_fractions
 from ..stats.form import LABELS
 from ..stats.independent_windows import independent_windows
@@ -140,11 +142,20 @@ class StatisticsFit:
 
         Parameters
         ----------
-        checkpoint
-            Ignored.
+        checkpoint : path, optional
+            Only the room beside it is checked, where the model is supposed to be saved.
         on_start, on_record : callable, optional
             As in `Trainer.fit`, with one record per round; a true value returned by `on_record` ends the rounds.
+
+        Raises
+        ------
+        StoreError
+            If there is no room for the model.
         """
+        if checkpoint is not None:
+            # The mean and the weights of the components come on top of these.
+            n_bytes = 4 * (min(MAX_RANK, len(self.samples)) + 2) * math.prod(self.rows.shape) + EXAMPLE_BYTES
+            check_room(checkpoint, n_bytes, largest=n_bytes, what="The model")
         started = time.monotonic() - self.seconds
         self._prepare()
         for number in range(self.max_epochs):

@@ -6,13 +6,16 @@ import copy
 import hashlib
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
 from ..errors import InputError
+from ..files import unfinished
 from ..grid import Grid
 from ..model import (
     DECODERS,
@@ -170,14 +173,21 @@ class TrainingRun:
         on_start: Callable[[], None] | None = None,
         on_record: Callable[[dict[str, float]], bool | None] | None = None,
     ) -> None:
-        """Train until a limit is reached; see `Trainer.fit` for the parameters and errors."""
-        self.trainer.fit(
-            self.batches,
-            on_start=on_start,
-            on_record=on_record,
-            checkpoint=checkpoint,
-            fingerprint="" if checkpoint is None else self.fingerprint,
-        )
+        """Train until a limit is reached; see `Trainer.fit` for the parameters and errors.
+
+        Raises
+        ------
+        StoreError
+            If another process trains with this checkpoint.
+        """
+        with nullcontext() if checkpoint is None else unfinished(Path(checkpoint)):
+            self.trainer.fit(
+                self.batches,
+                on_start=on_start,
+                on_record=on_record,
+                checkpoint=checkpoint,
+                fingerprint="" if checkpoint is None else self.fingerprint,
+            )
 
     def train_one_pass(self) -> None:
         """Train on every sample once, in the middle of the schedule."""

@@ -10,9 +10,10 @@ from typing import Any
 from ..data import open_structures
 from ..data.masks import whole_only
 from ..data.sample_blocks import Progress
-from ..errors import InputError
+from ..errors import InputError, StoreError
 from ..estimator import StatsVAETransformer
 from ..evaluate.sampling_floor import sampling_floor
+from ..files import unfinished
 from .files.outputs import check_output, is_model, remove
 
 logger = logging.getLogger("matvae")
@@ -78,59 +79,64 @@ def fit_model(
         On Ctrl-C; the checkpoint stays.
     """
     target = check_output(out, [data], overwrite=overwrite, replaceable=is_model)
-    checkpoint = checkpoint_of(target)
-    _check_checkpoint(checkpoint, resume=resume, overwrite=overwrite)
-    structures = open_structures(data)
-    wrap = structures.grid.periodic if periodic is None else periodic
-    logger.info(
-        "%d structures are treated as %s%s.",
-        len(structures),
-        "periodic" if wrap else "not periodic",
-        ", as the data state" if periodic is None else "",
-    )
-
-    if not wrap and parameters.get("cutoff") is None:
-        parameters["cutoff"] = tuple(n // 2 for n in structures.grid.shape)
+    # Claimed from here on: another fit would remove the checkpoint.
+    with unfinished(target):
+        checkpoint = checkpoint_of(target)
+        _check_checkpoint(checkpoint, resume=resume, overwrite=overwrite)
+        structures = open_structures(data)
+        wrap = structures.grid.periodic if periodic is None else periodic
         logger.info(
-            "Correlations are computed up to half the window, %s voxels: at longer lags there are too few voxel pairs. "
-            "Set another cutoff with --cutoff.",
-            " x ".join(map(str, parameters["cutoff"])),
+            "%d structures are treated as %s%s.",
+            len(structures),
+            "periodic" if wrap else "not periodic",
+            ", as the data state" if periodic is None else "",
         )
 
-    def record(values: Mapping[str, Any]) -> None:
-        if progress is not None and "progress" in values:
-            progress(round(PROGRESS_STEPS * float(values["progress"])), PROGRESS_STEPS)
-        if on_record is not None:
-            on_record(values)
+        if not wrap and parameters.get("cutoff") is None:
+            parameters["cutoff"] = tuple(n // 2 for n in structures.grid.shape)
+            logger.info(
+                "Correlations are computed up to half the window, %s voxels: at longer lags there are too few voxel "
+                "pairs. Set another cutoff with --cutoff.",
+                " x ".join(map(str, parameters["cutoff"])),
+            )
 
-    estimator = StatsVAETransformer(
-        periodic=wrap, random_state=seed, checkpoint=str(checkpoint), verbose=record, **parameters
-    )
-    if not resume:
-        remove(checkpoint)
-    elif checkpoint.exists():
-        logger.info("Training continues from %s.", checkpoint)
-    else:
-        logger.info("There is no checkpoint %s yet: training starts from the beginning.", checkpoint)
-    try:
-        estimator.fit(structures)
-    except KeyboardInterrupt as error:
-        raise FitInterrupted(_how_to_resume(checkpoint, target.exists())) from error
-    estimator.save(target, overwrite=overwrite, half=half)
-    remove(checkpoint)
-    history = list(estimator.history_)
-    floor, reason = sampling_floor(estimator, whole_only(structures))
-    return {
-        "model": str(target),
-        "n_samples": len(structures),
-        "n_components": estimator.n_components,
-        "periodic": wrap,
-        "grid": estimator.grid_.to_dict(),
-        "records": len(history),
-        "last": dict(history[-1]) if history else {},
-        "sampling": None if floor is None else floor.to_dict(),
-        "sampling_left_out": reason or None,
-    }
+        def record(values: Mapping[str, Any]) -> None:
+            if progress is not None and "progress" in values:
+                progress(round(PROGRESS_STEPS * float(values["progress"])), PROGRESS_STEPS)
+            if on_record is not None:
+                on_record(values)
+
+        estimator = StatsVAETransformer(
+            periodic=wrap, random_state=seed, checkpoint=str(checkpoint), verbose=record, **parameters
+        )
+        if not resume:
+            remove(checkpoint)
+        elif checkpoint.exists():
+            logger.info("Training continues from %s.", checkpoint)
+        else:
+            logger.info("There is no checkpoint %s yet: training starts from the beginning.", checkpoint)
+        try:
+            estimator.fit(structures)
+            _save(estimator, target, checkpoint, overwrite=overwrite, half=half)
+        except KeyboardInterrupt as error:
+            raise FitInterrupted(f"Training was interrupted. {_how_to_resume(checkpoint, target.exists())}") from error
+        try:
+            remove(checkpoint)
+            floor, reason = sampling_floor(estimator, whole_only(structures))
+        except KeyboardInterrupt as error:
+            raise FitInterrupted(f"The model {target} is complete; its sampling error was not computed.") from error
+        history = list(estimator.history_)
+        return {
+            "model": str(target),
+            "n_samples": len(structures),
+            "n_components": estimator.n_components,
+            "periodic": wrap,
+            "grid": estimator.grid_.to_dict(),
+            "records": len(history),
+            "last": dict(history[-1]) if history else {},
+            "sampling": None if floor is None else floor.to_dict(),
+            "sampling_left_out": reason or None,
+        }
 
 
 def checkpoint_of(model: Path) -> Path:
@@ -146,8 +152,15 @@ def _check_checkpoint(checkpoint: Path, *, resume: bool, overwrite: bool) -> Non
         )
 
 
+def _save(estimator: StatsVAETransformer, target: Path, checkpoint: Path, *, overwrite: bool, half: bool) -> None:
+    try:
+        estimator.save(target, overwrite=overwrite, half=half)
+    except StoreError as error:
+        raise StoreError(f"{error} The training is complete. {_how_to_resume(checkpoint, target.exists())}") from error
+
+
 def _how_to_resume(checkpoint: Path, replaces: bool) -> str:
     if not checkpoint.exists():
-        return "Training was interrupted before its state was saved; nothing was written."
+        return "Its state had not been saved yet; nothing was written."
     flags = "--resume --overwrite" if replaces else "--resume"
-    return f"Training was interrupted; its state is in {checkpoint}. Continue with the same command and {flags}."
+    return f"Its state is in {checkpoint}. Continue with the same command and {flags}."

@@ -16,18 +16,26 @@ import torch
 
 from ..errors import InputError, StoreError
 from ..files import atomic_output
+from ..room import check_room
 
 SCHEMA = 1
 DIGEST_BYTES = hashlib.sha256().digest_size
 
 
-def check_folder(path: str | os.PathLike[str]) -> None:
-    """Refuse, before any work is done, a checkpoint whose folder does not exist or cannot be written.
+def check_folder(path: str | os.PathLike[str], state_bytes: int, model_bytes: int) -> None:
+    """Refuse, before any work is done, a checkpoint that could not be written, or the model after it.
+
+    Parameters
+    ----------
+    path : path
+        The checkpoint; the model is supposed to be written beside it.
+    state_bytes, model_bytes : int
+        Sizes of the training state and of the model.
 
     Raises
     ------
     StoreError
-        Naming the folder.
+        If the folder does not exist or cannot be written, or if there is too little room in it.
     """
     folder = Path(path).absolute().parent
     if not folder.is_dir() or not os.access(folder, os.W_OK):
@@ -35,6 +43,8 @@ def check_folder(path: str | os.PathLike[str]) -> None:
             f"The checkpoint {path} needs the folder {folder}, which does not exist or cannot be written. "
             "Create it, or choose another one."
         )
+    # A new state is complete before it replaces the old one.
+    check_room(path, 2 * state_bytes + model_bytes, largest=state_bytes, what="This training")
 
 
 def save_checkpoint(path: str | os.PathLike[str], state: dict[str, Any]) -> None:

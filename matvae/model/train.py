@@ -14,7 +14,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from ..errors import MatvaeError
+from ..errors import MatvaeError, StoreError
+from ..warn import warn
 from .checkpoint import check_folder, load_checkpoint, save_checkpoint
 from .coarse import coarsen_statistics, level_at
 from .device import COMPILE_SECONDS, COMPILE_STEPS, autocast, flushed_denormals, place
@@ -118,10 +119,15 @@ class Trainer:
         MatvaeError
             If the loss or its gradient becomes infinite or not a number; the checkpoint is left unchanged.
         StoreError, InputError
-            If the checkpoint cannot be written, is damaged, or belongs to another training run.
+            If there is no room for the checkpoint, or it is damaged or belongs to another training run.
+
+        Warns
+        -----
+        UserWarning
+            If a checkpoint cannot be written in the course of the training, which goes on.
         """
         if checkpoint is not None:
-            check_folder(checkpoint)
+            check_folder(checkpoint, *self._sizes())
             if Path(checkpoint).exists():
                 self._restore(load_checkpoint(checkpoint, fingerprint))
         self._compile(source.steps_per_epoch)
@@ -138,17 +144,20 @@ class Trainer:
                         self.train_step(data, progress, self._grid(progress))
                         overdue = time.monotonic() - saved > self.settings.checkpoint_seconds
                         if checkpoint is not None and overdue:
-                            self._save(checkpoint, fingerprint)
+                            self._keep(checkpoint, fingerprint)
                             saved = time.monotonic()
                         if self.progress(source) >= 1.0:
                             break
                     record = self._record(source, self.progress(source))
                     if on_record is not None and on_record(record):
                         break
+                if checkpoint is not None:
+                    # From here nothing of the training is lost, whatever happens to the model.
+                    self._keep(checkpoint, fingerprint)
             except BaseException as error:
                 # An interrupted run can be resumed from the last completed step; a failed one cannot.
                 if checkpoint is not None and self.step and self.whole and not isinstance(error, DivergedError):
-                    self._save(checkpoint, fingerprint)
+                    self._keep(checkpoint, fingerprint)
                 raise
             finally:
                 self.seconds = time.monotonic() - self.started
@@ -304,6 +313,20 @@ class Trainer:
         if not self.module.encoder.searches:
             self.encode = torch.compile(self.module.encode)
         self.decode = torch.compile(self.module.decode)
+
+    def _sizes(self) -> tuple[int, int]:
+        """Bytes of the training state, about, and of the model."""
+        model = sum(tensor.nbytes for tensor in self.module.state_dict().values())
+        # The weights, the best ones, and two moments of each.
+        return 4 * model, model
+
+    def _keep(self, path: str | Path, fingerprint: str) -> None:
+        """Save the training state; training is not given up for a disk that is full at the moment."""
+        try:
+            self._save(path, fingerprint)
+        except StoreError as error:
+            kept = "The previous state is kept" if Path(path).exists() else "No state has been saved yet"
+            warn(f"{error} {kept}, and training is not affected.")
 
     def _save(self, path: str | Path, fingerprint: str) -> None:
         state = {

@@ -105,9 +105,9 @@ def test_a_checkpoint_of_another_version_is_refused(saved, content):
 
 
 def test_missing_folders_and_folders_instead_of_files_are_refused(tmp_path):
-    check_folder(tmp_path / "new.checkpoint")
+    check_folder(tmp_path / "new.checkpoint", 1000, 100)
     with pytest.raises(StoreError, match="does not exist or cannot be written"):
-        check_folder(tmp_path / "none" / "new.checkpoint")
+        check_folder(tmp_path / "none" / "new.checkpoint", 1000, 100)
     with pytest.raises(StoreError, match="cannot be written"):
         save_checkpoint(tmp_path / "none" / "new.checkpoint", STATE)
     with pytest.raises(StoreError, match="cannot be read"):

@@ -1,0 +1,53 @@
+"""Signals that end a command: Ctrl-C, and SIGTERM, which SLURM and Kubernetes send before they kill a process."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+INTERRUPTED = 128 + signal.SIGINT
+
+
+class Interrupts:
+    """What `as_interrupts` has received."""
+
+    exit_code = INTERRUPTED
+
+    def raise_interrupt(self, number: int, frame: FrameType | None) -> None:
+        """Unwind the command, so that states are saved and partial outputs removed."""
+        self.exit_code = 128 + number
+        # A second SIGTERM, as some schedulers send it, must not interrupt the saving; a second Ctrl-C may.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def as_interrupts(*, to_the_end: bool) -> Iterator[Interrupts]:
+    """Raise KeyboardInterrupt in the block on SIGTERM as on Ctrl-C, unless the process was started to ignore them.
+
+    Parameters
+    ----------
+    to_the_end : bool
+        Whether the process ends after the block: its exit code is known then, and signals no longer change it.
+        Otherwise, signals are handled as before.
+
+    Yields
+    ------
+    Interrupts
+        Its ``exit_code`` is 130, or 143 after SIGTERM.
+    """
+    interrupts = Interrupts()
+    if threading.current_thread() is not threading.main_thread():
+        # Only the main thread may handle signals.
+        yield interrupts
+        return
+    handled = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, interrupts.raise_interrupt) for number in handled}
+    try:
+        yield interrupts
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_IGN if to_the_end else handler)
