@@ -7,6 +7,7 @@ process that writes NAME removes what dead ones left, and is refused while a liv
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from .errors import StoreError
 
@@ -107,6 +109,27 @@ def move_into_place(complete: Path, target: Path) -> None:
         aside.rename(target)
         raise
     shutil.rmtree(aside)
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises
+    ------
+    ValueError
+        If it is not JSON, or lists in it are nested more deeply than Python reads them.
+    OSError
+        If it cannot be read.
+    """
+    return parse_json(path.read_text(encoding="utf-8"))
+
+
+def parse_json(text: str) -> Any:
+    """Read JSON, with the errors of `read_json`."""
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("lists or objects in it are nested too deeply") from error
 
 
 def _claim(target: Path) -> Path:

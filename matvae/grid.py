@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 from .errors import InputError
@@ -53,15 +53,15 @@ class Grid:
     periodic: bool = field(default=True, kw_only=True)
 
     def __post_init__(self) -> None:
-        shape = (self.shape,) if isinstance(self.shape, int) else tuple(int(n) for n in self.shape)
-        if not 1 <= len(shape) <= 3 or min(shape) < 1:
+        shape = (self.shape,) if isinstance(self.shape, int) else tuple(self.shape)
+        if not 1 <= len(shape) <= 3 or not all(_is_integer(n) and n >= 1 for n in shape):
             raise InputError(
                 f"A grid needs one to three axes of at least one voxel each, but shape={shape} was given. "
                 "Pass the shape of one structure, without the sample axis."
             )
-        if not 1 <= int(self.phases) <= MAX_PHASES:
+        if not _is_integer(self.phases) or not 1 <= self.phases <= MAX_PHASES:
             raise InputError(
-                f"phases must lie between 1 (a continuous field) and {MAX_PHASES}, but {self.phases} was given. "
+                f"phases must lie between 1 (a continuous field) and {MAX_PHASES}, but {self.phases!r} was given. "
                 "Merge local states, or segment the image first."
             )
         axes = DEFAULT_AXES[len(shape)] if self.axes is None else tuple(self.axes)
@@ -69,11 +69,13 @@ class Grid:
             raise InputError(
                 f"axes must name each of the {len(shape)} axes of shape {shape} once, but {axes} was given."
             )
-        object.__setattr__(self, "shape", shape)
+        object.__setattr__(self, "shape", tuple(int(n) for n in shape))
         object.__setattr__(self, "phases", int(self.phases))
         object.__setattr__(self, "axes", axes)
         object.__setattr__(self, "voxel_size", voxel_edges(self.voxel_size, len(shape)))
         object.__setattr__(self, "origin", _position(self.origin, len(shape)))
+        if isinstance(self.periodic, str) or self.periodic not in (True, False):
+            raise InputError(f"periodic must be True or False, but {self.periodic!r} was given.")
         object.__setattr__(self, "periodic", bool(self.periodic))
 
     @property
@@ -119,6 +121,10 @@ class Grid:
             origin=None if values.get("origin") is None else tuple(values["origin"]),
             periodic=values["periodic"],
         )
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def voxel_edges(voxel_size: Any, ndim: int) -> tuple[float, ...] | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from .errors import StoreError
 
 
-def check_room(target: str | Path, total: int, *, largest: int, what: str) -> None:
+def check_room(target: str | os.PathLike[str], total: int, *, largest: int, what: str) -> None:
     """Refuse a job whose files do not fit on the disk, or exceed the largest size of a file.
 
     Parameters
@@ -53,4 +53,4 @@ def _largest_file() -> int | None:
 
 
 def _text(n_bytes: int) -> str:
-    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.1f} MB"
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.3g} MB"

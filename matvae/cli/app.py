@@ -11,6 +11,7 @@ import typer
 
 from .._version import __version__
 from ..errors import MatvaeError
+from ..memory import is_shortage
 from .benchmark import benchmark_app
 from .compare import compare_command
 from .data import dataset_app, import_command, info_command, stats_command
@@ -119,13 +120,11 @@ def run(words: Sequence[str]) -> None:
             if _debugging():
                 raise
             _fail(reworded(str(error)), error.exit_code)
-        except MemoryError as error:
-            if _debugging():
+        except (MemoryError, RuntimeError, SystemError, ImportError, OSError) as error:
+            if _debugging() or not (is_shortage(error) or isinstance(error, OSError)):
                 raise
-            _fail(f"There is too little memory for this job ({error or 'none is left'}). {LESS_MEMORY}", 3)
-        except OSError as error:
-            if _debugging():
-                raise
+            if is_shortage(error):
+                _fail(f"There is too little memory for this job. {LESS_MEMORY}", 3)
             _fail(f"A file could not be read or written: {error}.", 4)
 
 

@@ -71,7 +71,7 @@ def watching(label: str, *, quiet: bool) -> Iterator[Watcher]:
         with warnings_as_notes(), Progress(*columns, console=console, transient=True, disable=hidden) as bar:
             yield Watcher(bar)
     except KeyboardInterrupt as interrupt:
-        print(str(interrupt) or "Interrupted; nothing was written.", file=sys.stderr)
+        print(str(interrupt) or "Interrupted; no unfinished output remains.", file=sys.stderr)
         raise typer.Exit(130) from None
     finally:
         logger.removeHandler(handler)

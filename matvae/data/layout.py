@@ -17,6 +17,7 @@ from zarr.codecs import BloscCodec, Crc32cCodec
 from zarr.errors import ZarrUserWarning
 
 from ..errors import InputError, StoreError
+from ..files import read_json
 from ..grid import Grid
 
 SCHEMA = 1
@@ -28,6 +29,10 @@ SHARD_VOXELS = 16 * 2**20
 # Small samples share a chunk of up to this many voxels, since each chunk costs half a millisecond of Python. With 2**20
 # voxels a store is written and read in half the time that 2**18 take, and a single sample is read in a millisecond.
 CHUNK_VOXELS = 2**20
+# No version of matvae writes larger chunks; a property is one chunk.
+MAX_CHUNK = 2**28
+# With the encodings of versions 2 and 3 of zarr.
+_CHUNK_KEY = re.compile(r"(?:c[/.])?(\d+(?:[/.]\d+)*)")
 _SPATIAL_CHUNK = {1: SHARD_VOXELS, 2: 4096, 3: 256}
 # Labels use few of their 8 bits: LZ4 after shuffling bits compresses measured volumes 6 to 46 times, in half the time
 # of zstd or less, whose files are a fifth to two fifths smaller. Blosc has no checksum of its own.
@@ -77,16 +82,44 @@ def count_missing_files(array: zarr.Array, folder: Path) -> int:
     zarr reads a missing file as the fill value, without an error, and its `nchunks_initialized` counts empty files as
     present. The files in the folder are counted, since metadata may name more than could ever be looked for.
     """
+    # The files are counted and not the indices, since hostile metadata may claim any number of these.
+    return count_files(array) - sum(file.stat().st_size > 0 for file in files_of(array, folder).values())
+
+
+def files_of(array: zarr.Array, folder: Path) -> dict[tuple[int, ...], Path]:
+    """Return the files of an array that exist in `folder`, by their indices along the axes, in order."""
     grid = _file_grid(array)
-    files = (file for file in folder.rglob("*") if file.is_file() and file.stat().st_size)
-    n_present = sum(_is_file_of(array, grid, file.relative_to(folder).as_posix()) for file in files)
-    return math.prod(grid) - n_present
+    found = {}
+    for file in folder.rglob("*"):
+        match = _CHUNK_KEY.fullmatch(file.relative_to(folder).as_posix())
+        index = () if match is None else tuple(int(number) for number in re.split("[/.]", match[1]))
+        if len(index) == len(grid) and all(i < n for i, n in zip(index, grid, strict=True)) and file.is_file():
+            found[index] = file
+    return dict(sorted(found.items()))
 
 
-def _is_file_of(array: zarr.Array, grid: tuple[int, ...], name: str) -> bool:
-    index = tuple(map(int, re.findall("[0-9]+", name)))
-    is_inside = len(index) == len(grid) and all(i < length for i, length in zip(index, grid, strict=True))
-    return is_inside and array.metadata.encode_chunk_key(index) == name
+def check_chunks(array: zarr.Array, name: str, *, whole_samples: bool = False) -> None:
+    """Refuse an array with chunks larger than matvae writes them, before memory is allocated for one.
+
+    Parameters
+    ----------
+    array : zarr.Array ``(sample, ...)``
+    name : str
+        For the message.
+    whole_samples : bool
+        Whether samples are never split, however large they are.
+
+    Raises
+    ------
+    StoreError
+        Naming the array.
+    """
+    chunk = array.shards or array.chunks
+    if math.prod(chunk) > MAX_CHUNK and not (whole_samples and chunk[0] == 1):
+        raise StoreError(
+            f"{name} claims chunks of {math.prod(chunk)} values, but matvae writes at most {MAX_CHUNK}. The store is "
+            "damaged, or was not written by matvae; restore it from a copy, or create it again."
+        )
 
 
 def chunk_bytes(array: zarr.Array) -> int:
@@ -158,7 +191,7 @@ def is_store(path: Path) -> bool:
     if not file.is_file():
         return False
     try:
-        metadata = json.loads(file.read_text(encoding="utf-8"))
+        metadata = read_json(file)
         return "matvae" in metadata.get("attributes", {})
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise StoreError(

@@ -13,6 +13,7 @@ import numpy as np
 from dask.array.core import normalize_chunks
 
 from ..errors import MatvaeError, StoreError
+from ..memory import raise_shortage
 
 Box = tuple[slice, ...]
 # Memory of one task. Larger chunks are no faster; smaller ones cost scheduling time.
@@ -69,6 +70,7 @@ class LazyArray:
         except MatvaeError:
             raise
         except Exception as error:
+            raise_shortage(error)
             raise StoreError(
                 f"{self.source} cannot be read at voxels {_describe(box)}: {type(error).__name__}: {error}. "
                 "The file is damaged, incomplete or missing; restore it from a copy, or create it again."

@@ -13,6 +13,7 @@ import dask.array as da
 
 from ..errors import DamagedFileError, InputError, MatvaeError
 from ..grid import Grid
+from ..memory import raise_shortage
 from ..validate import integer
 from ..warn import warn
 from .array_source import array_source
@@ -304,6 +305,7 @@ def open_source(reader: Reader, path: Path, name: str | None) -> Source:
     except MatvaeError:
         raise
     except Exception as error:
+        raise_shortage(error)
         raise DamagedFileError(
             f"{path} cannot be opened: {type(error).__name__}: {error}. The file is damaged, or not of the format that "
             "its name suggests."

@@ -13,11 +13,13 @@ import zarr
 
 from ..errors import InputError, StoreError
 from ..grid import Grid
+from ..memory import raise_shortage
 from .checks import check_values
 from .layout import (
     MASK,
     MASKED_SCHEMA,
     SCHEMA,
+    check_chunks,
     chunk_bytes,
     count_files,
     count_missing_files,
@@ -71,6 +73,7 @@ def _read_metadata(path: Path) -> tuple[dict[str, zarr.Array], Any]:
         names = group.array_keys() if consolidated is None else consolidated.metadata
         return {name: zarr.open_array(path / name, mode="r") for name in names}, group.attrs["matvae"]
     except Exception as error:
+        raise_shortage(error)
         raise StoreError(
             f"{path} should be a matvae store, but its metadata cannot be read: {type(error).__name__}: {error}. "
             f"{_REMEDY}"
@@ -107,6 +110,7 @@ def _main_name(path: Path, arrays: dict[str, zarr.Array], attributes: dict[str, 
 
 
 def _check_completeness(path: Path, name: str, array: zarr.Array) -> None:
+    check_chunks(array, f"The array {name!r} of {path}")
     if n_missing := count_missing_files(array, path / name):
         raise StoreError(
             f"{path} is incomplete: {n_missing} of the {count_files(array)} {'shards' if array.shards else 'chunks'} "
@@ -170,15 +174,15 @@ def _read_mask(path: Path, box: Box) -> np.ndarray:
 
 
 def _read_property(path: Path, name: str, n_samples: int) -> np.ndarray:
+    array = zarr.open_array(path / name, mode="r")
+    if array.shape != (n_samples,):
+        raise StoreError(
+            f"The property {name!r} of {path} should have {n_samples} values, but its shape is {array.shape}. {_REMEDY}"
+        )
     try:
-        values = np.asarray(zarr.open_array(path / name, mode="r")[:], dtype=np.float64)
+        return np.asarray(array[:], dtype=np.float64)
     except Exception as error:
+        raise_shortage(error)
         raise StoreError(
             f"The property {name!r} of {path} cannot be read: {type(error).__name__}: {error}. {_REMEDY}"
         ) from error
-    if values.shape != (n_samples,):
-        raise StoreError(
-            f"The property {name!r} of {path} should have {n_samples} values, but its shape is {values.shape}. "
-            f"{_REMEDY}"
-        )
-    return values

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ import dask.array as da
 import numpy as np
 
 from ..errors import InputError, StoreError
-from ..files import move_into_place, unfinished
+from ..files import move_into_place, read_json, unfinished
 from ..grid import MAX_PHASES, Grid
 from .checks import check_values
 from .sample_blocks import Progress
@@ -120,7 +119,7 @@ def is_replaceable(path: Path) -> bool:
     if not path.is_dir():
         return True
     try:
-        return "ome" in json.loads((path / "zarr.json").read_text(encoding="utf-8"))["attributes"]
+        return "ome" in read_json(path / "zarr.json")["attributes"]
     except (OSError, ValueError, KeyError, TypeError):
         return False
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,13 @@ from safetensors.torch import load_file
 
 from .._version import __version__
 from ..errors import InputError, PluginError, StoreError
+from ..files import parse_json, read_json
 from ..grid import Grid
+from ..memory import raise_shortage
 from ..model import ModelSpec, StatsVAE, resolve_device
 from ..model.device import place
 from ..warn import warn
+from .agreement import check_agreement, check_sizes, check_weights
 from .parameters import check_parameters
 from .sample_layout import SampleLayout
 from .saving import ESTIMATOR, HISTORY, SCHEMA, WEIGHTS, file_sha256, metadata_sha256
@@ -61,8 +63,10 @@ def load(path: Any) -> StatsVAETransformer:
         TypeError,
         ValueError,
     ) as error:
+        raise_shortage(error)
+        reason = str(error).rstrip(".") if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
         raise StoreError(
-            f"The model {folder} is damaged: {type(error).__name__}: {error}. Restore it from a copy, or fit it again."
+            f"The model {folder} is damaged: {reason}. Restore it from a copy, or fit it again."
         ) from error
     try:
         place(estimator.module_, resolve_device(estimator.device))
@@ -79,10 +83,13 @@ def _restored(metadata: dict[str, Any], folder: Path) -> StatsVAETransformer:
     device, estimator.device = str(estimator.device), "cpu"
     check_parameters(estimator)
     estimator.device = device
+    spec, weights = ModelSpec.from_dict(metadata["spec"]), load_file(folder / WEIGHTS)
+    check_sizes(spec, weights)
+    check_weights(weights)
     # Weights are drawn at random before they are loaded; the user's own random numbers must not change.
     with torch.random.fork_rng(devices=[]):
-        module = StatsVAE(ModelSpec.from_dict(metadata["spec"]))
-    module.load_state_dict(load_file(folder / WEIGHTS))
+        module = StatsVAE(spec)
+    module.load_state_dict(weights)
     estimator.module_ = module.eval()
     estimator.grid_ = Grid.from_dict(metadata["grid"])
     estimator._layout = SampleLayout.from_dict(metadata["input"])
@@ -92,7 +99,8 @@ def _restored(metadata: dict[str, Any], folder: Path) -> StatsVAETransformer:
     estimator.latent_spread_ = np.asarray(metadata["latent_spread"], dtype=np.float32)
     estimator.n_iter_ = int(metadata["n_iter"])
     lines = (folder / HISTORY).read_text(encoding="utf-8").splitlines()
-    estimator.history_ = [json.loads(line) for line in lines]
+    estimator.history_ = [dict(parse_json(line)) for line in lines]
+    check_agreement(estimator)
     return estimator
 
 
@@ -105,10 +113,10 @@ def _read_metadata(folder: Path) -> dict[str, Any]:
     if not (folder / ESTIMATOR).is_file():
         raise InputError(f"{folder} is not a matvae model: it has no {ESTIMATOR}. Name the folder that fit wrote.")
     try:
-        metadata = json.loads((folder / ESTIMATOR).read_text(encoding="utf-8"))
+        metadata = read_json(folder / ESTIMATOR)
         schema, versions = metadata["schema"], dict(metadata["versions"])
         hashes = dict(metadata["sha256"])
-    except (AttributeError, KeyError, OSError, RecursionError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
         raise StoreError(
             f"The model {folder} is damaged: {ESTIMATOR} cannot be read ({error}). Fit it again."
         ) from error

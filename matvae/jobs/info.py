@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from ..data.description import Choice, FileDescription, describe_file
 from ..data.layout import is_store
 from ..data.sections import Section, central_sections
 from ..errors import InputError, StoreError
+from ..files import read_json
 from ..grid import Grid
 from .files.figures import check_figure, save_figure
 from .files.outputs import is_model, size_on_disk
@@ -223,8 +223,8 @@ def _range(values: np.ndarray) -> dict[str, float | None]:
 
 def _array(path: Path, name: str) -> dict[str, Any]:
     try:
-        root = json.loads((path / "zarr.json").read_text())
-        array = json.loads((path / name / "zarr.json").read_text())
+        root = read_json(path / "zarr.json")
+        array = read_json(path / name / "zarr.json")
         return {
             "shape": array["shape"],
             "dimensions": array["dimension_names"],
@@ -232,7 +232,7 @@ def _array(path: Path, name: str) -> dict[str, Any]:
             "properties": sorted(
                 file.parent.name
                 for file in path.glob("*/zarr.json")
-                if file.parent.name != name and json.loads(file.read_text())["dimension_names"] == ["sample"]
+                if file.parent.name != name and read_json(file)["dimension_names"] == ["sample"]
             ),
             "attributes": root["attributes"]["matvae"],
         }

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from ..files import parse_json
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class SearchLog:
 
 def _parse(line: str) -> dict | None:
     try:
-        record = json.loads(line)
+        record = parse_json(line)
     except ValueError:
         return None
     return record if isinstance(record, dict) else None

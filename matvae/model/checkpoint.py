@@ -16,6 +16,7 @@ import torch
 
 from ..errors import InputError, StoreError
 from ..files import atomic_output
+from ..memory import raise_shortage
 from ..room import check_room
 
 SCHEMA = 1
@@ -98,7 +99,14 @@ def load_checkpoint(path: str | os.PathLike[str], fingerprint: str) -> dict[str,
             raise ValueError("its checksum does not match")
         # Stated explicitly: an environment variable can disable torch's safe default.
         state = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
-    except (OSError, ValueError, LookupError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except pickle.UnpicklingError as error:
+        # What torch says of it suggests to run the code.
+        raise StoreError(
+            f"The checkpoint {path} cannot be read: it holds something other than numbers. Delete it to start over, or "
+            "name another one."
+        ) from error
+    except (OSError, ValueError, LookupError, RuntimeError, EOFError) as error:
+        raise_shortage(error)
         raise StoreError(
             f"The checkpoint {path} cannot be read ({error}). It is damaged or not a checkpoint: delete it to "
             "start over, or name another one."

@@ -84,7 +84,7 @@ def test_an_interrupt_exits_with_130_and_reports_what_remains(capsys, message):
     with pytest.raises(typer.Exit) as ended, watching("test", quiet=False):
         raise KeyboardInterrupt(message)
     assert ended.value.exit_code == 130
-    assert (message or "nothing was written") in capsys.readouterr().err
+    assert (message or "no unfinished output remains") in capsys.readouterr().err
 
 
 def test_a_missing_number_is_a_dash():

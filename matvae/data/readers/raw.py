@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError
+from ...files import read_json
 from ...grid import voxel_edges
 from ...validate import integer, real
 from ..lazy_array import Box, LazyArray, contiguous_chunks
@@ -139,7 +139,7 @@ def open_raw(path: Path, layout: RawLayout, name: str | None = None) -> Source:
 
 def _from_json(path: Path, header: Path) -> Source:
     try:
-        stated = json.loads(header.read_text(encoding="utf-8"))
+        stated = read_json(header)
     except ValueError as error:
         raise InputError(f"{header} should be a JSON object such as {_EXAMPLE}, but is not JSON: {error}.") from error
     if not isinstance(stated, Mapping) or not {"shape", "dtype"} <= set(stated):

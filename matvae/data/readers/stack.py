@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from ...errors import DamagedFileError, InputError, MatvaeError, StoreError
+from ...memory import raise_shortage
 from ..lazy_array import Box, LazyArray, choose_chunks
 from .source import File
 
@@ -62,6 +63,7 @@ def _described(
     except MatvaeError:
         raise
     except Exception as error:
+        raise_shortage(error)
         raise DamagedFileError(
             f"{file.name} in {source} cannot be opened: {type(error).__name__}: {error}. The file is damaged, or not "
             "of the format that its name suggests: restore it, or take it out of the folder."
@@ -76,6 +78,7 @@ def _read_stack(source: str, files: tuple[F, ...], read_one: Callable[[F, Box], 
         except MatvaeError:
             raise
         except Exception as error:
+            raise_shortage(error)
             raise StoreError(
                 f"{file.name} in {source} cannot be read: {type(error).__name__}: {error}. The file is damaged, "
                 "incomplete or missing; restore it from a copy."

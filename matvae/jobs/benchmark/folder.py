@@ -12,7 +12,7 @@ from typing import Any
 from ...data import open_structures
 from ...data.sample_blocks import Progress
 from ...errors import InputError, StoreError
-from ...files import atomic_output
+from ...files import atomic_output, read_json
 from ..dataset import make_dataset
 from ..files.outputs import check_output, remove
 
@@ -136,7 +136,7 @@ def _is_benchmark(path: Path) -> bool:
 
 def _read_settings(path: Path) -> dict[str, Any]:
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored = read_json(path)
         if stored["schema"] != SCHEMA:
             raise ValueError(f"it has schema {stored['schema']}, not {SCHEMA}")
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -19,7 +19,7 @@ from ..._version import __version__
 from ...data.sample_blocks import Progress
 from ...errors import InputError, StoreError
 from ...estimator.textures import DECODER, EXAMPLES, RETRIEVAL
-from ...files import atomic_output
+from ...files import atomic_output, read_json
 from ...report import MaterialPictures, check_page_libraries, materials_page
 from ..files.outputs import check_output
 from .folder import SETTINGS, write_json
@@ -250,7 +250,7 @@ def _run_path(folder: Path, material: str, seed: int) -> Path:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        return dict(read_json(path))
     except (OSError, ValueError, TypeError) as error:
         raise StoreError(f"{path} is damaged ({error}). Remove it to compute it again.") from error
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from ...data.layout import check_chunks
 from ...errors import InputError, StoreError
 from ...estimator.latent_columns import component_order
 from ...files import atomic_output
+from ...memory import raise_shortage
 
 FORMATS = (".zarr", ".npy", ".csv")
 
@@ -129,6 +131,7 @@ def _read_zarr(path: Path) -> np.ndarray:
         raise StoreError(
             f"The latents in {path} are damaged ({error}). Write them again with `matvae transform`."
         ) from error
+    check_chunks(array, f"The array of latents in {path}")
     try:
         if array.nchunks_initialized < array.nchunks:
             missing = array.nchunks - array.nchunks_initialized
@@ -138,6 +141,7 @@ def _read_zarr(path: Path) -> np.ndarray:
             )
         return np.asarray(array[...])
     except (ValueError, RuntimeError) as error:
+        raise_shortage(error)
         raise StoreError(
             f"The latents in {path} are damaged ({error}). Write them again with `matvae transform`."
         ) from error

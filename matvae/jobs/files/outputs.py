@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ...errors import InputError, StoreError
+from ...files import read_json
 
 # Suffixes of the files that jobs write and may therefore overwrite on request.
 FILE_SUFFIXES = (".npy", ".csv", ".png", ".pdf", ".svg")
@@ -75,7 +75,7 @@ def is_result(path: Path) -> bool:
     """Return whether `path` is the result of a job: a store with matvae's attributes, or a file of results."""
     if path.is_dir():
         try:
-            root = json.loads((path / "zarr.json").read_text())
+            root = read_json(path / "zarr.json")
             return "matvae" in root["attributes"]
         except (OSError, ValueError, KeyError, TypeError):
             return False

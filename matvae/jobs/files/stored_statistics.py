@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ...data.layout import MASK
+from ...data.layout import MASK, check_chunks
 from ...data.lazy_array import Box, LazyArray
 from ...errors import InputError, StoreError
 from ...grid import Grid
+from ...memory import raise_shortage
 from ...stats import lag_shape, resolve_correlations
 from ...stats.correlations import Pairs
 
@@ -74,6 +75,7 @@ class StoredStatistics:
             # zarr accepts slices only in a tuple.
             block = np.asarray(self.array[(slice(start, stop),)])
         except (ValueError, RuntimeError, OSError) as error:
+            raise_shortage(error)
             raise _damaged(self.path, error) from error
         return block[(slice(None), *self.lags)].astype(np.float32, copy=False)
 
@@ -90,6 +92,7 @@ class StoredStatistics:
         try:
             return np.asarray(self.mask[(slice(start, stop),)]).astype(bool)
         except (ValueError, RuntimeError, OSError) as error:
+            raise_shortage(error)
             raise _damaged(self.path, error) from error
 
 
@@ -182,11 +185,13 @@ def _open_zarr(path: Path, size: int | Sequence[int] | None, periodic: bool | No
             f"Structures are reconstructed from 2-point statistics, but {path} holds {kind or 'something else'}. "
             "Compute 2-point statistics with `matvae stats`."
         )
+    for name, column in group.arrays():
+        check_chunks(column, f"The array {name!r} of {path}", whole_samples=True)
     if array.nchunks_initialized < array.nchunks:
         missing = array.nchunks - array.nchunks_initialized
         raise _damaged(path, f"{missing} of {array.nchunks} chunks are missing")
     try:
-        source_grid = replace(Grid.from_dict(metadata["grid"]), periodic=bool(metadata["periodic"]))
+        source_grid = replace(Grid.from_dict(metadata["grid"]), periodic=metadata["periodic"])
         pairs = resolve_correlations(metadata["correlations"], source_grid.phases)
         names = [name for name, column in group.arrays() if column.metadata.dimension_names == ("sample",)]
         properties = {name: np.asarray(group[name][:], dtype=np.float64) for name in names}

@@ -1,0 +1,46 @@
+"""Full disks, limits on files and on memory, and readers that leave."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+
+OUTPUTS = {
+    "fit": ("fit", "l.zarr", "-o", "o.matvae", "--decoder", "dense", "--max-epochs", 1),
+    "fit of textures": ("fit", "l.zarr", "-o", "o.matvae", "--decoder", "statistics", "--n-components", 2),
+    "transform to .npy": ("transform", "m.matvae", "l.zarr", "-o", "o.npy"),
+    "transform to .csv": ("transform", "m.matvae", "l.zarr", "-o", "o.csv"),
+    "transform to .zarr": ("transform", "m.matvae", "l.zarr", "-o", "o.zarr"),
+    "stats": ("stats", "l.zarr", "-o", "o.zarr"),
+    "import": ("import", "l.zarr", "o.zarr", "--window", 16),
+    "dataset make": ("dataset", "make", "grf", "o.zarr", "--n", 20, "--size", 64),
+    "inverse": ("inverse", "m.matvae", "z.csv", "-o", "o.zarr"),
+    "export to .npy": ("export", "l.zarr", "o.npy"),
+    "export to .tiff": ("export", "l.zarr", "o.tiff"),
+    "info --figure": ("info", "l.zarr", "--figure", "o.png"),
+}
+
+
+@pytest.mark.parametrize("job", OUTPUTS)
+def test_a_limit_on_the_size_of_files_is_an_error_that_leaves_nothing(run, check, folder, job):
+    (folder / "z.csv").write_text("z0,z1\n" + "0.1,0.2\n" * 100)
+    before = sorted(os.listdir(folder))
+    outcome = run(*OUTPUTS[job], cwd=folder, file_size=256)
+    check(f"{job}, files up to 256 bytes", outcome, 4, "error: ", folder=folder)
+    assert sorted(os.listdir(folder)) == before
+
+
+def test_a_reader_that_leaves_is_no_failure(start, check, folder):
+    for arguments in (("info", "l.zarr"), ("--help",), ("dataset", "list")):
+        read, write = os.pipe()
+        os.close(read)
+        command = start(*arguments, cwd=folder, stdout=write)
+        os.close(write)
+        check(f"matvae {' '.join(arguments)} | head -0", command.end(), 0)
+
+
+def test_closed_stdout_is_no_failure(start, check, folder):
+    command = start("info", "l.zarr", cwd=folder, before="import sys\nsys.stdout = None\n", stdout=subprocess.DEVNULL)
+    check("matvae info >&-", command.end(), 0)
