@@ -72,6 +72,8 @@ class Batches:
         self.batch_size = min(batch_size, max(1, self.n_training))
         self.steps_per_epoch = -(-self.n_training // self.batch_size)
         self.n_constant = 0
+        # Magnitude of values that are no labels.
+        self.largest = 0.0
         self._held_out, self._calibration = self._survey(
             np.sort(order[:n_held_out]), np.sort(order[n_held_out:][:n_calibration])
         )
@@ -82,7 +84,9 @@ class Batches:
         parts: list[list[np.ndarray]] = [[np.empty((0, *X.shape[1:]), X.dtype)] for _ in subsets]
         for part in blocks_of(X):
             block = read(X, part)
-            self.samples.layout.tensor(block)
+            values = self.samples.layout.tensor(block)
+            if values.is_floating_point():
+                self.largest = max(self.largest, float(values.abs().max()))
             self.n_constant += self.samples.layout.count_constant(block)
             for numbers, kept in zip(subsets, parts, strict=True):
                 kept.append(block[within(numbers, part.start, part.stop)])

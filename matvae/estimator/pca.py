@@ -187,7 +187,10 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         errors = []
         for blocks in pieces(samples.arrays, 8 * self.mean_.size):
             f = compute(*blocks)
-            errors.append(np.asarray(relative_error(f, inverse(scores(f.reshape(len(f), -1))))))
+            approximation = inverse(scores(f.reshape(len(f), -1)))
+            # Squares of statistics of a field may exceed single precision, and relative errors have no unit.
+            unit = np.abs(f).max(where=~np.isnan(f), initial=0) or 1.0
+            errors.append(np.asarray(relative_error(f / unit, approximation / unit)))
         return -mean_of_measured(np.concatenate(errors))
 
     def inverse_statistics(self, Z: Any) -> Any:

@@ -31,6 +31,7 @@ from ..model import (
 from ..stats import resolve_correlations
 from ..stats.correlate import transform_shape
 from ..stats.lags import resolve_cutoff
+from ..stats.magnitude import check_magnitude
 from ..warn import warn
 from .batches import Batches, seed_from
 from .samples import Samples
@@ -241,6 +242,9 @@ def plan_training(
         validation_fraction=estimator.validation_fraction,
         seed=seed_of(estimator),
     )
+    n_statistics = math.prod(draft.lag_shape) * len(draft.pairs)
+    # Statistics are products of values already.
+    check_magnitude(math.sqrt(batches.largest) if estimator.input == STATISTICS else batches.largest, n_statistics)
     if batches.n_constant:
         warn(
             f"{batches.n_constant} of {len(samples)} samples are constant (all voxels are equal): their statistics "

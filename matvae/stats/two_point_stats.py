@@ -14,6 +14,7 @@ from .correlations import resolve_correlations
 from .dispatch import map_structures, result_dtype
 from .form import LABELS, STATES, check_values, form_of
 from .lags import Cutoff, lag_shape, resolve_cutoff
+from .magnitude import in_squares_of, unit_of
 from .masks import read_mask
 from .of_structures import of_structures
 
@@ -104,8 +105,9 @@ def two_point_stats(
         fields = form.fields(block, transformed)
         if has_complement and form.kind == STATES and _sum_to_one(fields):
             fields = fields[:, :-1]
-        return correlate(
-            fields,
+        unit = 1.0 if form.kind == LABELS else unit_of(fields)
+        statistics = correlate(
+            fields if unit == 1.0 else fields / unit,
             local_pairs,
             periodic=periodic,
             cutoff=cutoff,
@@ -115,6 +117,7 @@ def two_point_stats(
             out=out,
             overwrite=form.kind == LABELS,
         )
+        return in_squares_of(unit, statistics)
 
     shape = (*lag_shape(form.space, periodic, cutoff), len(pairs))
     voxels = len(transformed) * math.prod(transform_shape(form.space, periodic, cutoff))
