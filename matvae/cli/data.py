@@ -10,9 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from .. import jobs
+from ..errors import StoreError
 from . import options
-from .description import PICTURE_COLUMNS, shape_text, show_description
-from .options import Config, Json, Overwrite, Quiet, Scheduler, Unit, VoxelSize, Workers, parsed
+from .description import PICTURE_COLUMNS, shape_text, show_description, show_verification
+from .options import Complete, Config, Json, Overwrite, Quiet, Scheduler, Unit, VoxelSize, Workers, parsed
 from .terminal import grid_text, show, show_values, size_text, warnings_as_notes, watching
 
 dataset_app = typer.Typer(no_args_is_help=True, help="List data sets, or make one.")
@@ -53,6 +54,7 @@ def dataset_make(
     workers: Workers = None,
     scheduler: Scheduler = None,
     overwrite: Overwrite = False,
+    resume: Complete = False,
     json: Json = False,
     quiet: Quiet = False,
     config: Config = None,
@@ -65,9 +67,8 @@ def dataset_make(
       matvae dataset make grf fields.zarr --size 64,64,64 --param correlation_length=6
     """
     parameters = options.parameters(param)
-    reserved = sorted(
-        set(parameters) & {"n", "size", "seed", "workers", "scheduler", "overwrite", "progress", "name", "out"}
-    )
+    others = {"n", "size", "seed", "workers", "scheduler", "overwrite", "resume", "progress", "name", "out"}
+    reserved = sorted(set(parameters) & others)
     if reserved:
         raise typer.BadParameter(f"--param cannot set {', '.join(reserved)}. Use the option or argument of this name.")
     with watching("dataset", quiet=quiet) as watcher:
@@ -80,6 +81,7 @@ def dataset_make(
             workers=workers,
             scheduler=scheduler,
             overwrite=overwrite,
+            resume=resume,
             progress=watcher.progress,
             **parameters,
         )
@@ -261,6 +263,11 @@ def info_command(
         bool | None,
         typer.Option("--picture/--no-picture", help="Print a small picture (default: if stdout is a terminal)."),
     ] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Read every chunk, and name what is damaged.")] = False,
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="Remove damaged files, so that the job that made them makes only them again."),
+    ] = False,
     overwrite: Overwrite = False,
     json: Json = False,
     config: Config = None,
@@ -273,7 +280,15 @@ def info_command(
       matvae info scan.h5 --name phases --figure scan.png
       matvae info train.zarr
       matvae info rock.matvae --json
+      matvae info train.zarr --verify
     """
+    if verify or repair:
+        with watching("verify", quiet=json) as watcher:
+            found = jobs.verify(path, repair=repair, progress=watcher.progress)
+        show(found, show_verification, as_json=json)
+        if found["damaged"] and not found["removed"]:
+            raise typer.Exit(StoreError.exit_code)
+        return
     is_shown = picture if picture is not None else sys.stdout.isatty() and not json
     columns = PICTURE_COLUMNS if is_shown else None
     with warnings_as_notes():
@@ -318,6 +333,7 @@ def stats_command(
     workers: Workers = None,
     scheduler: Scheduler = None,
     overwrite: Overwrite = False,
+    resume: Complete = False,
     json: Json = False,
     quiet: Quiet = False,
     config: Config = None,
@@ -343,6 +359,7 @@ def stats_command(
             workers=workers,
             scheduler=scheduler,
             overwrite=overwrite,
+            resume=resume,
             progress=watcher.progress,
         )
     show(result, _show_statistics, as_json=json)

@@ -14,6 +14,25 @@ from .wording import reworded
 PICTURE_COLUMNS = 48
 
 
+def show_verification(found: Mapping[str, Any]) -> None:
+    """Print what `matvae.jobs.verify` returns."""
+    damaged = found["damaged"]
+    show_values(
+        {
+            "kind": found["kind"],
+            "path": found["path"],
+            "files": f"{found['files']}, {'of which ' if damaged else 'all are sound'}"
+            + (f"{len(damaged)} {'is' if len(damaged) == 1 else 'are'} damaged" if damaged else ""),
+        }
+    )
+    if damaged:
+        show_table(
+            ("file", "samples", "what is wrong"),
+            [(each["file"], "{}:{}".format(*each["samples"]), each["reason"]) for each in damaged],
+        )
+        show_values({"removed": len(found["removed"]), "next": reworded(found["advice"])})
+
+
 def show_description(description: Mapping[str, Any]) -> None:
     """Print what `matvae.jobs.describe` returns."""
     common = {"kind": description["kind"], "path": description["path"], "size": size_text(description["bytes"])}

@@ -11,7 +11,7 @@ import typer
 
 from .. import jobs
 from . import options
-from .options import Config, Json, Overwrite, Quiet, Scheduler, Workers, parsed
+from .options import Complete, Config, Json, Overwrite, Quiet, Scheduler, Workers, parsed
 from .terminal import grid_text, show, show_values, watching
 
 Model = Annotated[Path, typer.Argument(help="Fitted model.", metavar="MODEL.matvae", exists=True)]
@@ -123,6 +123,7 @@ def transform_command(
     workers: Workers = None,
     scheduler: Scheduler = None,
     overwrite: Overwrite = False,
+    resume: Complete = False,
     json: Json = False,
     quiet: Quiet = False,
     config: Config = None,
@@ -136,7 +137,14 @@ def transform_command(
     """
     with watching("transform", quiet=quiet) as watcher:
         result = jobs.transform_structures(
-            model, data, out, workers=workers, scheduler=scheduler, overwrite=overwrite, progress=watcher.progress
+            model,
+            data,
+            out,
+            workers=workers,
+            scheduler=scheduler,
+            overwrite=overwrite,
+            resume=resume,
+            progress=watcher.progress,
         )
     show(result, _show_transform, as_json=json)
 

@@ -31,6 +31,8 @@ SHARD_VOXELS = 16 * 2**20
 CHUNK_VOXELS = 2**20
 # No version of matvae writes larger chunks; a property is one chunk.
 MAX_CHUNK = 2**28
+# Missing files are looked for one by one up to this number; hostile metadata may claim any.
+MOST_MISSING = 100_000
 # With the encodings of versions 2 and 3 of zarr.
 _CHUNK_KEY = re.compile(r"(?:c[/.])?(\d+(?:[/.]\d+)*)")
 _SPATIAL_CHUNK = {1: SHARD_VOXELS, 2: 4096, 3: 256}
@@ -96,6 +98,30 @@ def files_of(array: zarr.Array, folder: Path) -> dict[tuple[int, ...], Path]:
         if len(index) == len(grid) and all(i < n for i, n in zip(index, grid, strict=True)) and file.is_file():
             found[index] = file
     return dict(sorted(found.items()))
+
+
+def file_box(array: zarr.Array, index: tuple[int, ...]) -> tuple[slice, ...]:
+    """Return the part of an array in the file of an index, one slice per axis."""
+    steps = array.shards or array.chunks
+    return tuple(slice(i * step, min((i + 1) * step, n)) for i, step, n in zip(index, steps, array.shape, strict=True))
+
+
+def missing_files(array: zarr.Array, folder: Path) -> list[tuple[int, ...]]:
+    """Return the indices of the files of an array that are not in `folder`.
+
+    Raises
+    ------
+    StoreError
+        If they are so many that the metadata cannot be true.
+    """
+    files = files_of(array, folder)
+    n_missing = count_files(array) - len(files)
+    if n_missing > MOST_MISSING:
+        raise StoreError(
+            f"{n_missing} of the {count_files(array)} files of {folder} are missing. Restore it from a copy, or create "
+            "it again."
+        )
+    return [index for index in np.ndindex(*_file_grid(array)) if index not in files] if n_missing else []
 
 
 def check_chunks(array: zarr.Array, name: str, *, whole_samples: bool = False) -> None:

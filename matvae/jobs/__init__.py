@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .representative import find_representative_windows
     from .statistics import compute_statistics
     from .transform import transform_structures
+    from .verify import verify
 
 _HOME = {
     "BenchmarkInterrupted": "benchmark.paper",
@@ -46,6 +47,7 @@ _HOME = {
     "reconstruct_statistics": "reconstruct",
     "report_model": "report.report",
     "transform_structures": "transform",
+    "verify": "verify",
 }
 
 __all__ = [
@@ -68,6 +70,7 @@ __all__ = [
     "reconstruct_statistics",
     "report_model",
     "transform_structures",
+    "verify",
 ]
 
 

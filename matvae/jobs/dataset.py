@@ -28,6 +28,7 @@ def make_dataset(
     workers: int | None = None,
     scheduler: str | None = None,
     overwrite: bool = False,
+    resume: bool = False,
     progress: Progress | None = None,
     **parameters: Any,
 ) -> dict[str, Any]:
@@ -49,6 +50,8 @@ def make_dataset(
         Number of local processes, or address of a dask scheduler, that do the work; see `matvae.jobs.cluster.crew_of`.
     overwrite : bool
         Whether an existing store may be replaced.
+    resume : bool
+        Make again only what is missing in an existing store, from which `verify` has removed damaged files.
     progress : callable, optional
         Called with the number of samples that are done and their total.
     **parameters
@@ -66,11 +69,10 @@ def make_dataset(
     """
     from ..data import datasets, open_structures
 
-    target = check_output(out, [], overwrite=overwrite)
+    target = check_output(out, [], overwrite=overwrite or resume)
+    choices = {"n": n, "size": size, "seed": seed, **parameters}
     with crew_of(workers, scheduler) as crew:
-        datasets.make_dataset(
-            name, target, n=n, size=size, seed=seed, overwrite=overwrite, progress=progress, crew=crew, **parameters
-        )
+        datasets.make_dataset(name, target, overwrite=overwrite, resume=resume, progress=progress, crew=crew, **choices)
     structures = open_structures(target)
     return {
         "name": name,

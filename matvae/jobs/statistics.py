@@ -41,6 +41,7 @@ def compute_statistics(
     workers: int | None = None,
     scheduler: str | None = None,
     overwrite: bool = False,
+    resume: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Compute a statistic of every structure of a store.
@@ -67,6 +68,8 @@ def compute_statistics(
         Number of local processes, or address of a dask scheduler, that do the work; see `matvae.jobs.cluster.crew_of`.
     overwrite : bool
         Whether an existing result may be replaced.
+    resume : bool
+        Compute again only what is missing in an existing result, from which `verify` has removed damaged files.
     progress : callable, optional
         Called with the number of samples done and their total; for large structures, with those of blocks.
 
@@ -86,7 +89,7 @@ def compute_statistics(
     2-point statistics up to a cutoff of structures of more than 33 million voxels are computed by blocks, as by
     `matvae.stats.two_point_stats_by_blocks`, in about a gigabyte of memory per process.
     """
-    target = check_output(out, [data], overwrite=overwrite)
+    target = check_output(out, [data], overwrite=overwrite or resume)
     function = get_statistic(statistic)
     structures = open_structures(data)
     grid = structures.grid
@@ -116,20 +119,22 @@ def compute_statistics(
     bytes_per_sample = 4 * max(math.prod(shape[1:]), grid.n_voxels)
     with (
         crew_of(workers, scheduler, [data]) as crew,
-        new_array(target, "statistics", shape, dimensions, metadata) as writer,
+        new_array(target, "statistics", shape, dimensions, metadata, resume=resume) as writer,
     ):
         if function.length_power and unit:
             writer.array.attrs["unit"] = f"{unit}^{function.length_power}"
         inside = None if structures.mask is None else writer.create_mask(grid)
         if by_blocks:
             for sample in range(len(structures)):
-                writer.append(_by_blocks(structures.data[sample], grid, arguments, crew, progress)[None])
+                if writer.needed(sample, sample + 1):
+                    writer.write(sample, _by_blocks(structures.data[sample], grid, arguments, crew, progress)[None])
         else:
             size = aligned(samples_per_block(bytes_per_sample), structures.data.chunks[0])
+            bounds = [each for each in block_bounds(len(structures), size) if writer.needed(*each)]
             work = _Work(function, arguments, structures.data, structures.mask, grid)
-            for block, mask in crew.in_order(_statistics_of, block_bounds(len(structures), size), work, read=_read):
-                start = writer.written
-                writer.append(block)
+            blocks = crew.in_order(_statistics_of, bounds, work, read=_read)
+            for (start, _), (block, mask) in zip(bounds, blocks, strict=True):
+                writer.write(start, block)
                 if inside is not None:
                     inside[start : writer.written] = mask
                 if progress is not None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..crew import Crew
 from ..data import Structures
 from ..data.sample_blocks import Progress, aligned, block_bounds, read_block
+from ..errors import InputError
 from ..estimator import load
 from .cluster import crew_of
-from .files.latents import latent_format, new_latents
+from .files.latents import latent_array, latent_format, new_latents
 from .files.outputs import check_output
 from .models import open_fitting
 
@@ -28,6 +32,7 @@ def transform_structures(
     workers: int | None = None,
     scheduler: str | None = None,
     overwrite: bool = False,
+    resume: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Encode every structure of a store.
@@ -44,6 +49,8 @@ def transform_structures(
         Number of local processes, or address of a dask scheduler, that do the work; see `matvae.jobs.cluster.crew_of`.
     overwrite : bool
         Whether an existing result may be replaced.
+    resume : bool
+        Encode again only what is missing in existing latents (.zarr), from which `verify` has removed damaged files.
     progress : callable, optional
         Called with the number of samples done and their total.
 
@@ -58,33 +65,41 @@ def transform_structures(
     InputError, StoreError
         If the structures do not fit the model, or the output cannot be written; nothing is left behind then.
     """
+    if resume and latent_format(out) != ".zarr":
+        raise InputError(f"Only latents in a .zarr can be completed, but {out} is one file. Write it with overwrite.")
     latent_format(out)
-    target = check_output(out, [model, data], overwrite=overwrite)
+    target = check_output(out, [model, data], overwrite=overwrite or resume)
     estimator = load(model)
     structures = open_fitting(data, estimator, model, masked=True)
     names = [str(name) for name in estimator.get_feature_names_out()]
     attributes = {"model": Path(model).name, "grid": structures.grid.to_dict()}
+    rows: dict[str, Any] = {"attributes": attributes, "properties": structures.properties, "units": structures.units}
     size = aligned(max(1, BLOCK_VOXELS // math.prod(structures.grid.shape)), structures.data.chunks[0])
-    done = n_missing = 0
-    with (
-        crew_of(workers, scheduler, [data]) as crew,
-        new_latents(
-            target,
-            len(structures),
-            names,
-            attributes=attributes,
-            properties=structures.properties,
-            units=structures.units,
-        ) as write,
-    ):
-        given = (structures, estimator)
-        for latents in crew.in_order(_latents_of, block_bounds(len(structures), size), given, read=_read):
-            write(latents)
-            done += len(latents)
-            n_missing += int(np.isnan(latents).any(axis=1).sum())
-            if progress is not None:
-                progress(done, len(structures))
+    bounds = list(block_bounds(len(structures), size))
+    n_missing = 0
+    with crew_of(workers, scheduler, [data]) as crew:
+        encoded = partial(_encoded, crew, structures, estimator, progress)
+        if resume and target.exists():
+            with latent_array(target, (len(structures), len(names)), **rows, resume=True) as writer:
+                for start, latents in encoded([each for each in bounds if writer.needed(*each)]):
+                    writer.write(start, latents)
+        else:
+            with new_latents(target, len(structures), names, **rows) as write:
+                for _, latents in encoded(bounds):
+                    write(latents)
+                    n_missing += int(np.isnan(latents).any(axis=1).sum())
     return {"out": str(target), "shape": [len(structures), len(names)], "components": names, "n_missing": n_missing}
+
+
+def _encoded(
+    crew: Crew, structures: Structures, estimator: Any, progress: Progress | None, bounds: Sequence[tuple[int, int]]
+) -> Iterator[tuple[int, np.ndarray]]:
+    """First sample and latents ``(sample, component)`` of blocks."""
+    blocks = crew.in_order(_latents_of, bounds, (structures, estimator), read=_read)
+    for (start, stop), latents in zip(bounds, blocks, strict=True):
+        yield start, latents
+        if progress is not None:
+            progress(stop, len(structures))
 
 
 def _read(given: tuple[Structures, Any], start: int, stop: int) -> Any:
@@ -92,5 +107,4 @@ def _read(given: tuple[Structures, Any], start: int, stop: int) -> Any:
 
 
 def _latents_of(given: tuple[Structures, Any], block: Any, *_: int) -> np.ndarray:
-    """Latents ``(sample, component)`` of a block of samples."""
     return np.asarray(given[1].transform(block))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ import numpy as np
 from ...crew import ALONE, Crew
 from ...errors import InputError
 from ...validate import integer
+from ..complete import complete_store
 from ..sample_blocks import Progress, block_bounds
 from ..store import StoreWriter
 from .cards import Card, load_card
@@ -31,6 +34,7 @@ def make_dataset(
     size: int | Sequence[int] | None = None,
     seed: int = 0,
     overwrite: bool = False,
+    resume: bool = False,
     progress: Progress | None = None,
     crew: Crew = ALONE,
     **parameters: Any,
@@ -55,6 +59,8 @@ def make_dataset(
         Seed of the random numbers, 0 or larger. Measured sets do not depend on it.
     overwrite : bool
         Replace an existing store.
+    resume : bool
+        Complete an existing store of a generated set, of which files are missing.
     progress : callable, optional
         Called as ``progress(done, total)`` with numbers of structures.
     crew : Crew
@@ -74,6 +80,8 @@ def make_dataset(
         If a download needs a library that is not installed.
     """
     card = load_card(name)
+    if resume and card.kind != "generated":
+        raise InputError(f"The data set {card.name!r} is measured, and is not made in parts. Write it with overwrite.")
     if card.kind != "generated":
         _refuse_generator_options(card, {"n": n, "size": size, **parameters})
         write = write_bundled if card.kind == "bundled" else download_dataset
@@ -87,6 +95,10 @@ def make_dataset(
     overrides = {**card.parameters, **parameters}
     generator, all_parameters = build_generator(card.generator or name, _shape(card, size), overrides)
     record = {"name": name, "seed": seed, "n": n, "parameters": _plain(all_parameters)}
+    if resume and Path(out).exists():
+        draw = partial(draw_samples, generator, seed=seed)
+        complete_store(Path(out), (n, *generator.grid.shape), {"dataset": record}, draw)
+        return
     write_samples(
         generator, out, n, seed, attributes={"dataset": record}, overwrite=overwrite, progress=progress, crew=crew
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,10 +12,10 @@ import numpy as np
 import zarr
 from zarr.codecs import ZstdCodec
 
-from ...data.layout import MASK, consolidate
+from ...data.layout import MASK, consolidate, file_box, missing_files
 from ...data.zarr_tasks import closing_tasks
-from ...errors import StoreError
-from ...files import atomic_output
+from ...errors import InputError, StoreError
+from ...files import atomic_output, unfinished
 from ...grid import Grid
 
 SCHEMA = 1
@@ -22,37 +23,72 @@ CHUNK_BYTES = 8 << 20
 
 
 class ArrayWriter:
-    """Writer that appends blocks of samples to an array of known final shape; see `new_array`.
+    """Writer of blocks of samples of an array of known final shape; see `new_array`.
 
     Whole chunks are written at once: a chunk that is written in parts is read and compressed again for each of them.
     """
 
-    def __init__(self, group: zarr.Group, array: zarr.Array) -> None:
+    def __init__(self, path: Path, group: zarr.Group, array: zarr.Array) -> None:
+        self.path = path
         self.group = group
         self.array = array
         self.written = 0
         self._pending: list[np.ndarray] = []
+        # Samples that are there already, when a result is completed.
+        self._sound = np.zeros(array.shape[0], dtype=bool)
 
     def append(self, block: np.ndarray) -> None:
         """Write the next samples, ``(k, ...)``."""
+        self.write(self.written, block)
+
+    def write(self, start: int, block: np.ndarray) -> None:
+        """Write the samples from `start` on, ``(k, ...)``."""
+        if start != self.written:
+            self.flush()
+            self.written = start
         self._pending.append(block)
         self.written += len(block)
-        n_pending, n_samples = sum(map(len, self._pending)), self.array.shape[0]
-        n_ready = n_pending if self.written >= n_samples else n_pending - n_pending % self.array.chunks[0]
-        if n_ready:
-            joined, start = np.concatenate(self._pending), self.written - n_pending
-            self.array[start : start + n_ready] = joined[:n_ready]
+        # The samples beyond the last whole chunk wait for those that follow.
+        self._put(sum(map(len, self._pending)) - self.written % self.array.chunks[0])
+
+    def flush(self) -> None:
+        """Write what waits for further samples."""
+        self._put(sum(map(len, self._pending)))
+
+    def _put(self, n_samples: int) -> None:
+        if n_samples > 0:
+            joined = np.concatenate(self._pending)
+            start = self.written - len(joined)
+            self.array[start : start + n_samples] = joined[:n_samples]
             # A copy, so that the samples that were written are not kept in memory.
-            self._pending = [joined[n_ready:].copy()]
+            self._pending = [joined[n_samples:].copy()]
+
+    def needed(self, start: int, stop: int) -> bool:
+        """Whether some of these samples are still to be written."""
+        return not self._sound[start:stop].all()
+
+    def keep_sound(self, *names: str) -> None:
+        """Regard samples as sound of which no file is missing, neither of the array nor of those named."""
+        self._sound[:] = True
+        for name in (self.array.basename, *names):
+            array = self.group[name]
+            assert isinstance(array, zarr.Array)
+            for index in missing_files(array, self.path / name):
+                self._sound[file_box(array, index)[0]] = False
 
     def create_mask(self, grid: Grid) -> zarr.Array:
         """Create an array ``(sample, *space)`` for the masks of the structures, 1 inside and 0 outside."""
+        if MASK in self.group:
+            return self.group[MASK]
         shape = (self.array.shape[0], *grid.shape)
         chunks = (max(1, min(shape[0], CHUNK_BYTES // grid.n_voxels)), *grid.shape)
         return _create(self.group, MASK, shape, np.dtype(np.uint8), chunks, ("sample", *(grid.axes or ())))
 
     def add(self, name: str, values: np.ndarray, dimension: str, **attributes: Any) -> None:
         """Write a small array along one dimension, such as a coordinate or a property."""
+        if name in self.group:
+            self.group[name][...] = values
+            return
         array = _create(self.group, name, values.shape, values.dtype, values.shape, (dimension,))
         array[...] = values
         array.attrs.update({k: v for k, v in attributes.items() if v is not None})
@@ -60,7 +96,13 @@ class ArrayWriter:
 
 @contextmanager
 def new_array(
-    out: Path, name: str, shape: tuple[int, ...], dimensions: tuple[str, ...], attributes: Mapping[str, Any]
+    out: Path,
+    name: str,
+    shape: tuple[int, ...],
+    dimensions: tuple[str, ...],
+    attributes: Mapping[str, Any],
+    *,
+    resume: bool = False,
 ) -> Iterator[ArrayWriter]:
     """Create a group `out` with a float32 array ``(sample, ...)``; it appears once all samples are written.
 
@@ -72,18 +114,57 @@ def new_array(
         Name, shape and dimension names of the array, sample axis first.
     attributes : mapping
         Root attributes, stored under ``"matvae"`` together with the schema number.
+    resume : bool
+        Complete an existing group of which files are missing, in place. What `ArrayWriter.needed` does not ask for
+        need not be written.
+
+    Raises
+    ------
+    InputError
+        If the existing group is the result of something else.
+    StoreError
+        If it is damaged, or samples are missing at the end.
     """
+    if resume and out.exists():
+        with unfinished(out), closing_tasks():
+            writer = _existing(out, name, shape, attributes)
+            yield writer
+            writer.flush()
+            if missing_files(writer.array, out / name):
+                raise StoreError(f"{out} is still incomplete. Remove it, and compute it again.")
+        return
     with atomic_output(out) as temporary, closing_tasks():
         group = zarr.open_group(
             temporary, mode="w-", zarr_format=3, attributes={"matvae": {"schema": SCHEMA, **attributes}}
         )
         bytes_per_sample = 4 * int(np.prod(shape[1:]))
         chunks = (max(1, min(shape[0], CHUNK_BYTES // max(1, bytes_per_sample))), *shape[1:])
-        writer = ArrayWriter(group, _create(group, name, shape, np.dtype(np.float32), chunks, dimensions))
+        writer = ArrayWriter(temporary, group, _create(group, name, shape, np.dtype(np.float32), chunks, dimensions))
         yield writer
+        writer.flush()
         if writer.written != shape[0]:
             raise StoreError(f"{out} must hold {shape[0]} samples, but only {writer.written} were written.")
         consolidate(temporary)
+
+
+def _existing(out: Path, name: str, shape: tuple[int, ...], attributes: Mapping[str, Any]) -> ArrayWriter:
+    """Open an existing group for completion, if it is the result of the same command."""
+    try:
+        group = zarr.open_group(out, mode="r+", zarr_format=3)
+        array, stated = group[name], group.attrs["matvae"]
+        expected = json.loads(json.dumps({"schema": SCHEMA, **attributes}))
+        if not isinstance(array, zarr.Array) or array.shape != shape or stated != expected:
+            raise InputError(
+                f"{out} is the result of other data or options, and cannot be completed with these. Pass the same "
+                "ones, choose another output, or replace it with --overwrite (overwrite=True)."
+            )
+        writer = ArrayWriter(out, group, array)
+        writer.keep_sound(*([MASK] if MASK in group else []))
+    except (FileNotFoundError, KeyError, ValueError, TypeError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise StoreError(f"{out} cannot be completed: {error}. Remove it, and compute it again.") from error
+    return writer
 
 
 def _create(

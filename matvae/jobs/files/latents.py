@@ -14,6 +14,7 @@ from ...errors import InputError, StoreError
 from ...estimator.latent_columns import component_order
 from ...files import atomic_output
 from ...memory import raise_shortage
+from .arrays import ArrayWriter, new_array
 
 FORMATS = (".zarr", ".npy", ".csv")
 
@@ -65,12 +66,8 @@ def new_latents(
     shape = (n_samples, len(names))
     suffix = latent_format(out)
     if suffix == ".zarr":
-        from .arrays import new_array
-
-        with new_array(out, "latent", shape, ("sample", "component"), attributes) as writer:
+        with latent_array(out, shape, attributes=attributes, properties=properties, units=units) as writer:
             yield writer.append
-            for name, values in properties.items():
-                writer.add(name, values, "sample", unit=units.get(name))
     elif suffix == ".npy":
         # Not a memory map: a full disk would end the process with a bus error.
         with atomic_output(out) as temporary, temporary.open("wb") as npy:
@@ -83,6 +80,23 @@ def new_latents(
             file.write(",".join(names) + "\n")
             # Nine digits represent a float32 exactly.
             yield lambda block: np.savetxt(file, block, delimiter=",", fmt="%.9g")
+
+
+@contextmanager
+def latent_array(
+    out: Path,
+    shape: tuple[int, int],
+    *,
+    attributes: Mapping[str, Any],
+    properties: Mapping[str, np.ndarray],
+    units: Mapping[str, str],
+    resume: bool = False,
+) -> Iterator[ArrayWriter]:
+    """Write latents ``(sample, component)`` to a new zarr group, or complete an existing one; see `new_array`."""
+    with new_array(out, "latent", shape, ("sample", "component"), attributes, resume=resume) as writer:
+        yield writer
+        for name, values in properties.items():
+            writer.add(name, values, "sample", unit=units.get(name))
 
 
 def read_latents(path: str | Path) -> np.ndarray:
