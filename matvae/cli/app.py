@@ -11,7 +11,7 @@ import typer
 
 from .._version import __version__
 from ..errors import MatvaeError
-from ..memory import is_shortage
+from ..shortage import is_shortage
 from .benchmark import benchmark_app
 from .compare import compare_command
 from .data import dataset_app, import_command, info_command, stats_command

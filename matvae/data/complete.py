@@ -12,7 +12,8 @@ import zarr
 
 from ..errors import InputError, StoreError
 from ..files import unfinished
-from .layout import file_box, missing_files
+from ..shortage import raise_shortage
+from .layout import file_box, files_of, missing_files
 from .zarr_tasks import closing_tasks
 
 # Returns the structures ``(k, *space)`` of a range of samples, and their properties, name to ``(k,)``.
@@ -51,7 +52,7 @@ def complete_store(path: Path, shape: tuple[int, ...], attributes: Mapping[str, 
             raise StoreError(f"{path} cannot be completed: {error}. Remove it, and make it again.") from error
         expected = json.loads(json.dumps(attributes))
         same = isinstance(stated, Mapping) and all(stated.get(name) == value for name, value in expected.items())
-        if not same or main.shape != shape:
+        if not same or main.shape != shape or not _has_these_samples(main, path, draw):
             raise InputError(
                 f"{path} holds something else than what was asked for, and cannot be completed with it. Pass the same "
                 "arguments, choose another output, or replace it with overwrite=True (--overwrite)."
@@ -64,6 +65,23 @@ def complete_store(path: Path, shape: tuple[int, ...], attributes: Mapping[str, 
             columns = _columns(draw, main.shape[0], file_box(main, (0,) * main.ndim)[0].stop)
             for name in lost:
                 arrays[name][:] = columns[name]
+
+
+def _has_these_samples(main: zarr.Array, path: Path, draw: Draw) -> bool:
+    """Whether the first sample in a file that is there is the one that is drawn."""
+    for index in files_of(main, path / main.basename):
+        box = file_box(main, index)
+        first = box[0].start
+        try:
+            stored = np.asarray(main[(slice(first, first + 1), *box[1:])])
+        except Exception as error:
+            raise_shortage(error)
+            raise StoreError(
+                f"Sample {first} of {path} cannot be read: {type(error).__name__}: {error}. Remove what is damaged "
+                "with `matvae info PATH --repair`, and complete the store then."
+            ) from error
+        return np.array_equal(stored, draw(range(first, first + 1))[0][(slice(None), *box[1:])])
+    return True
 
 
 def _columns(draw: Draw, n_samples: int, step: int) -> dict[str, np.ndarray]:

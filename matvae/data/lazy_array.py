@@ -13,7 +13,7 @@ import numpy as np
 from dask.array.core import normalize_chunks
 
 from ..errors import MatvaeError, StoreError
-from ..memory import raise_shortage
+from ..shortage import raise_shortage
 
 Box = tuple[slice, ...]
 # Memory of one task. Larger chunks are no faster; smaller ones cost scheduling time.

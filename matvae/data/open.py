@@ -13,7 +13,7 @@ import dask.array as da
 
 from ..errors import DamagedFileError, InputError, MatvaeError
 from ..grid import Grid
-from ..memory import raise_shortage
+from ..shortage import raise_shortage
 from ..validate import integer
 from ..warn import warn
 from .array_source import array_source

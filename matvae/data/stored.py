@@ -13,7 +13,7 @@ import zarr
 
 from ..errors import InputError, StoreError
 from ..grid import Grid
-from ..memory import raise_shortage
+from ..shortage import raise_shortage
 from .checks import check_values
 from .layout import (
     MASK,

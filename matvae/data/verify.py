@@ -9,7 +9,7 @@ import numpy as np
 import zarr
 
 from ..errors import StoreError
-from ..memory import raise_shortage
+from ..shortage import raise_shortage
 from .checks import check_values
 from .layout import MASK, check_chunks, count_files, file_box, files_of, missing_files
 from .lazy_array import Box

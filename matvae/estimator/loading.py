@@ -14,9 +14,9 @@ from .._version import __version__
 from ..errors import InputError, PluginError, StoreError
 from ..files import parse_json, read_json
 from ..grid import Grid
-from ..memory import raise_shortage
 from ..model import ModelSpec, StatsVAE, resolve_device
 from ..model.device import place
+from ..shortage import raise_shortage
 from ..warn import warn
 from .agreement import check_agreement, check_sizes, check_weights
 from .parameters import check_parameters

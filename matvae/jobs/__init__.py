@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .representative import find_representative_windows
     from .statistics import compute_statistics
     from .transform import transform_structures
-    from .verify import verify
+    from .verifying import verify
 
 _HOME = {
     "BenchmarkInterrupted": "benchmark.paper",
@@ -47,7 +47,7 @@ _HOME = {
     "reconstruct_statistics": "reconstruct",
     "report_model": "report.report",
     "transform_structures": "transform",
-    "verify": "verify",
+    "verify": "verifying",
 }
 
 __all__ = [

@@ -16,8 +16,8 @@ import torch
 
 from ..errors import InputError, StoreError
 from ..files import atomic_output
-from ..memory import raise_shortage
 from ..room import check_room
+from ..shortage import raise_shortage
 
 SCHEMA = 1
 DIGEST_BYTES = hashlib.sha256().digest_size

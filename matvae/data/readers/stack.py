@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from ...errors import DamagedFileError, InputError, MatvaeError, StoreError
-from ...memory import raise_shortage
+from ...shortage import raise_shortage
 from ..lazy_array import Box, LazyArray, choose_chunks
 from .source import File
 

@@ -13,7 +13,7 @@ from ...data.layout import check_chunks
 from ...errors import InputError, StoreError
 from ...estimator.latent_columns import component_order
 from ...files import atomic_output
-from ...memory import raise_shortage
+from ...shortage import raise_shortage
 from .arrays import ArrayWriter, new_array
 
 FORMATS = (".zarr", ".npy", ".csv")

@@ -14,7 +14,7 @@ from ...data.layout import MASK, check_chunks
 from ...data.lazy_array import Box, LazyArray
 from ...errors import InputError, StoreError
 from ...grid import Grid
-from ...memory import raise_shortage
+from ...shortage import raise_shortage
 from ...stats import lag_shape, resolve_correlations
 from ...stats.correlations import Pairs
 

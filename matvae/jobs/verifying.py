@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..data.layout import is_store
+from ..data.layout import further_attributes, is_store
 from ..data.sample_blocks import Progress
 from ..data.verify import Damage, verify_group
 from ..errors import InputError, StoreError
@@ -72,11 +72,12 @@ def _kind(folder: Path) -> str:
         if (folder / array / "zarr.json").is_file():
             return kind
     try:
-        record = read_json(folder / "zarr.json")["attributes"]["matvae"].get("dataset")
+        attributes = further_attributes(read_json(folder / "zarr.json")["attributes"]["matvae"])
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise StoreError(f"The metadata of {folder} are damaged ({error}). Restore it from a copy.") from error
-    # Measured data sets are downloaded as a whole; only of generated ones is the seed recorded.
-    return "data set" if isinstance(record, dict) and "seed" in record else "structures"
+    # What is made from a data set states more than its record, and only of generated ones is there a seed.
+    record = attributes.pop("dataset", None)
+    return "data set" if isinstance(record, dict) and "seed" in record and not attributes else "structures"
 
 
 def _advice(folder: Path, command: str | None, repair: bool) -> str:

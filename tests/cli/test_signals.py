@@ -1,0 +1,73 @@
+"""SIGTERM interrupts like Ctrl-C, and the exit code says which it was."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import pytest
+
+from matvae import jobs
+from matvae.cli.signals import INTERRUPTED, as_interrupts
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_is_an_interrupt_with_its_exit_code(number, code):
+    before = signal.getsignal(number)
+    with as_interrupts(to_the_end=False) as interrupts:
+        assert interrupts.exit_code == INTERRUPTED
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(number)
+        # Saving the state is not interrupted by another one.
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert interrupts.exit_code == code
+    assert signal.getsignal(number) == before
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("command", ["info", "stats"])
+def test_commands_end_with_the_code_of_the_signal(matvae, monkeypatch, store, tmp_path, number, code, command):
+    def interrupted(*arguments, **options):
+        signal.raise_signal(number)
+
+    monkeypatch.setattr(jobs, "describe", interrupted, raising=False)
+    monkeypatch.setattr(jobs, "compute_statistics", interrupted, raising=False)
+    ran = matvae(command, store, *(["-o", tmp_path / "s.zarr"] if command == "stats" else []))
+    assert ran.code == code
+    assert "Traceback" not in ran.err
+
+
+def test_what_a_process_was_started_to_ignore_stays_ignored():
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with as_interrupts(to_the_end=False):
+            signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_at_the_end_of_the_process_signals_no_longer_change_its_exit_code():
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with as_interrupts(to_the_end=True):
+            pass
+        for number in before:
+            signal.raise_signal(number)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def test_another_thread_leaves_signals_alone():
+    before, seen = signal.getsignal(signal.SIGTERM), []
+
+    def run():
+        with as_interrupts(to_the_end=True) as interrupts:
+            seen.append(interrupts.exit_code)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert seen == [130]
+    assert signal.getsignal(signal.SIGTERM) == before
