@@ -85,15 +85,27 @@ class FittedModel:
         return (*self.module.spec.lag_shape, len(self.module.spec.pairs))
 
     def latents(self, samples: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
-        """Latent means ``(sample, component)`` of samples; NaN where their mask leaves too little to encode."""
+        """Latent means ``(sample, component)`` of samples; NaN where their mask leaves too little to encode.
+
+        Raises
+        ------
+        InputError
+            If others are not finite, since values of the samples are far beyond those of the training set.
+        """
         model = self._in_precision_of(samples)
         least_share = LEAST_SHARE if self.module.reads_statistics else 1.0
-        return model._rows(model._encode, samples, mask, (self.module.spec.n_components,), least_share)
+        return model._rows(model._encode, samples, mask, "latents", (self.module.spec.n_components,), least_share)
 
     def statistics(self, samples: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
-        """2-point statistics ``(sample, *lag, correlation)`` of samples; NaN where their mask leaves too few pairs."""
+        """2-point statistics ``(sample, *lag, correlation)`` of samples; NaN where their mask leaves too few pairs.
+
+        Raises
+        ------
+        InputError
+            If others are not finite, since values of the samples are far beyond those of the training set.
+        """
         model = self._in_precision_of(samples)
-        return model._rows(model._statistics_of, samples, mask, self.statistics_shape)
+        return model._rows(model._statistics_of, samples, mask, "statistics", self.statistics_shape)
 
     def decoded_statistics(self, latents: np.ndarray) -> np.ndarray:
         """2-point statistics ``(sample, *lag, correlation)`` of the soft structures of latents."""
@@ -174,6 +186,7 @@ class FittedModel:
         function: Callable[[Tensor, Tensor | None], Tensor],
         samples: np.ndarray,
         mask: np.ndarray | None,
+        what: str,
         shape: tuple[int, ...],
         least_share: float = LEAST_SHARE,
     ) -> np.ndarray:
@@ -185,7 +198,7 @@ class FittedModel:
             return function(data, None if inside is None else torch.from_numpy(inside).to(device))
 
         def compute(*blocks: np.ndarray) -> np.ndarray:
-            return self._blockwise(of_part, *blocks)
+            return _finite(self._blockwise(of_part, *blocks), what)
 
         return rows_with_masks(
             compute, samples, mask, shape, periodic=spec.periodic, cutoff=spec.cutoff, least_share=least_share
@@ -221,6 +234,16 @@ class FittedModel:
             starts = range(0, len(arrays[0]), step)
             parts = [function(*(array[i : i + step] for array in arrays)).cpu().numpy() for i in starts]
         return np.concatenate(parts)
+
+
+def _finite(values: np.ndarray, what: str) -> np.ndarray:
+    if not np.isfinite(values).all():
+        bad = np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))
+        raise InputError(
+            f"The {what} of {len(bad)} of {len(values)} samples are not finite, first of sample {bad[0]}. Values are "
+            "far beyond those that the model was fitted on. Express them in the unit of the training set."
+        )
+    return values
 
 
 def lazily(X: Any, function: Callable[..., np.ndarray], out_shape: tuple[int, ...], dtype: np.dtype, *more: Any) -> Any:

@@ -17,6 +17,7 @@ from ..errors import InputError
 from ..estimator import FittedModel, load
 from ..estimator.realizations import plan_inverse
 from ..estimator.textures import AUTO, DECODER
+from ..memory import check_memory
 from .cluster import crew_of
 from .files.latents import read_latents
 from .files.outputs import check_output
@@ -94,6 +95,12 @@ def inverse_latents(
     # Refuses a shape or a method that the model does not have, before a store is begun.
     way, sides = plan_inverse(FittedModel.of(estimator), realize=realize, shape=shape, patch=patch)
     grid, n_each = replace(estimator.grid_, shape=sides), n_realizations or 1
+    check_memory(
+        4 * grid.phases * math.prod(grid.shape) * n_each,
+        device="cpu",
+        what=f"Decoding one latent to {n_each} structures of {' x '.join(map(str, grid.shape))} voxels",
+        remedy="Choose a smaller shape (--shape), or fewer realizations (--n-realizations).",
+    )
     # Soft phase fractions of every realization, in single precision, dominate the memory.
     size = samples_per_block(4 * grid.phases * math.prod(grid.shape) * n_each)
     if way != DECODER:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from matvae import Grid, load, open_structures, save_structures
-from matvae.errors import InputError
+from matvae.errors import InputError, StoreError
 from matvae.jobs import FitInterrupted, fit_model
 
 from ..structures import blobs
@@ -141,3 +141,48 @@ def test_invalid_parameters_leave_no_files(trained, tmp_path):
     with pytest.raises(InputError):
         fit_model(trained / "train.zarr", tmp_path / "m.matvae", n_components=0)
     assert os.listdir(tmp_path) == []
+
+
+def test_a_model_that_cannot_be_written_costs_no_training(trained, tmp_path, monkeypatch):
+    out = tmp_path / "m.matvae"
+
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("matvae.estimator.saving.save_file", full)
+        with pytest.raises(StoreError, match=r"No space left.*training is complete.*same command and --resume"):
+            fit_model(trained / "train.zarr", out, **SMALL)
+    assert os.listdir(tmp_path) == ["m.matvae.checkpoint"]
+    epochs = []
+    fit_model(trained / "train.zarr", out, resume=True, on_record=epochs.append, **SMALL)
+    assert epochs == []
+    assert os.listdir(tmp_path) == ["m.matvae"]
+
+
+def test_training_does_not_begin_without_room_for_the_model(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr("matvae.room._largest_file", lambda: 1000)
+    for decoder in ("dense", "statistics"):
+        with pytest.raises(StoreError, match=r"needs a file of about .* beyond 0\.001 MB"):
+            fit_model(trained / "train.zarr", tmp_path / "m.matvae", **{**SMALL, "decoder": decoder})
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_checkpoint_that_cannot_be_written_is_a_warning(trained, tmp_path, monkeypatch):
+    def full(*arguments):
+        raise StoreError("There is no room.")
+
+    monkeypatch.setattr("matvae.model.train.save_checkpoint", full)
+    with pytest.warns(UserWarning, match=r"no room\. No state has been saved yet, and training is not affected"):
+        fit_model(trained / "train.zarr", tmp_path / "m.matvae", **SMALL)
+    assert os.listdir(tmp_path) == ["m.matvae"]
+
+
+def test_an_interrupt_after_the_model_says_that_it_is_complete(trained, tmp_path, monkeypatch):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("matvae.jobs.fit.sampling_floor", interrupted)
+    with pytest.raises(FitInterrupted, match=r"m\.matvae is complete"):
+        fit_model(trained / "train.zarr", tmp_path / "m.matvae", **SMALL)
+    assert os.listdir(tmp_path) == ["m.matvae"]
