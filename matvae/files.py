@@ -48,9 +48,8 @@ def unfinished(target: Path) -> Iterator[Path]:
     Raises
     ------
     StoreError
-        If another process is writing this output at the moment, or if there is no room for it.
-    OSError
-        If the folder cannot be made.
+        If another process is writing this output at the moment, its folder does not exist or cannot be written, or
+        there is no room for it.
     """
     folder = _claim(target.absolute())
     done = threading.Event()
@@ -79,7 +78,7 @@ def atomic_output(target: Path) -> Iterator[Path]:
 
     Raises
     ------
-    StoreError, OSError
+    StoreError
         As in `unfinished`.
     """
     with unfinished(target) as folder:
@@ -143,6 +142,11 @@ def _claim(target: Path) -> Path:
                 # A dead process had this number and this start: a container that was started again.
                 shutil.rmtree(folder, ignore_errors=True)
             continue
+        except OSError as error:
+            raise StoreError(
+                f"{target} cannot be written: {error.strerror}. Nothing of it remains. Free some space, obtain write "
+                "permission, or choose another folder."
+            ) from error
         _open.add(folder)
         return folder
     raise AssertionError("unreachable")

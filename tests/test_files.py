@@ -201,3 +201,8 @@ def test_a_full_disk_is_named(tmp_path, number):
 def write_text(path, text):
     with files.atomic_output(path) as temporary:
         temporary.write_text(text)
+
+
+def test_a_folder_that_does_not_exist_is_named(tmp_path):
+    with pytest.raises(StoreError, match=r"none/out cannot be written: No such file or directory"):
+        write_text(tmp_path / "none" / "out", "mine")

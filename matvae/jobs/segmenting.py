@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ import numpy as np
 from ..crew import Crew
 from ..data import Segmentation, Structures, open_structures, save_structures
 from ..data.segment import Segmented, segment
-from ..errors import StoreError
 from ..files import unfinished
 
 
@@ -43,13 +42,7 @@ def segmented_beside(
         If the folder cannot be written.
     """
     segmented = segment(grey, segmentation)
-    with ExitStack() as stack:
-        try:
-            folder = stack.enter_context(unfinished(target))
-        except PermissionError as error:
-            raise StoreError(
-                f"{target} cannot be written: {error.strerror}. Obtain write permission, or choose another folder."
-            ) from error
+    with unfinished(target) as folder:
         stored = []
         for i, part in enumerate(segmented.parts):
             save_structures(folder / f"{i}.zarr", part, crew=crew)

@@ -76,6 +76,7 @@ class Table:
         *,
         folder: Path | None = None,
         holds: bool = True,
+        threads_may_fail: bool = False,
     ) -> None:
         """Add a row and assert it.
 
@@ -93,10 +94,12 @@ class Table:
             Folder in which no partial output may remain.
         holds : bool
             What else the test requires.
+        threads_may_fail : bool
+            Whether a thread may report its own failure before the command reports that of the job.
         """
         codes = (code,) if isinstance(code, int) else tuple(code)
         left = [] if folder is None else [name for name in os.listdir(folder) if name.endswith(".partial")]
-        noise = [word for word in NOISE if word in outcome.err]
+        noise = [] if threads_may_fail else [word for word in NOISE if word in outcome.err]
         ok = outcome.code in codes and says in outcome.err and not left and not noise and holds
         self.rows.append(Row(what, " or ".join(map(str, codes)), outcome.code, outcome.last, ok))
         assert outcome.code in codes, outcome

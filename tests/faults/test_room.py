@@ -46,11 +46,12 @@ def test_closed_stdout_is_no_failure(start, check, folder):
     check("matvae info >&-", command.end(), 0)
 
 
-@pytest.mark.parametrize("megabytes", [500, 900, 1200, 1500, 1800])
+@pytest.mark.parametrize("megabytes", [500, 1200, 1500])
 def test_too_little_memory_is_called_that(run, check, folder, megabytes):
     for job in ("fit", "stats", "transform to .csv", "import"):
         outcome = run(
             *OUTPUTS[job], "--overwrite", cwd=folder, memory=megabytes << 20, env={"OPENBLAS_NUM_THREADS": "1"}
         )
         said = outcome.code == 0 or "too little memory" in outcome.err
-        check(f"{job} in an address space of {megabytes} MB", outcome, (0, 3), folder=folder, holds=said)
+        what = f"{job} in an address space of {megabytes} MB"
+        check(what, outcome, (0, 3), folder=folder, holds=said, threads_may_fail=True)
