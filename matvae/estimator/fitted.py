@@ -163,7 +163,7 @@ class FittedModel:
             return relative_error(statistics, self.module.statistics(self.module.fields(labels)))
 
         least_share = LEAST_SHARE if self.module.reads_statistics else 1.0
-        return self._rows(errors_of, samples, mask, (), least_share)
+        return self._rows(errors_of, samples, mask, "errors", (), least_share)
 
     def sharpen(self, fractions: Tensor) -> Tensor:
         """Labels ``(sample, *space)`` of phase fractions ``(sample, phase, *space)``; fields stay as they are."""
