@@ -46,6 +46,20 @@ def reconstruct_command(
         ),
     ] = None,
     method: Annotated[str, typer.Option(help="auto, retrieval or swaps.")] = "auto",
+    examples: Annotated[
+        Path | None,
+        typer.Option(
+            help="Structures of the material, of whose patches new ones are composed.", metavar="DATA", exists=True
+        ),
+    ] = None,
+    patch: Annotated[
+        Any,
+        typer.Option(
+            parser=parsed(options.size, "7 or 7,5"),
+            metavar="P",
+            help="Edge of the patches, for all levels or by level (default: by feature size).",
+        ),
+    ] = None,
     max_iter: Annotated[int, typer.Option(min=1, help="Maximum number of iterations.")] = 200,
     tol: Annotated[float, typer.Option(help="Relative error at which a structure is finished.")] = 1e-3,
     seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 0,
@@ -64,6 +78,7 @@ def reconstruct_command(
       matvae stats rock.zarr -o rock-stats.zarr
       matvae reconstruct rock-stats.zarr -o again.zarr
       matvae reconstruct rock-stats.zarr -o large.zarr --size 256,256 --periodic --n-realizations 4
+      matvae reconstruct rock-stats.zarr -o network.zarr --examples rock.zarr
       matvae reconstruct statistics.npy -o again.zarr --size 64 --periodic --phases 2
       matvae reconstruct rock-stats.zarr -o again.zarr --scheduler tcp://10.0.0.1:8786
     """
@@ -77,6 +92,8 @@ def reconstruct_command(
             phases=phases,
             correlations=correlations,
             method=method,
+            examples=examples,
+            patch="auto" if patch is None else patch,
             max_iter=max_iter,
             tol=tol,
             seed=seed,

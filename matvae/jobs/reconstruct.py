@@ -14,11 +14,13 @@ import numpy as np
 import torch
 
 from ..crew import Crew
-from ..data import StoreWriter
+from ..data import StoreWriter, Structures, open_structures
 from ..data.sample_blocks import Progress, block_bounds, samples_per_block
+from ..data.subsets import select, spread_indices
 from ..errors import InputError
 from ..grid import Grid
 from ..reconstruction import reconstruct
+from ..reconstruction.from_examples import read_examples
 from ..reconstruction.realise import Settings
 from ..reconstruction.target import read_target
 from ..stats.correlations import Pairs
@@ -30,6 +32,8 @@ from .files.stored_statistics import StoredStatistics, open_statistics
 logger = logging.getLogger("matvae")
 # Structures per block: enough for several threads, and few enough to share a job among many workers.
 BLOCK_STRUCTURES = 64
+# Voxels of examples that are held in memory.
+EXAMPLE_VOXELS = 1 << 24
 # Label of voxels that `reconstruct(fixed=...)` leaves free.
 FREE = 255
 ERROR, REALIZABLE, INDEX, REALIZATION = "reconstruction_error", "realizable", "statistics_index", "realization"
@@ -45,6 +49,8 @@ def reconstruct_statistics(
     phases: int | None = None,
     correlations: Sequence[Sequence[int]] | None = None,
     method: str = "auto",
+    examples: str | Path | None = None,
+    patch: Any = "auto",
     tol: float = 1e-3,
     max_iter: int = 200,
     seed: int = 0,
@@ -75,8 +81,11 @@ def reconstruct_statistics(
         By default as for the statistics.
     phases, correlations : optional
         Of a .npy array: the number of phases, and the pairs if they are not the default ones.
-    method, tol, max_iter, device
+    method, patch, tol, max_iter, device
         As in `matvae.reconstruct`.
+    examples : path, optional
+        Structures of the material, such as training windows, from whose patches the new ones are composed. At most 16
+        million voxels of them are used, spread evenly.
     seed : int
         Of the random starts; the same seed gives the same structures.
     workers, scheduler : optional
@@ -98,7 +107,7 @@ def reconstruct_statistics(
         If the statistics are bad or damaged, the output cannot be written, or the cluster does not answer; nothing is
         left behind then.
     """
-    target = check_output(out, [statistics], overwrite=overwrite)
+    target = check_output(out, [statistics, *([] if examples is None else [examples])], overwrite=overwrite)
     Settings(n_realizations, method=method, tol=tol, max_iter=max_iter)
     if scheduler is None:
         resolve_device(device)
@@ -114,6 +123,9 @@ def reconstruct_statistics(
         "random_state": seed,
         "device": device,
     }
+    if examples is not None:
+        options |= {"examples": _examples(examples), "patch": patch}
+        read_examples(options["examples"], patch, stored.grid, torch.device("cpu"))
     total, errors, started = len(stored) * n_each, [], time.monotonic()
     with ExitStack() as stack:
         crew = stack.enter_context(crew_of(workers, scheduler, [statistics]))
@@ -154,6 +166,16 @@ def reconstruct_statistics(
         "n_unrealizable": int((~realizable).sum()),
         "seconds_per_structure": (time.monotonic() - started) / total,
     }
+
+
+def _examples(path: str | Path) -> Structures:
+    """Open examples, and read as many as are used."""
+    structures = open_structures(path)
+    chosen = spread_indices(len(structures), max(1, EXAMPLE_VOXELS // structures.grid.n_voxels))
+    if len(chosen) < len(structures):
+        logger.info("Patches are taken from %d of the %d structures in %s.", len(chosen), len(structures), path)
+    examples = select(structures, chosen)
+    return Structures(examples.data.compute(), examples.grid, mask=examples.mask)
 
 
 def _survey(stored: StoredStatistics, step: int, crew: Crew) -> np.ndarray:

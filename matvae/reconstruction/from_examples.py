@@ -138,6 +138,13 @@ def read_examples(examples: Any, patch: Any, grid: Grid, device: torch.device) -
     """
     structures = given(examples)
     refuse_mask(structures.mask, "The given set of examples", "the vote of patches")
+    edges = structures.known.get("voxel_size")
+    same_unit = structures.known.get("unit") == grid.unit
+    if edges and grid.voxel_size and same_unit and not np.allclose(edges, grid.voxel_size, rtol=1e-3):
+        raise InputError(
+            f"examples have voxels of {edges}, but those of the grid have {grid.voxel_size}: their patches would have "
+            "another scale. Pass examples of the same voxel size."
+        )
     examples = structures.array
     array = examples.cpu().numpy() if isinstance(examples, Tensor) else np.asarray(examples)
     if array.dtype.kind not in "biu" or array.ndim != grid.ndim + 1 or 0 in array.shape:

@@ -8,7 +8,7 @@ import distributed
 import numpy as np
 import pytest
 
-from matvae import Grid, open_structures, save_structures, two_point_stats
+from matvae import Grid, Structures, open_structures, save_structures, two_point_stats
 from matvae.errors import InputError
 from matvae.jobs import compute_statistics, reconstruct_statistics
 from matvae.jobs import reconstruct as job
@@ -100,6 +100,29 @@ def test_a_cluster_gives_the_same_structures(folder, tmp_path, monkeypatch):
     local, remote = (open_structures(tmp_path / f"{name}.zarr") for name in ("local", "cluster"))
     np.testing.assert_array_equal(remote.data.compute(), local.data.compute())
     np.testing.assert_array_equal(remote.properties["reconstruction_error"], local.properties["reconstruction_error"])
+
+
+def test_examples_give_the_structures_of_the_function(folder, tmp_path, monkeypatch, caplog):
+    """Of many examples some are used, spread evenly."""
+    monkeypatch.setattr(job, "EXAMPLE_VOXELS", 3 * 16 * 16)
+    labels = blobs(5, (16, 16), width=1.5)
+    save_structures(tmp_path / "m.zarr", Structures(labels, Grid((16, 16), voxel_size=(2.0, 2.0), unit="micrometer")))
+    compute_statistics(tmp_path / "m.zarr", tmp_path / "f.zarr", cutoff=5)
+    options = {"patch": 5, "max_iter": 5}
+    with caplog.at_level("INFO", logger="matvae"):
+        reconstruct_statistics(
+            tmp_path / "f.zarr", tmp_path / "r.zarr", examples=tmp_path / "m.zarr", seed=1, device="cpu", **options
+        )
+    assert "Patches are taken from 3 of the 5 structures" in caplog.text
+    f = two_point_stats(labels, cutoff=5)
+    expected = reconstruct(f, grid=Grid((16, 16)), examples=labels[[0, 2, 4]], random_state=1, device="cpu", **options)
+    np.testing.assert_array_equal(open_structures(tmp_path / "r.zarr").data.compute(), expected.structures)
+    save_structures(
+        tmp_path / "fine.zarr", Structures(labels, Grid((16, 16), voxel_size=(1.0, 1.0), unit="micrometer"))
+    )
+    with pytest.raises(InputError, match="another scale"):
+        reconstruct_statistics(tmp_path / "f.zarr", tmp_path / "s.zarr", examples=tmp_path / "fine.zarr")
+    assert not (tmp_path / "s.zarr").exists()
 
 
 def test_structures_may_be_larger_than_their_window(folder, tmp_path, caplog):
