@@ -170,7 +170,7 @@ def measure(
     )
 
 
-def _read(given: tuple[Structures, Any, dict[str, Any]], start: int, stop: int) -> Any:
+def _read(given: tuple[Structures, *tuple[Any, ...]], start: int, stop: int) -> Any:
     return read_block(given[0], start, stop)
 
 
@@ -230,7 +230,7 @@ def decodes_statistics(estimator: Any) -> bool:
 def latents_of(estimator: Any, structures: Structures, crew: Crew = ALONE) -> np.ndarray:
     """Latents ``(sample, component)`` of structures, computed block by block."""
     bounds = block_bounds(len(structures), block_size(estimator))
-    return np.concatenate(list(crew.in_order(_latents_of, bounds, (structures.data, estimator), read=_read)))
+    return np.concatenate(list(crew.in_order(_latents_of, bounds, (structures, estimator), read=_read)))
 
 
 def _latents_of(given: tuple[Any, Any], block: np.ndarray, *_: int) -> np.ndarray:
