@@ -28,8 +28,7 @@ METHODS = (AUTO, RETRIEVAL, EXAMPLES, DECODER)
 # Voxels of the examples for one latent, and the least number of windows.
 EXAMPLE_VOXELS = 1 << 18
 LEAST_EXAMPLES = 8
-# Largest weight of the variogram beside the 2-point statistics, and training windows from which its weight follows.
-MOST_WEIGHT = 0.2
+# Training windows from which the weight of the variogram follows.
 CALIBRATION_WINDOWS = 64
 # Working memory in bytes per voxel and phase of one structure, as measured.
 WORKING_BYTES = {RETRIEVAL: 200, EXAMPLES: 1750}
@@ -117,7 +116,7 @@ class TextureRealizer:
 
     @cached_property
     def variogram_weight(self) -> float:
-        """Weight of the variogram at neighbouring voxels beside the 2-point statistics.
+        """Weight of the variogram at neighbouring voxels beside the 2-point statistics, at most one.
 
         The squared error of 2-point statistics hardly knows about interfaces, since lags of a voxel are few; the
         variogram at these lags says how much interface there is and how it runs. Where statistics decode much more
@@ -127,14 +126,14 @@ class TextureRealizer:
         decoder, spec = self.module.statistics_decoder, self.module.spec
         some = spread_indices(len(decoder.examples), CALIBRATION_WINDOWS)
         if len(some) == 0:
-            return MOST_WEIGHT
+            return 1.0
         windows, latents = decoder.examples[some], decoder.example_latents[some]
         true = variogram(windows, spatial_dims=self.grid.ndim, phases=spec.phases, periodic=spec.periodic)
         with torch.no_grad():
             statistics = self.module.statistics(self.module.fields(windows))
             error = relative_error(statistics, self.module.decoded_statistics(latents)).median()
             variogram_error = relative_error(true, decoder.descriptors(latents)[VARIOGRAM]).median()
-        return MOST_WEIGHT * min(1.0, float(error / variogram_error.clamp_min(1e-12))) ** 2
+        return min(1.0, float(error / variogram_error.clamp_min(1e-12))) ** 2
 
     def _examples(self, z: torch.Tensor) -> torch.Tensor:
         """Training windows ``(example, *space)`` whose latents are nearest."""
