@@ -22,8 +22,10 @@ from .sample_blocks import Progress, chunk_spans
 from .store import StoreWriter
 from .structures import Structures, as_dask
 
-# Files that this process computes at once, so that several of its threads read; in boxes of large structures, more.
-_FILES_AT_ONCE, _LARGE_FILES_AT_ONCE = 4, 16
+# Memory of the voxels that this process computes at once: a few shards of labels, so that several of its threads read.
+_SPAN_BYTES = 4 * SHARD_VOXELS
+# The same of structures that are too large for a shard.
+_LARGE_SPAN_BYTES = 16 * SHARD_VOXELS
 
 
 def save_structures(
@@ -108,9 +110,9 @@ def _as_structures(structures: Structures | np.ndarray | da.Array, grid: Grid | 
 
 
 def _stream_samples(writer: StoreWriter, structures: Structures, progress: Progress | None, crew: Crew) -> None:
-    n_files = _FILES_AT_ONCE if crew is ALONE else 1
     sample_bytes = structures.grid.n_voxels * structures.data.dtype.itemsize
-    spans = list(chunk_spans(structures.data.chunks[0], n_files * SHARD_VOXELS // sample_bytes))
+    span_bytes = _SPAN_BYTES if crew is ALONE else SHARD_VOXELS
+    spans = list(chunk_spans(structures.data.chunks[0], span_bytes // sample_bytes))
     tasks = (((slice(start, stop),),) for start, stop in spans)
     # This process computes the next span while one is compressed and written.
     blocks = crew.in_order(_as_read, tasks, (structures.data, structures.mask), read=_computed)
@@ -122,8 +124,8 @@ def _stream_samples(writer: StoreWriter, structures: Structures, progress: Progr
 
 def _stream_boxes(writer: StoreWriter, structures: Structures, progress: Progress | None, crew: Crew) -> None:
     layout = writer.layout
-    n_files = _LARGE_FILES_AT_ONCE if crew is ALONE else 1
-    large = _grown(layout.file_shape, layout.shape, n_files * SHARD_VOXELS // structures.data.dtype.itemsize)
+    span_bytes = _LARGE_SPAN_BYTES if crew is ALONE else SHARD_VOXELS
+    large = _grown(layout.file_shape, layout.shape, span_bytes // structures.data.dtype.itemsize)
     spans = list(_boxes(tuple(slice(0, length) for length in layout.shape), large))
     blocks = crew.in_order(_computed, ((span,) for span in spans), (structures.data, structures.mask))
     for done, (span, (block, mask)) in enumerate(zip(spans, blocks, strict=True), start=1):

@@ -77,7 +77,7 @@ def test_large_structures_with_a_mask_are_not_computed_by_blocks(folder, tmp_pat
         compute_statistics(folder / "round.zarr", tmp_path / name, cutoff=4)
     a, b = (zarr.open_array(tmp_path / name / "statistics")[:] for name in ("a.zarr", "b.zarr"))
     np.testing.assert_array_equal(a, b)
-    monkeypatch.setattr(memory, "free_memory", lambda device: 10_000)
+    monkeypatch.setattr(memory, "free_memory", lambda device: 100_000)
     with pytest.raises(InputError, match=r"with a mask.*--min-valid"):
         compute_statistics(folder / "round.zarr", tmp_path / "c.zarr", cutoff=4)
 
