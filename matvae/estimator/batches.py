@@ -1,7 +1,10 @@
 """From an array on disk or in memory to shuffled training batches; the place where dask and torch meet.
 
-Samples stay as they are stored (uint8 labels) until a batch is made. The blocks of a dask array are read whole, in an
-order drawn anew for each epoch, and mixed in a buffer of a few blocks; a thread reads ahead while the model computes.
+Samples stay as they are stored (uint8 labels) until a batch is made. The blocks of a dask array are put in an order drawn
+anew for each epoch, and a buffer of some batches is read at a time, while the model computes. The buffer is divided into
+as many runs of consecutive samples as a batch has samples, and every batch takes a random one of each run: it mixes all
+blocks of the buffer, and of several ranks that train together each reads only the runs from which its part of the batches
+comes.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -19,6 +23,7 @@ from torch import Tensor
 
 from ..data.subsets import within
 from ..errors import InputError
+from ..model.ranks import Ranks
 from ..stats.map_samples import is_dask
 from .samples import Samples, blocks_of, read
 
@@ -41,23 +46,36 @@ class Batches:
         Fraction of the samples held out, drawn at random; at most 2048 samples or 128 MiB.
     seed : int
         Of the split and of the order.
+    ranks : Ranks
+        Processes that train together. Each is given its part of the training batches, the samples held out in its part
+        of the blocks, and all of the calibration batches.
 
     Attributes
     ----------
     n_training : int
         Number of samples not held out.
     steps_per_epoch : int
+        Number of batches, whose sizes differ by at most one.
     n_constant : int
         Number of samples in which all voxels, or all lags, are equal.
 
     Raises
     ------
     InputError
-        If any sample has values that are not allowed: everything is read once, before work starts.
+        If any sample has values that are not allowed: everything is read once, before work starts. Also if the batches
+        are too small for every rank to have a sample.
     """
 
-    def __init__(self, samples: Samples, *, batch_size: int, validation_fraction: float, seed: int) -> None:
-        self.samples, self.seed = samples, seed
+    def __init__(
+        self,
+        samples: Samples,
+        *,
+        batch_size: int,
+        validation_fraction: float,
+        seed: int,
+        ranks: Ranks = Ranks(),  # noqa: B008 - it is frozen
+    ) -> None:
+        self.samples, self.seed, self.ranks = samples, seed, ranks
         X = samples.array
         order = np.random.default_rng([seed, 0]).permutation(len(X))
         sample_bytes = max(1, int(np.prod(X.shape[1:])) * X.dtype.itemsize)
@@ -71,26 +89,39 @@ class Batches:
         self.n_training = len(X) - n_held_out
         self.batch_size = min(batch_size, max(1, self.n_training))
         self.steps_per_epoch = -(-self.n_training // self.batch_size)
-        self.n_constant = 0
-        # Magnitude of values that are no labels.
-        self.largest = 0.0
+        smallest = self.n_training // max(1, self.steps_per_epoch)
+        if 0 < smallest < ranks.count:
+            raise InputError(
+                f"A batch of {smallest} samples cannot be divided among {ranks.count} processes. Start fewer, or set a "
+                "larger batch_size."
+            )
+        # Positions in the order of an epoch at which batches start and end.
+        self._limits = np.arange(self.steps_per_epoch + 1) * self.n_training // max(1, self.steps_per_epoch)
         self._held_out, self._calibration = self._survey(
             np.sort(order[:n_held_out]), np.sort(order[n_held_out:][:n_calibration])
         )
 
-    def _survey(self, *subsets: np.ndarray) -> list[np.ndarray]:
-        """Read everything once, so that bad data are refused before work starts, and keep some subsets."""
+    def _survey(self, held_out: np.ndarray, calibration: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Read everything once, so that bad data are refused before work starts, and keep two subsets.
+
+        Every rank reads its part of the blocks. The samples held out remain where they were read; those for calibration
+        are given to all.
+        """
         X = self.samples.array
-        parts: list[list[np.ndarray]] = [[np.empty((0, *X.shape[1:]), X.dtype)] for _ in subsets]
-        for part in blocks_of(X):
+        kept: tuple[list[np.ndarray], list[np.ndarray]] = ([np.empty((0, *X.shape[1:]), X.dtype)], [])
+        n_constant, largest = 0, 0.0
+        blocks = blocks_of(X)
+        for part in blocks[self.ranks.share(len(blocks))]:
             block = read(X, part)
             values = self.samples.layout.tensor(block)
             if values.is_floating_point():
-                self.largest = max(self.largest, float(values.abs().max()))
-            self.n_constant += self.samples.layout.count_constant(block)
-            for numbers, kept in zip(subsets, parts, strict=True):
-                kept.append(block[within(numbers, part.start, part.stop)])
-        return [np.concatenate(kept) for kept in parts]
+                largest = max(largest, float(values.abs().max()))
+            n_constant += self.samples.layout.count_constant(block)
+            for numbers, samples in zip((held_out, calibration), kept, strict=True):
+                samples.append(block[within(numbers, part.start, part.stop)])
+        self.n_constant = sum(self.ranks.of_all(n_constant))
+        self.largest = max(self.ranks.of_all(largest))
+        return np.concatenate(kept[0]), np.concatenate([kept[0][0], *sum(self.ranks.of_all(kept[1]), [])])
 
     @cached_property
     def calibration(self) -> list[Tensor]:
@@ -98,41 +129,56 @@ class Batches:
         return list(self._batches_of(self._calibration))
 
     def validation(self) -> Iterator[Tensor]:
-        """Batches of the held-out samples, always the same."""
+        """Batches of the held-out samples that this rank has, always the same."""
         return self._batches_of(self._held_out)
 
     def epoch(self, number: int) -> Iterator[Tensor]:
-        """Every training sample once, in an order that depends only on the seed and `number`."""
+        """Every training sample once, in an order that depends only on the seed and `number`: this rank's part of it."""
         rng = np.random.default_rng([self.seed, 1, number])
         X = self.samples.array
         if not is_dask(X):
             order = rng.permutation(np.flatnonzero(self.is_training))
-            for start in range(0, len(order), self.batch_size):
-                yield self.samples.layout.tensor(X[np.sort(order[start : start + self.batch_size])])
+            for start, stop in pairwise(self._limits):
+                batch = np.sort(order[start:stop])
+                yield self.samples.layout.tensor(X[batch[self.ranks.share(len(batch))]])
             return
         with closing(_read_ahead(lambda: self._shuffled(rng))) as batches:
             yield from batches
 
     def _shuffled(self, rng: np.random.Generator) -> Iterator[Tensor]:
-        """Batches from a buffer of blocks read in random order; what remains joins the next buffer."""
+        """Batches from a buffer that is filled with blocks in random order."""
         X = self.samples.array
-        parts = blocks_of(X)
-        blocks: list[np.ndarray] = []
-        n_bytes = 0
-        order = rng.permutation(len(parts))
-        for position, k in enumerate(order):
-            block = read(X, parts[k])[self.is_training[parts[k]]]
-            blocks.append(block)
-            n_bytes += block.nbytes
-            is_last = position == len(order) - 1
-            if n_bytes < BUFFER_BYTES and not is_last:
-                continue
-            buffer = np.concatenate(blocks)
-            buffer = buffer[rng.permutation(len(buffer))]
-            stop = len(buffer) if is_last else len(buffer) - len(buffer) % self.batch_size
-            yield from self._batches_of(buffer[:stop])
-            blocks = [buffer[stop:]]
-            n_bytes = blocks[0].nbytes
+        blocks = blocks_of(X)
+        order = [np.flatnonzero(self.is_training[part]) + part.start for part in blocks]
+        numbers = np.concatenate([order[k] for k in rng.permutation(len(blocks))])
+        # As large as the largest block, so that no block is read more than twice.
+        n_samples = max(BUFFER_BYTES // max(1, X[:1].nbytes), max(part.stop - part.start for part in blocks))
+        n_batches = max(1, n_samples // self.batch_size)
+        for first in range(0, self.steps_per_epoch, n_batches):
+            limits = self._limits[first : first + n_batches + 1]
+            yield from self._mixed(numbers[limits[0] : limits[-1]], len(limits) - 1, rng)
+
+    def _mixed(self, numbers: np.ndarray, n_batches: int, rng: np.random.Generator) -> Iterator[Tensor]:
+        """This rank's part of the batches that the samples of a buffer make up."""
+        n_runs = -(-len(numbers) // n_batches)
+        # Batch in which each sample of each run is; the last run may be shorter.
+        batch_of = rng.permuted(np.tile(np.arange(n_batches), (n_runs, 1)), axis=1)
+        own = self.ranks.share(n_runs)
+        numbers = numbers[own.start * n_batches : own.stop * n_batches]
+        samples = self._read(numbers)
+        batch = batch_of[own].ravel()[: len(numbers)]
+        for k in range(n_batches):
+            yield self.samples.layout.tensor(samples[batch == k])
+
+    def _read(self, numbers: np.ndarray) -> np.ndarray:
+        """Samples by their numbers, which ascend within each block."""
+        X = self.samples.array
+        block_of = np.searchsorted(np.cumsum(X.chunks[0]), numbers, side="right")
+        changes = np.flatnonzero(np.diff(block_of)) + 1
+        parts = []
+        for run in np.split(numbers, changes):
+            parts.append(read(X, slice(int(run[0]), int(run[-1]) + 1))[run - run[0]])
+        return np.concatenate(parts)
 
     def _batches_of(self, samples: np.ndarray) -> Iterator[Tensor]:
         for start in range(0, len(samples), self.batch_size):

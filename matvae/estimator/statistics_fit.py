@@ -21,6 +21,7 @@ from ..model.decoders.statistics import MAX_RANK, SURFACE_AREA, VARIOGRAM, VOLUM
 from ..model.encoders.projection import ProjectionEncoder
 from ..model.loss import kl_divergence
 from ..model.manifold import ROUNDS, n_terms, regression, search, start_latents, terms, whitened
+from ..model.ranks import current_ranks
 from ..model.sampling_noise import block_deviations, noise_covariance
 from ..room import check_room
 from ..stats import get_statistic, volume_fractions
@@ -68,7 +69,7 @@ class StatisticsFit:
     Raises
     ------
     InputError
-        If there are not more samples than components.
+        If there are not more samples than components, or several ranks are to fit it.
 
     Warns
     -----
@@ -83,6 +84,12 @@ class StatisticsFit:
     _descriptors: dict[str, Tensor]
 
     def __init__(self, estimator: Any, samples: Samples, batches: Batches, spec: ModelSpec) -> None:
+        if current_ranks().count > 1:
+            why = f" (chosen since the data are a {spec.reason})" if spec.reason else ""
+            raise InputError(
+                f"The decoder 'statistics'{why} is fitted in closed form, in a single pass in one process, not trained. "
+                'Fit it without several processes, or choose a network, such as decoder="convolutional".'
+            )
         if spec.n_components >= len(samples):
             raise InputError(
                 f"n_components must be smaller than the number of samples ({len(samples)}), but {spec.n_components} "

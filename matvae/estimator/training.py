@@ -26,8 +26,8 @@ from ..model import (
     Trainer,
     TrainingSettings,
     plan_model,
-    resolve_device,
 )
+from ..model.ranks import current_ranks
 from ..stats import resolve_correlations
 from ..stats.correlate import transform_shape
 from ..stats.lags import resolve_cutoff
@@ -135,10 +135,11 @@ class TrainingRun:
             trainer = Trainer(
                 new,
                 training_settings(estimator, batches.n_training),
-                resolve_device(estimator.device),
+                current_ranks().device(estimator.device),
                 estimator.precision,
                 seed,
                 from_statistics=estimator.input == STATISTICS,
+                ranks=current_ranks(),
             )
         return cls(samples, batches, trainer, estimator.get_params())
 
@@ -241,6 +242,7 @@ def plan_training(
         batch_size=auto_batch_size(samples.grid, estimator) if isinstance(size, str) else int(size),
         validation_fraction=estimator.validation_fraction,
         seed=seed_of(estimator),
+        ranks=current_ranks(),
     )
     n_statistics = math.prod(draft.lag_shape) * len(draft.pairs)
     # Statistics are products of values already.
@@ -259,7 +261,7 @@ def seed_of(estimator: Any) -> int:
     """Seed of a training. With a checkpoint, no seed means 0, so that a resumed training sees its data in order."""
     if estimator.checkpoint is not None and estimator.random_state is None:
         return seed_from(0)
-    return seed_from(estimator.random_state)
+    return int(current_ranks().first(seed_from(estimator.random_state)))
 
 
 def auto_batch_size(grid: Grid, estimator: Any) -> int:

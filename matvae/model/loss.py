@@ -7,7 +7,7 @@ sample, averaged over the batch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -21,13 +21,16 @@ LOSSES = ("relative", "absolute", VOXELS)
 SMALLEST_SHARE = 0.05
 
 
-def statistics_loss(f: Tensor, g: Tensor, kind: str) -> Tensor:
+def statistics_loss(f: Tensor, g: Tensor, kind: str, mean: Callable[[Tensor], Tensor] = torch.mean) -> Tensor:
     """Distance of statistics per sample: ``"absolute"`` as in equation 1, or ``"relative"`` to the norm of `f`.
 
     Parameters
     ----------
     f, g : Tensor ``(sample, *lag, correlation)``
         Statistics of the originals and of the reconstructions.
+    kind : str
+    mean : callable
+        Mean over the batch of values ``(sample,)``, if `f` is only a part of it.
 
     Returns
     -------
@@ -36,10 +39,12 @@ def statistics_loss(f: Tensor, g: Tensor, kind: str) -> Tensor:
     distance = statistics_distance(f, g)
     if kind == "absolute":
         return distance
-    return _relative(distance, statistics_distance(f, torch.zeros_like(f)))
+    return _relative(distance, statistics_distance(f, torch.zeros_like(f)), mean)
 
 
-def short_range_loss(f: Tensor, g: Tensor, reach: Sequence[int]) -> Tensor:
+def short_range_loss(
+    f: Tensor, g: Tensor, reach: Sequence[int], mean: Callable[[Tensor], Tensor] = torch.mean
+) -> Tensor:
     """Distance of statistics at short lags per sample, relative to their variation there.
 
     The norm over all lags is dominated by the volume fraction, which sets the level of f at every lag: noise with the
@@ -52,12 +57,14 @@ def short_range_loss(f: Tensor, g: Tensor, reach: Sequence[int]) -> Tensor:
         Statistics of the originals and of the reconstructions, with the zero lag in the centre.
     reach : sequence of int
         Largest short lag along each axis.
+    mean : callable
+        As in `statistics_loss`.
 
     Returns
     -------
     Tensor ``(sample,)``
     """
-    return _relative(*short_range_distance(f, g, reach))
+    return _relative(*short_range_distance(f, g, reach), mean)
 
 
 def short_range_distance(f: Tensor, g: Tensor, reach: Sequence[int]) -> tuple[Tensor, Tensor]:
@@ -70,9 +77,9 @@ def short_range_distance(f: Tensor, g: Tensor, reach: Sequence[int]) -> tuple[Te
     return statistics_distance(f, g), statistics_distance(f, level.expand_as(f))
 
 
-def _relative(distance: Tensor, size: Tensor) -> Tensor:
+def _relative(distance: Tensor, size: Tensor, mean: Callable[[Tensor], Tensor]) -> Tensor:
     # A structure of a single phase can have zero statistics: without a floor it would dominate the batch.
-    return distance / size.clamp_min(SMALLEST_SHARE * size.mean()).clamp_min(1e-12)
+    return distance / size.clamp_min(SMALLEST_SHARE * mean(size)).clamp_min(1e-12)
 
 
 def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:

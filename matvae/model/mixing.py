@@ -8,7 +8,9 @@ from torch import Tensor
 NEIGHBOURS = 16
 
 
-def mix_neighbours(statistics: Tensor, share: float, generator: torch.Generator) -> Tensor:
+def mix_neighbours(
+    statistics: Tensor, share: float, generator: torch.Generator, rows: slice = slice(None)
+) -> Tensor:
     """Move some statistics of a batch part of the way towards those of a random near neighbour in the batch.
 
     The samples of a small set lie far apart, and the decoder is unconstrained between them. Windows of one material
@@ -22,6 +24,8 @@ def mix_neighbours(statistics: Tensor, share: float, generator: torch.Generator)
         Probability that a sample is mixed.
     generator : torch.Generator
         Source of the random numbers, on the device of the statistics.
+    rows : slice
+        Samples of the batch that are returned.
 
     Returns
     -------
@@ -30,7 +34,7 @@ def mix_neighbours(statistics: Tensor, share: float, generator: torch.Generator)
     """
     n = len(statistics)
     if share <= 0 or n < 2:
-        return statistics
+        return statistics[rows]
     flat = statistics.flatten(1)
     distance = torch.cdist(flat, flat)
     distance.fill_diagonal_(torch.inf)
@@ -38,4 +42,4 @@ def mix_neighbours(statistics: Tensor, share: float, generator: torch.Generator)
     chosen, mixed, weight = torch.rand(3, n, generator=generator, device=statistics.device, dtype=statistics.dtype)
     partner = near.gather(1, (chosen * near.shape[1]).long().clamp_max(near.shape[1] - 1).unsqueeze(1)).squeeze(1)
     weight = torch.where(mixed < share, 0.5 * weight, 0.0).unsqueeze(1)
-    return torch.lerp(flat, flat[partner], weight).view_as(statistics)
+    return torch.lerp(flat[rows], flat[partner[rows]], weight[rows]).unflatten(1, statistics.shape[1:])

@@ -17,6 +17,7 @@ from .loss import (
     statistics_loss,
     voxel_loss,
 )
+from .ranks import BatchPart, Ranks
 from .settings import TrainingSettings
 from .threshold import volume_fraction_labels
 from .vae import StatsVAE
@@ -37,6 +38,7 @@ def objective(
     output: Tensor,
     mean: Tensor,
     log_variance: Tensor,
+    part: BatchPart | None = None,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Loss of a batch and its unweighted terms.
 
@@ -54,31 +56,38 @@ def objective(
         Soft reconstructions.
     mean, log_variance : Tensor ``(sample, component)``
         Mean and log-variance of the latents.
+    part : BatchPart, optional
+        The part of a batch that these samples are; by default all of it.
 
     Returns
     -------
     (Tensor, dict of str to Tensor)
-        Scalars, each a mean over the batch.
+        Scalars, each a mean over the batch, or what this part contributes to it.
     """
-    divergence = kl_divergence(mean, log_variance).mean()
+    part = part or BatchPart(Ranks(), (len(output),))
+    divergence = part.share_of_mean(kl_divergence(mean, log_variance))
     rise = min(1.0, progress / settings.kl_warmup) if settings.kl_warmup > 0 else 1.0
     if settings.loss == VOXELS:
         assert fields is not None
-        voxels = voxel_loss(fields, output, module.field_scale).mean()
+        voxels = part.share_of_mean(voxel_loss(fields, output, module.field_scale))
         terms = {"voxel_loss": voxels, "kl": divergence}
         return settings.alpha * voxels + settings.beta * rise * divergence, terms
     assert statistics is not None
     reconstructed = module.statistics(output)
-    distance = statistics_loss(module.weighted(statistics), module.weighted(reconstructed), settings.loss).mean()
+    distances = statistics_loss(
+        module.weighted(statistics), module.weighted(reconstructed), settings.loss, part.mean
+    )
+    distance = part.share_of_mean(distances)
     loss = settings.alpha * distance + settings.beta * rise * divergence
     terms = {"statistics_loss": distance, "kl": divergence}
     if settings.short_range > 0:
-        terms["short_range_loss"] = short_range_loss(statistics, reconstructed, _reach(output.shape[2:])).mean()
+        short = short_range_loss(statistics, reconstructed, _reach(output.shape[2:]), part.mean)
+        terms["short_range_loss"] = part.share_of_mean(short)
         loss = loss + settings.short_range * terms["short_range_loss"]
     fading = 1.0 - progress / settings.aligned_fraction if settings.aligned_fraction > 0 else 0.0
     if fading > 0 and fields is not None and module.spec.periodic and module.spec.phases > 1:
         target = align(fields, output, invert=module.spec.only_autocorrelations)
-        terms["aligned_loss"] = overlap_loss(target, output).mean()
+        terms["aligned_loss"] = part.share_of_mean(overlap_loss(target, output))
         loss = loss + fading * terms["aligned_loss"]
     return loss, terms
 

@@ -22,6 +22,7 @@ from .device import COMPILE_SECONDS, COMPILE_STEPS, autocast, flushed_denormals,
 from .loss import VOXELS
 from .mixing import mix_neighbours
 from .objective import held_out_error, objective
+from .ranks import Ranks
 from .settings import TrainingSettings
 from .vae import StatsVAE
 
@@ -33,7 +34,11 @@ class DivergedError(MatvaeError):
 
 
 class BatchSource(Protocol):
-    """Source of batches: structures ``(sample, *space)`` or statistics ``(sample, *lag, correlation)``."""
+    """Source of batches: structures ``(sample, *space)`` or statistics ``(sample, *lag, correlation)``.
+
+    With several ranks, those of this rank: its part of every training batch, at least one sample, and any of the samples
+    held out, which have their place on one rank only.
+    """
 
     steps_per_epoch: int
 
@@ -59,6 +64,8 @@ class Trainer:
         Seed of the noise in the latent.
     from_statistics : bool
         Whether batches are statistics whose structures are unknown.
+    ranks : Ranks
+        The processes that train the same module together. Only the first calls back and writes the checkpoint.
     """
 
     module: StatsVAE
@@ -67,6 +74,7 @@ class Trainer:
     precision: str
     seed: int
     from_statistics: bool = False
+    ranks: Ranks = Ranks()  # noqa: RUF009 - it is frozen
     history: list[Record] = field(default_factory=list)
     step: int = 0
     epoch: int = 0
@@ -74,6 +82,7 @@ class Trainer:
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
+        self.ranks.start_alike(self.module)
         place(self.module, self.device)
         self.generator = torch.Generator(device=self.device)
         self.optimizer = torch.optim.AdamW(
@@ -128,8 +137,11 @@ class Trainer:
         """
         if checkpoint is not None:
             check_folder(checkpoint, *self._sizes())
-            if Path(checkpoint).exists():
-                self._restore(load_checkpoint(checkpoint, fingerprint))
+            state = self.ranks.made_by_first(
+                lambda: load_checkpoint(checkpoint, fingerprint) if Path(checkpoint).exists() else None
+            )
+            if state is not None:
+                self._restore(state)
         self._compile(source.steps_per_epoch)
         self.module.train()
         self.started = time.monotonic() - self.seconds
@@ -137,7 +149,7 @@ class Trainer:
         with flushed_denormals():
             try:
                 while not self._over():
-                    if on_start is not None:
+                    if on_start is not None and self.ranks.is_first:
                         on_start()
                     for data in islice(source.epoch(self.epoch), self.batch, None):
                         progress = self.progress(source)
@@ -149,7 +161,8 @@ class Trainer:
                         if self.progress(source) >= 1.0:
                             break
                     record = self._record(source, self.progress(source))
-                    if on_record is not None and on_record(record):
+                    ends = on_record is not None and self.ranks.is_first and on_record(record)
+                    if self.ranks.first(bool(ends)):
                         break
                 if checkpoint is not None:
                     # From here nothing of the training is lost, whatever happens to the model.
@@ -191,23 +204,30 @@ class Trainer:
         if settings.max_epochs is not None:
             steps = self.step / (settings.max_epochs * source.steps_per_epoch)
         if settings.max_time is not None:
-            spent = (time.monotonic() - self.started) / settings.max_time
+            # By the clock of one rank: all take the same steps.
+            spent = self.ranks.first(time.monotonic() - self.started) / settings.max_time
         return min(1.0, max(steps, spent))
 
     def train_step(self, data: Tensor, progress: float, factors: Sequence[int] | None = None) -> Record:
-        """Take one optimiser step, on a coarse grid if `factors` are given, and return the loss and its terms."""
+        """Take one optimiser step, on a coarse grid if `factors` are given, and return the loss and its terms.
+
+        With several ranks, `data` are this rank's part of the batch, and the loss is that of the whole batch.
+        """
         settings = self.settings
         for group in self.optimizer.param_groups:
             group["lr"] = _learning_rate(settings, self.step, progress)
         # Seeded by the step, so that a resumed run draws the same noise wherever it was interrupted.
         self.generator.manual_seed(self.seed * 1_000_003 + self.step)
+        part = self.ranks.part(len(data))
         fields, statistics = self._prepare(data, factors)
-        if self.module.reads_statistics and statistics is not None:
-            statistics = mix_neighbours(statistics, settings.mixing, self.generator)
+        if self.module.reads_statistics and statistics is not None and settings.mixing > 0:
+            statistics = mix_neighbours(part.whole(statistics), settings.mixing, self.generator, part.rows)
         with autocast(self.device, self.precision):
             mean, log_variance = self.encode(statistics, fields)
-        noise = torch.randn(mean.shape, generator=self.generator, device=mean.device, dtype=mean.dtype)
-        z = mean + noise * (0.5 * log_variance).exp()
+        noise = torch.randn(
+            part.n_samples, mean.shape[1], generator=self.generator, device=mean.device, dtype=mean.dtype
+        )
+        z = mean + noise[part.rows] * (0.5 * log_variance).exp()
         with autocast(self.device, self.precision):
             output = self.decode(z, factors)
         loss, terms = objective(
@@ -219,12 +239,15 @@ class Trainer:
             output=output.float(),
             mean=mean,
             log_variance=log_variance,
+            part=part,
         )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        measured = torch.stack([loss.detach(), *(term.detach() for term in terms.values())])
+        self.ranks.add([measured, *(p.grad for p in self.module.parameters() if p.grad is not None)])
         gradient_norm = nn.utils.clip_grad_norm_(self.module.parameters(), settings.gradient_norm)
         # One transfer per step: each one stalls a GPU.
-        *values, norm = torch.stack([loss, *terms.values(), gradient_norm]).tolist()
+        *values, norm = torch.cat([measured, gradient_norm.reshape(1)]).tolist()
         if not (math.isfinite(values[0]) and math.isfinite(norm)):
             raise DivergedError(
                 f"The loss became {values[0]} with a gradient norm of {norm} at step {self.step}. Lower "
@@ -244,13 +267,17 @@ class Trainer:
     def validation_error(self, source: BatchSource) -> float:
         """Mean of `held_out_error` over the held-out samples."""
         self.module.eval()
-        errors = []
+        total, count = 0.0, 0
         for data in source.validation():
             fields, statistics = self._prepare(data)
             output = self.module.decode(self.module.encode(statistics, fields)[0])
-            errors.append(held_out_error(self.module, self.settings, fields, statistics, output))
+            errors = held_out_error(self.module, self.settings, fields, statistics, output)
+            total, count = total + float(errors.double().sum()), count + len(errors)
         self.module.train()
-        return float(torch.cat(errors).mean()) if errors else math.nan
+        sums = torch.tensor([total, count], dtype=torch.float64)
+        self.ranks.add([sums])
+        total, count = sums.tolist()
+        return total / count if count else math.nan
 
     def _grid(self, progress: float) -> tuple[int, ...] | None:
         coarse = self.module.spec.coarse
@@ -329,6 +356,8 @@ class Trainer:
             warn(f"{error} {kept}, and training is not affected.")
 
     def _save(self, path: str | Path, fingerprint: str) -> None:
+        if not self.ranks.is_first:
+            return
         state = {
             "fingerprint": fingerprint,
             "module": self.module.state_dict(),
