@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -73,6 +74,9 @@ def fit_command(
     ] = None,
     validation_fraction: Annotated[float | None, Training(help="Fraction of the structures held out.")] = None,
     device: Annotated[str | None, Training(help="cpu, cuda, cuda:1 or auto.")] = None,
+    devices: Annotated[
+        int | None, Training(min=1, help="Number of processes, each on a GPU of its own, or all on the CPU.")
+    ] = None,
     precision: Annotated[str | None, Training(help="Number format of the networks.")] = None,
     seed: Annotated[int | None, Training(help="Seed of all random numbers.")] = 0,
     resume: Annotated[bool, Training("--resume", help="Continue an interrupted training.")] = False,
@@ -98,10 +102,13 @@ def fit_command(
       matvae fit lines.zarr -o lines.matvae --max-time 120
       matvae fit rock.zarr -o rock.matvae --n-components 16 --max-epochs 50 --seed 1
       matvae fit rock.zarr -o rock.matvae --resume
+      matvae fit lines.zarr -o lines.matvae --devices 2
+      torchrun --nproc-per-node 2 -m matvae fit lines.zarr -o lines.matvae
     """
     of_the_job = {"data", "out", "periodic", "seed", "resume", "half", "overwrite", "json", "quiet", "config"}
-    with watching("fit", quiet=quiet) as watcher:
-        result = jobs.fit_model(
+    is_first = int(os.environ.get("RANK", 0)) == 0
+    with watching("fit", quiet=quiet or not is_first) as watcher:
+        result = jobs.fit_on_ranks(
             data,
             out,
             periodic=periodic,
@@ -113,7 +120,8 @@ def fit_command(
             on_record=watcher.record,
             **options.given(context, except_for=of_the_job),
         )
-    show(result, _show_fit, as_json=json)
+    if is_first:
+        show(result, _show_fit, as_json=json)
 
 
 def transform_command(

@@ -88,7 +88,7 @@ class StatisticsFit:
             why = f" (chosen since the data are a {spec.reason})" if spec.reason else ""
             raise InputError(
                 f"The decoder 'statistics'{why} is fitted in closed form, in a single pass in one process, not trained. "
-                'Fit it without several processes, or choose a network, such as decoder="convolutional".'
+                'Fit it in one process, or choose a network, such as decoder="convolutional".'
             )
         if spec.n_components >= len(samples):
             raise InputError(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .evaluate import evaluate_model
     from .export import export_structures
     from .fit import FitInterrupted, fit_model
+    from .fit_ranks import fit_on_ranks
     from .importing import import_structures
     from .info import describe
     from .inverse import inverse_latents
@@ -39,6 +40,7 @@ _HOME = {
     "export_structures": "export",
     "find_representative_windows": "representative",
     "fit_model": "fit",
+    "fit_on_ranks": "fit_ranks",
     "import_structures": "importing",
     "inverse_latents": "inverse",
     "list_datasets": "dataset",
@@ -62,6 +64,7 @@ __all__ = [
     "export_structures",
     "find_representative_windows",
     "fit_model",
+    "fit_on_ranks",
     "import_structures",
     "inverse_latents",
     "list_datasets",

@@ -14,6 +14,7 @@ from ..errors import InputError, StoreError
 from ..estimator import StatsVAETransformer
 from ..evaluate.sampling_floor import sampling_floor
 from ..files import unfinished
+from ..model.ranks import current_ranks
 from .files.outputs import check_output, is_model, remove
 
 logger = logging.getLogger("matvae")
@@ -115,6 +116,8 @@ def fit_model(
             logger.info("Training continues from %s.", checkpoint)
         else:
             logger.info("There is no checkpoint %s yet: training starts from the beginning.", checkpoint)
+        # The other ranks, if there are any, fit the same.
+        current_ranks().made_by_first(lambda: {**estimator.get_params(), "verbose": False})
         try:
             estimator.fit(structures)
             _save(estimator, target, checkpoint, overwrite=overwrite, half=half)

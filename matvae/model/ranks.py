@@ -88,6 +88,10 @@ class Ranks:
         for tensor, total in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
             tensor.copy_(total.view(tensor.shape))
 
+    def wait_for_all(self) -> None:
+        """Return when every rank has called this."""
+        self.add([torch.zeros(1)])
+
     def part(self, n_samples: int) -> BatchPart:
         """The batch of which this rank has `n_samples`."""
         if self.count == 1:

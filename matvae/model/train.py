@@ -136,7 +136,8 @@ class Trainer:
             If a checkpoint cannot be written in the course of the training, which goes on.
         """
         if checkpoint is not None:
-            check_folder(checkpoint, *self._sizes())
+            if self.ranks.is_first:
+                check_folder(checkpoint, *self._sizes())
             state = self.ranks.made_by_first(
                 lambda: load_checkpoint(checkpoint, fingerprint) if Path(checkpoint).exists() else None
             )
