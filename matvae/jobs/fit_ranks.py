@@ -80,9 +80,7 @@ def _fit(ranks: Ranks, data: str | Path, out: str | Path, **options: Any) -> dic
     return {}
 
 
-def _work(
-    *, report: Callable[..., None], on_lost: Callable[[MatvaeError], None], **options: Any
-) -> dict[str, Any]:
+def _work(*, report: Callable[..., None], on_lost: Callable[[MatvaeError], None], **options: Any) -> dict[str, Any]:
     """What each of the processes does that are started here."""
     with joined_ranks(on_lost) as ranks:
         return _fit(

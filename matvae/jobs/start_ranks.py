@@ -27,7 +27,7 @@ from ..model.ranks import RankLostError
 
 logger = logging.getLogger("matvae")
 # After one rank has ended with an error, or an interrupt, the others have so long to save and end by themselves.
-GRACE_SECONDS = 30.0
+GRACE_SECONDS = 20.0
 HOST = "127.0.0.1"
 
 Work = Callable[..., dict[str, Any]]
@@ -129,7 +129,7 @@ class _Followed:
         if own := [error for error in self.errors.values() if not isinstance(error, RankLostError)]:
             raise own[0]
         for number, worker in enumerate(self.workers):
-            if number not in self.errors and worker.process.exitcode != 0:
+            if number not in self.errors and worker.process.exitcode:
                 raise RankLostError(_end_of(number, len(self.workers), worker.process))
         raise next(iter(self.errors.values()))
 
@@ -167,8 +167,6 @@ class _Followed:
 def _end_of(number: int, count: int, process: Any) -> str:
     code = process.exitcode
     name = f"Rank {number} of {count} (process {process.pid})"
-    if code is None:
-        return f"{name} did not end by itself after another one had failed, and was ended."
     if code < 0:
         cause = " Often memory ran out; then use fewer processes or smaller batches." if code == -signal.SIGKILL else ""
         return f"{name} was killed by {signal.Signals(-code).name}, and the others were ended.{cause}"

@@ -13,7 +13,7 @@ from typing import Protocol
 BEAT_SECONDS = 1.0
 # Own beats without one of another rank after which that rank is lost. Beats are counted, not seconds, so that a process
 # that was suspended itself does not blame the others.
-SILENT_BEATS = 30
+SILENT_BEATS = 20
 
 
 class Store(Protocol):

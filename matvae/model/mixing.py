@@ -8,9 +8,7 @@ from torch import Tensor
 NEIGHBOURS = 16
 
 
-def mix_neighbours(
-    statistics: Tensor, share: float, generator: torch.Generator, rows: slice = slice(None)
-) -> Tensor:
+def mix_neighbours(statistics: Tensor, share: float, generator: torch.Generator, rows: slice = slice(None)) -> Tensor:
     """Move some statistics of a batch part of the way towards those of a random near neighbour in the batch.
 
     The samples of a small set lie far apart, and the decoder is unconstrained between them. Windows of one material

@@ -74,9 +74,7 @@ def objective(
         return settings.alpha * voxels + settings.beta * rise * divergence, terms
     assert statistics is not None
     reconstructed = module.statistics(output)
-    distances = statistics_loss(
-        module.weighted(statistics), module.weighted(reconstructed), settings.loss, part.mean
-    )
+    distances = statistics_loss(module.weighted(statistics), module.weighted(reconstructed), settings.loss, part.mean)
     distance = part.share_of_mean(distances)
     loss = settings.alpha * distance + settings.beta * rise * divergence
     terms = {"statistics_loss": distance, "kl": divergence}

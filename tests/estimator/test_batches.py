@@ -14,6 +14,7 @@ from matvae.estimator.batches import Batches, seed_from
 from matvae.estimator.sample_layout import layout_of_structures
 from matvae.estimator.samples import Samples
 from matvae.grid import Grid
+from matvae.model.ranks import Ranks
 
 
 def numbered(n: int) -> np.ndarray:
@@ -79,6 +80,52 @@ def test_at_least_one_sample_is_left_for_training(n: int, fraction: float, held:
     batches = make(numbered(n), validation_fraction=fraction)
     assert len(samples(batches.validation())) == held
     assert len(samples(batches.epoch(0))) == n - held == batches.n_training
+
+
+class Alone(Ranks):
+    """A rank that does not wait for what the others read."""
+
+    def of_all(self, value):
+        return [value]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("buffer", [1, 300, 1 << 20])
+@pytest.mark.parametrize("count", [2, 3])
+def test_the_batches_of_ranks_make_up_those_of_one_process(monkeypatch, kind: str, buffer: int, count: int) -> None:
+    monkeypatch.setattr(module, "BUFFER_BYTES", buffer)
+    X = KINDS[kind](numbered(53))
+    one, ranks = make(X), [make(X, ranks=Alone(number, count)) for number in range(count)]
+    for whole, *parts in zip(one.epoch(2), *[rank.epoch(2) for rank in ranks], strict=True):
+        assert samples([whole]) == samples(parts)
+        sizes = [len(part) for part in parts]
+        assert min(sizes) > 0
+        assert max(sizes) - min(sizes) <= 1 + (kind != "numpy")
+    assert sorted(samples(one.validation())) == sorted(sum([samples(rank.validation()) for rank in ranks], []))
+    assert samples(one.calibration) == sum([samples(rank.calibration) for rank in ranks], [])
+
+
+def test_a_rank_reads_its_own_part_of_the_data() -> None:
+    reads: list[int] = []
+
+    def note(block: np.ndarray) -> np.ndarray:
+        reads.append(len(block))
+        return block
+
+    X = da.from_array(numbered(120), chunks=(4, 4)).map_blocks(note, meta=np.empty((0, 4)))
+    for number in range(2):
+        reads.clear()
+        rank = make(X, validation_fraction=0.0, ranks=Alone(number, 2))
+        assert sum(reads) == 60
+        reads.clear()
+        assert sum(map(len, rank.epoch(0))) == 60
+        # The block in the middle, and no other, is read by both.
+        assert sum(reads) <= 64
+
+
+def test_batches_that_are_too_small_for_all_ranks_are_refused() -> None:
+    with pytest.raises(InputError, match=r"A batch of 2 samples cannot be divided among 3 processes"):
+        make(numbered(20), batch_size=2, ranks=Alone(0, 3))
 
 
 def test_at_least_one_large_sample_is_held_out(monkeypatch) -> None:
