@@ -1,10 +1,10 @@
 """From an array on disk or in memory to shuffled training batches; the place where dask and torch meet.
 
-Samples stay as they are stored (uint8 labels) until a batch is made. The blocks of a dask array are put in an order drawn
-anew for each epoch, and a buffer of some batches is read at a time, while the model computes. The buffer is divided into
-as many runs of consecutive samples as a batch has samples, and every batch takes a random one of each run: it mixes all
-blocks of the buffer, and of several ranks that train together each reads only the runs from which its part of the batches
-comes.
+Samples stay as they are stored (uint8 labels) until a batch is made. The blocks of a dask array are put in an order
+drawn anew for each epoch, and a buffer of some batches is read at a time, while the model computes. The buffer is
+divided into as many runs of consecutive samples as a batch has samples, and every batch takes a random one of each run:
+it mixes all blocks of the buffer, and of several ranks that train together each reads only the runs from which its part
+of the batches comes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -121,7 +121,7 @@ class Batches:
                 samples.append(block[within(numbers, part.start, part.stop)])
         self.n_constant = sum(self.ranks.of_all(n_constant))
         self.largest = max(self.ranks.of_all(largest))
-        return np.concatenate(kept[0]), np.concatenate([kept[0][0], *sum(self.ranks.of_all(kept[1]), [])])
+        return np.concatenate(kept[0]), np.concatenate([kept[0][0], *chain(*self.ranks.of_all(kept[1]))])
 
     @cached_property
     def calibration(self) -> list[Tensor]:
@@ -133,7 +133,7 @@ class Batches:
         return self._batches_of(self._held_out)
 
     def epoch(self, number: int) -> Iterator[Tensor]:
-        """Every training sample once, in an order that depends only on the seed and `number`: this rank's part of it."""
+        """Every training sample once, in an order that depends only on the seed and `number`: this rank's part."""
         rng = np.random.default_rng([self.seed, 1, number])
         X = self.samples.array
         if not is_dask(X):

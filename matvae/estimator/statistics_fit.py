@@ -87,7 +87,7 @@ class StatisticsFit:
         if current_ranks().count > 1:
             why = f" (chosen since the data are a {spec.reason})" if spec.reason else ""
             raise InputError(
-                f"The decoder 'statistics'{why} is fitted in closed form, in a single pass in one process, not trained. "
+                f"The decoder 'statistics'{why} is fitted in closed form in one process, not trained. "
                 'Fit it in one process, or choose a network, such as decoder="convolutional".'
             )
         if spec.n_components >= len(samples):

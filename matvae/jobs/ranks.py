@@ -30,8 +30,8 @@ def ranks_of_environment() -> Ranks:
         return Ranks()
     if missing := [name for name in NEEDED if name not in os.environ]:
         raise InputError(
-            f"WORLD_SIZE={os.environ['WORLD_SIZE']} says that this is one of several processes, but {missing[0]} is not "
-            "set. Start them with torchrun, set all of its variables, or unset WORLD_SIZE."
+            f"WORLD_SIZE={os.environ['WORLD_SIZE']} says that this is one of several processes, but {missing[0]} is "
+            "not set. Start them with torchrun, set all of its variables, or unset WORLD_SIZE."
         )
     number, count, local = (int(os.environ.get(name, 0)) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"))
     return Ranks(number, count, local)

@@ -46,8 +46,8 @@ def start_ranks(
 ) -> dict[str, Any]:
     """Do a job in several processes, and return what the first returns.
 
-    The processes find in their environment what `joined_ranks` needs. What the first one logs and warns of appears here.
-    All end if this process ends.
+    The processes find in their environment what `joined_ranks` needs. What the first one logs and warns of appears
+    here. All end if this process ends.
 
     Parameters
     ----------
@@ -102,7 +102,12 @@ class _Followed:
 
     def __init__(self, workers: list[Worker], listeners: Mapping[str, Callable[..., Any]]) -> None:
         self.workers = workers
-        self.listeners = {**listeners, "ready": self._is_ready, "log": logger.log, "warn": _warn}
+        self.listeners: dict[str, Callable[..., Any]] = {
+            **listeners,
+            "ready": self._is_ready,
+            "log": logger.log,
+            "warn": _warn,
+        }
         self.open = {worker.reports: number for number, worker in enumerate(workers)}
         self.errors: dict[int, BaseException] = {}
         self.results: dict[int, dict[str, Any]] = {}
@@ -137,15 +142,15 @@ class _Followed:
         """Pass reports on, until all workers have ended, the first one has its result, or the time is over."""
         while self.open and 0 not in self.results:
             timeout = None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
-            ready = wait(list(self.open), timeout)
+            ready: list[Any] = wait(list(self.open), timeout)
             if not ready:
                 return
             for reports in ready:
-                number = self.open[reports]  # type: ignore[index]
+                number = self.open[reports]
                 try:
-                    name, arguments = reports.recv()  # type: ignore[union-attr]
+                    name, arguments = reports.recv()
                 except (EOFError, ConnectionError):
-                    del self.open[reports]  # type: ignore[arg-type]
+                    del self.open[reports]
                     self.workers[number].process.join(GRACE_SECONDS)
                     self._limit_time()
                     continue
@@ -238,7 +243,7 @@ def _be_rank(work: Work, options: dict[str, Any], number: int, count: int, port:
         logger.propagate = False
     try:
         result = work(**options, report=reports.send, on_lost=lost)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - the parent raises it
         if isinstance(error, MatvaeError | KeyboardInterrupt) or type(error).__module__ == "builtins":
             # Anything else may not survive the way to another process.
             reports.send("error", error)

@@ -1,7 +1,7 @@
 """Heartbeat: every rank counts in a shared store, and a rank that stops counting is lost.
 
-A process that was killed closes its connections, which the others notice in their next exchange. They do not learn which
-one it was, and a process that hangs, or whose machine is gone, closes nothing. Counters answer both.
+A process that was killed closes its connections, which the others notice in their next exchange. They do not learn
+which one it was, and a process that hangs, or whose machine is gone, closes nothing. Counters answer both.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Ranks: the processes that train one model together, each on its part of every batch.
 
-A batch is the parts of all ranks, one after the other. Every rank holds the same weights, draws the random numbers of the
-whole batch and takes those of its own rows; means over the batch and gradients are sums over the ranks. The result is that
-of one process, up to the order in which floating-point numbers are added.
+A batch is the parts of all ranks, one after the other. Every rank holds the same weights, draws the random numbers of
+the whole batch and takes those of its own rows; means over the batch and gradients are sums over the ranks. The result
+is that of one process, up to the order in which floating-point numbers are added.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ class BatchPart:
         return slice(stop - self.sizes[self.ranks.number], stop)
 
     def share_of_mean(self, values: Tensor) -> Tensor:
-        """What this rank's values ``(sample,)`` contribute to their mean over the batch; the sum of all shares is it."""
+        """What this rank's values ``(sample,)`` contribute to their mean over the batch, the sum of all shares."""
         return values.sum() / self.n_samples
 
     def mean(self, values: Tensor) -> Tensor:

@@ -36,8 +36,8 @@ class DivergedError(MatvaeError):
 class BatchSource(Protocol):
     """Source of batches: structures ``(sample, *space)`` or statistics ``(sample, *lag, correlation)``.
 
-    With several ranks, those of this rank: its part of every training batch, at least one sample, and any of the samples
-    held out, which have their place on one rank only.
+    With several ranks, those of this rank: its part of every training batch, at least one sample, and any of the
+    samples held out, which have their place on one rank only.
     """
 
     steps_per_epoch: int

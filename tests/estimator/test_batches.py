@@ -101,8 +101,10 @@ def test_the_batches_of_ranks_make_up_those_of_one_process(monkeypatch, kind: st
         sizes = [len(part) for part in parts]
         assert min(sizes) > 0
         assert max(sizes) - min(sizes) <= 1 + (kind != "numpy")
-    assert sorted(samples(one.validation())) == sorted(sum([samples(rank.validation()) for rank in ranks], []))
-    assert samples(one.calibration) == sum([samples(rank.calibration) for rank in ranks], [])
+    assert sorted(samples(one.validation())) == sorted(
+        number for rank in ranks for number in samples(rank.validation())
+    )
+    assert samples(one.calibration) == [number for rank in ranks for number in samples(rank.calibration)]
 
 
 def test_a_rank_reads_its_own_part_of_the_data() -> None:
