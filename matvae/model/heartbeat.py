@@ -49,7 +49,8 @@ class Heartbeat:
     def stop(self) -> None:
         """End; the others must not watch any longer."""
         self._stopped.set()
-        self._thread.join()
+        # A store that hangs holds the thread; it is a daemon.
+        self._thread.join(5 * BEAT_SECONDS)
 
     def silent(self) -> list[int]:
         """Numbers of the ranks that do not count for three beats; empty if the store does not answer."""
