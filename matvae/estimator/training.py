@@ -182,7 +182,9 @@ class TrainingRun:
         StoreError
             If another process trains with this checkpoint.
         """
-        with nullcontext() if checkpoint is None else unfinished(Path(checkpoint)):
+        # Of several ranks the first alone writes.
+        is_writer = checkpoint is not None and self.trainer.ranks.is_first
+        with unfinished(Path(checkpoint)) if is_writer else nullcontext():
             self.trainer.fit(
                 self.batches,
                 on_start=on_start,

@@ -24,6 +24,7 @@ from torch import distributed
 
 from ..errors import MatvaeError
 from ..model.ranks import RankLostError
+from ..warn import warn
 
 logger = logging.getLogger("matvae")
 # After one rank has ended with an error, or an interrupt, the others have so long to save and end by themselves.
@@ -106,7 +107,7 @@ class _Followed:
             **listeners,
             "ready": self._is_ready,
             "log": logger.log,
-            "warn": _warn,
+            "warn": warn,
         }
         self.open = {worker.reports: number for number, worker in enumerate(workers)}
         self.errors: dict[int, BaseException] = {}
@@ -176,10 +177,6 @@ def _end_of(number: int, count: int, process: Any) -> str:
         cause = " Often memory ran out; then use fewer processes or smaller batches." if code == -signal.SIGKILL else ""
         return f"{name} was killed by {signal.Signals(-code).name}, and the others were ended.{cause}"
     return f"{name} failed with exit code {code}; its output above says why. The others were ended."
-
-
-def _warn(message: str) -> None:
-    warnings.warn(message, UserWarning, stacklevel=2)
 
 
 @contextmanager

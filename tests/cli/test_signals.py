@@ -12,6 +12,14 @@ from matvae import jobs
 from matvae.cli.signals import INTERRUPTED, as_interrupts
 
 
+@pytest.fixture(autouse=True)
+def in_the_foreground():
+    """Handle Ctrl-C as in a terminal; a process that a shell starts in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_is_an_interrupt_with_its_exit_code(number, code):
     before = signal.getsignal(number)
