@@ -136,11 +136,16 @@ class TextureRealizer:
         return min(1.0, float(error / variogram_error.clamp_min(1e-12))) ** 2
 
     def _examples(self, z: torch.Tensor) -> torch.Tensor:
-        """Training windows ``(example, *space)`` whose latents are nearest."""
+        """Training windows ``(example, *space)`` whose latents are nearest, with every phase in at least one."""
         decoder = self.module.statistics_decoder
         n = max(LEAST_EXAMPLES, EXAMPLE_VOXELS // self.grid.n_voxels)
         distances = (decoder.example_latents - z).square().sum(1)
-        return decoder.examples[distances.argsort()[:n]]
+        nearest = decoder.examples[distances.argsort()]
+        chosen = [nearest[:n]]
+        for phase in range(self.grid.phases):
+            if not bool((chosen[0] == phase).any()):
+                chosen.append(nearest[(nearest == phase).flatten(1).any(1)][:1])
+        return torch.cat(chosen)
 
 
 def check_room(shape: Sequence[int], phases: int, periodic: bool, method: str, n_structures: int, device: str) -> None:

@@ -89,6 +89,17 @@ def test_an_uncertain_variogram_counts_less_than_the_statistics(model) -> None:
         decoder.descriptor_coefficients.data.copy_(before)
 
 
+def test_a_phase_that_no_near_window_has_comes_from_the_nearest_that_has_it() -> None:
+    windows = blobs(60, (24, 24), width=2.0, volume_fraction=np.linspace(0.05, 0.5, 60))
+    windows[:40] = 0
+    model = StatsVAETransformer(1, decoder="statistics", periodic=False, cutoff=8, random_state=0).fit(windows)
+    realizer = TextureRealizer(FittedModel.of(model).module, model.grid_, (24, 24), "examples")
+    examples = realizer._examples(torch.from_numpy(model.transform(windows[:1])))
+    assert set(examples.unique().tolist()) == {0, 1}
+    structures = model.inverse_transform(model.transform(windows[[0, 59]]), realize="examples", random_state=0)
+    assert structures[0].mean() < 0.05 < structures[1].mean()
+
+
 def test_patches_are_those_of_reconstruct(model, latents) -> None:
     z = latents[:1]
     decoder = FittedModel.of(model).module.statistics_decoder
