@@ -84,7 +84,6 @@ def count_missing_files(array: zarr.Array, folder: Path) -> int:
     zarr reads a missing file as the fill value, without an error, and its `nchunks_initialized` counts empty files as
     present. The files in the folder are counted, since metadata may name more than could ever be looked for.
     """
-    # The files are counted and not the indices, since hostile metadata may claim any number of these.
     return count_files(array) - sum(file.stat().st_size > 0 for file in files_of(array, folder).values())
 
 

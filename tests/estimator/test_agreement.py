@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -12,18 +10,16 @@ from safetensors.torch import load_file, save_file
 from matvae import load
 from matvae.errors import InputError, StoreError
 from matvae.estimator.agreement import check_agreement, check_sizes, check_weights
-from matvae.estimator.saving import file_sha256, metadata_sha256
+
+from ..saved_models import edited
 
 
 def rewrite(model, edit):
     """Edit metadata and weights, and make their hashes match again."""
-    metadata = json.loads((model / "estimator.json").read_text())
-    weights = load_file(model / "weights.safetensors")
-    edit(metadata, weights)
-    save_file(weights, model / "weights.safetensors")
-    metadata["sha256"]["weights.safetensors"] = file_sha256(model / "weights.safetensors")
-    metadata["sha256"]["estimator.json"] = metadata_sha256(metadata)
-    (model / "estimator.json").write_text(json.dumps(metadata))
+    with edited(model) as metadata:
+        weights = load_file(model / "weights.safetensors")
+        edit(metadata, weights)
+        save_file(weights, model / "weights.safetensors")
 
 
 CASES = {
