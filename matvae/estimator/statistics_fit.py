@@ -24,7 +24,7 @@ from ..model.manifold import ROUNDS, n_terms, regression, search, start_latents,
 from ..model.ranks import current_ranks
 from ..model.sampling_noise import block_deviations, noise_covariance
 from ..room import check_room
-from ..stats import get_statistic, volume_fractions
+from ..stats import get_statistic, relative_error, variogram, volume_fractions
 from ..stats.form import LABELS
 from ..stats.independent_windows import independent_windows
 from ..warn import warn
@@ -39,6 +39,8 @@ LEAST_WINDOWS = 50
 FIT_SAMPLES = 20_000
 # Samples that determine the sampling noise, and the mean width of the posterior.
 NOISE_SAMPLES = 256
+# Examples from which the weight of the variogram follows.
+CALIBRATION_WINDOWS = 64
 # Size of the training windows that a model carries as examples.
 EXAMPLE_BYTES = 8 << 20
 # Voxels that are searched for overlaps.
@@ -179,7 +181,7 @@ class StatisticsFit:
 
         With `copy_module` they do not change in further rounds.
         """
-        self._learn_example_latents()
+        self._learn_examples()
         return {
             "module_": copy.deepcopy(self.module) if copy_module else self.module,
             "grid_": self.samples.grid,
@@ -254,12 +256,31 @@ class StatisticsFit:
         rows = next(iter(self.rows))[:NOISE_SAMPLES]
         return self.module.encode(torch.from_numpy(rows).to(torch.float32).unflatten(1, self.rows.shape), None)
 
-    def _learn_example_latents(self) -> None:
+    def _learn_examples(self) -> None:
+        """Latents of the examples, and the weight of the variogram, as far as these tell."""
         decoder = self.module.statistics_decoder
         if len(decoder.examples):
             batches = decoder.examples.split(self.batches.batch_size)
             statistics = torch.cat([self.module.statistics(self.module.fields(batch)) for batch in batches])
             decoder.example_latents.copy_(self.module.encode(statistics, None)[0])
+            if VARIOGRAM in decoder.descriptor_shapes:
+                some = spread_indices(len(statistics), CALIBRATION_WINDOWS)
+                decoder.variogram_weight.fill_(self._variogram_weight(some, statistics[some]))
+
+    def _variogram_weight(self, some: np.ndarray, statistics: Tensor) -> float:
+        """Weight of the variogram at neighbouring voxels beside the 2-point statistics, at most one.
+
+        The squared error of 2-point statistics hardly knows about interfaces, since lags of a voxel are few; the
+        variogram at these lags says how much interface there is and how it runs. Where statistics decode much more
+        exactly than it does, it must not spoil them: the weight falls with the ratio of the squared errors with which
+        the two decode for training windows.
+        """
+        decoder, spec = self.module.statistics_decoder, self.spec
+        windows, latents = decoder.examples[some], decoder.example_latents[some]
+        true = variogram(windows, spatial_dims=len(spec.shape), phases=spec.phases, periodic=spec.periodic)
+        error = relative_error(statistics, self.module.decoded_statistics(latents)).median()
+        variogram_error = relative_error(true, decoder.descriptors(latents)[VARIOGRAM]).median()
+        return min(1.0, float(error / variogram_error.clamp_min(1e-12))) ** 2
 
     def _independent_windows(self) -> float:
         """Number of independent windows; that of all samples where no labels are known."""

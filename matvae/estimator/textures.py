@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
 
-from ..data.subsets import spread_indices
 from ..errors import InputError
 from ..grid import Grid
 from ..memory import check_memory
@@ -19,7 +17,6 @@ from ..model import StatsVAE
 from ..model.decoders.statistics import VARIOGRAM
 from ..reconstruction import Wanted, reconstruct
 from ..reconstruction.tiles import MOST_VOXELS, is_tiled, realize_tiles
-from ..stats import relative_error, variogram
 from ..stats.metric import lag_lengths
 from ..validate import is_integer
 
@@ -28,8 +25,6 @@ METHODS = (AUTO, RETRIEVAL, EXAMPLES, DECODER)
 # Voxels of the examples for one latent, and the least number of windows.
 EXAMPLE_VOXELS = 1 << 18
 LEAST_EXAMPLES = 8
-# Training windows from which the weight of the variogram follows.
-CALIBRATION_WINDOWS = 64
 # Working memory in bytes per voxel and phase of one structure, as measured.
 WORKING_BYTES = {RETRIEVAL: 200, EXAMPLES: 1750}
 # Voxels along an axis: of examples from which patches are cut, and of structures.
@@ -86,7 +81,8 @@ class TextureRealizer:
         grid = replace(self.grid, shape=self.shape, periodic=spec.periodic)
         also = []
         if VARIOGRAM in descriptors:
-            also = [Wanted(VARIOGRAM, descriptors[VARIOGRAM].clamp_min(0), weight=self.variogram_weight)]
+            weight = float(self.module.statistics_decoder.variogram_weight)
+            also = [Wanted(VARIOGRAM, descriptors[VARIOGRAM].clamp_min(0), weight=weight)]
         if examples is not None and is_tiled(grid.shape, grid.periodic):
             structures = [
                 realize_tiles(
@@ -113,27 +109,6 @@ class TextureRealizer:
             first_sample=number,
             device=str(self.module.field_mean.device.type),
         ).structures
-
-    @cached_property
-    def variogram_weight(self) -> float:
-        """Weight of the variogram at neighbouring voxels beside the 2-point statistics, at most one.
-
-        The squared error of 2-point statistics hardly knows about interfaces, since lags of a voxel are few; the
-        variogram at these lags says how much interface there is and how it runs. Where statistics decode much more
-        exactly than it does, it must not spoil them: the weight falls with the ratio of the squared errors with which
-        the two decode for training windows.
-        """
-        decoder, spec = self.module.statistics_decoder, self.module.spec
-        some = spread_indices(len(decoder.examples), CALIBRATION_WINDOWS)
-        if len(some) == 0:
-            return 1.0
-        windows, latents = decoder.examples[some], decoder.example_latents[some]
-        true = variogram(windows, spatial_dims=self.grid.ndim, phases=spec.phases, periodic=spec.periodic)
-        with torch.no_grad():
-            statistics = self.module.statistics(self.module.fields(windows))
-            error = relative_error(statistics, self.module.decoded_statistics(latents)).median()
-            variogram_error = relative_error(true, decoder.descriptors(latents)[VARIOGRAM]).median()
-        return min(1.0, float(error / variogram_error.clamp_min(1e-12))) ** 2
 
     def _examples(self, z: torch.Tensor) -> torch.Tensor:
         """Training windows ``(example, *space)`` whose latents are nearest, with every phase in at least one."""

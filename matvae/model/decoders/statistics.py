@@ -25,7 +25,8 @@ class StatisticsDecoder(Decoder):
     The components are those of the metric of the model (`lag_weights`). At first order this is PCA; at second order the
     surface bends with the data (see `manifold`). Further descriptors, such as volume fractions and specific surface,
     are polynomials of the same latent. The decoder also carries a bounded number of training windows with their
-    latents, from which structures with the decoded statistics are realised.
+    latents, from which structures with the decoded statistics are realised, and the weight of the variogram beside the
+    2-point statistics in doing so.
 
     ``spec.decoder_options`` holds ``rank`` (number of principal components), ``order`` (of the polynomial),
     ``descriptors`` (name to shape of one sample) and ``examples`` (number of windows).
@@ -39,6 +40,7 @@ class StatisticsDecoder(Decoder):
     examples: Tensor
     example_latents: Tensor
     noise_precision: Tensor
+    variogram_weight: Tensor
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
@@ -59,6 +61,7 @@ class StatisticsDecoder(Decoder):
         n_examples = int(options["examples"])
         self.register_buffer("examples", torch.zeros(n_examples, *spec.shape, dtype=torch.uint8))
         self.register_buffer("example_latents", torch.zeros(n_examples, spec.n_components))
+        self.register_buffer("variogram_weight", torch.tensor(1.0))
 
     def forward(self, z: Tensor, factors: Sequence[int] | None = None) -> Tensor:
         """Decode latents ``(sample, component)`` to statistics ``(sample, *lag, correlation)``."""
