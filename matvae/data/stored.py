@@ -48,6 +48,7 @@ def open_store(path: Path) -> Structures:
     property_names = [name for name, array in arrays.items() if array.metadata.dimension_names == ("sample",)]
     mask_names = [MASK] if attributes["schema"] == MASKED_SCHEMA else []
     for name in (main_name, *mask_names, *property_names):
+        check_chunks(arrays[name], f"The array {name!r} of {path}")
         check_piece_size(f"{path} ({name})", max(chunk_bytes(arrays[name]), _task_bytes(arrays[name])), "chunk")
         _check_completeness(path, name, arrays[name])
     grid = _grid(path, main, attributes)
@@ -110,7 +111,6 @@ def _main_name(path: Path, arrays: dict[str, zarr.Array], attributes: dict[str, 
 
 
 def _check_completeness(path: Path, name: str, array: zarr.Array) -> None:
-    check_chunks(array, f"The array {name!r} of {path}")
     if n_missing := count_missing_files(array, path / name):
         raise StoreError(
             f"{path} is incomplete: {n_missing} of the {count_files(array)} {'shards' if array.shards else 'chunks'} "
