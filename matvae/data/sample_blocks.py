@@ -81,11 +81,20 @@ def sample_blocks(data: Any, size: int) -> Iterator[tuple[int, np.ndarray]]:
 
 def read_block(structures: Structures, start: int, stop: int) -> Any:
     """Read some samples of structures into memory: an array, or `Structures` if they have a mask."""
-    block = structures.data[start:stop].compute()
+    block = read_samples(structures.data, start, stop)
     if structures.mask is None:
         return block
-    mask = structures.mask[start:stop].compute()
+    mask = read_samples(structures.mask, start, stop)
     return Structures(block, structures.grid, mask=mask, attributes=structures.attributes)
+
+
+def read_samples(data: Any, start: int, stop: int) -> np.ndarray:
+    """Read some samples of a dask array into memory.
+
+    The chunks of a block are few, and whoever calls this is a thread that reads ahead or one of several processes:
+    threads of dask would compete with the computation for the cores, and take longer.
+    """
+    return np.asarray(data[start:stop].compute(scheduler="synchronous"))
 
 
 def chunk_spans(chunks: Sequence[int], size: int) -> Iterator[tuple[int, int]]:

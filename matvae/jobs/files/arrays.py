@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,14 +27,18 @@ class ArrayWriter:
     """Writer of blocks of samples of an array of known final shape; see `new_array`.
 
     Whole chunks are written at once: a chunk that is written in parts is read and compressed again for each of them.
+    This happens in a thread, while the next block is computed; an error appears with one of the next blocks, or in
+    `flush`.
     """
 
-    def __init__(self, path: Path, group: zarr.Group, array: zarr.Array) -> None:
+    def __init__(self, path: Path, group: zarr.Group, array: zarr.Array, thread: Executor) -> None:
         self.path = path
         self.group = group
         self.array = array
         self.written = 0
         self._pending: list[np.ndarray] = []
+        self._thread = thread
+        self._writing: Future[None] | None = None
         # Samples that are there already, when a result is completed.
         self._sound = np.zeros(array.shape[0], dtype=bool)
 
@@ -52,16 +57,27 @@ class ArrayWriter:
         self._put(sum(map(len, self._pending)) - self.written % self.array.chunks[0])
 
     def flush(self) -> None:
-        """Write what waits for further samples."""
+        """Write what waits for further samples, and wait until it is written."""
         self._put(sum(map(len, self._pending)))
+        self._finish()
 
     def _put(self, n_samples: int) -> None:
         if n_samples > 0:
             joined = np.concatenate(self._pending)
             start = self.written - len(joined)
-            self.array[start : start + n_samples] = joined[:n_samples]
+            # One at a time, so that no more than this waits in memory.
+            self._finish()
+            self._writing = self._thread.submit(self._store, start, joined[:n_samples])
             # A copy, so that the samples that were written are not kept in memory.
             self._pending = [joined[n_samples:].copy()]
+
+    def _store(self, start: int, samples: np.ndarray) -> None:
+        self.array[start : start + len(samples)] = samples
+
+    def _finish(self) -> None:
+        if self._writing is not None:
+            self._writing.result()
+            self._writing = None
 
     def needed(self, start: int, stop: int) -> bool:
         """Whether some of these samples are still to be written."""
@@ -126,20 +142,21 @@ def new_array(
         If it is damaged, or samples are missing at the end.
     """
     if resume and out.exists():
-        with unfinished(out), closing_tasks():
-            writer = _existing(out, name, shape, attributes)
+        with unfinished(out), closing_tasks(), _writing_thread() as thread:
+            writer = _existing(out, name, shape, attributes, thread)
             yield writer
             writer.flush()
             if missing_files(writer.array, out / name):
                 raise StoreError(f"{out} is still incomplete. Remove it, and compute it again.")
         return
-    with atomic_output(out) as temporary, closing_tasks():
+    with atomic_output(out) as temporary, closing_tasks(), _writing_thread() as thread:
         group = zarr.open_group(
             temporary, mode="w-", zarr_format=3, attributes={"matvae": {"schema": SCHEMA, **attributes}}
         )
         bytes_per_sample = 4 * int(np.prod(shape[1:]))
         chunks = (max(1, min(shape[0], CHUNK_BYTES // max(1, bytes_per_sample))), *shape[1:])
-        writer = ArrayWriter(temporary, group, _create(group, name, shape, np.dtype(np.float32), chunks, dimensions))
+        array = _create(group, name, shape, np.dtype(np.float32), chunks, dimensions)
+        writer = ArrayWriter(temporary, group, array, thread)
         yield writer
         writer.flush()
         if writer.written != shape[0]:
@@ -147,7 +164,13 @@ def new_array(
         consolidate(temporary)
 
 
-def _existing(out: Path, name: str, shape: tuple[int, ...], attributes: Mapping[str, Any]) -> ArrayWriter:
+def _writing_thread() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="matvae-write-behind")
+
+
+def _existing(
+    out: Path, name: str, shape: tuple[int, ...], attributes: Mapping[str, Any], thread: Executor
+) -> ArrayWriter:
     """Open an existing group for completion, if it is the result of the same command."""
     try:
         group = zarr.open_group(out, mode="r+", zarr_format=3)
@@ -158,7 +181,7 @@ def _existing(out: Path, name: str, shape: tuple[int, ...], attributes: Mapping[
                 f"{out} is the result of other data or options, and cannot be completed with these. Pass the same "
                 "ones, choose another output, or replace it with --overwrite (overwrite=True)."
             )
-        writer = ArrayWriter(out, group, array)
+        writer = ArrayWriter(out, group, array, thread)
         writer.keep_sound(*([MASK] if MASK in group else []))
     except (FileNotFoundError, KeyError, ValueError, TypeError) as error:
         if isinstance(error, InputError):
