@@ -22,6 +22,8 @@ N_SCREENED = 256
 POLISHING_STEPS, POLISHING_RATE = 30, 0.02
 # Rounds in which predictions are corrected by what realizations of the candidates show.
 CORRECTIONS = 2
+# Realizations of a candidate that correct its prediction; more are only needed to verify the candidates at the end.
+CORRECTING_REALIZATIONS = 3
 # Smallest distance between candidates, as a fraction of the region's radius.
 SEPARATION = 0.1
 
@@ -132,7 +134,8 @@ def search_by_prediction(
     moved, weights = z[selected], weights[selected]
     measured = [] if windows is None else [windows.values]
     for number in range(CORRECTIONS):
-        realized = search.realized(moved, effort.n_realizations, int(rng.integers(2**31)))
+        n_realizations = min(effort.n_realizations, CORRECTING_REALIZATIONS)
+        realized = search.realized(moved, n_realizations, int(rng.integers(2**31)))
         measured.append(realized)
         moved = _corrected(search, moved, weights, np.nan_to_num(realized - _predicted(search, moved)))
         if progress is not None:
