@@ -22,10 +22,13 @@ from ..given import given, refuse_mask
 from ..grid import Grid
 from ..stats import relative_error
 from ..stats.map_samples import as_tensor
+from .comparison import percolating
+from .constraints import Percolates, connect
 from .labels import FREE, indicators, nearest_labels
 from .neighbourhoods import neighbour_means, neighbourhood_energy, neighbourhood_frequencies
 from .objective import Demands
 from .patches import Dictionary, build_dictionary
+from .paths import crosses
 from .pyramid import sliding_means
 from .simple_swaps import refine_simple
 from .stages import choose_stages
@@ -41,6 +44,9 @@ TURNS = ((3e-2, 0.0), (3e-3, 0.3), (1e-3, 0.4))
 LAST_WEIGHT = 3e-4
 # Weight of the mean over neighbours when fields become labels.
 BLUR = 0.3
+# Share of the examples that a phase crosses from which it is to cross a structure: one as large as these, and one that
+# is larger by the factor along each axis. What crosses most windows crosses nearly all larger ones, and vice versa.
+CROSSED, CROSSED_LARGER, LARGER = 0.9, 0.5, 1.5
 
 
 @dataclass(frozen=True)
@@ -101,7 +107,16 @@ class Examples:
             rng = np.random.default_rng([seed, number, len(self.labels)])
             means, width = sliding_means(varying, stage.level), 2**stage.level
             stages.append((stage, build_dictionary(means, stage.patch, width, effort.n_patches, COMPONENTS, rng)))
-        return Prepared(tuple(stages), neighbourhood_frequencies(self.labels, self.grid.phases))
+        return Prepared(tuple(stages), neighbourhood_frequencies(self.labels, self.grid.phases), self._crossings())
+
+    def _crossings(self) -> Percolates:
+        """Phases, with an axis, that connect the two sides of nearly all examples, or of most smaller ones."""
+        ratio = min(n / of for n, of in zip(self.grid.shape, self.labels.shape[1:], strict=True))
+        if ratio < 1:
+            return ()
+        shares = percolating(self.labels.cpu().numpy(), self.grid.phases).mean(0)
+        expected = np.argwhere(shares > (CROSSED_LARGER if ratio >= LARGER else CROSSED))
+        return tuple((int(phase), int(axis)) for phase, axis in expected)
 
 
 @dataclass(frozen=True)
@@ -113,10 +128,13 @@ class Prepared:
     stages : tuple of (Stage, Dictionary)
     frequencies : Tensor ``(phase, m, n)``
         Of neighbourhoods.
+    crossings : tuple of (phase, axis)
+        Phases that are expected to connect the two sides of an axis.
     """
 
     stages: tuple[tuple[Stage, Dictionary], ...]
     frequencies: Tensor
+    crossings: Percolates = ()
 
 
 def read_examples(examples: Any, patch: Any, grid: Grid, device: torch.device) -> Examples:
@@ -202,7 +220,7 @@ def solve_with_examples(
     stages = [(replace(stage, n_iter=ceil(effort.votes * stage.n_iter)), patches) for stage, patches in prepared.stages]
     voted = vote(target, start, stages, seeds, demands.fixed)
     distance = relative_error(target.statistics, target.of(voted)) if target.pairs else voted.new_zeros(len(voted))
-    labels = _labels_of(voted, target, demands)
+    labels = with_expected_paths(_labels_of(voted, target, demands), target, prepared, demands)
     labels = settle(target, labels, prepared, TURNS, tol=tol, max_iter=max_iter, demands=demands, effort=effort)
     n_votes = sum(stage.n_iter for stage, _ in stages) + len(TURNS) * effort.turn_votes
     return labels, distance, torch.full((len(start),), n_votes, device=start.device)
@@ -257,8 +275,35 @@ def settle(
         labels = swapped(labels, weight, effort.turn_rounds, demands.fixed)
         voted = vote_again(labels, grid.phases, again, dictionary, grid.periodic, demands.fixed)
         labels = _labels_of(voted + kept * (indicators(labels, grid.phases) - voted), target, demands)
-    labels, held = demands.satisfied(target, labels)
+    labels, held = demands.satisfied(target, with_expected_paths(labels, target, prepared, demands))
     return swapped(labels, LAST_WEIGHT, min(effort.last_rounds, max_iter), held)
+
+
+def with_expected_paths(labels: Tensor, target: Target, prepared: Prepared, demands: Demands) -> Tensor:
+    """Open missing paths of phases that cross the examples.
+
+    A patch is smaller than the way across a structure: a single throat that the vote closes can separate two halves.
+    Where voxels are fixed or paths are asked for, these decide instead.
+
+    Parameters
+    ----------
+    labels : Tensor ``(sample, *space)``
+    target, prepared, demands
+        As in `solve_with_examples`.
+
+    Returns
+    -------
+    Tensor ``(sample, *space)``
+        With the numbers of voxels of the target.
+    """
+    if demands.fixed is not None or demands.percolates:
+        return labels
+    labels = labels.clone()
+    for k, structure in enumerate(labels.cpu().numpy()):
+        missing = [(phase, axis) for phase, axis in prepared.crossings if not crosses(structure == phase, axis)]
+        if missing:
+            labels[k : k + 1], _ = connect(labels[k : k + 1], target.counts[k : k + 1], tuple(missing), None)
+    return labels
 
 
 def _labels_of(fields: Tensor, target: Target, demands: Demands) -> Tensor:

@@ -8,7 +8,10 @@ from matvae.errors import InputError
 from matvae.grid import Grid
 from matvae.reconstruction import Wanted, reconstruct
 from matvae.reconstruction.comparison import copied_share
+from matvae.reconstruction.from_examples import read_examples, with_expected_paths
+from matvae.reconstruction.objective import Demands
 from matvae.reconstruction.paths import crosses
+from matvae.reconstruction.target import read_target
 from matvae.stats import relative_error, surface_area, two_point_stats
 
 from ..structures import blobs
@@ -147,3 +150,38 @@ def test_examples_of_another_material_are_reported():
 def test_examples_that_do_not_fit_are_refused(examples, options, words):
     with pytest.raises(InputError, match=words):
         reconstruct(F, grid=GRID, examples=examples, **options)
+
+
+def bars(n: int, size: int, share: float) -> np.ndarray:
+    """Windows of which a share has a bar of phase 1 from side to side along y, and the others one with a gap."""
+    windows = np.zeros((n, size, size), np.uint8)
+    windows[:, :, size // 2 : size // 2 + 3] = 1
+    windows[round(share * n) :, size // 3] = 0
+    return windows
+
+
+@pytest.mark.parametrize(
+    ("share", "size", "is_opened"),
+    [(1.0, 32, True), (0.8, 32, False), (0.8, 48, True), (0.4, 48, False), (1.0, 24, False)],
+)
+def test_a_gap_is_closed_where_the_phase_crosses_the_examples(share, size, is_opened):
+    grid, device = Grid((size, size), periodic=False), torch.device("cpu")
+    prepared = read_examples(bars(10, 32, share), "auto", grid, device).prepare(0)
+    labels = torch.from_numpy(bars(1, size, 0.0)).long()
+    target, _ = read_target(two_point_stats(labels.numpy(), phases=2, periodic=False, cutoff=4), grid, None, device)
+    opened = with_expected_paths(labels, target, prepared, Demands())
+    assert crosses(opened[0].numpy() == 1, 0) == is_opened
+    assert not crosses(opened[0].numpy() == 1, 1)
+    assert opened.sum() == labels.sum()
+    # The voxel of the gap, and the one that is given for it.
+    assert (opened != labels).sum() == (2 if is_opened else 0)
+
+
+def test_fixed_voxels_and_paths_that_are_asked_for_take_the_place_of_expected_ones():
+    grid, device = Grid((32, 32), periodic=False), torch.device("cpu")
+    prepared = read_examples(bars(10, 32, 1.0), "auto", grid, device).prepare(0)
+    labels = torch.from_numpy(bars(1, 32, 0.0)).long()
+    target, _ = read_target(two_point_stats(labels.numpy(), phases=2, periodic=False, cutoff=4), grid, None, device)
+    fixed = torch.full((1, 32, 32), 255, dtype=torch.uint8)
+    for demands in (Demands(fixed=fixed), Demands(percolates=((0, 1),))):
+        assert torch.equal(with_expected_paths(labels, target, prepared, demands), labels)
