@@ -118,7 +118,11 @@ def application(explorer: Explorer, token: str | None = None, hosts: tuple[str, 
         with tempfile.TemporaryDirectory(prefix="matvae-explore-") as folder:
             path = Path(folder, _safe(name))
             path.write_bytes(body)
-            dropped = read_dropped(path, explorer)
+            try:
+                dropped = read_dropped(path, explorer)
+            except MatvaeError as error:
+                # Whoever dropped the file knows it by its own name.
+                raise InputError(str(error).replace(str(path), name).replace(path.name, name)) from error
         latent, error, usual = explorer.encode(dropped.labels)
         return {
             "latent": latent,
