@@ -114,15 +114,15 @@ def application(explorer: Explorer, token: str | None = None, hosts: tuple[str, 
         return {"latent": latent, "achieved": achieved}
 
     def encode(request: Request, body: bytes) -> dict[str, Any]:
-        name = request.query_params.get("name", "")
+        name = str(request.query_params.get("name", ""))
         with tempfile.TemporaryDirectory(prefix="matvae-explore-") as folder:
             path = Path(folder, _safe(name))
             path.write_bytes(body)
             try:
                 dropped = read_dropped(path, explorer)
-            except MatvaeError as error:
+            except MatvaeError as refused:
                 # Whoever dropped the file knows it by its own name.
-                raise InputError(str(error).replace(str(path), name).replace(path.name, name)) from error
+                raise InputError(str(refused).replace(str(path), name).replace(path.name, name)) from refused
         latent, error, usual = explorer.encode(dropped.labels)
         return {
             "latent": latent,
