@@ -204,6 +204,22 @@ def check_property_names(names: Iterable[str], grid: Grid) -> None:
             )
 
 
+def array_names(group: zarr.Group) -> list[str]:
+    """Names of the arrays that a group lists, also of those that cannot be opened, which zarr would skip.
+
+    Raises
+    ------
+    ValueError
+        If one is a path, which would lead out of the group.
+    """
+    consolidated = group.metadata.consolidated_metadata
+    names = list(group.array_keys()) if consolidated is None else list(consolidated.metadata)
+    for name in names:
+        if name in ("", ".", "..") or "/" in name or "\\" in name:
+            raise ValueError(f"{name!r} cannot be the name of an array")
+    return names
+
+
 def is_store(path: Path) -> bool:
     """Return whether `path` is a store written by matvae, complete or not.
 

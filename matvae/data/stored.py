@@ -19,6 +19,7 @@ from .layout import (
     MASK,
     MASKED_SCHEMA,
     SCHEMA,
+    array_names,
     check_chunks,
     chunk_bytes,
     count_files,
@@ -69,10 +70,7 @@ def _read_metadata(path: Path) -> tuple[dict[str, zarr.Array], Any]:
     """Return the arrays of a store by name, and its attributes."""
     try:
         group = zarr.open_group(path, mode="r", zarr_format=3)
-        consolidated = group.metadata.consolidated_metadata
-        # A group skips arrays that it cannot open. Opening each of the listed ones raises an error instead.
-        names = group.array_keys() if consolidated is None else consolidated.metadata
-        return {name: zarr.open_array(path / name, mode="r") for name in names}, group.attrs["matvae"]
+        return {name: zarr.open_array(path / name, mode="r") for name in array_names(group)}, group.attrs["matvae"]
     except Exception as error:
         raise_shortage(error)
         raise StoreError(

@@ -11,7 +11,7 @@ import zarr
 from ..errors import StoreError
 from ..shortage import raise_shortage
 from .checks import check_values
-from .layout import MASK, check_chunks, count_files, file_box, files_of, missing_files
+from .layout import MASK, array_names, check_chunks, count_files, file_box, files_of, missing_files
 from .lazy_array import Box
 from .sample_blocks import Progress
 
@@ -79,9 +79,7 @@ def _arrays(path: Path) -> tuple[dict[str, zarr.Array], int | None]:
     try:
         group = zarr.open_group(path, mode="r", zarr_format=3)
         attributes = group.attrs["matvae"]
-        consolidated = group.metadata.consolidated_metadata
-        names = list(group.array_keys()) if consolidated is None else list(consolidated.metadata)
-        arrays = {name: zarr.open_array(path / name, mode="r") for name in names}
+        arrays = {name: zarr.open_array(path / name, mode="r") for name in array_names(group)}
         phases = attributes["phases"] if "phase" in arrays and "phases" in attributes else None
         if phases is not None and not isinstance(phases, int):
             raise ValueError(f"phases is {phases!r}")

@@ -12,6 +12,7 @@ import zarr
 from matvae import memory
 from matvae.data import StoreWriter, open_structures
 from matvae.data import layout as layout_module
+from matvae.data.verify import verify_group
 from matvae.errors import InputError, StoreError
 from matvae.grid import Grid
 
@@ -182,6 +183,17 @@ def test_reading_a_deleted_store_raises_a_store_error(store):
     shutil.rmtree(store)
     with pytest.raises(StoreError, match="cannot be read"):
         data.compute()
+
+
+@pytest.mark.parametrize("name", ["../other", "..", "a/b", "/tmp/other", "..\\other"])
+def test_names_of_arrays_are_no_paths(store, name):
+    other = zarr.create_array(store.parent / "other", shape=(10,), chunks=(5,), dtype="f8", dimension_names=("sample",))
+    other[:] = 1
+    described = json.loads((store.parent / "other" / "zarr.json").read_text())
+    edit(store, lambda root: root["consolidated_metadata"]["metadata"].update({name: described}))
+    for read in (open_structures, verify_group):
+        with pytest.raises(StoreError, match=r"metadata .*cannot be read"):
+            read(store)
 
 
 def test_other_arrays_in_the_group_are_ignored(store):

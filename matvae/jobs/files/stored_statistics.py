@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...data.layout import MASK, check_chunks
+from ...data.layout import MASK, array_names, check_chunks
 from ...data.lazy_array import Box, LazyArray
 from ...errors import InputError, StoreError
 from ...grid import Grid
@@ -173,6 +173,7 @@ def _open_zarr(path: Path, size: int | Sequence[int] | None, periodic: bool | No
     try:
         group = zarr.open_group(path.absolute(), mode="r")
         array, metadata = group["statistics"], group.attrs["matvae"]
+        array_names(group)
     except (FileNotFoundError, KeyError) as error:
         raise InputError(
             f"{path} holds no 2-point statistics. Compute them from structures with `matvae stats`."
