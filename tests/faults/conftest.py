@@ -143,6 +143,12 @@ def check(request: pytest.FixtureRequest) -> Callable[..., None]:
     return request.config.stash[_tables].check
 
 
+def contents(path: Path) -> dict[str, bytes]:
+    """What a file or all files of a folder hold, by their names."""
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    return {file.relative_to(path.parent).as_posix(): file.read_bytes() for file in files}
+
+
 class Started:
     """A command that runs.
 
@@ -191,6 +197,7 @@ def start() -> Iterator[Starter]:
         file_size: int | None = None,
         memory: int | None = None,
         before: str = "",
+        prefix: Sequence[str] = (),
         **options: Any,
     ) -> Started:
         """Start a command.
@@ -207,6 +214,8 @@ def start() -> Iterator[Starter]:
             Largest size of a file, and of the address space, in bytes.
         before : str
             Python that runs before the command line.
+        prefix : sequence of str
+            Program, with its arguments, that runs the command.
         **options
             Of `subprocess.Popen`.
         """
@@ -219,7 +228,7 @@ def start() -> Iterator[Starter]:
                     resource.setrlimit(which, (value, value))
 
         process = subprocess.Popen(
-            [sys.executable, "-c", before + PROGRAM, *map(str, arguments)],
+            [*prefix, sys.executable, "-c", before + PROGRAM, *map(str, arguments)],
             cwd=cwd,
             env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200", **(env or {})},
             preexec_fn=prepare,

@@ -54,6 +54,12 @@ def samples(count: int, *, shard: bool = False) -> Callable[[Path], None]:
     return array(edit)
 
 
+def inner(metadata: Any) -> list[int]:
+    """Shape of the chunks within a file of the labels."""
+    codec = metadata["codecs"][0]["configuration"]
+    return codec["chunk_shape"] if "chunk_shape" in codec else metadata["chunk_grid"]["configuration"]["chunk_shape"]
+
+
 def nested(store: Path) -> None:
     (store / "zarr.json").write_text('{"attributes": ' + "[" * 200_000 + "]" * 200_000 + "}")
 
@@ -63,12 +69,30 @@ def nested_attributes(store: Path) -> None:
     (store / "zarr.json").write_text(text.replace("@", "[" * 200_000 + "]" * 200_000))
 
 
-def flipped(store: Path) -> None:
-    file = max((store / "phase" / "c").rglob("*"), key=lambda path: path.stat().st_size if path.is_file() else 0)
+def flip(file: Path) -> None:
     content = bytearray(file.read_bytes())
-    middle = len(content) // 2
-    content[middle : middle + 40] = bytes(byte ^ 0xFF for byte in content[middle : middle + 40])
+    content[len(content) // 2] ^= 0xFF
     file.write_bytes(content)
+
+
+def truncate(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-7])
+
+
+def empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+DAMAGE = {"flipped": flip, "truncated": truncate, "empty": empty, "missing": Path.unlink}
+
+
+def largest_file(store: Path) -> Path:
+    """A shard of the labels, or their only chunk."""
+    return max((store / "phase" / "c").rglob("*"), key=lambda path: path.stat().st_size if path.is_file() else 0)
+
+
+def flipped(store: Path) -> None:
+    flip(largest_file(store))
 
 
 STORES: dict[str, Callable[[Path], None]] = {
@@ -83,6 +107,12 @@ STORES: dict[str, Callable[[Path], None]] = {
     "voxel_size: nan": claim("voxel_size", [float("nan"), 1.0]),
     "a schema of the future": claim("schema", 99),
     "an unknown codec": array(lambda metadata: metadata["codecs"][0]["configuration"]["codecs"].append({"name": "x"})),
+    "chunks of an unknown kind": array(lambda metadata: metadata["chunk_grid"].update(name="hexagonal")),
+    "chunks of no voxels": array(lambda metadata: inner(metadata).__setitem__(0, 0)),
+    "chunks that do not divide their file": array(lambda metadata: inner(metadata).__setitem__(0, 7)),
+    "chunks of half an image": array(lambda metadata: inner(metadata).__setitem__(1, 16)),
+    "chunks of fewer axes": array(lambda metadata: inner(metadata).pop()),
+    "one axis more": array(lambda metadata: metadata["shape"].append(2)),
     "labels of a wrong type": array(lambda metadata: metadata.update(data_type="float64")),
     "a missing file": lambda store: shutil.rmtree(store / "phase" / "c"),
     "a flipped chunk": flipped,
@@ -106,13 +136,21 @@ def test_a_damaged_or_hostile_store_is_refused_in_a_sentence(run, check, folder,
         check(f"{name} of a store with {case}", outcome, 4, "error: ", folder=folder)
 
 
-def test_a_damaged_shard_is_the_only_error(run, check, made, folder):
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_shard_is_the_only_error(run, check, made, folder, damage):
     shutil.copytree(made / "many.zarr", folder / "many.zarr")
-    flipped(folder / "many.zarr")
-    fit = ("fit", "many.zarr", "-o", "o.matvae", "--decoder", "dense", "--max-epochs", 1)
-    check("fit on a store with a damaged shard", run(*fit, cwd=folder), 4, "cannot be read at voxels", folder=folder)
-    stats = ("stats", "many.zarr", "-o", "o.zarr", "--cutoff", 4)
-    check("stats of a store with a damaged shard", run(*stats, cwd=folder), 4, "cannot be read", folder=folder)
+    DAMAGE[damage](largest_file(folder / "many.zarr"))
+    says = "cannot be read" if damage in ("flipped", "truncated") else "missing or empty"
+    for line in (
+        "fit many.zarr -o o.matvae --decoder dense --max-epochs 1",
+        "fit many.zarr -o o.matvae --decoder statistics --cutoff 8",
+        "stats many.zarr -o o.zarr --cutoff 4",
+        "import many.zarr o.zarr --window 32",
+        "export many.zarr o.npy --samples all",
+    ):
+        outcome = run(*line.split(), cwd=folder)
+        check(f"{line} with a shard that is {damage}", outcome, 4, says, folder=folder)
+    assert not [path for path in folder.iterdir() if path.name.startswith("o.")]
 
 
 def rewritten(model: Path, edit: Callable[[dict[str, Any], dict[str, np.ndarray]], None]) -> None:

@@ -55,3 +55,24 @@ def test_too_little_memory_is_called_that(run, check, folder, megabytes):
         said = outcome.code == 0 or "too little memory" in outcome.err
         what = f"{job} in an address space of {megabytes} MB"
         check(what, outcome, (0, 3), folder=folder, holds=said, threads_may_fail=True)
+
+
+# Disks of their own, which end with the command: one without a free byte, and one that is read-only.
+DISKS = {
+    "a full disk": "mount -t tmpfs -o size=64k none disk && (cat /dev/zero > disk/filler 2> /dev/null; true)",
+    "a read-only disk": "mount -t tmpfs none disk && touch disk/filler && mount -o remount,ro disk",
+}
+
+
+@pytest.mark.parametrize("disk", DISKS)
+@pytest.mark.parametrize("job", OUTPUTS)
+def test_a_disk_without_room_is_an_error_that_leaves_nothing(run, check, folder, job, disk):
+    if subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode:
+        pytest.skip("This user may not mount a disk of its own.")
+    (folder / "z.csv").write_text("z0,z1\n" + "0.1,0.2\n" * 100)
+    (folder / "disk").mkdir()
+    script = f'{DISKS[disk]}; "$@"; code=$?; ls -A disk > listing; exit $code'
+    arguments = [f"disk/{part}" if str(part).startswith("o.") else part for part in OUTPUTS[job]]
+    outcome = run(*arguments, cwd=folder, prefix=("unshare", "-rm", "sh", "-c", script, "sh"))
+    left = (folder / "listing").read_text().split()
+    check(f"{job} to {disk}", outcome, 4, "error: ", holds=left == ["filler"])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
+
+from .conftest import contents
+from .test_damage import DAMAGE, flip
 
 MAKE = {
     "data set": ("dataset", "make", "lines", "o.zarr", "--n", 300, "--size", 32),
@@ -13,36 +14,17 @@ MAKE = {
 }
 
 
-def flip(file: Path) -> None:
-    content = bytearray(file.read_bytes())
-    content[len(content) // 2] ^= 0xFF
-    file.write_bytes(content)
-
-
-def truncate(file: Path) -> None:
-    file.write_bytes(file.read_bytes()[:-7])
-
-
-def empty(file: Path) -> None:
-    file.write_bytes(b"")
-
-
-def contents(folder: Path) -> dict[Path, bytes]:
-    return {file.relative_to(folder): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
-
-
-@pytest.mark.parametrize("damage", [flip, truncate, empty, Path.unlink])
+@pytest.mark.parametrize("damage", DAMAGE)
 @pytest.mark.parametrize("kind", MAKE)
 def test_damage_is_found_and_made_good(run, check, folder, kind, damage):
     assert run(*MAKE[kind], cwd=folder).code == 0
     whole = contents(folder / "o.zarr")
-    name = damage.__name__
     for file in sorted((folder / "o.zarr").rglob("c/**/0")):
         if not file.is_file():
             continue
-        damage(file)
+        DAMAGE[damage](file)
         found = run("info", "o.zarr", "--verify", cwd=folder)
-        what = f"{kind}, {name} {file.relative_to(folder)}"
+        what = f"{kind}, {damage} {file.relative_to(folder)}"
         check(f"{what}: --verify", found, 4, holds=str(file.relative_to(folder)) in found.out)
         run("info", "o.zarr", "--repair", cwd=folder)
         again = run(*MAKE[kind], "--resume", cwd=folder)

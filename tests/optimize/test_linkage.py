@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -105,12 +106,20 @@ def test_mismatched_files_and_regressors_are_refused(model, training, data, tmp_
         save_linkage(tmp_path / "b.skops", LinearRegression().fit(f, y), model, name="density")
     with pytest.raises(InputError, match="word of letters"):
         save_linkage(tmp_path / "b.skops", regressor, model, name="a b")
-    (tmp_path / "b.skops").write_bytes((tmp_path / "a.skops").read_bytes()[:-40])
-    with pytest.raises(StoreError, match="damaged"):
-        load_linkage(tmp_path / "b.skops", model)
     monkeypatch.setitem(sys.modules, "skops", None)
     with pytest.raises(MissingExtraError, match=r"matvae\[optimize\]"):
         load_linkage(tmp_path / "a.skops", model)
+
+
+@pytest.mark.parametrize("schema", ["", "{", "[]", "{}", "[" * 100_000, '{"__class__": "x", "__module__": "y"}'])
+def test_damaged_files_are_refused(model, data, tmp_path, schema):
+    save_linkage(tmp_path / "a.skops", LinearRegression().fit(data[0], data[2]), model, name="density")
+    (tmp_path / "b.skops").write_bytes((tmp_path / "a.skops").read_bytes()[:-40])
+    with zipfile.ZipFile(tmp_path / "c.skops", "w") as archive:
+        archive.writestr("schema.json", schema)
+    for name in ("b.skops", "c.skops"):
+        with pytest.raises(StoreError, match=f"{name} is damaged"):
+            load_linkage(tmp_path / name, model)
 
 
 class Custom(LinearRegression):
