@@ -55,8 +55,8 @@ ARRAYS = {
     "no structures": (LABELS[:0], AUTO, REFUSED),
     "no voxels": (LABELS[:, :0], AUTO, REFUSED),
     "one voxel each": (LABELS[:, :1, :1], AUTO, ALLOWED),
-    "six axes": (np.zeros((1, 1, 1, 2, 2, 2)), AUTO, REFUSED),
-    "an axis more than is named": (LABELS[None], AUTO, REFUSED),
+    "six axes": (np.zeros((2, 2, 2, 2, 2, 2)), AUTO, REFUSED),
+    "an axis more than is named": (LABELS.reshape(2, 3, 32, 32), AUTO, REFUSED),
     "windows larger than the images": (LABELS, (*AUTO, "--window", "64"), REFUSED),
 }
 
