@@ -259,32 +259,36 @@ class Soak:
                 tally.unequal += 1
                 raise FaultError(f"{job.command} wrote other bytes: {', '.join(different)}")
             tally.equal += 1
+        if left := set(os.listdir(folder)) - set(os.listdir(self.folder / chain)):
+            raise FaultError(f"After all jobs, these are left over: {', '.join(sorted(left))}")
         if different := differences(folder, self.folder / chain):
-            raise FaultError(f"After all jobs, these are left over or differ: {', '.join(different)}")
-        if left := list(claims(folder)):
-            raise FaultError(f"After all jobs, these are left over: {', '.join(left)}")
+            raise FaultError(f"After all jobs, these differ: {', '.join(different)}")
         shutil.rmtree(folder)
 
     def _disturb(self, folder: Path, chain: str, job: Job, tally: Tally, rng: random.Random) -> None:
         """Run a job until it is done, and kill it several times before."""
-        options: list[str] = []
-        for remaining in reversed(range(rng.randint(1, MOST_KILLS) + 1)):
-            blow = Blow(rng, self.undisturbed[chain][job.command]) if remaining else None
+        resume = ["--resume"] if self.resumable[f"{chain} {job.command}"] else []
+        # As in the script of a scheduler, that starts it again and again, or by somebody who then looks for a way out.
+        options = list(resume) if rng.random() < 0.5 else []
+        most = rng.randint(1, MOST_KILLS)
+        for kills in range(most + 1):
+            blow = Blow(rng, self.undisturbed[chain][job.command]) if kills < most else None
             ended = run(folder, job, options, blow)
             tally.runs += 1
-            tally.resumed += "--resume" in options and ended.code == 0
+            tally.resumed += kills > 0 and "--resume" in options
             check(folder, job, ended, blow)
             if ended.code == 0:
                 tally.too_late += blow is not None
                 return
             assert blow is not None
             tally.kills[blow.signal] += 1
-            options = ["--resume"] if self.resumable[f"{chain} {job.command}"] else []
+            options = list(resume)
             if (folder / job.output).exists():
                 # Killed after it was in place, and before the command said so.
                 if different := differences(folder / job.output, self.folder / chain / job.output):
                     raise FaultError(f"{job.command}, killed, left half an output: {', '.join(different)}")
-                options.append("--overwrite")
+                # What is resumed finds its output complete, but a fit makes the model again.
+                options += ["--overwrite"] if not resume or job.command == "fit" else []
 
 
 def check(folder: Path, job: Job, ended: Ended, blow: Blow | None) -> None:
