@@ -89,7 +89,7 @@ def draw_micrograph(file: Path, size: int = 384) -> None:
 class Ended:
     """How a run of a job ended: exit code as a shell gives it, what it said, and what happened when (in seconds).
 
-    ``claimed`` is when the job began to write, and ``struck`` whether a signal was sent.
+    ``claimed`` is when the job began to write, ``struck`` whether a signal was sent, and ``pid`` names its process.
     """
 
     code: int
@@ -97,6 +97,7 @@ class Ended:
     seconds: float
     claimed: float
     struck: bool = False
+    pid: int = 0
 
 
 class Blow:
@@ -145,7 +146,7 @@ def run(folder: Path, job: Job, options: Sequence[str] = (), blow: Blow | None =
         seconds = time.perf_counter() - start
         said.seek(0)
         code = process.returncode
-        return Ended(code if code >= 0 else 128 - code, said.read(), seconds, claimed or seconds, struck)
+        return Ended(code if code >= 0 else 128 - code, said.read(), seconds, claimed or seconds, struck, process.pid)
 
 
 def claims(folder: Path, output: str = "") -> Iterator[str]:
@@ -306,8 +307,9 @@ def check(folder: Path, job: Job, ended: Ended, blow: Blow | None) -> None:
         raise FaultError(f"{where} said {noise[0]!r}:\n{ended.said}")
     if ended.code == 0 and not (folder / job.output).exists():
         raise FaultError(f"{where} ended with exit code 0 without its output:\n{ended.said}")
-    # SIGTERM removes what it finds; after SIGKILL, the next run does.
-    if ended.code in (0, 143) and (left := list(claims(folder, job.output))):
+    # What a job that was killed leaves, the next one removes, unless SIGTERM comes before.
+    own = f".{ended.pid}-"
+    if left := [name for name in claims(folder, job.output) if ended.code == 0 or (ended.code == 143 and own in name)]:
         raise FaultError(f"{where} left {', '.join(left)}:\n{ended.said}")
 
 

@@ -57,16 +57,25 @@ def test_a_blow_comes_within_the_time_of_the_job():
         (Ended(143, "", 1, 1), False, "exit code 143"),
         (Ended(143, "Traceback", 1, 1, struck=True), False, "Traceback"),
         (Ended(0, "", 1, 1), False, "without its output"),
-        (Ended(143, "", 1, 1, struck=True), True, "left .o.zarr"),
+        (Ended(143, "", 1, 1, struck=True, pid=7), True, "left .o.zarr"),
+        (Ended(0, "", 1, 1, pid=8), True, "left .o.zarr"),
     ],
 )
 def test_a_wrong_end_is_noticed(tmp_path, ended, left, message):
     if left:
-        (tmp_path / ".o.zarr.1-1-1@host.partial").mkdir()
+        (tmp_path / ".o.zarr.7-1-1@host.partial").mkdir()
+        (tmp_path / "o.zarr").mkdir()
     blow = Blow(random.Random(0), Ended(0, "", 1, 1))
     blow.signal = signal.SIGTERM
     with pytest.raises(FaultError, match=message):
         check(tmp_path, Job("stats", (), "o.zarr"), ended, blow)
+
+
+def test_what_an_earlier_run_left_is_not_taken_for_that_of_one_that_ended_early(tmp_path):
+    (tmp_path / ".o.zarr.7-1-1@host.partial").mkdir()
+    blow = Blow(random.Random(0), Ended(0, "", 1, 1))
+    blow.signal = signal.SIGTERM
+    check(tmp_path, Job("stats", (), "o.zarr"), Ended(143, "", 1, 1, struck=True, pid=8), blow)
 
 
 def test_a_run_is_killed_at_its_moment(tmp_path, made):
