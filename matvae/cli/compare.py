@@ -12,7 +12,7 @@ from .. import jobs
 from . import options
 from .error_tables import ALL
 from .models import Data, Model
-from .options import Config, Json, Overwrite, Quiet, Scheduler, Workers, parsed
+from .options import Config, Json, Overwrite, Quiet, Resume, Scheduler, Workers, parsed
 from .terminal import number_text, show, show_table, watching
 
 # Wider tables are split, to stay readable in a terminal of this width.
@@ -60,6 +60,7 @@ def compare_command(
     workers: Workers = None,
     scheduler: Scheduler = None,
     overwrite: Overwrite = False,
+    resume: Resume = False,
     json: Json = False,
     quiet: Quiet = False,
     config: Config = None,
@@ -89,6 +90,7 @@ def compare_command(
             workers=workers,
             scheduler=scheduler,
             overwrite=overwrite,
+            resume=resume,
             progress=watcher.progress,
             on_record=watcher.record,
             **sizes,

@@ -12,7 +12,7 @@ import typer
 
 from .. import jobs
 from . import options
-from .options import Complete, Config, Json, Overwrite, Quiet, Scheduler, Workers, parsed
+from .options import Complete, Config, Json, Overwrite, Quiet, Resume, Scheduler, Workers, parsed
 from .terminal import grid_text, show, show_values, watching
 
 Model = Annotated[Path, typer.Argument(help="Fitted model.", metavar="MODEL.matvae", exists=True)]
@@ -183,6 +183,7 @@ def inverse_command(
     workers: Workers = None,
     scheduler: Scheduler = None,
     overwrite: Overwrite = False,
+    resume: Resume = False,
     json: Json = False,
     quiet: Quiet = False,
     config: Config = None,
@@ -208,6 +209,7 @@ def inverse_command(
             workers=workers,
             scheduler=scheduler,
             overwrite=overwrite,
+            resume=resume,
             progress=watcher.progress,
         )
     show(

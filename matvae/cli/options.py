@@ -27,6 +27,12 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output
 Complete = Annotated[
     bool, typer.Option("--resume", help="Make only what is missing in the output, as after `matvae info --repair`.")
 ]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume", help="Keep what is done beside the output, and continue where an interrupted run has stopped."
+    ),
+]
 Config = Annotated[
     Path | None,
     typer.Option(

@@ -10,7 +10,7 @@ import typer
 
 from .. import jobs
 from . import options
-from .options import Config, Json, Overwrite, Quiet, Scheduler, Workers, parsed
+from .options import Config, Json, Overwrite, Quiet, Resume, Scheduler, Workers, parsed
 from .terminal import grid_text, show, show_values, watching
 
 
@@ -67,6 +67,7 @@ def reconstruct_command(
     workers: Workers = None,
     scheduler: Scheduler = None,
     overwrite: Overwrite = False,
+    resume: Resume = False,
     json: Json = False,
     quiet: Quiet = False,
     config: Config = None,
@@ -101,6 +102,7 @@ def reconstruct_command(
             workers=workers,
             scheduler=scheduler,
             overwrite=overwrite,
+            resume=resume,
             progress=watcher.progress,
         )
     show(result, _show_reconstruction, as_json=json)

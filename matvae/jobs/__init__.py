@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .dataset import list_datasets, make_dataset
     from .evaluate import evaluate_model
     from .export import export_structures
+    from .files.kept import JobInterrupted
     from .fit import FitInterrupted, fit_model
     from .fit_ranks import fit_on_ranks
     from .importing import import_structures
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _HOME = {
     "BenchmarkInterrupted": "benchmark.paper",
     "FitInterrupted": "fit",
+    "JobInterrupted": "files.kept",
     "benchmark_materials": "benchmark.materials",
     "benchmark_paper": "benchmark.paper",
     "compare_methods": "compare.compare",
@@ -55,6 +57,7 @@ _HOME = {
 __all__ = [
     "BenchmarkInterrupted",
     "FitInterrupted",
+    "JobInterrupted",
     "benchmark_materials",
     "benchmark_paper",
     "compare_methods",

@@ -19,6 +19,7 @@ from ..estimator.realizations import plan_inverse
 from ..estimator.textures import AUTO, DECODER
 from ..memory import check_memory
 from .cluster import crew_of
+from .files.kept import ATTRIBUTE, Request, digest, digest_of_model, is_complete, kept_results
 from .files.latents import read_latents
 from .files.outputs import check_output
 from .models import check_form, known_values
@@ -40,6 +41,7 @@ def inverse_latents(
     workers: int | None = None,
     scheduler: str | None = None,
     overwrite: bool = False,
+    resume: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Decode latents into a new store of structures.
@@ -67,6 +69,9 @@ def inverse_latents(
         Number of local processes, or address of a dask scheduler, that do the work; see `matvae.jobs.cluster.crew_of`.
     overwrite : bool
         Whether an existing store may be replaced.
+    resume : bool
+        Keep what is decoded in a folder beside `out` until that is complete, and take over what an interrupted run of
+        the same latents and options has kept there.
     progress : callable, optional
         Called with the number of latents done and their total.
 
@@ -78,9 +83,16 @@ def inverse_latents(
     Raises
     ------
     InputError, StoreError
-        If the latents do not fit the model, or the output cannot be written; nothing is left behind then.
+        If the latents do not fit the model, the output cannot be written, or what an interrupted run has kept belongs
+        to other latents or options.
+    JobInterrupted
+        On Ctrl-C, if something is kept.
+
+    Notes
+    -----
+    Without `resume`, nothing is left behind after an error or an interrupt.
     """
-    target = check_output(out, [model, latents], overwrite=overwrite)
+    target = check_output(out, [model, latents], overwrite=overwrite or resume)
     if n_realizations is not None:
         validate.integer("n_realizations", n_realizations, 1)
     estimator = load(model)
@@ -106,21 +118,27 @@ def inverse_latents(
     if way != DECODER:
         size = min(size, MOST_REALIZED)
     names = ("latent_index", "realization") if n_realizations else ()
+    result = {"out": str(target), "n_samples": len(Z) * n_each, "grid": grid.to_dict()}
     options = {"n_realizations": n_realizations, "shape": shape, "realize": realize, "patch": patch}
+    inputs = {"model": digest_of_model(model), "latents": digest(Z)}
+    request = Request({"job": "inverse", **options, "shape": sides, "seed": seed}, inputs)
+    if is_complete(target, request, resume=resume, overwrite=overwrite):
+        return result
     bounds = list(block_bounds(len(Z), size))
     tasks = ((Z[start:stop], _block_seed(seed, number)) for number, (start, stop) in enumerate(bounds))
     with (
         crew_of(workers, scheduler) as crew,
+        kept_results(target, request, resume=resume, overwrite=overwrite) as kept,
         StoreWriter(
             target,
             grid,
             n_samples=len(Z) * n_each,
             property_names=names,
-            attributes={"model": Path(model).name, **known_values(estimator)},
+            attributes={"model": Path(model).name, **known_values(estimator), ATTRIBUTE: request.fingerprint},
             overwrite=overwrite,
         ) as writer,
     ):
-        blocks = crew.in_order(_structures_of, tasks, (estimator, options))
+        blocks = kept.in_order(crew, _structures_of, tasks, (estimator, options))
         for (start, stop), structures in zip(bounds, blocks, strict=True):
             index = np.arange(start, stop)
             properties = (
@@ -134,7 +152,7 @@ def inverse_latents(
             writer.append(structures.reshape(-1, *grid.shape), properties)
             if progress is not None:
                 progress(stop, len(Z))
-    return {"out": str(target), "n_samples": len(Z) * n_each, "grid": grid.to_dict()}
+    return result
 
 
 def _structures_of(given: tuple[Any, dict[str, Any]], latents: np.ndarray, seed: int) -> np.ndarray:

@@ -26,6 +26,7 @@ from ..reconstruction.target import read_target
 from ..stats.correlations import Pairs
 from ..stats.device import resolve_device
 from .cluster import crew_of
+from .files.kept import ATTRIBUTE, Request, digest, digest_of_structures, is_complete, kept_results
 from .files.outputs import check_output
 from .files.stored_statistics import StoredStatistics, open_statistics
 
@@ -58,6 +59,7 @@ def reconstruct_statistics(
     workers: int | None = None,
     scheduler: str | None = None,
     overwrite: bool = False,
+    resume: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Reconstruct structures with given 2-point statistics.
@@ -92,6 +94,9 @@ def reconstruct_statistics(
         Number of local processes, or address of a dask scheduler, that do the work; see `matvae.jobs.cluster.crew_of`.
     overwrite : bool
         Whether an existing store may be replaced.
+    resume : bool
+        Keep what is reconstructed in a folder beside `out` until that is complete, and take over what an interrupted
+        run of the same statistics and options has kept there.
     progress : callable, optional
         Called with the number of structures done and their total.
 
@@ -99,15 +104,22 @@ def reconstruct_statistics(
     -------
     dict
         ``out``, ``n_samples``, ``grid``, ``error`` (mean, median and max of the relative error of the statistics),
-        ``n_unrealizable`` (statistics that no structure has) and ``seconds_per_structure``.
+        ``n_unrealizable`` (statistics that no structure has) and ``seconds_per_structure`` (of those that were not
+        taken over; None if all were).
 
     Raises
     ------
     InputError, StoreError, MissingExtraError
-        If the statistics are bad or damaged, the output cannot be written, or the cluster does not answer; nothing is
-        left behind then.
+        If the statistics are bad or damaged, the output cannot be written, the cluster does not answer, or what an
+        interrupted run has kept belongs to other statistics or options.
+    JobInterrupted
+        On Ctrl-C, if something is kept.
+
+    Notes
+    -----
+    Without `resume`, nothing is left behind after an error or an interrupt.
     """
-    target = check_output(out, [statistics, *([] if examples is None else [examples])], overwrite=overwrite)
+    target = check_output(out, [statistics, *([] if examples is None else [examples])], overwrite=overwrite or resume)
     Settings(n_realizations, method=method, tol=tol, max_iter=max_iter)
     if scheduler is None:
         resolve_device(device)
@@ -123,13 +135,33 @@ def reconstruct_statistics(
         "random_state": seed,
         "device": device,
     }
+    settings = {
+        "job": "reconstruct",
+        **stored.grid.to_dict(),
+        "n_realizations": n_realizations,
+        "correlations": stored.correlations,
+        "method": method,
+        "patch": patch,
+        "tol": tol,
+        "max_iter": max_iter,
+        "seed": seed,
+        "device": device,
+    }
+    inputs: dict[str, str] = {}
     if examples is not None:
-        options |= {"examples": _examples(examples), "patch": patch}
-        read_examples(options["examples"], patch, stored.grid, torch.device("cpu"))
-    total, errors, started = len(stored) * n_each, [], time.monotonic()
+        windows = _examples(examples)
+        options |= {"examples": windows, "patch": patch}
+        read_examples(windows, patch, stored.grid, torch.device("cpu"))
+        inputs["examples"] = digest_of_structures(windows)
+    total, started = len(stored) * n_each, time.monotonic()
     with ExitStack() as stack:
         crew = stack.enter_context(crew_of(workers, scheduler, [statistics]))
-        realizable = _survey(stored, step, crew)
+        realizable, inputs["statistics"] = _survey(stored, step, crew)
+        request = Request(settings, inputs)
+        if is_complete(target, request, resume=resume, overwrite=overwrite):
+            errors = open_structures(target).properties[ERROR]
+            return _result(target, stored.grid, errors, realizable, None)
+        kept = stack.enter_context(kept_results(target, request, resume=resume, overwrite=overwrite))
         properties = _properties(stored, realizable, n_realizations)
         writer = stack.enter_context(
             StoreWriter(
@@ -138,33 +170,39 @@ def reconstruct_statistics(
                 n_samples=total,
                 property_names=[*properties, ERROR],
                 units=stored.units,
-                attributes={"statistics": Path(statistics).name},
+                attributes={"statistics": Path(statistics).name, ATTRIBUTE: request.fingerprint},
                 masked=stored.mask is not None,
                 overwrite=overwrite,
             )
         )
-        done = 0
-        given = (stored, n_each, options)
-        for structures, mask, error in crew.in_order(_reconstructed, block_bounds(total, step), given):
-            part = slice(done, done + len(structures))
-            columns = {name: values[part] for name, values in properties.items()}
+        errors = np.empty(total)
+        bounds = list(block_bounds(total, step))
+        blocks = kept.in_order(crew, _reconstructed, bounds, (stored, n_each, options))
+        for (start, stop), (structures, mask, error) in zip(bounds, blocks, strict=True):
+            columns = {name: values[start:stop] for name, values in properties.items()}
             writer.append(structures, {**columns, ERROR: error}, mask)
-            errors.append(error)
-            done = part.stop
+            errors[start:stop] = error
             if progress is not None:
-                progress(done, total)
-    relative_errors = np.concatenate(errors)
+                progress(stop, total)
+    n_taken = sum(stop - start for number, (start, stop) in enumerate(bounds) if str(number) in kept.taken)
+    seconds = None if n_taken == total else (time.monotonic() - started) / (total - n_taken)
+    return _result(target, stored.grid, errors, realizable, seconds)
+
+
+def _result(
+    target: Path, grid: Grid, errors: np.ndarray, realizable: np.ndarray, seconds: float | None
+) -> dict[str, Any]:
     return {
         "out": str(target),
-        "n_samples": total,
-        "grid": stored.grid.to_dict(),
+        "n_samples": len(errors),
+        "grid": grid.to_dict(),
         "error": {
-            "mean": float(relative_errors.mean()),
-            "median": float(np.median(relative_errors)),
-            "max": float(relative_errors.max()),
+            "mean": float(errors.mean()),
+            "median": float(np.median(errors)),
+            "max": float(errors.max()),
         },
         "n_unrealizable": int((~realizable).sum()),
-        "seconds_per_structure": (time.monotonic() - started) / total,
+        "seconds_per_structure": seconds,
     }
 
 
@@ -178,9 +216,10 @@ def _examples(path: str | Path) -> Structures:
     return Structures(examples.data.compute(), examples.grid, mask=examples.mask)
 
 
-def _survey(stored: StoredStatistics, step: int, crew: Crew) -> np.ndarray:
-    """Determine whether each sample is realisable; bad statistics are refused before any work is done."""
-    realizable = np.concatenate(list(crew.in_order(_realizable, block_bounds(len(stored), step), stored)))
+def _survey(stored: StoredStatistics, step: int, crew: Crew) -> tuple[np.ndarray, str]:
+    """Determine whether each sample is realisable, and hash all; bad statistics are refused before any work is done."""
+    parts, digests = zip(*crew.in_order(_realizable, block_bounds(len(stored), step), stored), strict=True)
+    realizable = np.concatenate(parts)
     if not realizable.all():
         logger.warning(
             "%d of %d statistics contradict themselves, so no structure has them: structures are as close as possible.",
@@ -190,7 +229,7 @@ def _survey(stored: StoredStatistics, step: int, crew: Crew) -> np.ndarray:
     if tuple(stored.array.shape[1:-1]) != stored.shape[:-1]:
         reach = ", ".join(str(n // 2) for n in stored.shape[:-1])
         logger.info("Lags up to %s voxels along the axes are prescribed, all others are free.", reach)
-    return realizable
+    return realizable, digest(np.array(digests), *stored.properties.values())
 
 
 def _properties(stored: StoredStatistics, realizable: np.ndarray, n_realizations: int | None) -> dict[str, np.ndarray]:
@@ -209,8 +248,8 @@ def _properties(stored: StoredStatistics, realizable: np.ndarray, n_realizations
     return properties
 
 
-def _realizable(stored: StoredStatistics, start: int, stop: int) -> np.ndarray:
-    """Whether each sample ``(sample,)`` of a block is realisable."""
+def _realizable(stored: StoredStatistics, start: int, stop: int) -> tuple[np.ndarray, str]:
+    """Whether each sample ``(sample,)`` of a block is realisable, and a hash of the block."""
     block = stored.read(start, stop)
     bad = np.flatnonzero(~np.isfinite(block).reshape(len(block), -1).all(axis=1))
     if len(bad):
@@ -219,7 +258,9 @@ def _realizable(stored: StoredStatistics, start: int, stop: int) -> np.ndarray:
             "needs a finite value. Remove such samples."
         )
     cpu, complete = torch.device("cpu"), stored.mask is None
-    return read_target(block, stored.grid, stored.correlations, cpu, complete=complete)[1].numpy()
+    realizable = read_target(block, stored.grid, stored.correlations, cpu, complete=complete)[1].numpy()
+    mask = stored.read_mask(start, stop)
+    return realizable, digest(block, *([] if mask is None else [mask]))
 
 
 def _reconstructed(

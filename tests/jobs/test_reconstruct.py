@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from matvae import Grid, Structures, open_structures, save_structures, two_point_stats
+from matvae.data import StoreWriter
 from matvae.errors import InputError
-from matvae.jobs import compute_statistics, reconstruct_statistics
+from matvae.jobs import JobInterrupted, compute_statistics, reconstruct_statistics
 from matvae.jobs import reconstruct as job
 from matvae.reconstruction import reconstruct
 from matvae.stats import relative_error
@@ -208,3 +209,73 @@ def test_an_interrupt_keeps_the_old_store(folder, tmp_path):
     assert os.listdir(tmp_path) == ["o.zarr"]
     with pytest.raises(InputError, match="exists already"):
         reconstruct_statistics(folder / "s.zarr", tmp_path / "o.zarr", **QUICK)
+
+
+def files_of(store):
+    return {str(file.relative_to(store)): file.read_bytes() for file in store.rglob("*") if file.is_file()}
+
+
+def stop_at(most):
+    def progress(done, total):
+        if done >= most:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+@pytest.mark.parametrize("most", [4, 8, 18])
+def test_an_interrupted_run_continues_and_gives_the_same_bytes(folder, tmp_path, monkeypatch, most):
+    monkeypatch.setattr(job, "BLOCK_STRUCTURES", 4)
+    options = {"n_realizations": 2, "seed": 3, **QUICK}
+    undisturbed = reconstruct_statistics(folder / "s.zarr", tmp_path / "whole.zarr", **options)
+    with pytest.raises(JobInterrupted, match="--resume"):
+        reconstruct_statistics(folder / "s.zarr", tmp_path / "o.zarr", resume=True, progress=stop_at(most), **options)
+    assert sorted(os.listdir(tmp_path)) == [".o.zarr.resume", "whole.zarr"]
+    computed = []
+    real = job._reconstructed
+    monkeypatch.setattr(job, "_reconstructed", lambda *task: computed.append(task[1:]) or real(*task))
+    result = reconstruct_statistics(folder / "s.zarr", tmp_path / "o.zarr", resume=True, **options)
+    assert files_of(tmp_path / "o.zarr") == files_of(tmp_path / "whole.zarr")
+    assert sum(stop - start for start, stop in computed) == 18 - most
+    seconds = result.pop("seconds_per_structure")
+    assert (seconds is None) == (most == 18)
+    assert result == {name: undisturbed[name] for name in result} | {"out": str(tmp_path / "o.zarr")}
+    # It was killed after that, before its exit: the same command still succeeds, and does nothing.
+    again = reconstruct_statistics(folder / "s.zarr", tmp_path / "o.zarr", resume=True, **options)
+    assert again == {**result, "seconds_per_structure": None}
+    assert sum(stop - start for start, stop in computed) == 18 - most
+    assert sorted(os.listdir(tmp_path)) == ["o.zarr", "whole.zarr"]
+
+
+def test_other_statistics_or_options_do_not_continue_it(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(job, "BLOCK_STRUCTURES", 4)
+    grid = Grid((16, 16), voxel_size=0.5, unit="micrometer")
+    save_structures(
+        tmp_path / "x.zarr", LABELS[::-1].copy(), grid=grid, properties={"k": np.arange(9.0)}, units={"k": "GPa"}
+    )
+    compute_statistics(tmp_path / "x.zarr", tmp_path / "s.zarr")
+    with pytest.raises(JobInterrupted):
+        reconstruct_statistics(folder / "s.zarr", tmp_path / "o.zarr", resume=True, progress=stop_at(4), **QUICK)
+    for source, options, words in (
+        (tmp_path / "s.zarr", {}, "other statistics"),
+        (folder / "s.zarr", {"seed": 1}, "seed=0 instead of 1"),
+        (folder / "s.zarr", {"periodic": False}, "periodic=True instead of False"),
+        (folder / "s.zarr", {"examples": folder / "x.zarr"}, "other examples"),
+    ):
+        with pytest.raises(InputError, match=words):
+            reconstruct_statistics(source, tmp_path / "o.zarr", resume=True, **{**QUICK, **options})
+
+
+def test_masked_statistics_continue_with_their_masks(tmp_path, monkeypatch):
+    monkeypatch.setattr(job, "BLOCK_STRUCTURES", 4)
+    mask = np.ones(LABELS.shape, bool)
+    mask[:, :5, :3] = False
+    with StoreWriter(tmp_path / "x.zarr", Grid((16, 16)), n_samples=9, masked=True) as writer:
+        writer.append(np.where(mask, LABELS, 0).astype(np.uint8), mask=mask)
+    compute_statistics(tmp_path / "x.zarr", tmp_path / "s.zarr", cutoff=4)
+    reconstruct_statistics(tmp_path / "s.zarr", tmp_path / "whole.zarr", **QUICK)
+    with pytest.raises(JobInterrupted):
+        reconstruct_statistics(tmp_path / "s.zarr", tmp_path / "o.zarr", resume=True, progress=stop_at(4), **QUICK)
+    reconstruct_statistics(tmp_path / "s.zarr", tmp_path / "o.zarr", resume=True, **QUICK)
+    assert files_of(tmp_path / "o.zarr") == files_of(tmp_path / "whole.zarr")
+    np.testing.assert_array_equal(open_structures(tmp_path / "o.zarr").mask.compute(), mask)

@@ -14,6 +14,7 @@ import numpy as np
 from sklearn.base import clone
 
 from ... import validate
+from ...crew import Crew
 from ...data import Structures
 from ...data.sample_blocks import Progress, sample_blocks
 from ...errors import InputError
@@ -24,6 +25,7 @@ from ...evaluate.lag_table import DecodedErrors
 from ...evaluate.measure import Measurement, block_size, latents_of, measure, volume_fractions
 from ..cluster import crew_of
 from ..files.figures import check_figure, save_figure
+from ..files.kept import Request, digest_of_model, digest_of_structures, is_begun, kept_results
 from ..metadata import training_parameters
 from ..models import open_fitting
 from .contenders import Contender, contenders
@@ -57,6 +59,7 @@ def compare_methods(
     workers: int | None = None,
     scheduler: str | None = None,
     overwrite: bool = False,
+    resume: bool = False,
     progress: Progress | None = None,
     on_record: Record | None = None,
 ) -> dict[str, Any]:
@@ -91,6 +94,9 @@ def compare_methods(
         structures; see `matvae.jobs.cluster.crew_of`. This process fits.
     overwrite : bool
         Whether an existing figure may be replaced.
+    resume : bool
+        Keep the rows of every method at every size, and take over those that an interrupted run of the same data and
+        options has kept: in a folder beside the figure, or without one in the current folder.
     progress : callable, optional
         Called with the steps done and their total.
     on_record : callable, optional
@@ -113,9 +119,14 @@ def compare_methods(
     Raises
     ------
     InputError, StoreError
-        If data, properties, numbers of components or the location of the figure do not fit; before any fit.
+        If data, properties, numbers of components or the location of the figure do not fit, or what an interrupted run
+        has kept belongs to other data or options; before any fit.
+    JobInterrupted
+        On Ctrl-C, if something is kept.
     """
-    picture = check_figure(figure, [model, data, train], overwrite=overwrite)
+    # Only a figure of the run that is resumed was written by it.
+    is_own = resume and figure is not None and is_begun(Path(figure))
+    picture = check_figure(figure, [model, data, train], overwrite=overwrite or is_own)
     estimator = load(model)
     training, test = _parts(estimator, model, data, train, held_out, seed)
     names = linked_properties(training, test, property, data if train is None else train, data)
@@ -136,34 +147,48 @@ def compare_methods(
     n_gaussian = min(len(training), linkage.GAUSSIAN_PROCESS_SAMPLES)
     if names and n_gaussian < len(training):
         logger.info("Gaussian processes are fitted on %d of the %d training structures.", n_gaussian, len(training))
+    settings = {
+        "job": "compare",
+        "n_components": sizes,
+        "properties": names,
+        "held_out": held_out,
+        "max_epochs": max_epochs,
+        "max_time": max_time,
+        "seed": seed,
+    }
+    inputs = _digests(model, training, test) if resume else {}
+    name = picture or Path(f"{Path(model).name}.compare")
     rows: list[dict[str, Any]] = []
-    with crew_of(workers, scheduler, [data, train]) as crew:
+    with (
+        crew_of(workers, scheduler, [data, train]) as crew,
+        kept_results(name, Request(settings, inputs), resume=resume, overwrite=overwrite) as kept,
+    ):
+        mean = (kept.arrays(MEAN) or {}).get("values")
         for number, entry in enumerate(entries):
             say = _steps(number, len(entries), progress, on_record)
-            with warnings.catch_warnings():
-                # The first network has warned of everything that concerns the data.
-                if number > n_pcas:
-                    warnings.simplefilter("ignore", UserWarning)
-                fitted, seconds = _fitted(entry, training, f"{number + 1} of {len(entries)}", say)
-            if not rows:
-                # The first entry is a PCA, which knows the training mean.
-                mean = fitted.mean_
-            of_mean, decoded = DecodedErrors.of_mean(mean), DecodedErrors.of_model(mean)
-            measurement = measure(fitted, test, decoded, *([] if rows else [of_mean]), crew=crew)
-            if not rows:
-                rows.append(_mean_row(of_mean, measurement, training, test, names))
-                if names and test.grid.phases > 1:
-                    rows.append(_fractions_row(fitted, training, test, names, seed))
-            r2 = _linkages(latents_of(fitted, training, crew), measurement.latents, training, test, names, seed)
-            errors = {**_errors(measurement), "lags": decoded.by_lag.summary()}
-            rows.append(_row(entry.method, entry.n_components, errors, r2, seconds, **_kind(fitted)))
+            own = None if mean is None else kept.values(str(number))
+            if own is not None:
+                logger.info("Taking over %s (%d of %d).", _name(entry), number + 1, len(entries))
+            else:
+                with warnings.catch_warnings():
+                    # The first network has warned of everything that concerns the data.
+                    if number > n_pcas:
+                        warnings.simplefilter("ignore", UserWarning)
+                    fitted, seconds = _fitted(entry, training, f"{number + 1} of {len(entries)}", say)
+                if mean is None:
+                    # The first entry is a PCA, which knows the training mean.
+                    mean = fitted.mean_
+                    kept.keep_arrays(MEAN, {"values": mean})
+                own = _rows(entry, fitted, seconds, mean, training, test, names, seed, crew, is_first=number == 0)
+                kept.keep_values(str(number), own)
+            rows += own
             say({"progress": 1.0})
-    if picture is not None:
-        from ...report import plot_comparison
+        if picture is not None:
+            from ...report import plot_comparison
 
-        save_figure(plot_comparison(rows), picture)
+            save_figure(plot_comparison(rows), picture)
     # The settings are those of a fit made here: the model itself may have had another budget.
-    settings = {
+    of_fits = {
         **training_parameters(entries[n_pcas].estimator),
         "encoder": estimator.encoder,
         "loss": estimator.loss,
@@ -186,7 +211,7 @@ def compare_methods(
         "decoder": spec.decoder,
         "metric": spec.metric,
         "reason": spec.reason or None,
-        "settings": {name: value for name, value in settings.items() if name not in VARIED},
+        "settings": {name: value for name, value in of_fits.items() if name not in VARIED},
         "rows": rows,
         "figure": None if picture is None else str(picture),
     }
@@ -235,9 +260,22 @@ def _steps(number: int, n_fits: int, progress: Progress | None, on_record: Recor
     return say
 
 
+def _name(entry: Contender) -> str:
+    return f"{entry.method} with {entry.n_components} component{'s' if entry.n_components > 1 else ''}"
+
+
+def _digests(model: str | Path, training: Structures, test: Structures) -> dict[str, str]:
+    """Hashes of everything that is compared, by what it is."""
+    return {
+        "model": digest_of_model(model),
+        "training structures": digest_of_structures(training),
+        "held-out structures": digest_of_structures(test),
+    }
+
+
 def _fitted(entry: Contender, training: Structures, position: str, say: Record) -> tuple[Any, float | None]:
     """Fitted estimator of an entry, and the seconds its fit took."""
-    name = f"{entry.method} with {entry.n_components} component{'s' if entry.n_components > 1 else ''}"
+    name = _name(entry)
     if entry.fitted:
         logger.info("Taking the model as it is: %s (%s).", name, position)
         history = entry.estimator.history_
@@ -253,6 +291,32 @@ def _fitted(entry: Contender, training: Structures, position: str, say: Record) 
         # A function of this process cannot be sent to another.
         estimator.set_params(verbose=entry.estimator.verbose)
     return estimator, seconds
+
+
+def _rows(
+    entry: Contender,
+    fitted: Any,
+    seconds: float | None,
+    mean: np.ndarray,
+    training: Structures,
+    test: Structures,
+    names: list[str],
+    seed: int,
+    crew: Crew,
+    *,
+    is_first: bool,
+) -> list[dict[str, Any]]:
+    """Row of a fitted entry; the first is preceded by those that need no method."""
+    of_mean, decoded = DecodedErrors.of_mean(mean), DecodedErrors.of_model(mean)
+    measurement = measure(fitted, test, decoded, *([of_mean] if is_first else []), crew=crew)
+    rows = []
+    if is_first:
+        rows.append(_mean_row(of_mean, measurement, training, test, names))
+        if names and test.grid.phases > 1:
+            rows.append(_fractions_row(fitted, training, test, names, seed))
+    r2 = _linkages(latents_of(fitted, training, crew), measurement.latents, training, test, names, seed)
+    errors = {**_errors(measurement), "lags": decoded.by_lag.summary()}
+    return [*rows, _row(entry.method, entry.n_components, errors, r2, seconds, **_kind(fitted))]
 
 
 def _row(

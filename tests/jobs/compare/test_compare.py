@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from matvae import Grid, StatsVAETransformer, TwoPointPCA, load, open_structures, save_structures
 from matvae.errors import InputError, MissingExtraError
 from matvae.estimator import pca as pca_module
-from matvae.jobs import compare_methods
+from matvae.jobs import JobInterrupted, compare_methods
 from matvae.jobs.compare import compare as comparison
 from matvae.jobs.compare.split import random_split
 
@@ -223,3 +224,67 @@ def test_the_job_is_public():
 
     assert callable(jobs.compare_methods)
     assert "compare_methods" in jobs.__all__
+
+
+@contextmanager
+def interrupted_after(most):
+    """Interrupts a comparison when it measures another method after so many."""
+    measured, real = [], comparison._rows
+
+    def rows(entry, *given, **options):
+        if len(measured) == most:
+            raise KeyboardInterrupt
+        measured.append(entry)
+        return real(entry, *given, **options)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt) as stopped:
+        patch.setattr(comparison, "_rows", rows)
+        yield stopped
+
+
+@pytest.mark.parametrize("most", [1, 3, 5, 7])
+def test_an_interrupted_comparison_continues_and_gives_the_same_table(
+    folder, split, tmp_path, monkeypatch, caplog, most
+):
+    monkeypatch.chdir(tmp_path)
+    options = {"held_out": 0.4, "resume": True, **QUICK}
+    with interrupted_after(most) as stopped:
+        compare_methods(folder / "m.matvae", folder / "train.zarr", **options)
+    assert stopped.type is JobInterrupted
+    assert ".m.matvae.compare.resume. Continue with the same command and --resume" in str(stopped.value)
+    assert os.listdir(tmp_path) == [".m.matvae.compare.resume"]
+    with pytest.raises(InputError, match="has done with seed=0 instead of 1, other training structures, other held"):
+        compare_methods(folder / "m.matvae", folder / "train.zarr", seed=1, **options)
+    fitted = []
+    real = comparison._fitted
+    monkeypatch.setattr(comparison, "_fitted", lambda *given: fitted.append(given[0].method) or real(*given))
+    with caplog.at_level("INFO", "matvae"):
+        result = compare_methods(folder / "m.matvae", folder / "train.zarr", **options)
+    assert without_seconds(result) == without_seconds(split)
+    assert {**result, "rows": None} == {**split, "rows": None}
+    assert len(fitted) == 8 - most
+    assert "Taking over PCA with 1 component (1 of 8)." in caplog.text
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_comparison_with_a_figure_keeps_its_rows_beside_it(folder, tmp_path):
+    pytest.importorskip("matplotlib")
+    given, options = (folder / "m.matvae", folder / "train.zarr"), {"n_components": 1, "max_epochs": 1}
+    figure = tmp_path / "c.png"
+    with interrupted_after(3):
+        compare_methods(*given, figure=figure, resume=True, **options)
+    assert os.listdir(tmp_path) == [".c.png.resume"]
+    # It was killed after the figure was written, and before it removed what it had kept.
+    figure.write_text("of this run")
+    compare_methods(*given, figure=figure, resume=True, **options)
+    assert os.listdir(tmp_path) == ["c.png"]
+    with pytest.raises(InputError, match="exists already"):
+        compare_methods(*given, figure=figure, resume=True, **options)
+
+
+def test_without_resume_a_comparison_keeps_nothing(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with interrupted_after(2) as stopped:
+        compare_methods(folder / "m.matvae", folder / "train.zarr", **QUICK)
+    assert stopped.type is KeyboardInterrupt
+    assert os.listdir(tmp_path) == []
