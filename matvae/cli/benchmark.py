@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from .. import jobs
-from .options import Config, Json, Quiet, integers, names, parsed
+from .options import Config, Json, Quiet, Resume, integers, names, parsed
 from .terminal import show, show_table, show_values, watching
 
 benchmark_app = typer.Typer(no_args_is_help=True, help="Experiments from the data to a page of results.")
@@ -114,6 +114,7 @@ def benchmark_materials_command(
         int | None,
         typer.Option(help="Structures realized per method; 0 measures statistics only (default: 16, quick: 4)."),
     ] = None,
+    resume: Resume = False,
     json: Json = False,
     quiet: Quiet = False,
     config: Config = None,
@@ -136,6 +137,7 @@ def benchmark_materials_command(
             quick=quick,
             image_vae=image_vae,
             n_realized=n_realized,
+            resume=resume,
             progress=watcher.progress,
         )
     show(result, _show_materials, as_json=json)

@@ -130,8 +130,13 @@ def write_json(path: Path, values: Mapping[str, Any]) -> None:
         temporary.write_text(json.dumps(values, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
+def is_new(path: Path) -> bool:
+    """Whether a folder holds nothing, or only what a run that was killed at its very beginning has left."""
+    return path.is_dir() and all(file.name.endswith(".partial") for file in path.iterdir())
+
+
 def _is_benchmark(path: Path) -> bool:
-    return (path / SETTINGS).is_file() or (path.is_dir() and not any(path.iterdir()))
+    return (path / SETTINGS).is_file() or is_new(path)
 
 
 def _read_settings(path: Path) -> dict[str, Any]:

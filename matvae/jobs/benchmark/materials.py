@@ -21,8 +21,9 @@ from ...errors import InputError, StoreError
 from ...estimator.textures import DECODER, EXAMPLES, RETRIEVAL
 from ...files import atomic_output, read_json
 from ...report import MaterialPictures, check_page_libraries, materials_page
+from ..files.kept import is_begun
 from ..files.outputs import check_output
-from .folder import SETTINGS, write_json
+from .folder import SETTINGS, is_new, write_json
 from .materials_decoded import IMAGE_VAE, MATVAE, PLAIN_PCA
 from .materials_run import REALIZED_AT, Effort, run_material
 from .materials_summary import summarise, to_csv
@@ -46,6 +47,7 @@ def benchmark_materials(
     quick: bool = False,
     image_vae: float | None = None,
     n_realized: int | None = None,
+    resume: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Compare PCA and matvae on windows of real materials, and write a page with their structures.
@@ -76,6 +78,8 @@ def benchmark_materials(
     n_realized : int, optional
         Test windows whose latents are realized as structures, at 5 components; 0 leaves this out. By default 16, or 4
         if `quick`.
+    resume : bool
+        Also keep the parts of an unfinished run, one per number of components, from which the next call continues.
     progress : callable, optional
         Called with the number of runs done and their total.
 
@@ -122,7 +126,7 @@ def benchmark_materials(
                 if not path.exists():
                     picture = read_picture(material, data) if picture is None else picture
                     logger.info("Measuring %s, seed %d.", material.name, seed)
-                    run_material(material, picture, seed, effort, path)
+                    run_material(material, picture, seed, effort, path, resume=resume or is_begun(path))
                 runs.append(_read(path))
                 if progress is not None:
                     progress(len(runs), len(chosen) * len(numbers))
@@ -193,15 +197,16 @@ def _open_folder(out: str | Path, data: str | Path, effort: Effort) -> Path:
                     f"{out} holds a benchmark of materials with {name}={stored.get(name)!r}, but {value!r} was given. "
                     "Repeat it with the same settings, or choose another folder."
                 )
-    (folder / "runs").mkdir(parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True)
     write_json(folder / SETTINGS, settings)
+    (folder / "runs").mkdir(exist_ok=True)
     return folder
 
 
 def _is_benchmark(path: Path) -> bool:
     if (path / SETTINGS).is_file():
         return bool(_read(path / SETTINGS).get("benchmark") == "materials")
-    return path.is_dir() and not any(path.iterdir())
+    return is_new(path)
 
 
 def _warnings(runs: Sequence[dict[str, Any]]) -> list[str]:

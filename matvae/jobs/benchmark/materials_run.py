@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,13 @@ from ..._version import __version__
 from ...estimator.textures import EXAMPLES
 from ...files import atomic_output
 from ...stats.independent_windows import independent_windows
+from ..files.kept import KeptResults, Request, digest, kept_results
 from .folder import write_json
 from .materials_decoded import MATVAE, PLAIN_PCA, Windows, decoded_row, estimators, fitted, floor_row
 from .materials_realized import Realizer, ways_to_realize
-from .materials_windows import Material, cut
+from .materials_windows import Material, MaterialWindows, cut
 
+logger = logging.getLogger("matvae")
 N_COMPONENTS = (1, 2, 3, 5, 9)
 # Number of components, or the nearest to it, at which structures are realized and the image-space VAE is trained.
 REALIZED_AT = 5
@@ -56,7 +59,9 @@ class Effort:
         return min(self.n_components, key=lambda n: abs(n - REALIZED_AT))
 
 
-def run_material(material: Material, picture: np.ndarray, seed: int, effort: Effort, path: Path) -> None:
+def run_material(
+    material: Material, picture: np.ndarray, seed: int, effort: Effort, path: Path, *, resume: bool = False
+) -> None:
     """Fit and measure all methods on the windows of one material and seed.
 
     Parameters
@@ -68,28 +73,87 @@ def run_material(material: Material, picture: np.ndarray, seed: int, effort: Eff
     effort : Effort
     path : Path
         JSON file for the result; structures for pictures are written beside it, as ``.npz``.
+    resume : bool
+        Keep what is measured at each number of components beside it until it is complete, and take over what an
+        interrupted run has kept there.
+
+    Raises
+    ------
+    InputError
+        If what is kept belongs to another picture or effort.
+    JobInterrupted
+        On Ctrl-C, if something is kept.
     """
-    started = time.monotonic()
     windows = cut(material, picture, seed, most_training=effort.most_training, most_held_out=effort.most_held_out)
     test, others = (Windows.of(part, material.phases, material.cutoff) for part in (windows.test, windows.validation))
+    settings = {"job": "benchmark materials", "material": material.name, "seed": seed, **asdict(effort)}
+    request = Request(settings, {"picture": digest(picture)} if resume else {})
+    pictures: dict[str, Any] = {"true": windows.test[:PICTURES], "larger_true": windows.larger[None]}
+    with kept_results(path, request, resume=resume) as kept:
+        parts = []
+        for n in effort.n_components:
+            part, structures = _taken_over(kept, n, effort) or _measured(kept, n, material, windows, (test, others), seed, effort)
+            parts.append(part)
+            pictures |= structures
+        _write(path, material, seed, windows, parts, pictures)
+
+
+def _taken_over(kept: KeptResults, n: int, effort: Effort) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """What an interrupted run has measured at a number of components, with its structures; None if it has not."""
+    structures = kept.arrays(str(n)) if n == effort.realized_at and effort.n_realized else {}
+    part = None if structures is None else kept.values(str(n))
+    if part is None or structures is None:
+        return None
+    logger.info("Taking over what was measured at %d components.", n)
+    return part, structures
+
+
+def _measured(
+    kept: KeptResults,
+    n: int,
+    material: Material,
+    windows: MaterialWindows,
+    true: tuple[Windows, Windows],
+    seed: int,
+    effort: Effort,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Rows, warnings and seconds of all methods at a number of components, with the structures that they realize.
+
+    `true` are the test windows and those of validation.
+    """
+    started = time.monotonic()
     decoded: list[dict[str, Any]] = []
     realized: list[dict[str, Any]] = []
-    pictures: dict[str, Any] = {"true": windows.test[:PICTURES], "larger_true": windows.larger[None]}
+    structures: dict[str, Any] = {}
     with _collected() as messages:
-        for n in effort.n_components:
-            has_structures = n == effort.realized_at
-            methods = estimators(material, n, seed, effort.image_seconds if has_structures else 0)
-            seconds = {method: fitted(estimator, windows) for method, estimator in methods.items()}
-            mean = methods[PLAIN_PCA].mean_
-            if not decoded:
-                decoded.append(floor_row(test, others, mean))
-            rows: dict[str, dict[str, Any]] = {}
-            for method, estimator in methods.items():
-                rows[method] = decoded_row(method, estimator, test, mean, rows.get(PLAIN_PCA), seconds[method])
-            decoded += rows.values()
-            if has_structures and effort.n_realized:
-                realizer = Realizer(material, windows, test, effort.n_realized, mean, seed)
-                realized += _realize(realizer, methods, pictures)
+        has_structures = n == effort.realized_at
+        methods = estimators(material, n, seed, effort.image_seconds if has_structures else 0)
+        seconds = {method: fitted(estimator, windows) for method, estimator in methods.items()}
+        mean = methods[PLAIN_PCA].mean_
+        if n == effort.n_components[0]:
+            decoded.append(floor_row(*true, mean))
+        rows: dict[str, dict[str, Any]] = {}
+        for method, estimator in methods.items():
+            rows[method] = decoded_row(method, estimator, true[0], mean, rows.get(PLAIN_PCA), seconds[method])
+        decoded += rows.values()
+        if has_structures and effort.n_realized:
+            realizer = Realizer(material, windows, true[0], effort.n_realized, mean, seed)
+            realized += _realize(realizer, methods, structures)
+            kept.keep_arrays(str(n), structures)
+    part = {"decoded": decoded, "realized": realized, "warnings": messages, "seconds": time.monotonic() - started}
+    kept.keep_values(str(n), part)
+    return part, structures
+
+
+def _write(
+    path: Path,
+    material: Material,
+    seed: int,
+    windows: MaterialWindows,
+    parts: list[dict[str, Any]],
+    pictures: dict[str, Any],
+) -> None:
+    """Write the result of a run and its pictures."""
     run = {
         "material": material.name,
         "seed": seed,
@@ -101,11 +165,10 @@ def run_material(material: Material, picture: np.ndarray, seed: int, effort: Eff
         "n_validation": len(windows.validation),
         "n_test": len(windows.test),
         "independent_windows": independent_windows(windows.training),
-        "decoded": decoded,
-        "realized": realized,
-        "warnings": messages,
+        **{name: [each for part in parts for each in part[name]] for name in ("decoded", "realized")},
+        "warnings": list(dict.fromkeys(message for part in parts for message in part["warnings"])),
         "version": __version__,
-        "seconds": time.monotonic() - started,
+        "seconds": sum(part["seconds"] for part in parts),
     }
     with atomic_output(path.with_suffix(".npz")) as temporary:
         np.savez_compressed(temporary, **pictures)

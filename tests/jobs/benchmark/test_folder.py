@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -100,3 +101,10 @@ def test_data_are_drawn_once(tmp_path):
     more = open_structures(folder.train)
     assert len(more) == 7
     assert (more.data.compute()[:5] == first).all()
+
+
+def test_a_folder_whose_run_was_killed_at_once_is_begun_again(tmp_path):
+    left = tmp_path / "b" / f".{SETTINGS}.1-2-1@elsewhere.partial"
+    left.mkdir(parents=True)
+    os.utime(left, (0, 0))
+    assert names_in(start(tmp_path / "b", resume=True)) == [SETTINGS]

@@ -89,7 +89,7 @@ def test_runs_of_other_settings_are_not_mixed(completed, data):
 
 
 def test_an_interrupted_benchmark_keeps_finished_runs(data, tmp_path, monkeypatch):
-    def run(material, picture, seed, effort, path):
+    def run(material, picture, seed, effort, path, *, resume):
         if seed == 1:
             raise KeyboardInterrupt
         path.write_text("{}")
@@ -136,3 +136,20 @@ def test_wrong_settings_are_refused_before_any_work(data, tmp_path, changes, mes
     with pytest.raises(InputError, match=message):
         benchmark_materials(data, tmp_path / "b", **{**QUICK, **changes})
     assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_an_unfinished_run_is_continued_if_its_parts_are_kept(data, tmp_path, monkeypatch, resume):
+    resumed = []
+
+    def run(material, picture, seed, effort, path, *, resume):
+        resumed.append(resume)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "run_material", run)
+    for _ in range(2):
+        with pytest.raises(BenchmarkInterrupted):
+            benchmark_materials(data, tmp_path / "b", seeds=(0,), resume=resume, **QUICK)
+        (tmp_path / "b" / "runs" / ".alloy-0.json.resume").mkdir(exist_ok=True)
+    # Even without `resume`, what is kept is not lost.
+    assert resumed == [resume, True]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 
 import numpy as np
 import pytest
 
+from matvae.errors import InputError
+from matvae.jobs import JobInterrupted
+from matvae.jobs.benchmark import materials_run as module
 from matvae.jobs.benchmark.materials_run import Effort, run_material
 
 from .standins import SMALL, field
@@ -75,3 +79,40 @@ def test_without_realizations_only_statistics_are_measured(tmp_path):
     assert (len(run["decoded"]), run["realized"]) == (4, [])
     with np.load(tmp_path / "alloy-0.npz") as pictures:
         assert sorted(pictures) == ["larger_true", "true"]
+
+
+def without_seconds(path):
+    run = json.loads(path.read_text())
+    rows = [{key: value for key, value in row.items() if "seconds" not in key} for row in run.pop("decoded")]
+    realized = [{key: value for key, value in row.items() if "seconds" not in key} for row in run.pop("realized")]
+    return {**run, "seconds": None}, rows, realized
+
+
+@pytest.mark.parametrize("sizes", [(1, 2, 3), (3, 4)])
+def test_an_interrupted_run_continues_and_gives_the_same_result(tmp_path, monkeypatch, sizes):
+    effort = Effort(sizes, most_training=40, most_held_out=6, n_realized=2, image_seconds=0)
+    given = (SMALL, field((144, 144), 1), 0, effort)
+    run_material(*given, tmp_path / "whole.json")
+    fits, real = [], module.fitted
+
+    def fitted(estimator, windows):
+        fits.append(estimator.n_components)
+        if len(fits) == 3 * (len(sizes) - 1) + 2:
+            raise KeyboardInterrupt
+        return real(estimator, windows)
+
+    monkeypatch.setattr(module, "fitted", fitted)
+    with pytest.raises(JobInterrupted, match="--resume"):
+        run_material(*given, tmp_path / "alloy-0.json", resume=True)
+    assert sorted(os.listdir(tmp_path)) == [".alloy-0.json.resume", "whole.json", "whole.npz"]
+    with pytest.raises(InputError, match="other picture"):
+        run_material(SMALL, field((144, 144), 2), 0, effort, tmp_path / "alloy-0.json", resume=True)
+    fits.clear()
+    run_material(*given, tmp_path / "alloy-0.json", resume=True)
+    assert fits == 3 * [sizes[-1]]
+    assert without_seconds(tmp_path / "alloy-0.json") == without_seconds(tmp_path / "whole.json")
+    with np.load(tmp_path / "alloy-0.npz") as pictures, np.load(tmp_path / "whole.npz") as expected:
+        assert list(pictures) == list(expected)
+        for name in expected:
+            np.testing.assert_array_equal(pictures[name], expected[name])
+    assert sorted(os.listdir(tmp_path)) == ["alloy-0.json", "alloy-0.npz", "whole.json", "whole.npz"]

@@ -237,9 +237,10 @@ def interrupted_after(most):
         measured.append(entry)
         return real(entry, *given, **options)
 
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt) as stopped:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(comparison, "_rows", rows)
-        yield stopped
+        with pytest.raises(KeyboardInterrupt) as stopped:
+            yield stopped
 
 
 @pytest.mark.parametrize("most", [1, 3, 5, 7])
