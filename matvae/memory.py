@@ -7,7 +7,8 @@ from pathlib import Path
 
 from .errors import InputError
 
-MEMINFO = Path("/proc/meminfo")
+PROCESSES = Path("/proc")
+MEMINFO = PROCESSES / "meminfo"
 # Of a container (control groups, version 2).
 LIMIT = Path("/sys/fs/cgroup/memory.max")
 
@@ -53,6 +54,40 @@ def check_memory(needed: int, *, device: str, what: str, remedy: str) -> None:
             f"{what} needs about {needed / 1e9:.1f} GB of memory, but {free / 1e9:.1f} GB are free on {device}. "
             f"{remedy}"
         )
+
+
+def peak_memory() -> int | None:
+    """Most memory in bytes that this process and those it started, such as workers, have taken, or None if unknown.
+
+    Of other systems than Linux, the workers are left out.
+    """
+    if (PROCESSES / "self" / "status").exists():
+        return sum(_peak_of(pid) for pid in _family(os.getpid()))
+    if os.name != "posix":
+        return None
+    import resource
+    import sys
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
+
+
+def _family(pid: int) -> list[int]:
+    """A process and all that it started, directly or not."""
+    try:
+        children = [int(word) for task in PROCESSES.glob(f"{pid}/task/*/children") for word in task.read_text().split()]
+    except OSError:
+        # It has just ended.
+        children = []
+    return [pid, *(relative for child in children for relative in _family(child))]
+
+
+def _peak_of(pid: int) -> int:
+    try:
+        lines = (PROCESSES / str(pid) / "status").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
 
 
 def _available() -> int | None:

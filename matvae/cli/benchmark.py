@@ -54,7 +54,7 @@ def benchmark_paper_command(
       matvae benchmark paper --size 64 --max-time 600 --resume
       matvae benchmark paper --preset paper --weights microsoft/resnet-152 -o published
     """
-    with watching("benchmark", quiet=quiet) as watcher:
+    with watching("benchmark", quiet=quiet, uniform=False) as watcher:
         result = jobs.benchmark_paper(
             out,
             preset=preset,

@@ -76,7 +76,7 @@ def compare_command(
       matvae compare rock.matvae rock.zarr --property modulus --max-time 60 --json
     """
     sizes = {} if n_components is None else {"n_components": n_components}
-    with watching("compare", quiet=quiet) as watcher:
+    with watching("compare", quiet=quiet, uniform=False) as watcher:
         result = jobs.compare_methods(
             model,
             data,

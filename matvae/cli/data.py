@@ -14,6 +14,7 @@ from ..errors import StoreError
 from . import options
 from .description import PICTURE_COLUMNS, shape_text, show_description, show_verification
 from .options import Complete, Config, Json, Overwrite, Quiet, Scheduler, Unit, VoxelSize, Workers, parsed
+from .plan import show_plan
 from .terminal import grid_text, show, show_values, size_text, warnings_as_notes, watching
 
 dataset_app = typer.Typer(no_args_is_help=True, help="List data sets, or make one.")
@@ -253,7 +254,10 @@ def import_command(
 
 
 def info_command(
-    path: Annotated[Path, typer.Argument(help="Any file or folder that matvae reads or writes.", exists=True)],
+    context: typer.Context,
+    path: Annotated[
+        Path | None, typer.Argument(help="Any file or folder that matvae reads or writes.", exists=True)
+    ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the array in a file that holds several.")] = None,
     figure: Annotated[
         Path | None,
@@ -268,11 +272,19 @@ def info_command(
         bool,
         typer.Option("--repair", help="Remove damaged files, so that the job that made them makes only them again."),
     ] = False,
+    plan: Annotated[
+        str | None,
+        typer.Option(
+            metavar='"JOB ..."', help='Begin a job on PATH, such as "stats --cutoff 32", and print what it takes.'
+        ),
+    ] = None,
     overwrite: Overwrite = False,
     json: Json = False,
     config: Config = None,
 ) -> None:
     """Describe a store, a result, a model, or an image or volume that can be imported, with a small picture.
+
+    With --plan: print the time, memory and room on the disk that a job will take, measured on its first blocks.
 
     \b
     Examples:
@@ -281,7 +293,13 @@ def info_command(
       matvae info train.zarr
       matvae info rock.matvae --json
       matvae info train.zarr --verify
+      matvae info train.zarr --plan "transform rock.matvae"
     """
+    if plan is not None:
+        show_plan(context, path, plan, as_json=json)
+        return
+    if path is None:
+        raise typer.BadParameter("Give the file or folder to describe.", param_hint="PATH")
     if verify or repair:
         with watching("verify", quiet=json) as watcher:
             found = jobs.verify(path, repair=repair, progress=watcher.progress)

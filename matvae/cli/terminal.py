@@ -9,24 +9,46 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from ..grid import Grid
 from .wording import reworded
 
+if TYPE_CHECKING:
+    from ..jobs.plan import Meter
+
+# A job that takes less says nothing about it.
+LONG_SECONDS = 15.0
+# The `progress` of a job that is only rehearsed.
+_rehearsal: ContextVar[Callable[[int, int], None] | None] = ContextVar("rehearsal", default=None)
+
 
 class Watcher:
-    """Progress of a job, as a bar if stderr is a terminal and otherwise not at all."""
+    """Progress of a job, as a bar if stderr is a terminal and otherwise not at all; and its plan, once it is known.
 
-    def __init__(self, bar: Any) -> None:
+    Parameters
+    ----------
+    bar : rich.progress.Progress
+    meter : Meter, optional
+        Measures the first blocks. What a long job will take is then said.
+    """
+
+    def __init__(self, bar: Any, meter: Meter | None) -> None:
         self._bar = bar
         self._task = bar.add_task("", total=None)
+        self._meter = meter
 
     def progress(self, done: int, total: int) -> None:
         """Update the progress bar."""
         self._bar.update(self._task, completed=done, total=total)
+        plan = None if self._meter is None else self._meter.measure(done, total)
+        if plan is not None:
+            self._meter = None
+            if plan.seconds is not None and plan.seconds >= LONG_SECONDS:
+                logging.getLogger("matvae").info("%s", plan.sentence())
 
     def record(self, values: Mapping[str, Any]) -> None:
         """Show the loss and the validation error of a training record."""
@@ -38,9 +60,41 @@ class Watcher:
         self._bar.update(self._task, description="  ".join([f"epoch {values.get('epoch', '')}", *numbers]))
 
 
+class Rehearsing(Watcher):
+    """Watcher of a job that is only begun: nothing is shown.
+
+    Parameters
+    ----------
+    progress : callable
+        Takes the progress of the job, and ends it.
+    """
+
+    def __init__(self, progress: Callable[[int, int], None]) -> None:
+        self._progress = progress
+
+    def progress(self, done: int, total: int) -> None:
+        """Pass the progress on."""
+        self._progress(done, total)
+
+    def record(self, values: Mapping[str, Any]) -> None:
+        """Show nothing."""
+
+
 @contextmanager
-def watching(label: str, *, quiet: bool) -> Iterator[Watcher]:
+def rehearsing(progress: Callable[[int, int], None]) -> Iterator[None]:
+    """Let the command in the block report its progress to this function alone."""
+    token = _rehearsal.set(progress)
+    try:
+        yield
+    finally:
+        _rehearsal.reset(token)
+
+
+@contextmanager
+def watching(label: str, *, quiet: bool, uniform: bool = True) -> Iterator[Watcher]:
     """Show the progress and the notes of a job; an interrupt reports what remains on disk and exits with code 130.
+
+    A job that takes long says so after its first blocks: time, memory and room on the disk.
 
     Parameters
     ----------
@@ -48,9 +102,18 @@ def watching(label: str, *, quiet: bool) -> Iterator[Watcher]:
         Text next to the bar, for example ``"fit"``.
     quiet : bool
         Show only warnings and errors.
+    uniform : bool
+        Whether equal progress takes equal time, so that the first blocks tell how long the others will take.
     """
+    progress = _rehearsal.get()
+    if progress is not None:
+        with warnings_as_notes():
+            yield Rehearsing(progress)
+        return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    from ..jobs.plan import Meter
 
     console = Console(stderr=True)
     columns = (
@@ -69,7 +132,7 @@ def watching(label: str, *, quiet: bool) -> Iterator[Watcher]:
     logger.setLevel(logging.WARNING if quiet else logging.INFO)
     try:
         with warnings_as_notes(), Progress(*columns, console=console, transient=True, disable=hidden) as bar:
-            yield Watcher(bar)
+            yield Watcher(bar, Meter() if uniform else None)
     except KeyboardInterrupt as interrupt:
         print(str(interrupt) or "Interrupted; no unfinished output remains.", file=sys.stderr)
         raise typer.Exit(130) from None

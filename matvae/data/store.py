@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from zarr.codecs import ZstdCodec
 from ..errors import InputError, MatvaeError, StoreError
 from ..files import move_into_place, unfinished
 from ..grid import Grid
+from ..room import expecting
 from .checks import check_values
 from .layout import (
     COMPRESSORS,
@@ -100,6 +102,7 @@ class StoreWriter:
         self._properties = {name: np.empty(self.n_samples) for name in property_names}
         self._overwrite = overwrite
         self._appended = 0
+        self._boxed = 0
         self._pending: list[tuple[np.ndarray, ...]] = []
         self._check_target()
 
@@ -110,6 +113,7 @@ class StoreWriter:
 
     def __enter__(self) -> StoreWriter:
         with ExitStack() as stack, self._plain_errors():
+            self._expected = stack.enter_context(expecting(self.path, self._n_bytes()))
             folder = stack.enter_context(unfinished(self.path))
             stack.enter_context(closing_tasks())
             self._temporary = folder / self.path.name
@@ -162,6 +166,8 @@ class StoreWriter:
         with self._plain_errors():
             for array, values in zip(self._arrays, blocks, strict=True):
                 array[box] = values
+        self._boxed += block.size
+        self._expected.learn(self._temporary, self._boxed / math.prod(self.layout.shape))
 
     def set_properties(self, properties: Mapping[str, np.ndarray]) -> None:
         """Set the properties of all structures at once, name to ``(sample,)``; for use with `write_box`."""
@@ -176,6 +182,11 @@ class StoreWriter:
             if kind is None:
                 with self._plain_errors():
                     self._finish()
+
+    def _n_bytes(self) -> int:
+        """Bytes of all values before they are compressed."""
+        voxels = math.prod(self.layout.shape) * (self.layout.dtype.itemsize + self.masked)
+        return voxels + 8 * self.n_samples * len(self._properties)
 
     def _check_target(self) -> None:
         if not self.path.parent.is_dir():
@@ -251,6 +262,7 @@ class StoreWriter:
                 with self._plain_errors():
                     array[start + low : start + low + len(part)] = part
         self._pending = [tuple(values[n_ready:].copy() for values in joined)] if n_ready < count else []
+        self._expected.learn(self._temporary, (start + n_ready) / self.n_samples)
 
     def _finish(self) -> None:
         if n_missing := sum(count_missing_files(array, self._temporary / array.basename) for array in self._arrays):

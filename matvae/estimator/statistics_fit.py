@@ -6,8 +6,10 @@ import copy
 import math
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from torch import Tensor
 
 from ..data.subsets import spread_indices, within
 from ..errors import InputError
+from ..memory import check_memory
 from ..model import ModelSpec, StatsVAE
 from ..model.decoders.statistics import MAX_RANK, SURFACE_AREA, VARIOGRAM, VOLUME_FRACTION
 from ..model.encoders.projection import ProjectionEncoder
@@ -23,7 +26,7 @@ from ..model.loss import kl_divergence
 from ..model.manifold import ROUNDS, n_terms, regression, search, start_latents, terms, whitened
 from ..model.ranks import current_ranks
 from ..model.sampling_noise import block_deviations, noise_covariance
-from ..room import check_room
+from ..room import check_room, expecting
 from ..stats import get_statistic, relative_error, variogram, volume_fractions
 from ..stats.form import LABELS
 from ..stats.independent_windows import independent_windows
@@ -158,23 +161,32 @@ class StatisticsFit:
 
         Raises
         ------
-        StoreError
-            If there is no room for the model.
+        InputError
+            If there is too little memory, or no room for the model.
         """
+        # The mean and the weights of the components come on top of these.
+        n_bytes = 4 * (min(MAX_RANK, len(self.samples)) + 2) * math.prod(self.rows.shape) + EXAMPLE_BYTES
+        check_memory(
+            n_bytes,
+            device="cpu",
+            what=f"A model of {' x '.join(map(str, self.rows.shape))} statistics",
+            remedy="Pass a smaller cutoff, such as cutoff=16, or smaller windows.",
+        )
+        room: AbstractContextManager[Any] = nullcontext()
         if checkpoint is not None:
-            # The mean and the weights of the components come on top of these.
-            n_bytes = 4 * (min(MAX_RANK, len(self.samples)) + 2) * math.prod(self.rows.shape) + EXAMPLE_BYTES
             check_room(checkpoint, n_bytes, largest=n_bytes, what="The model")
+            room = expecting(Path(checkpoint), n_bytes)
         started = time.monotonic() - self.seconds
-        self._prepare()
-        for number in range(self.max_epochs):
-            if on_start is not None:
-                on_start()
-            self._fit_round(number)
-            record = self._record(number, started)
-            self.history.append(record)
-            if on_record is not None and on_record(record):
-                break
+        with room:
+            self._prepare()
+            for number in range(self.max_epochs):
+                if on_start is not None:
+                    on_start()
+                self._fit_round(number)
+                record = self._record(number, started)
+                self.history.append(record)
+                if on_record is not None and on_record(record):
+                    break
 
     def learned(self, *, copy_module: bool = False) -> dict[str, Any]:
         """Return the fitted attributes of an estimator as they are after the latest round.

@@ -141,15 +141,28 @@ def check_room(shape: Sequence[int], phases: int, periodic: bool, method: str, n
     InputError
         If less memory is free than they are estimated to need.
     """
-    n_voxels = math.prod(shape)
-    n_working = min(n_voxels, MOST_VOXELS) if method == EXAMPLES and is_tiled(shape, periodic) else n_voxels
     sides = " x ".join(map(str, shape))
     check_memory(
-        n_voxels * n_structures + n_working * phases * WORKING_BYTES[method],
+        math.prod(shape) * n_structures + working_bytes(shape, phases, periodic, method),
         device=device,
         what=f"Realizing {n_structures} structure{'s' if n_structures > 1 else ''} of {sides} voxels",
         remedy="Choose a smaller shape, realize fewer structures at once, or pass the latents as a dask array.",
     )
+
+
+def working_bytes(shape: Sequence[int], phases: int, periodic: bool, method: str) -> int:
+    """Memory in bytes that realizing one structure takes, as measured.
+
+    Parameters
+    ----------
+    shape : sequence of int
+    phases : int
+    periodic : bool
+    method : ``"retrieval"`` or ``"examples"``
+    """
+    n_voxels = math.prod(shape)
+    n_working = min(n_voxels, MOST_VOXELS) if method == EXAMPLES and is_tiled(shape, periodic) else n_voxels
+    return n_working * phases * WORKING_BYTES[method]
 
 
 def choose_method(module: StatsVAE, realize: str, shape: Sequence[int] = ()) -> str:

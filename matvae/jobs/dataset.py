@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from ..data.sample_blocks import Progress
+from ..room import size_on_disk
 from .cluster import crew_of
-from .files.outputs import check_output, size_on_disk
+from .files.outputs import check_output
 
 
 def list_datasets() -> list[dict[str, Any]]:

@@ -10,7 +10,8 @@ from typing import Any
 from ..data import open_structures, write
 from ..data.sample_blocks import Progress
 from ..data.write import Samples
-from .files.outputs import check_output, size_on_disk
+from ..room import size_on_disk
+from .files.outputs import check_output
 
 logger = logging.getLogger("matvae")
 

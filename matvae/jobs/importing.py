@@ -19,9 +19,10 @@ from ..data.phase_values import PhaseValues
 from ..data.sample_blocks import Progress
 from ..data.windows import Region, bounds, keep_valid
 from ..errors import InputError
+from ..room import size_on_disk
 from .cluster import crew_of
 from .files.figures import check_figure, save_figure
-from .files.outputs import check_output, is_model, size_on_disk
+from .files.outputs import check_output, is_model
 from .segmenting import describe_segmentation, preview, segmented_beside
 
 logger = logging.getLogger("matvae")

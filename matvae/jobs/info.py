@@ -16,8 +16,9 @@ from ..data.sections import Section, central_sections
 from ..errors import InputError, StoreError
 from ..files import read_json
 from ..grid import Grid
+from ..room import size_on_disk
 from .files.figures import check_figure, save_figure
-from .files.outputs import is_model, size_on_disk
+from .files.outputs import is_model
 from .files.pictures import small_picture
 
 if TYPE_CHECKING:

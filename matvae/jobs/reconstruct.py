@@ -18,7 +18,9 @@ from ..data import StoreWriter, Structures, open_structures
 from ..data.sample_blocks import Progress, block_bounds, samples_per_block
 from ..data.subsets import select, spread_indices
 from ..errors import InputError
+from ..estimator.textures import EXAMPLES, RETRIEVAL, working_bytes
 from ..grid import Grid
+from ..memory import check_memory
 from ..reconstruction import reconstruct
 from ..reconstruction.from_examples import read_examples
 from ..reconstruction.realise import Settings
@@ -153,6 +155,8 @@ def reconstruct_statistics(
         options |= {"examples": windows, "patch": patch}
         read_examples(windows, patch, stored.grid, torch.device("cpu"))
         inputs["examples"] = digest_of_structures(windows)
+    if scheduler is None and method != "swaps":
+        _check_memory(stored.grid, RETRIEVAL if examples is None else EXAMPLES, device)
     total, started = len(stored) * n_each, time.monotonic()
     with ExitStack() as stack:
         crew = stack.enter_context(crew_of(workers, scheduler, [statistics]))
@@ -204,6 +208,16 @@ def _result(
         "n_unrealizable": int((~realizable).sum()),
         "seconds_per_structure": seconds,
     }
+
+
+def _check_memory(grid: Grid, way: str, device: str) -> None:
+    """Refuse structures of which not even one fits into memory."""
+    check_memory(
+        working_bytes(grid.shape, grid.phases, grid.periodic, way),
+        device=str(resolve_device(device)),
+        what=f"Reconstructing one structure of {' x '.join(map(str, grid.shape))} voxels",
+        remedy="Reconstruct smaller structures (--size, or statistics of smaller windows).",
+    )
 
 
 def _examples(path: str | Path) -> Structures:

@@ -181,11 +181,12 @@ def _is_large(statistic: Statistic, grid: Grid, arguments: Mapping[str, Any], *,
     Raises
     ------
     InputError
-        If all lags of such structures, or their masked statistics, do not fit into memory.
+        If the statistics of a structure that is not computed by blocks do not fit into memory.
     """
-    if statistic.name != "two_point" or grid.n_voxels <= LARGE:
+    if statistic.name != "two_point":
         return False
-    if arguments.get("cutoff") is not None and not masked:
+    all_lags = arguments.get("cutoff") is None
+    if grid.n_voxels > LARGE and not all_lags and not masked:
         return True
     n_states = len({state for pair in arguments["correlations"] for state in pair})
     n_transformed = math.prod(transform_shape(grid.shape, arguments["periodic"], arguments.get("cutoff")))
@@ -193,13 +194,20 @@ def _is_large(statistic: Statistic, grid: Grid, arguments: Mapping[str, Any], *,
     check_memory(
         4 * n_arrays * n_transformed,
         device="cpu",
-        what=f"2-point statistics of {' x '.join(map(str, grid.shape))} voxels "
-        + ("with a mask" if masked else "at all lags"),
-        remedy="Cut windows (matvae import --window N --min-valid 0.5)."
-        if masked
-        else "Pass a cutoff (--cutoff 32): they are then computed by blocks, in about a gigabyte.",
+        what=f"2-point statistics of {' x '.join(map(str, grid.shape))} voxels"
+        + (" with a mask" if masked else " at all lags" if all_lags else ""),
+        remedy=_less_memory(grid, masked=masked, all_lags=all_lags),
     )
     return False
+
+
+def _less_memory(grid: Grid, *, masked: bool, all_lags: bool) -> str:
+    if masked:
+        return "Cut windows (matvae import --window N --min-valid 0.5)."
+    if not all_lags:
+        return "Cut windows (matvae import --window N), or pass a smaller cutoff (--cutoff)."
+    by_blocks = ": they are then computed by blocks, in about a gigabyte" if grid.n_voxels > LARGE else ""
+    return f"Pass a cutoff (--cutoff 32){by_blocks}."
 
 
 def _by_blocks(

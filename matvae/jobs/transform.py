@@ -15,13 +15,14 @@ from ..data import Structures
 from ..data.sample_blocks import Progress, aligned, block_bounds, read_block
 from ..errors import InputError
 from ..estimator import load
+from ..memory import check_memory
 from .cluster import crew_of
 from .files.latents import latent_array, latent_format, new_latents
 from .files.outputs import check_output
 from .models import open_fitting
 
-# Voxels per block, of which each takes some 64 bytes: phases, padded, and their transforms.
-BLOCK_VOXELS = 1 << 21
+# Voxels per block, and the memory that each takes: phases, padded, and their transforms.
+BLOCK_VOXELS, VOXEL_BYTES = 1 << 21, 64
 
 
 def transform_structures(
@@ -74,6 +75,12 @@ def transform_structures(
     names = [str(name) for name in estimator.get_feature_names_out()]
     attributes = {"model": Path(model).name, "grid": structures.grid.to_dict()}
     rows: dict[str, Any] = {"attributes": attributes, "properties": structures.properties, "units": structures.units}
+    check_memory(
+        VOXEL_BYTES * max(BLOCK_VOXELS, structures.grid.n_voxels),
+        device="cpu",
+        what=f"Encoding structures of {' x '.join(map(str, structures.grid.shape))} voxels",
+        remedy="Close other programs, or run it where there is more memory.",
+    )
     size = aligned(max(1, BLOCK_VOXELS // math.prod(structures.grid.shape)), structures.data.chunks[0])
     bounds = list(block_bounds(len(structures), size))
     n_missing = 0

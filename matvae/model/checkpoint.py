@@ -36,7 +36,9 @@ def check_folder(path: str | os.PathLike[str], state_bytes: int, model_bytes: in
     Raises
     ------
     StoreError
-        If the folder does not exist or cannot be written, or if there is too little room in it.
+        If the folder does not exist or cannot be written.
+    InputError
+        If there is too little room in it.
     """
     folder = Path(path).absolute().parent
     if not folder.is_dir() or not os.access(folder, os.W_OK):
@@ -44,8 +46,12 @@ def check_folder(path: str | os.PathLike[str], state_bytes: int, model_bytes: in
             f"The checkpoint {path} needs the folder {folder}, which does not exist or cannot be written. "
             "Create it, or choose another one."
         )
-    # A new state is complete before it replaces the old one.
-    check_room(path, 2 * state_bytes + model_bytes, largest=state_bytes, what="This training")
+    check_room(path, total_bytes(state_bytes, model_bytes), largest=state_bytes, what="This training")
+
+
+def total_bytes(state_bytes: int, model_bytes: int) -> int:
+    """Most bytes that a training takes on the disk: a new state is complete before it replaces the old one."""
+    return 2 * state_bytes + model_bytes
 
 
 def save_checkpoint(path: str | os.PathLike[str], state: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -15,8 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import MatvaeError, StoreError
+from ..room import expecting
 from ..warn import warn
-from .checkpoint import check_folder, load_checkpoint, save_checkpoint
+from .checkpoint import check_folder, load_checkpoint, save_checkpoint, total_bytes
 from .coarse import coarsen_statistics, level_at
 from .device import COMPILE_SECONDS, COMPILE_STEPS, autocast, flushed_denormals, place
 from .loss import VOXELS
@@ -147,7 +149,8 @@ class Trainer:
         self.module.train()
         self.started = time.monotonic() - self.seconds
         saved = time.monotonic()
-        with flushed_denormals():
+        room = nullcontext() if checkpoint is None else expecting(Path(checkpoint), total_bytes(*self._sizes()))
+        with flushed_denormals(), room:
             try:
                 while not self._over():
                     if on_start is not None and self.ranks.is_first:

@@ -15,6 +15,7 @@ from ...evaluate.baseline import PCABaseline, pca_like
 from ...files import atomic_output
 from ...report import benchmark_page, check_page_libraries
 from ..fit import fit_model
+from ..plan import duration
 from .collect import collect_parts, n_searched
 from .folder import BenchmarkFolder, open_folder, write_json
 from .measure import PCA_STRUCTURES, PUBLISHED, by_number, measure_lines, pca_row, result_row
@@ -132,6 +133,8 @@ def benchmark_paper(
     folder = open_folder(out, settings.to_dict(), resume=resume, overwrite=overwrite)
     for note in settings.notes:
         logger.warning("%s", note)
+    n_models = 1 + len(settings.companions)
+    logger.info("Training takes at most %s; drawing and measuring come on top.", duration(n_models * settings.max_time))
     try:
         started = time.monotonic()
         drawn = _draw(folder, settings, progress)

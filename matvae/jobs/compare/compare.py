@@ -28,6 +28,7 @@ from ..files.figures import check_figure, save_figure
 from ..files.kept import Request, digest_of_model, digest_of_structures, is_begun, kept_results
 from ..metadata import training_parameters
 from ..models import open_fitting
+from ..plan import duration
 from .contenders import Contender, contenders
 from .split import check_sizes, linked_properties, properties_of, random_split
 
@@ -144,6 +145,9 @@ def compare_methods(
             "The model has %d components, which are not among those compared: matvae is fitted anew at each.",
             estimator.n_components,
         )
+    budgets = [entry.estimator.max_time for entry in entries[n_pcas:] if not entry.fitted]
+    if budgets and None not in budgets:
+        logger.info("Training %d networks takes at most %s.", len(budgets), duration(sum(budgets)))
     n_gaussian = min(len(training), linkage.GAUSSIAN_PROCESS_SAMPLES)
     if names and n_gaussian < len(training):
         logger.info("Gaussian processes are fitted on %d of the %d training structures.", n_gaussian, len(training))

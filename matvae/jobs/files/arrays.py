@@ -18,6 +18,7 @@ from ...data.zarr_tasks import closing_tasks
 from ...errors import InputError, StoreError
 from ...files import atomic_output, unfinished
 from ...grid import Grid
+from ...room import Expected, expecting
 
 SCHEMA = 1
 CHUNK_BYTES = 8 << 20
@@ -31,14 +32,17 @@ class ArrayWriter:
     `flush`.
     """
 
-    def __init__(self, path: Path, group: zarr.Group, array: zarr.Array, thread: Executor) -> None:
+    def __init__(
+        self, path: Path, group: zarr.Group, array: zarr.Array, thread: Executor, expected: Expected | None = None
+    ) -> None:
         self.path = path
         self.group = group
         self.array = array
         self.written = 0
         self._pending: list[np.ndarray] = []
         self._thread = thread
-        self._writing: Future[None] | None = None
+        self._writing: Future[int] | None = None
+        self._expected = expected
         # Samples that are there already, when a result is completed.
         self._sound = np.zeros(array.shape[0], dtype=bool)
 
@@ -71,13 +75,17 @@ class ArrayWriter:
             # A copy, so that the samples that were written are not kept in memory.
             self._pending = [joined[n_samples:].copy()]
 
-    def _store(self, start: int, samples: np.ndarray) -> None:
-        self.array[start : start + len(samples)] = samples
+    def _store(self, start: int, samples: np.ndarray) -> int:
+        stop = start + len(samples)
+        self.array[start:stop] = samples
+        return stop
 
     def _finish(self) -> None:
         if self._writing is not None:
-            self._writing.result()
+            n_stored = self._writing.result()
             self._writing = None
+            if self._expected is not None:
+                self._expected.learn(self.path, n_stored / self.array.shape[0])
 
     def needed(self, start: int, stop: int) -> bool:
         """Whether some of these samples are still to be written."""
@@ -149,14 +157,19 @@ def new_array(
             if missing_files(writer.array, out / name):
                 raise StoreError(f"{out} is still incomplete. Remove it, and compute it again.")
         return
-    with atomic_output(out) as temporary, closing_tasks(), _writing_thread() as thread:
+    bytes_per_sample = 4 * int(np.prod(shape[1:]))
+    with (
+        expecting(out, shape[0] * bytes_per_sample) as expected,
+        atomic_output(out) as temporary,
+        closing_tasks(),
+        _writing_thread() as thread,
+    ):
         group = zarr.open_group(
             temporary, mode="w-", zarr_format=3, attributes={"matvae": {"schema": SCHEMA, **attributes}}
         )
-        bytes_per_sample = 4 * int(np.prod(shape[1:]))
         chunks = (max(1, min(shape[0], CHUNK_BYTES // max(1, bytes_per_sample))), *shape[1:])
         array = _create(group, name, shape, np.dtype(np.float32), chunks, dimensions)
-        writer = ArrayWriter(temporary, group, array, thread)
+        writer = ArrayWriter(temporary, group, array, thread, expected)
         yield writer
         writer.flush()
         if writer.written != shape[0]:

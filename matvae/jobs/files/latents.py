@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,10 +15,13 @@ from ...data.layout import check_chunks
 from ...errors import InputError, StoreError
 from ...estimator.latent_columns import component_order
 from ...files import atomic_output
+from ...room import expecting
 from ...shortage import raise_shortage
 from .arrays import ArrayWriter, new_array
 
 FORMATS = (".zarr", ".npy", ".csv")
+# Longest number in a .csv, such as -1.23456789e-38, with the comma behind it.
+CSV_BYTES = 16
 
 
 def latent_format(path: str | Path) -> str:
@@ -70,14 +75,23 @@ def new_latents(
             yield writer.append
     elif suffix == ".npy":
         # Not a memory map: a full disk would end the process with a bus error.
-        with atomic_output(out) as temporary, temporary.open("wb") as npy:
-            np.lib.format.write_array_header_1_0(
-                npy, {"shape": shape, "fortran_order": False, "descr": np.dtype(np.float32).str}
-            )
+        header = _npy_header(shape)
+        n_bytes = len(header) + 4 * math.prod(shape)
+        with (
+            expecting(out, n_bytes, exactly=True),
+            atomic_output(out) as temporary,
+            temporary.open("wb") as npy,
+        ):
+            npy.write(header)
             yield lambda block: npy.write(np.ascontiguousarray(block, np.float32).data)
     else:
-        with atomic_output(out) as temporary, temporary.open("w", encoding="utf-8") as file:
-            file.write(",".join(names) + "\n")
+        first_line = ",".join(names) + "\n"
+        with (
+            expecting(out, len(first_line) + CSV_BYTES * math.prod(shape)),
+            atomic_output(out) as temporary,
+            temporary.open("w", encoding="utf-8") as file,
+        ):
+            file.write(first_line)
             # Nine digits represent a float32 exactly.
             yield lambda block: np.savetxt(file, block, delimiter=",", fmt="%.9g")
 
@@ -129,6 +143,14 @@ def read_latents(path: str | Path) -> np.ndarray:
             "samples."
         )
     return latents
+
+
+def _npy_header(shape: tuple[int, ...]) -> bytes:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"shape": shape, "fortran_order": False, "descr": np.dtype(np.float32).str}
+    )
+    return header.getvalue()
 
 
 def _read_zarr(path: Path) -> np.ndarray:

@@ -93,10 +93,3 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def size_on_disk(path: Path) -> int:
-    """Return the size of a file, or of all files in a folder, in bytes."""
-    if path.is_file():
-        return path.stat().st_size
-    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())

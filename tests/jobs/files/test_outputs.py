@@ -9,7 +9,7 @@ import pytest
 
 from matvae.data import save_structures
 from matvae.errors import InputError, StoreError
-from matvae.jobs.files.outputs import check_output, is_result, remove, size_on_disk
+from matvae.jobs.files.outputs import check_output, is_result, remove
 
 
 @pytest.fixture

@@ -1,0 +1,122 @@
+"""`matvae info --plan`: what a command would take, measured by beginning it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from ..errors import InputError, MatvaeError
+from .terminal import rehearsing, show, show_values, size_text
+from .wording import find_command, reworded, wording_of
+
+# Jobs that can be planned, with the suffix of their output where the command has none, and what their steps are.
+JOBS = {
+    "dataset make": (".zarr", "structures"),
+    "import": (".zarr", "parts"),
+    "stats": (".zarr", "structures or blocks"),
+    "fit": (".matvae", "thousandths of the training"),
+    "transform": (".zarr", "structures"),
+    "inverse": (".zarr", "latents"),
+    "reconstruct": (".zarr", "structures"),
+    "evaluate": (None, "structures"),
+    "optimize": (".zarr", "steps"),
+}
+# Of these, the output is an argument rather than an option.
+OUT_ARGUMENT = ("dataset make", "import")
+OUT = "out"
+
+
+def show_plan(context: typer.Context, path: Path | None, job: str, *, as_json: bool) -> None:
+    """Print what a job would take, and exit with code 3 if it does not fit.
+
+    Parameters
+    ----------
+    context : typer.Context
+        Of `matvae info`.
+    path : Path, optional
+        Data of the job, as its last input.
+    job : str
+        Command and options as typed, without these data; the output may be left out.
+    """
+    words = shlex.split(job)
+    name = next((each for each in JOBS if words[: len(each.split())] == each.split()), None)
+    if name is None:
+        raise typer.BadParameter(
+            f"{job!r} does not begin with a job that can be planned: {', '.join(JOBS)}. Give the command without "
+            '"matvae", such as --plan "stats --cutoff 32".'
+        )
+    plan = _planned(context.find_root(), name, words[len(name.split()) :], path)
+    show({"job": name, **plan}, lambda found: _show(found, JOBS[name][1]), as_json=as_json)
+    if plan["problems"]:
+        raise typer.Exit(InputError.exit_code)
+
+
+def _planned(root: Any, name: str, words: list[str], path: Path | None) -> dict[str, Any]:
+    # Reads zarr and numpy.
+    from ..jobs.plan import check_planned, checked, scratch_beside
+
+    command: Any = find_command(root.command, name.split())
+    suffix = JOBS[name][0]
+    out = None if suffix is None else f"planned{suffix}"
+    inputs = [] if path is None else [str(path)]
+    if out is None:
+        arguments = [*words, *inputs]
+    elif name in OUT_ARGUMENT:
+        arguments = [*words, *inputs, out]
+    else:
+        # The last one counts.
+        arguments = ["--out", out, *words, *inputs]
+    with wording_of(command, find_command(root.command, ["fit"])):
+        try:
+            with command.make_context(name, arguments, parent=root) as context:
+
+                def run(progress: Callable[[int, int], None]) -> None:
+                    with rehearsing(progress):
+                        context.invoke(command.callback, **context.params)
+
+                if out is None:
+                    return checked(run, Path.cwd() / OUT)
+                target = check_planned(context.params[OUT], overwrite=context.params["overwrite"])
+                with scratch_beside(target) as scratch:
+                    context.params[OUT] = scratch
+                    return checked(run, scratch)
+        except MatvaeError as error:
+            raise type(error)(reworded(str(error))) from error
+
+
+def _show(plan: Mapping[str, Any], steps: str) -> None:
+    from ..jobs.plan import duration
+
+    seconds, measured, total = plan["seconds"], duration(plan["measured_seconds"]), plan["total"]
+    show_values(
+        {
+            "job": plan["job"],
+            "work": f"{total} {steps}, of which {plan['done']} were done in {measured}" if total else None,
+            "time": f"more than {measured}, after which nothing was done" if seconds is None else _about(seconds),
+            "memory": _of(plan["memory"], "about", plan["free_memory"]),
+            "disk": _of(plan["disk"], plan["disk_certainty"], plan["free_disk"]),
+            "fits": f"no. {' '.join(plan['problems'])}" if plan["problems"] else _fits(plan),
+        }
+    )
+
+
+def _about(seconds: float) -> str:
+    from ..jobs.plan import duration
+
+    return f"about {duration(seconds)}"
+
+
+def _of(n_bytes: int | None, certainty: str, free: int | None) -> str | None:
+    if n_bytes is None:
+        return None
+    return f"{certainty} {size_text(n_bytes)}" + ("" if free is None else f"; {size_text(free)} are free")
+
+
+def _fits(plan: Mapping[str, Any]) -> str:
+    if plan["disk"] is not None and plan["disk"] > plan["free_disk"]:
+        return "perhaps: how well the result compresses is known only when a part of it is written"
+    return "yes"
