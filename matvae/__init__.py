@@ -9,7 +9,7 @@ from ._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from .data import Structures, open_structures, save_structures
-    from .estimator import StatsVAETransformer, TwoPointPCA, load
+    from .estimator import StatsVAETransformer, TwoPointPCA, load, load_pretrained
     from .grid import Grid
     from .reconstruction import Reconstruction, reconstruct
     from .stats import two_point_stats, volume_fractions
@@ -22,6 +22,7 @@ _HOME = {
     "Structures": "matvae.data",
     "TwoPointPCA": "matvae.estimator",
     "load": "matvae.estimator",
+    "load_pretrained": "matvae.estimator",
     "open_structures": "matvae.data",
     "reconstruct": "matvae.reconstruction",
     "save_structures": "matvae.data",
@@ -36,6 +37,7 @@ __all__ = [
     "Structures",
     "TwoPointPCA",
     "load",
+    "load_pretrained",
     "open_structures",
     "reconstruct",
     "save_structures",

@@ -28,6 +28,7 @@ class OnGrid:
 
     data: Any
     grid: Grid
+    properties: Mapping[str, Any]
     attributes: Mapping[str, Any]
     mask: Any
 
@@ -49,6 +50,8 @@ class Given:
         Values that the phases had in the file they come from, if these are recorded.
     mask : dask array of bool ``(sample, *space)`` or None
         Voxels that belong to the sample, if not all do.
+    properties, attributes : mapping
+        As in `Structures`; empty for a plain array.
     """
 
     array: Any
@@ -57,6 +60,8 @@ class Given:
     known: Mapping[str, Any] = field(default_factory=dict)
     phase_values: Any = None
     mask: Any = None
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 def opened(X: Any) -> Any:
@@ -227,7 +232,8 @@ def _from_grid(X: OnGrid, spatial_dims: int | None, state_axis: int | None) -> G
             f"state_axis={state_axis} were given. Leave them out."
         )
     known = {name: getattr(grid, name) for name in ("phases", "periodic", "axes", "voxel_size", "unit", "origin")}
-    return Given(X.data, grid.ndim, None, known, X.attributes.get("phase_values"), X.mask)
+    phase_values = X.attributes.get("phase_values")
+    return Given(X.data, grid.ndim, None, known, phase_values, X.mask, X.properties, X.attributes)
 
 
 def _from_labelled(X: Any, spatial_dims: int | None, state_axis: int | None) -> Given:

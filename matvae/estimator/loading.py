@@ -19,9 +19,11 @@ from ..model.device import place
 from ..shortage import raise_shortage
 from ..warn import warn
 from .agreement import check_agreement, check_sizes, check_weights
+from .card import ModelCard
 from .parameters import check_parameters
+from .pretrained import PREFIX, model_folder
 from .sample_layout import SampleLayout
-from .saving import ESTIMATOR, HISTORY, SCHEMA, WEIGHTS, file_sha256, metadata_sha256
+from .saving import ESTIMATOR, HISTORY, README, SCHEMA, WEIGHTS, file_sha256, metadata_sha256
 from .transformer import StatsVAETransformer
 
 
@@ -30,8 +32,8 @@ def load(path: Any) -> StatsVAETransformer:
 
     Parameters
     ----------
-    path : path
-        The folder ``NAME.matvae``.
+    path : path or str
+        The folder ``NAME.matvae``, or ``"pretrained:NAME"`` of a model that matvae brings along.
 
     Returns
     -------
@@ -45,7 +47,7 @@ def load(path: Any) -> StatsVAETransformer:
     StoreError
         If it is damaged, incomplete, or of another version.
     """
-    folder = Path(path)
+    folder = model_folder(path)
     metadata = _read_metadata(folder)
     try:
         estimator = _restored(metadata, folder)
@@ -78,6 +80,31 @@ def load(path: Any) -> StatsVAETransformer:
     return estimator
 
 
+def load_pretrained(name: str) -> StatsVAETransformer:
+    """Read a model of a measured material that matvae brings along.
+
+    Its card, ``card_``, states the data, their licence and the errors that were measured.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"alloy"``; a wrong name is answered with those that there are.
+
+    Returns
+    -------
+    StatsVAETransformer
+        Fitted.
+
+    Raises
+    ------
+    PluginError
+        If there is no such model.
+    StoreError
+        If it is damaged.
+    """
+    return load(f"{PREFIX}{name}")
+
+
 def _restored(metadata: dict[str, Any], folder: Path) -> StatsVAETransformer:
     estimator = StatsVAETransformer(**metadata["parameters"])
     device, estimator.device = str(estimator.device), "cpu"
@@ -97,6 +124,7 @@ def _restored(metadata: dict[str, Any], folder: Path) -> StatsVAETransformer:
     if metadata["feature_names_in"] is not None:
         estimator.feature_names_in_ = np.asarray(metadata["feature_names_in"], dtype=object)
     estimator.latent_spread_ = np.asarray(metadata["latent_spread"], dtype=np.float32)
+    estimator.card_ = ModelCard.from_dict(metadata.get("card") or {})
     estimator.n_iter_ = int(metadata["n_iter"])
     lines = (folder / HISTORY).read_text(encoding="utf-8").splitlines()
     estimator.history_ = [dict(parse_json(line)) for line in lines]
@@ -130,7 +158,8 @@ def _read_metadata(folder: Path) -> dict[str, Any]:
             f"The model {folder} is damaged: {ESTIMATOR} does not have the SHA-256 that it states. Restore it from a "
             "copy, or fit it again."
         )
-    for name in (WEIGHTS, HISTORY):
+    # Models of earlier versions have no card.
+    for name in (WEIGHTS, HISTORY, *[README] * (README in hashes)):
         if not (folder / name).is_file():
             raise StoreError(f"The model {folder} is incomplete: {name} is missing. Restore it, or fit it again.")
         if file_sha256(folder / name) != hashes.get(name):

@@ -18,6 +18,7 @@ from ..errors import InputError, NotFittedError
 from ..grid import Grid
 from ..stats.form import check_meaning
 from ..stats.map_samples import as_tensor, is_dask, whole_samples
+from .card import ModelCard
 from .latent_columns import component_order
 from .sample_layout import SampleLayout, as_given
 
@@ -37,12 +38,15 @@ class Samples:
     grid : Grid
     mask : dask.array.Array of bool ``(sample, *space)`` or None
         Voxels that belong to the sample, in the chunks of the array; None if all do.
+    card : ModelCard
+        What is known of the origin of those passed to `fit`.
     """
 
     array: Any
     layout: SampleLayout
     grid: Grid
     mask: Any = None
+    card: ModelCard = ModelCard()
 
     @classmethod
     def of(cls, estimator: Any, X: Any) -> Samples:
@@ -62,7 +66,7 @@ class Samples:
             # Reads on only as long as everything looks like states whose axis was not named, or like labels.
             fields = (as_tensor(read(array, part).reshape(-1, *layout.shape)) for part in blocks_of(array))
             check_meaning(fields, layout.form)
-        return cls(array, layout, grid, _in_chunks_of(array, structures.mask))
+        return cls(array, layout, grid, _in_chunks_of(array, structures.mask), ModelCard.of_data(structures))
 
     @classmethod
     def like(cls, estimator: Any, X: Any) -> Samples:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from ..stats.map_samples import is_dask
 from . import saving
 from .batches import seed_from
 from .callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
+from .card import ModelCard
 from .fitted import VOLUME_FRACTION, FittedModel, lazily
 from .masked_windows import check_whole, mean_of_measured, measured_windows
 from .parameters import check_parameters
@@ -160,6 +162,9 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
     latent_spread_ : array ``(component,)``
         Mean standard deviation of the encoder's latent: how far a structure's latent may move and still mean the same
         structure.
+    card_ : ModelCard
+        Origin of the training windows, as far as the structures passed to `fit` record it, and errors where they have
+        been measured; `save` writes it. Correct it with `dataclasses.replace`.
 
     Examples
     --------
@@ -179,6 +184,7 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
     history_: list[dict[str, float]]
     n_iter_: int
     latent_spread_: np.ndarray
+    card_: ModelCard = ModelCard()
     _layout: SampleLayout
     # Kept by `partial_fit` for the next pass.
     _trainer: Trainer | None
@@ -319,6 +325,7 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         run.train(checkpoint=self.checkpoint, on_start=tasks.begin, on_record=on_record)
         tasks.close()
         self.__dict__.update(run.learned())
+        self.card_ = replace(samples.card, n_windows=len(samples))
         # The optimiser kept by `partial_fit` belongs to the previous model.
         self._trainer = None
         return self
@@ -356,6 +363,8 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         self._trainer = None
         run.train_one_pass()
         self.__dict__.update(run.learned(copy_module=True))
+        # Of the structures of earlier passes nothing is kept.
+        self.card_ = replace(samples.card, n_windows=None, region=None)
         self._trainer = run.trainer
         return self
 
@@ -526,8 +535,8 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         parts = blocks_of(samples.array)
         return -mean_of_measured(np.concatenate([model.errors(*read_all(samples.arrays, part)) for part in parts]))
 
-    def save(self, path: Any, overwrite: bool = False, half: bool = False) -> None:
-        """Write the fitted model to a folder ``NAME.matvae``; `matvae.load` reads it.
+    def save(self, path: Any, overwrite: bool = False, half: bool = False, n_examples: int | None = None) -> None:
+        """Write the fitted model, with its card, to a folder ``NAME.matvae``; `matvae.load` reads it.
 
         Parameters
         ----------
@@ -536,13 +545,16 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
             Replace an existing model; it stays until the new one is complete.
         half : bool
             Write the weights in half precision: half the size, and latents that differ in the fourth digit.
+        n_examples : int, optional
+            Write at most so many of the training windows that a model of textures contains, spread over them; 0 for a
+            model that shows none, whose structures are realized by retrieval.
 
         Raises
         ------
         NotFittedError, InputError, StoreError
             As `matvae.estimator.saving.save`.
         """
-        saving.save(self, path, overwrite=overwrite, half=half)
+        saving.save(self, path, overwrite=overwrite, half=half, n_examples=n_examples)
 
     def _fitted_module(self) -> StatsVAE | None:
         """Module of the latest fit; None before any."""
