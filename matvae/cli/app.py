@@ -25,6 +25,7 @@ from .pipes import readers_may_leave
 from .reconstruct import reconstruct_command
 from .report import report_command
 from .representative import representative_command
+from .sharing import card_command, pull_command, push_command
 from .wording import find_command, reworded, wording_of
 
 LESS_MEMORY = (
@@ -98,6 +99,9 @@ app.command("compare")(compare_command)
 app.command("optimize")(optimize_command)
 app.command("report")(report_command)
 app.command("explore")(explore_command)
+app.command("card")(card_command)
+app.command("push")(push_command)
+app.command("pull")(pull_command)
 app.add_typer(benchmark_app, name="benchmark")
 
 

@@ -13,7 +13,19 @@ from .. import jobs
 from ..errors import StoreError
 from . import options
 from .description import PICTURE_COLUMNS, shape_text, show_description, show_verification
-from .options import Complete, Config, Json, Overwrite, Quiet, Scheduler, Unit, VoxelSize, Workers, parsed
+from .options import (
+    Complete,
+    Config,
+    Json,
+    Overwrite,
+    Quiet,
+    Scheduler,
+    Unit,
+    VoxelSize,
+    Workers,
+    existing_or_pretrained,
+    parsed,
+)
 from .plan import show_plan
 from .terminal import grid_text, show, show_values, size_text, warnings_as_notes, watching
 
@@ -256,7 +268,10 @@ def import_command(
 def info_command(
     context: typer.Context,
     path: Annotated[
-        Path | None, typer.Argument(help="Any file or folder that matvae reads or writes.", exists=True)
+        Path | None,
+        typer.Argument(
+            help="Any file or folder that matvae reads or writes, or pretrained:NAME.", parser=existing_or_pretrained
+        ),
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the array in a file that holds several.")] = None,
     figure: Annotated[
@@ -292,6 +307,7 @@ def info_command(
       matvae info scan.h5 --name phases --figure scan.png
       matvae info train.zarr
       matvae info rock.matvae --json
+      matvae info pretrained:alloy
       matvae info train.zarr --verify
       matvae info train.zarr --plan "transform rock.matvae"
     """

@@ -54,6 +54,8 @@ def show_description(description: Mapping[str, Any]) -> None:
             }
         )
         show_values({f"last {key}": value for key, value in last.items()})
+        typer.echo()
+        show_values({**description["card"], "sha256": description["sha256"]})
     elif description["kind"] == "structures":
         show_values(
             {

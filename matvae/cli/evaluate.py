@@ -54,6 +54,7 @@ def evaluate_command(
         Path | None,
         typer.Option(exists=True, metavar="DATA", help="Structures to search for these (default: TRAIN)."),
     ] = None,
+    card: Annotated[bool, typer.Option("--card", help="Write the errors into the card of the model.")] = False,
     workers: Workers = None,
     scheduler: Scheduler = None,
     overwrite: Overwrite = False,
@@ -67,6 +68,7 @@ def evaluate_command(
     Examples:
       matvae evaluate rock.matvae test.zarr --train train.zarr
       matvae evaluate rock.matvae test.zarr --figure test.png
+      matvae evaluate rock.matvae test.zarr --train train.zarr --card
       matvae evaluate lines.matvae test.zarr --nearest 3 --candidates train.zarr
     """
     with watching("evaluate", quiet=quiet) as watcher:
@@ -80,6 +82,7 @@ def evaluate_command(
             lines=lines,
             nearest=nearest,
             candidates=candidates,
+            card=card,
             workers=workers,
             scheduler=scheduler,
             overwrite=overwrite,
@@ -103,6 +106,8 @@ def _show_evaluation(result: Mapping[str, Any]) -> None:
         _show_nearest(result["nearest"])
     if result["figure"]:
         typer.echo(f"figure  {result['figure']}")
+    if result["card"]:
+        typer.echo(f"card  written into {result['model']}")
 
 
 def _show_structure_rows(rows: Sequence[Mapping[str, Any]]) -> None:

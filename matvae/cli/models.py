@@ -12,10 +12,24 @@ import typer
 
 from .. import jobs
 from . import options
-from .options import Complete, Config, Json, Overwrite, Quiet, Resume, Scheduler, Workers, parsed
+from .options import (
+    Complete,
+    Config,
+    Json,
+    Overwrite,
+    Quiet,
+    Resume,
+    Scheduler,
+    Workers,
+    existing_or_pretrained,
+    parsed,
+)
 from .terminal import grid_text, show, show_values, watching
 
-Model = Annotated[Path, typer.Argument(help="Fitted model.", metavar="MODEL.matvae", exists=True)]
+Model = Annotated[
+    Path,
+    typer.Argument(help="Model, or pretrained:NAME.", metavar="MODEL.matvae", parser=existing_or_pretrained),
+]
 Data = Annotated[Path, typer.Argument(help="Structures.", metavar="DATA", exists=True)]
 # Options of `fit`, grouped as the parameters in the docstring of `StatsVAETransformer` are.
 Statistics = partial(typer.Option, rich_help_panel="Statistics")

@@ -62,6 +62,18 @@ def parsed(parse: Callable[[str], Any], example: str) -> Callable[[Any], Any]:
     return parser
 
 
+def existing_or_pretrained(text: Any) -> Path:
+    """Path of a file or folder that exists, or of the pretrained model ``pretrained:NAME``."""
+    if str(text).startswith("pretrained:"):
+        # Help has to appear at once, without torch.
+        from ..estimator.pretrained import model_folder
+
+        return model_folder(text)
+    if not Path(text).exists():
+        raise typer.BadParameter(f"Path {str(text)!r} does not exist.")
+    return Path(text)
+
+
 def given(context: typer.Context, except_for: Collection[str]) -> dict[str, Any]:
     """Values of a command's options that a flag, the environment or a configuration file has set.
 

@@ -16,9 +16,7 @@ from ..given import Given
 # Length of the texts of a card, so that those of strangers stay readable.
 MOST_CHARACTERS, MOST_ROWS = 2000, 100
 DISJOINT = "training and measured windows lie in disjoint regions of the same images"
-OVERLAPPING = (
-    "training and measured windows lie in overlapping regions of the same images, so the errors show memory too"
-)
+OVERLAPPING = "training and measured windows lie in overlapping regions of the same images: the errors are too small"
 UNKNOWN_SPLIT = "not known: the data do not record from which regions of which images the windows were cut"
 # Columns of errors in a card: median centred errors, at short lags and at all, of decoded statistics and of structures.
 ERRORS = ("decoded_short", "decoded_all", "realized_short", "realized_all")

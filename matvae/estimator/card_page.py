@@ -30,13 +30,7 @@ LICENCES = {
     "bsd-2": "bsd-2-clause",
 }
 TAGS = ["matvae", "materials-science", "microstructure", "2-point-statistics"]
-HEADINGS = dict(
-    zip(
-        ERRORS,
-        ("decoded, short lags", "decoded, all lags", "structures, short lags", "structures, all lags"),
-        strict=True,
-    )
-)
+HEADINGS = ("decoded, short lags", "decoded, all lags", "structures, short lags", "structures, all lags")
 
 
 def card_facts(estimator: Any) -> dict[str, str]:
@@ -100,7 +94,7 @@ def error_rows(card: ModelCard) -> tuple[list[str], list[list[str]]]:
     """Header and cells of the table of errors of a card; no cells if nothing has been measured."""
     if card.measured is None:
         return [], []
-    header = ["method", "structures by", *HEADINGS.values()]
+    header = ["method", "structures by", *HEADINGS]
     return header, [
         [
             str(row["name"]),
@@ -119,8 +113,8 @@ def _errors(card: ModelCard) -> list[str]:
     return [
         "## Errors",
         "",
-        "Median error of the 2-point statistics of windows that the model was not fitted on, relative to the distance of "
-        f"the window from the training mean: 0 is exact, and 1 the error of always predicting that mean.{short} "
+        "Median error of the 2-point statistics of windows that the model was not fitted on, relative to the distance "
+        f"of the window from the training mean: 0 is exact, and 1 the error of always predicting that mean.{short} "
         f"“Another true window” is the floor: what a different window of the same material would have. Measured with "
         f"matvae {_escaped(card.measured.version)}.",
         "",
@@ -157,9 +151,8 @@ def _phases(card: ModelCard, grid: Grid, values: Sequence[Any] | None) -> str:
 def _region(card: ModelCard) -> str:
     if card.region is None:
         return NOT_KNOWN
-    return (
-        ", ".join(f"{axis} {start}:{stop}" for axis, (start, stop) in card.region.items()) + " of the images, in voxels"
-    )
+    ranges = ", ".join(f"{axis} {start}:{stop}" for axis, (start, stop) in card.region.items())
+    return f"{ranges} of the images, in voxels"
 
 
 def _uses(grid: Grid) -> str:
@@ -172,12 +165,11 @@ def _uses(grid: Grid) -> str:
 
 def _limits(grid: Grid, *, is_measured: bool) -> str:
     measured = "" if is_measured else "any conclusion before its errors have been measured; "
-    voxels = (
-        "another voxel size" if grid.voxel_size is not None else "another voxel size (that of the data is not known)"
-    )
+    not_known = "" if grid.voxel_size is not None else " (that of the data is not known)"
     return (
-        f"{measured}other materials or {voxels} without measuring the errors there; properties that 2-point statistics "
-        "do not determine, such as transport through a network, without comparing them with true windows"
+        f"{measured}other materials or another voxel size{not_known} without measuring the errors there; properties "
+        "that 2-point statistics do not determine, such as transport through a network, without comparing them with "
+        "those of true windows"
     )
 
 

@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,7 @@ class Samples:
     layout: SampleLayout
     grid: Grid
     mask: Any = None
-    card: ModelCard = ModelCard()
+    card: ModelCard = field(default_factory=ModelCard)
 
     @classmethod
     def of(cls, estimator: Any, X: Any) -> Samples:

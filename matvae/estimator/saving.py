@@ -1,6 +1,6 @@
 """Fitted models written to a folder of JSON, safetensors, history and a card, with hashes that `loading` verifies.
 
-``NAME.matvae/`` holds ``estimator.json`` (parameters, grid, sample layout, card, sizes, versions, SHA-256 of the files),
+``NAME.matvae/`` holds ``estimator.json`` (parameters, grid, sample layout, card, sizes, versions, SHA-256 of files),
 ``weights.safetensors``, ``history.jsonl`` and the card as text, ``README.md``. None of it is code.
 """
 
@@ -195,6 +195,11 @@ def metadata_sha256(metadata: dict[str, Any]) -> str:
     hashes = {name: value for name, value in metadata["sha256"].items() if name != ESTIMATOR}
     payload = json.dumps({**metadata, "sha256": hashes}, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(payload.encode()).hexdigest()
+
+
+def model_sha256(path: Path) -> str:
+    """Hash that a saved model states of itself: that of estimator.json, which holds those of all other files."""
+    return str(read_json(path / ESTIMATOR)["sha256"][ESTIMATOR])
 
 
 def file_sha256(path: Path) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .benchmark.materials import benchmark_materials
     from .benchmark.paper import BenchmarkInterrupted, benchmark_paper
+    from .card import edit_card
     from .compare.compare import compare_methods
     from .dataset import list_datasets, make_dataset
     from .evaluate import evaluate_model
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .files.kept import JobInterrupted
     from .fit import FitInterrupted, fit_model
     from .fit_ranks import fit_on_ranks
+    from .hub import pull_model, push_model
     from .importing import import_structures
     from .info import describe
     from .inverse import inverse_latents
@@ -38,6 +40,7 @@ _HOME = {
     "compare_methods": "compare.compare",
     "compute_statistics": "statistics",
     "describe": "info",
+    "edit_card": "card",
     "evaluate_model": "evaluate",
     "export_structures": "export",
     "find_representative_windows": "representative",
@@ -48,6 +51,8 @@ _HOME = {
     "list_datasets": "dataset",
     "make_dataset": "dataset",
     "optimize_structures": "optimize",
+    "pull_model": "hub",
+    "push_model": "hub",
     "reconstruct_statistics": "reconstruct",
     "report_model": "report.report",
     "transform_structures": "transform",
@@ -63,6 +68,7 @@ __all__ = [
     "compare_methods",
     "compute_statistics",
     "describe",
+    "edit_card",
     "evaluate_model",
     "export_structures",
     "find_representative_windows",
@@ -73,6 +79,8 @@ __all__ = [
     "list_datasets",
     "make_dataset",
     "optimize_structures",
+    "pull_model",
+    "push_model",
     "reconstruct_statistics",
     "report_model",
     "transform_structures",

@@ -28,6 +28,7 @@ from ..evaluate.measure import Measurement, decodes_statistics, measure, round_t
 from ..evaluate.phase_errors import phase_names
 from ..evaluate.summary import summary
 from ..given import refuse_mask
+from .card import check_writable, write_errors
 from .cluster import crew_of
 from .files.figures import check_figure, save_figure
 from .lines import choose_line_errors, line_summary, true_numbers
@@ -51,6 +52,7 @@ def evaluate_model(
     candidates: str | Path | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
+    card: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -84,6 +86,9 @@ def evaluate_model(
     workers, scheduler : optional
         Number of local processes, or address of a dask scheduler, that encode, decode and realize structures; see
         `matvae.jobs.cluster.crew_of`.
+    card : bool
+        Whether to write the errors, and how the structures and the training windows lie to each other, into the card
+        of the model. This changes its hash.
     overwrite : bool
         Whether an existing figure may be replaced.
     progress : callable, optional
@@ -101,13 +106,13 @@ def evaluate_model(
         ``n_realized``, ``n_empty`` (originals of phase 0 only) and ``figure``; ``generated``, see
         `GeneratedSet.to_dict`, or None and the reason in ``generated_left_out``; ``lines``, the summary of
         `matvae.evaluate.LineErrors`, or None and the reason in ``lines_left_out``; ``nearest``, one dictionary per
-        structure (see `nearest_structures`), or None.
+        structure (see `nearest_structures`), or None; ``card``, whether the errors are now in the card of the model.
 
     Raises
     ------
     InputError, StoreError
         If the structures do not fit the model, the figure cannot be written, lines are asked for but cannot be counted,
-        or neighbours are asked for without candidates.
+        neighbours are asked for without candidates, or the card cannot be written.
     """
     source = check_nearest(nearest, candidates, train)
     picture = check_figure(figure, [model, data, train, candidates], overwrite=overwrite)
@@ -120,6 +125,8 @@ def evaluate_model(
     if n_realized is not None:
         validate.integer("n_realized", n_realized, 0)
     estimator = load(model)
+    if card:
+        check_writable(model)
     structures = open_fitting(data, estimator, model, masked=source is None)
     training = None if train is None else open_fitting(train, estimator, model, masked=True)
     searched = None if source is None else open_fitting(source, estimator, model)
@@ -208,6 +215,8 @@ def evaluate_model(
             warn_of_copies(neighbours, data, source)
     if picture is not None:
         _draw(picture, whole, estimator)
+    if card:
+        write_errors(estimator, model, data, structures, rows, sentence)
     spec = estimator.module_.spec
     return {
         "model": str(model),
@@ -229,6 +238,7 @@ def evaluate_model(
         "lines_left_out": reason,
         "nearest": neighbours,
         "figure": None if picture is None else str(picture),
+        "card": card,
     }
 
 

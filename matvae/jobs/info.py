@@ -246,6 +246,8 @@ def _array(path: Path, name: str) -> dict[str, Any]:
 
 def _model(path: Path) -> dict[str, Any]:
     from ..estimator import load
+    from ..estimator.card_page import card_facts
+    from ..estimator.saving import model_sha256
 
     estimator = load(path)
     history = [dict(record) for record in estimator.history_]
@@ -260,6 +262,8 @@ def _model(path: Path) -> dict[str, Any]:
             "first": history[0] if history else {},
             "last": history[-1] if history else {},
         },
+        "card": card_facts(estimator),
+        "sha256": model_sha256(path),
         "files": {file.name: file.stat().st_size for file in sorted(path.iterdir()) if file.is_file()},
     }
 

@@ -177,6 +177,8 @@ class ReportParts:
     realized_set : RealizedSet or None
     realized_set_note : str
         Why there are no sets to compare; empty otherwise.
+    card : mapping of str to str
+        What the card of the model says, by name.
     sampling : str
         Sampling errors of one window of the material and the error of the model beside them, in words, or why there are
         none.
@@ -212,6 +214,7 @@ class ReportParts:
     realized_set: RealizedSet | None = None
     realized_set_note: str = ""
     sampling: str = ""
+    card: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

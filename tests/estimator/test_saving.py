@@ -20,7 +20,12 @@ def test_a_loaded_model_equals_the_saved_one(X, fitted, saved) -> None:
     before = torch.get_rng_state()
     model = load(saved)
     assert torch.equal(before, torch.get_rng_state())
-    assert sorted(path.name for path in saved.iterdir()) == ["estimator.json", "history.jsonl", "weights.safetensors"]
+    assert sorted(path.name for path in saved.iterdir()) == [
+        "README.md",
+        "estimator.json",
+        "history.jsonl",
+        "weights.safetensors",
+    ]
     assert_equal(model, fitted, X)
     assert model.get_params() == fitted.get_params()
     assert not model.module_.training

@@ -12,6 +12,7 @@ from ...data.sample_blocks import Progress, stage
 from ...data.windows import POSITION
 from ...errors import InputError
 from ...estimator import load
+from ...estimator.card_page import card_facts
 from ...evaluate.baseline import PCABaseline
 from ...evaluate.measure import decodes_statistics, measure
 from ...evaluate.phase_errors import phase_names
@@ -118,6 +119,7 @@ def report_model(
         version=__version__,
         grid=chosen.grid,
         model=model_metadata(estimator, model),
+        card=card_facts(estimator),
         data=data_metadata(structures, data, train, training),
         settings=settings_metadata(estimator),
         notes=notes,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from ..page import Panel, Table
 from ..parts import ReportParts
 
+CARD = "What the model was fitted on and is for, as its card says."
+
 
 def about_panel(parts: ReportParts) -> Panel:
     """Metadata of the model, of the data, and of the training."""
@@ -17,6 +19,7 @@ def about_panel(parts: ReportParts) -> Panel:
             "a given direction both lie in a given phase. A reconstruction is therefore a different structure with "
             "similar statistics, not a copy of the image.",
             Table(("model", "value"), list(parts.model.items()), "The model."),
+            *([Table(("card", "value"), list(parts.card.items()), CARD)] if parts.card else []),
             Table(("data", "value"), list(parts.data.items()), "The structures examined in this report."),
             *([parts.sampling] if parts.sampling else []),
             Table(("parameter", "value"), list(parts.settings.items()), "Training parameters.", folded=True),

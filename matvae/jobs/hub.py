@@ -1,0 +1,266 @@
+"""Jobs that exchange models with the Hugging Face hub: four files, pinned by one hash, none of which is code."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from ..errors import InputError, MissingExtraError, StoreError
+from ..estimator import load
+from ..estimator.card_page import card_facts
+from ..estimator.pretrained import model_folder
+from ..estimator.saving import ESTIMATOR, HISTORY, README, WEIGHTS, model_sha256
+from ..files import atomic_output, read_json
+from ..room import check_room
+from ..room import size_on_disk
+from .files.outputs import check_output, is_model
+
+logger = logging.getLogger("matvae")
+# Largest files that are fetched, in bytes; the weights are bounded by `most_bytes`.
+MOST_BYTES = 4 << 30
+LIMITS = {ESTIMATOR: 16 << 20, HISTORY: 256 << 20, README: 4 << 20}
+
+
+def push_model(
+    model: str | Path,
+    repo: str,
+    *,
+    public: bool = False,
+    message: str | None = None,
+    endpoint: str | None = None,
+) -> dict[str, Any]:
+    """Upload a saved model to a repository on the Hugging Face hub, which is created if it does not exist.
+
+    The token of ``hf auth login`` or of the environment variable HF_TOKEN is used.
+
+    Parameters
+    ----------
+    model : path
+        Saved model.
+    repo : str
+        ``OWNER/NAME``.
+    public : bool
+        Whether a new repository can be seen by everybody.
+    message : str, optional
+        Of the commit.
+    endpoint : str, optional
+        Address of the hub; by default that in HF_ENDPOINT, or https://huggingface.co.
+
+    Returns
+    -------
+    dict
+        ``model``, ``repo``, ``revision`` (the commit), ``url``, ``sha256`` (of the model) and ``bytes``.
+
+    Raises
+    ------
+    InputError
+        If there is no token, it does not allow this, or the name is not valid.
+    StoreError
+        If the model is damaged, or the hub cannot be reached.
+    MissingExtraError
+        If huggingface_hub is not installed.
+    """
+    hub = _library()
+    folder = model_folder(model)
+    estimator = load(model)
+    if estimator.card_.licence is None:
+        logger.warning(
+            "The card of %s states no licence of the data, without which others may not use the model. State it with "
+            "`matvae card %s --licence 'CC BY 4.0'`.",
+            model,
+            model,
+        )
+    if n := len(estimator.module_.examples):
+        logger.info("The model contains %d training windows, which whoever pulls it can see.", n)
+    if not hub.get_token():
+        raise InputError(
+            "Uploading needs a token with write access, but none was found. Create one at "
+            "https://huggingface.co/settings/tokens, and store it with `hf auth login`, or set HF_TOKEN."
+        )
+    api = hub.HfApi(endpoint=endpoint, library_name="matvae")
+    with _explained(repo, None):
+        api.create_repo(repo, private=not public, exist_ok=True)
+        commit = api.upload_folder(
+            repo_id=repo,
+            folder_path=folder,
+            allow_patterns=[ESTIMATOR, WEIGHTS, HISTORY, README],
+            commit_message=message or f"Upload {folder.name}",
+        )
+    return {
+        "model": str(model),
+        "repo": repo,
+        "revision": commit.oid,
+        "url": f"{api.endpoint}/{repo}",
+        "sha256": model_sha256(folder),
+        "bytes": size_on_disk(folder),
+    }
+
+
+def pull_model(
+    repo: str,
+    out: str | Path | None = None,
+    *,
+    sha256: str | None = None,
+    most_bytes: int = MOST_BYTES,
+    endpoint: str | None = None,
+    overwrite: bool = False,
+) -> dict[str, Any]:
+    """Download a model from the Hugging Face hub, check it, and write it.
+
+    Only the files of a model are fetched; none of them is code, and loading them runs none.
+
+    Parameters
+    ----------
+    repo : str
+        ``OWNER/NAME``, or ``OWNER/NAME@REVISION`` with a branch, tag or commit.
+    out : path, optional
+        New model; by default ``NAME.matvae``.
+    sha256 : str, optional
+        The hash that the model must have, as `push_model` returned it and `matvae info` shows it. It covers all files.
+    most_bytes : int
+        Size above which weights are not fetched.
+    endpoint : str, optional
+        As in `push_model`.
+    overwrite : bool
+        Whether an existing model may be replaced.
+
+    Returns
+    -------
+    dict
+        ``model``, ``repo``, ``revision`` (the commit), ``sha256``, ``bytes``, and ``card``, the facts of its card.
+
+    Raises
+    ------
+    InputError
+        If there is no such repository, revision or model in it, access is denied, the model is too large or not the
+        one with this hash, or the output exists; nothing is written then.
+    StoreError
+        If the model is damaged, or the hub cannot be reached.
+    MissingExtraError
+        If huggingface_hub is not installed.
+    """
+    hub = _library()
+    name, _, revision = repo.partition("@")
+    pin = None if sha256 is None else _checked_pin(sha256)
+    target = check_output(out or f"{name.rpartition('/')[2]}.matvae", [], overwrite=overwrite, replaceable=is_model)
+    with TemporaryDirectory(prefix="matvae-") as scratch, atomic_output(target) as folder:
+        folder.mkdir()
+
+        def fetch(file: str, at: str | None, most: int) -> str:
+            """Fetch a file into the folder, and return the commit that it belongs to."""
+            with _explained(name, at):
+                url = hub.hf_hub_url(name, file, revision=at, endpoint=endpoint)
+                found = hub.get_hf_file_metadata(url, endpoint=endpoint)
+                if found.size is None or found.size > most:
+                    remedy = "Allow more with most_bytes (--most-bytes)." if file == WEIGHTS else "This is no model."
+                    raise InputError(
+                        f"{file} of {name} has {found.size} bytes, but at most {most} are fetched. {remedy}"
+                    )
+                check_room(target, found.size, largest=found.size, what=f"{file} of {name}")
+                fetched = hub.hf_hub_download(
+                    name, file, revision=found.commit_hash, local_dir=scratch, endpoint=endpoint
+                )
+            shutil.move(fetched, folder / file)
+            return str(found.commit_hash)
+
+        commit = fetch(ESTIMATOR, revision or None, LIMITS[ESTIMATOR])
+        found_sha256, files = _stated(folder, name)
+        if pin is not None and found_sha256 != pin:
+            raise InputError(
+                f"The model in {name} at {commit} is not the expected one: its SHA-256 is {found_sha256}, but {pin} "
+                "was given. Name the revision that has this hash, NAME@REVISION, or ask who published it."
+            )
+        for file in files:
+            fetch(file, commit, LIMITS.get(file, most_bytes))
+        # Checks all hashes, and that the parts are those of a model.
+        estimator = load(folder)
+    return {
+        "model": str(target),
+        "repo": name,
+        "revision": commit,
+        "sha256": found_sha256,
+        "bytes": size_on_disk(target),
+        "card": card_facts(estimator),
+    }
+
+
+def _stated(folder: Path, repo: str) -> tuple[str, list[str]]:
+    """The hash that estimator.json states, and the files that belong to it."""
+    try:
+        sha256 = model_sha256(folder)
+        hashes = read_json(folder / ESTIMATOR)["sha256"]
+        return sha256, [WEIGHTS, HISTORY, *[README] * (README in hashes)]
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(f"{ESTIMATOR} of {repo} is damaged ({error}). Ask who published it.") from error
+
+
+def _checked_pin(sha256: str) -> str:
+    pin = sha256.strip().lower().removeprefix("sha256:")
+    if len(pin) != 64 or set(pin) - set("0123456789abcdef"):
+        raise InputError(
+            f"sha256 must be 64 hexadecimal digits, as `matvae info` shows them, but {sha256!r} was given."
+        )
+    return pin
+
+
+def _library() -> Any:
+    try:
+        import huggingface_hub
+    except ImportError as error:
+        raise MissingExtraError(
+            "Exchanging models with the Hugging Face hub needs huggingface_hub; install it with: pip install "
+            "'matvae[hub]'"
+        ) from error
+    return huggingface_hub
+
+
+@contextmanager
+def _explained(repo: str, revision: str | None) -> Iterator[None]:
+    """Turn errors of the hub into sentences that say what to do."""
+    from huggingface_hub import errors
+
+    at = "" if revision is None else f" at {revision!r}"
+    try:
+        yield
+    except errors.HFValidationError as error:
+        raise InputError(
+            f"A repository is expected as OWNER/NAME, of letters, digits, '-', '_' and '.', but {repo!r} was given."
+        ) from error
+    except errors.GatedRepoError as error:
+        raise InputError(
+            f"Access to {repo} must be requested from its owner, on its page. Then log in with `hf auth login`."
+        ) from error
+    except errors.RepositoryNotFoundError as error:
+        raise InputError(
+            f"There is no repository {repo} on the hub, or it is private. Correct the name, or log in with `hf auth "
+            "login` if you have access."
+        ) from error
+    except errors.RevisionNotFoundError as error:
+        raise InputError(f"{repo} has no revision{at}. Name a branch, tag or commit of it: NAME@REVISION.") from error
+    except errors.RemoteEntryNotFoundError as error:
+        raise InputError(
+            f"{repo}{at} contains no complete matvae model: a file is missing ({error.response.url}). Name a "
+            "repository that `matvae push` wrote."
+        ) from error
+    except errors.HfHubHTTPError as error:
+        if error.response is not None and error.response.status_code in (401, 403):
+            raise InputError(
+                f"The hub denies access to {repo}: the token is missing, has expired, or does not allow this. Create "
+                "one at https://huggingface.co/settings/tokens, and store it with `hf auth login`."
+            ) from error
+        raise StoreError(f"The hub answered with an error on {repo}: {error}. Try again later.") from error
+    except (
+        errors.HTTPError,
+        errors.FileMetadataError,
+        errors.LocalEntryNotFoundError,
+        errors.OfflineModeIsEnabled,
+    ) as error:
+        raise StoreError(
+            f"The hub cannot be reached for {repo}: {error}. Check the network connection (and the proxy settings, and "
+            "HF_HUB_OFFLINE, if you use them), and try again."
+        ) from error
