@@ -155,11 +155,12 @@ def _write_metadata(estimator: Any, folder: Path, metadata: dict[str, Any]) -> N
 
 
 def _halved(name: str, tensor: torch.Tensor) -> torch.Tensor:
-    """A tensor of single precision in half precision; loading converts it back.
+    """A matrix of single precision in half precision; loading converts it back.
 
-    Labels are integers, and what is kept in double precision needs it.
+    Vectors take no room, and rounding a mean shifts all latents alike. Labels are integers, and what is kept in double
+    precision needs it.
     """
-    if tensor.dtype != torch.float32:
+    if tensor.dtype != torch.float32 or tensor.ndim < 2:
         return tensor
     halved = tensor.to(torch.float16)
     if not bool(halved.isfinite().all()):

@@ -544,7 +544,7 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         overwrite : bool
             Replace an existing model; it stays until the new one is complete.
         half : bool
-            Write the weights in half precision: half the size, and latents that differ in the fourth digit.
+            Write the weights in half precision: half the size, and latents that differ by about a thousandth.
         n_examples : int, optional
             Write at most so many of the training windows that a model of textures contains, spread over them; 0 for a
             model that shows none, whose structures are realized by retrieval.

@@ -12,11 +12,12 @@ import torch
 
 from matvae import load
 from matvae.errors import InputError, MatvaeError, PluginError, StoreError
+from matvae.estimator import ModelCard
 from matvae.estimator.saving import metadata_sha256
 
 from .models import assert_equal
 
-FILES = ("estimator.json", "history.jsonl", "weights.safetensors")
+FILES = ("README.md", "estimator.json", "history.jsonl", "weights.safetensors")
 
 
 def test_paths_that_are_not_models_are_refused(tmp_path, saved) -> None:
@@ -29,7 +30,7 @@ def test_paths_that_are_not_models_are_refused(tmp_path, saved) -> None:
         load(tmp_path / "folder")
 
 
-@pytest.mark.parametrize("name", ["history.jsonl", "weights.safetensors"])
+@pytest.mark.parametrize("name", ["README.md", "history.jsonl", "weights.safetensors"])
 def test_a_missing_empty_or_truncated_file_is_named(saved, name: str) -> None:
     content = (saved / name).read_bytes()
     for damaged in (content[:-1], b""):
@@ -39,6 +40,19 @@ def test_a_missing_empty_or_truncated_file_is_named(saved, name: str) -> None:
     (saved / name).unlink()
     with pytest.raises(StoreError, match=f"incomplete: {name} is missing"):
         load(saved)
+
+
+def test_models_of_earlier_versions_without_a_card_are_read(saved, fitted, X) -> None:
+    metadata = json.loads((saved / "estimator.json").read_text())
+    del metadata["card"], metadata["sha256"]["README.md"]
+    metadata["sha256"]["estimator.json"] = metadata_sha256(metadata)
+    (saved / "estimator.json").write_text(json.dumps(metadata))
+    (saved / "README.md").unlink()
+    model = load(saved)
+    assert_equal(model, fitted, X)
+    assert model.card_ == ModelCard()
+    model.save(saved, overwrite=True)
+    assert "not known" in (saved / "README.md").read_text(encoding="utf-8")
 
 
 def positions(content: bytes, name: str) -> list[int]:

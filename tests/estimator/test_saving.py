@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
-from matvae import Grid, Structures, load, two_point_stats
+from matvae import Grid, StatsVAETransformer, Structures, load, two_point_stats
 from matvae.errors import InputError, NotFittedError, StoreError
 from matvae.estimator import saving
 
@@ -44,10 +46,63 @@ def test_half_precision_is_half_as_large_and_nearly_the_same(X, fitted, saved, t
 def test_weights_too_large_for_half_precision_are_refused_and_nothing_is_written(X, tiny, tmp_path) -> None:
     model = tiny().fit(X)
     with torch.no_grad():
-        model.module_.encoder.linear.bias[0] = 1e6
+        model.module_.encoder.linear.weight[0, 0] = 1e6
     with pytest.raises(InputError, match="half precision ends at 65504"):
         model.save(tmp_path / "half.matvae", half=True)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture(scope="module")
+def texture(make_blobs) -> StatsVAETransformer:
+    """A model of textures, which contains 27 of its 30 training windows; the others are held out."""
+    X = make_blobs(30, (12, 16))
+    return StatsVAETransformer(n_components=2, decoder="statistics", periodic=False, cutoff=4, random_state=0).fit(X)
+
+
+def test_half_precision_keeps_labels_and_what_needs_double_precision(make_blobs, texture, tmp_path) -> None:
+    texture.save(tmp_path / "whole.matvae")
+    texture.save(tmp_path / "half.matvae", half=True)
+    whole, half = (load_file(tmp_path / f"{name}.matvae" / "weights.safetensors") for name in ("whole", "half"))
+    assert half["decoder.basis"].dtype == torch.float16
+    assert half["decoder.examples"].dtype == torch.uint8
+    for name in ("decoder.noise_precision", "decoder.coefficients", "decoder.examples", "decoder.mean"):
+        assert torch.equal(half[name], whole[name])
+    X = make_blobs(10, (12, 16))
+    np.testing.assert_allclose(load(tmp_path / "half.matvae").transform(X), texture.transform(X), atol=5e-3)
+
+
+def test_fewer_training_windows_can_be_saved_and_the_estimator_keeps_its_own(make_blobs, texture, tmp_path) -> None:
+    X, examples = make_blobs(10, (12, 16)), texture.module_.examples.clone()
+    assert len(examples) == 27
+    for n in (0, 4, 99):
+        texture.save(tmp_path / f"{n}.matvae", n_examples=n)
+        model = load(tmp_path / f"{n}.matvae")
+        kept = np.unique(np.linspace(0, 26, n).round().astype(int)) if n < 27 else np.arange(27)
+        assert torch.equal(model.module_.examples, examples[kept])
+        assert torch.equal(
+            model.module_.statistics_decoder.example_latents,
+            texture.module_.statistics_decoder.example_latents[kept],
+        )
+        np.testing.assert_array_equal(model.transform(X), texture.transform(X))
+    assert torch.equal(texture.module_.examples, examples)
+    assert load(tmp_path / "0.matvae").inverse_transform(np.zeros((1, 2))).shape == (1, 12, 16)
+    with pytest.raises(InputError, match="n_examples"):
+        texture.save(tmp_path / "x.matvae", n_examples=-1)
+
+
+def test_a_card_is_replaced_without_a_change_of_the_weights(fitted, saved, X) -> None:
+    weights = (saved / "weights.safetensors").read_bytes()
+    model = load(saved)
+    model.card_ = replace(model.card_, licence="MIT")
+    saving.save_card(model, saved)
+    assert (saved / "weights.safetensors").read_bytes() == weights
+    assert load(saved).card_.licence == "MIT"
+    assert_equal(load(saved), fitted, X)
+
+
+def test_passes_over_parts_of_the_data_do_not_count_windows(tiny, X) -> None:
+    assert tiny().fit(X).card_.n_windows == len(X)
+    assert tiny().partial_fit(X[:20]).partial_fit(X[20:]).card_.n_windows is None
 
 
 def test_a_saved_model_does_not_need_the_initial_weights_of_its_encoder(

@@ -21,3 +21,10 @@ def test_the_sampling_error_of_the_structures_is_said_where_it_is_known():
     sentence = "The error of the decoded statistics is 0.5 times the sampling error of one window."
     assert sentence in blocks(about_panel(parts(sampling=sentence)), str)
     assert len(blocks(about_panel(parts()), str)) + 1 == len(blocks(about_panel(parts(sampling=sentence)), str))
+
+
+def test_the_card_of_the_model_is_shown_where_there_is_one():
+    card = {"licence of the data": "MIT", "errors": "not measured"}
+    tables = blocks(about_panel(parts(card=card)), Table)
+    assert list(tables[1].rows) == list(card.items())
+    assert len(tables) == 4
