@@ -123,7 +123,11 @@ def import_command(
     ] = None,
     phase_values_of: Annotated[
         Path | None,
-        typer.Option(metavar="PATH", exists=True, help="Give values the phases they have in this store or model."),
+        typer.Option(
+            metavar="PATH",
+            parser=existing_or_pretrained,
+            help="Give values the phases they have in this store or model.",
+        ),
     ] = None,
     phase_names: Annotated[
         str | None, typer.Option(metavar="NAME,NAME", help="Names of phase 0, 1, ..., such as solid,pore, for reports.")

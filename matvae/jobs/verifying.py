@@ -46,9 +46,10 @@ def verify(path: str | Path, *, repair: bool = False, progress: Progress | None 
     folder = Path(path)
     if is_model(folder):
         from ..estimator import load
+        from ..estimator.saving import ESTIMATOR
 
         load(folder)
-        return _result(path, "model", 3, [], [], None)
+        return _result(path, "model", len(read_json(folder / ESTIMATOR)["sha256"]), [], [], None)
     if not is_store(folder):
         raise InputError(
             f"{path} was not written by matvae, so there are no checksums to verify. Give a store, statistics, latents "

@@ -8,6 +8,16 @@ import typer
 
 from matvae import StatsVAETransformer, jobs, save_structures
 from matvae.cli import options
+from matvae.errors import PluginError
+
+
+def test_a_path_must_exist_unless_it_names_a_pretrained_model(tmp_path):
+    assert options.existing_or_pretrained(str(tmp_path)) == tmp_path
+    assert options.existing_or_pretrained("pretrained:alloy").name == "alloy.matvae"
+    with pytest.raises(typer.BadParameter, match="does not exist"):
+        options.existing_or_pretrained(str(tmp_path / "missing"))
+    with pytest.raises(PluginError, match="no pretrained model 'granite'"):
+        options.existing_or_pretrained("pretrained:granite")
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_latents_are_completed_bit_for_bit(made, tmp_path):
     assert verify(model) == {
         "path": str(model),
         "kind": "model",
-        "files": 3,
+        "files": 4,
         "damaged": [],
         "removed": [],
         "advice": None,
