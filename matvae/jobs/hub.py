@@ -16,8 +16,7 @@ from ..estimator.card_page import card_facts
 from ..estimator.pretrained import model_folder
 from ..estimator.saving import ESTIMATOR, HISTORY, README, WEIGHTS, model_sha256
 from ..files import atomic_output, read_json
-from ..room import check_room
-from ..room import size_on_disk
+from ..room import check_room, size_on_disk
 from .files.outputs import check_output, is_model
 
 logger = logging.getLogger("matvae")

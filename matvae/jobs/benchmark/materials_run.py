@@ -92,7 +92,9 @@ def run_material(
     with kept_results(path, request, resume=resume) as kept:
         parts = []
         for n in effort.n_components:
-            part, structures = _taken_over(kept, n, effort) or _measured(kept, n, material, windows, (test, others), seed, effort)
+            part, structures = _taken_over(kept, n, effort) or _measured(
+                kept, n, material, windows, (test, others), seed, effort
+            )
             parts.append(part)
             pictures |= structures
         _write(path, material, seed, windows, parts, pictures)
