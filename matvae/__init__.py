@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .data import Structures, open_structures, save_structures
     from .estimator import StatsVAETransformer, TwoPointPCA, load, load_pretrained
     from .grid import Grid
+    from .notebook import plot_statistics, plot_structures
     from .reconstruction import Reconstruction, reconstruct
     from .stats import two_point_stats, volume_fractions
 
@@ -24,6 +25,8 @@ _HOME = {
     "load": "matvae.estimator",
     "load_pretrained": "matvae.estimator",
     "open_structures": "matvae.data",
+    "plot_statistics": "matvae.notebook",
+    "plot_structures": "matvae.notebook",
     "reconstruct": "matvae.reconstruction",
     "save_structures": "matvae.data",
     "two_point_stats": "matvae.stats",
@@ -39,6 +42,8 @@ __all__ = [
     "load",
     "load_pretrained",
     "open_structures",
+    "plot_statistics",
+    "plot_structures",
     "reconstruct",
     "save_structures",
     "two_point_stats",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from numbers import Integral, Real
 from typing import Any
 
 from .errors import InputError
+from .shown import Shown
 
 DEFAULT_AXES = {1: ("x",), 2: ("y", "x"), 3: ("z", "y", "x")}
 # 255 is the fill value of a store: it marks a voxel that was never written and is never a phase.
@@ -16,7 +17,7 @@ MAX_PHASES = 255
 
 
 @dataclass(frozen=True)
-class Grid:
+class Grid(Shown):
     """The voxel grid that all structures of a set share.
 
     Parameters
@@ -93,6 +94,26 @@ class Grid:
         """Name of the unit of lengths: voxels if their size is unknown."""
         return "voxel" if self.voxel_size is None else self.unit or "length unit"
 
+    def shown_rows(self) -> dict[str, str]:
+        """What a notebook states of the grid."""
+        unit = self.length_unit
+        rows = {
+            "voxels": f"{' x '.join(map(str, self.shape))} ({' '.join(self.axes or ())})",
+            "local states": "one, a continuous field" if self.phases == 1 else f"{self.phases} phases",
+            "boundaries": "periodic" if self.periodic else "not periodic",
+            "voxel size": "unknown" if self.voxel_size is None else f"{_product(self.voxel_size)} {unit}",
+        }
+        if self.voxel_size is not None:
+            lengths = (n * edge for n, edge in zip(self.shape, self.voxel_size, strict=True))
+            rows["size"] = f"{_product(lengths)} {unit}"
+        if self.origin is not None:
+            rows["origin"] = f"({', '.join(f'{x:g}' for x in self.origin)}) {unit}"
+        return rows
+
+    def brief(self) -> str:
+        """As `describe`."""
+        return self.describe()
+
     def describe(self) -> str:
         """Describe the grid in one line: shape, phases, boundaries and voxel size."""
         parts = [
@@ -121,6 +142,10 @@ class Grid:
             origin=None if values.get("origin") is None else tuple(values["origin"]),
             periodic=values["periodic"],
         )
+
+
+def _product(lengths: Iterable[float]) -> str:
+    return " x ".join(f"{length:g}" for length in lengths)
 
 
 def _is_integer(value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,12 +13,17 @@ import numpy as np
 from ..errors import InputError
 from ..given import OnGrid
 from ..grid import Grid
+from ..pictured import IN_TABLE, Picture, Pictured, pictures_of
+from ..shown import short_text
 from ..warn import warn
 from .lazy_array import CHUNK_BYTES
 
+# Voxels that a notebook reads, by themselves, for the pictures of its table.
+PICTURE_BYTES = 1 << 26
 
-@dataclass(frozen=True)
-class Structures(OnGrid):
+
+@dataclass(frozen=True, repr=False)
+class Structures(OnGrid, Pictured):
     """Microstructures on one grid, whose voxels stay on disk until they are computed.
 
     Parameters
@@ -92,6 +98,52 @@ class Structures(OnGrid):
         mask = "" if self.mask is None else ", with a mask"
         return f"Structures({len(self)} samples of {self.data.dtype}, {self.grid}, properties: {properties}{mask})"
 
+    def shown_rows(self) -> dict[str, str]:
+        """What a notebook states of the set."""
+        properties = {
+            f"property {name}": short_text(values) + f" {self.units.get(name, '')}".rstrip()
+            for name, values in self.properties.items()
+        }
+        return {
+            "structures": f"{len(self)} of type {self.data.dtype}, {_size_text(self.data.nbytes)}",
+            "each": self.grid.describe(),
+            **properties,
+            **({} if self.mask is None else {"mask": "some voxels may lie outside it"}),
+        }
+
+    def pictures(self, n: int, *, all_sections: bool = False) -> list[Picture]:
+        """Return pictures of the first `n` structures; voxels outside the mask are blank."""
+        n = min(n, len(self)) if all_sections else self._n_affordable(min(n, len(self)))
+        names = [f"structure {i}" for i in range(n)]
+        pictures = pictures_of(self.data, self.grid, names, all_sections=all_sections)
+        if self.mask is None:
+            return pictures
+        masks = pictures_of(self.mask, self.grid, names, all_sections=all_sections)
+        return [
+            replace(picture, image=np.ma.masked_where(~mask.image, picture.image))
+            for picture, mask in zip(pictures, masks, strict=True)
+        ]
+
+    def pictures_remark(self) -> str:
+        """Return why a notebook shows no pictures, if so."""
+        if len(self) and not self._n_affordable(1):
+            return f"No picture, since {_size_text(self._bytes_read(1))} are to be read for it; plot(1) draws one."
+        return f"The first {IN_TABLE} structures." if len(self) > IN_TABLE else ""
+
+    def _n_affordable(self, n: int) -> int:
+        """Number of structures, at most `n`, of which a notebook reads sections by itself."""
+        while n and self._bytes_read(n) > PICTURE_BYTES:
+            n //= 2
+        return n
+
+    def _bytes_read(self, n: int) -> int:
+        """Bytes of the blocks that hold the section normal to the first axis, or the whole, of `n` structures."""
+        samples, *space = self.data.chunks
+        touched = int(np.searchsorted(np.cumsum(samples), n)) + 1
+        first = [max(space[0])] if self.grid.ndim == 3 else [sum(space[0])]
+        lengths = [sum(samples[:touched]), *first, *map(sum, space[1:])]
+        return math.prod(map(int, lengths)) * self.data.dtype.itemsize
+
     def __len__(self) -> int:
         """Number of structures."""
         return int(self.data.shape[0])
@@ -115,6 +167,13 @@ class Structures(OnGrid):
         properties = {name: values[index] for name, values in self.properties.items()}
         mask = None if self.mask is None else self.mask[index]
         return replace(self, data=self.data[index], properties=properties, mask=mask)
+
+
+def _size_text(n_bytes: int) -> str:
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if n_bytes >= size:
+            return f"{n_bytes / size:.3g} {unit}"
+    return f"{n_bytes} bytes"
 
 
 def as_dask(array: np.ndarray) -> da.Array:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin
 
 from .. import validate
 from ..errors import InputError
@@ -18,6 +18,7 @@ from .available import available_if
 from .batches import seed_from
 from .fitted import lazily
 from .masked_windows import mean_of_measured, measured_windows
+from .named_components import NamedComponents
 from .parameters import check_parameters
 from .realizations import check_phases_realized, check_realizations, check_search, realized
 from .sample_layout import SampleLayout
@@ -31,7 +32,7 @@ def _check_inverse(estimator: TwoPointPCA) -> None:
         check_phases_realized(estimator.grid_, "inverse_transform")
 
 
-class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class TwoPointPCA(NamedComponents, TransformerMixin, BaseEstimator):
     """Principal component scores of 2-point statistics, with the same interface as `StatsVAETransformer`.
 
     Niezgoda, Yabansu & Kalidindi, Acta Materialia 59, 6387 (2011). The decomposition is exact at any size: statistics
@@ -67,6 +68,7 @@ class TwoPointPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Fraction of the variance explained by each component.
     """
 
+    _component_name = "pc"
     _layout: SampleLayout
     grid_: Grid
 

@@ -13,8 +13,10 @@ import numpy as np
 from sklearn import exceptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..boundaries import warn_of_open_boundaries
 from ..data.subsets import within
 from ..errors import InputError, NotFittedError
+from ..given import Given
 from ..grid import Grid
 from ..stats.form import check_meaning
 from ..stats.map_samples import as_tensor, is_dask, whole_samples
@@ -22,6 +24,10 @@ from .card import ModelCard
 from .latent_columns import component_order
 from .sample_layout import SampleLayout, as_given
 
+REMEDY = (
+    "Pass periodic=False, and a cutoff of about half the window. If they are periodic nonetheless, pass Structures, "
+    "whose grid says so."
+)
 # Numpy arrays are read in blocks of about this size.
 BLOCK_BYTES = 64 << 20
 
@@ -66,6 +72,8 @@ class Samples:
             # Reads on only as long as everything looks like states whose axis was not named, or like labels.
             fields = (as_tensor(read(array, part).reshape(-1, *layout.shape)) for part in blocks_of(array))
             check_meaning(fields, layout.form)
+        if estimator.periodic:
+            _check_boundaries(array, layout, grid, structures)
         return cls(array, layout, grid, _in_chunks_of(array, structures.mask), ModelCard.of_data(structures))
 
     @classmethod
@@ -123,6 +131,16 @@ class Samples:
     def floating_dtype(self) -> np.dtype:
         """Precision of latents and statistics of these samples: double for double, otherwise single."""
         return np.dtype(np.float64 if self.array.dtype == np.float64 else np.float32)
+
+
+def _check_boundaries(array: Any, layout: SampleLayout, grid: Grid, structures: Given) -> None:
+    """Warn of samples in memory that are taken as periodic only because an array cannot say that they are not."""
+    if layout.form is None or "periodic" in structures.known or not isinstance(array, np.ndarray):
+        return
+    block = read(array, blocks_of(array)[0]).reshape(-1, *layout.shape)
+    if layout.form.state_axis is not None:
+        block = np.moveaxis(block, layout.form.state_axis, -1)
+    warn_of_open_boundaries(block, grid.ndim, grid.axes or (), remedy=REMEDY)
 
 
 def blocks_of(X: Any, max_bytes: int = BLOCK_BYTES) -> list[slice]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin
 
 from ..grid import Grid
 from ..model import DECODERS, STATISTICS, StatsVAE, Trainer
@@ -19,7 +19,9 @@ from .callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
 from .card import ModelCard
 from .fitted import VOLUME_FRACTION, FittedModel, lazily
 from .masked_windows import check_whole, mean_of_measured, measured_windows
+from .named_components import NamedComponents
 from .parameters import check_parameters
+from .progress import progress_of
 from .realizations import Realizations, check_realizations, plan_inverse, refined
 from .sample_layout import SampleLayout
 from .samples import Samples, blocks_of, check_latents, read_all, sample_numbers, unchanged_on_error
@@ -28,7 +30,7 @@ from .textures import AUTO, DECODER, TextureRealizer, check_room
 from .training import TrainingRun, plan_training
 
 
-class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class StatsVAETransformer(CallbackSupportMixin, NamedComponents, TransformerMixin, BaseEstimator):
     """Variational autoencoder trained in the space of 2-point statistics.
 
     A structure becomes a few numbers, from which structures with the same 2-point statistics can be generated, though
@@ -133,7 +135,8 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
     checkpoint : path, optional
         File in which the training state is kept; if it exists, `fit` resumes from it.
     verbose : bool or callable
-        Print a line per epoch, or call this with the record of each epoch.
+        Show one progress bar in a notebook and print a line per epoch elsewhere, or call this with the record of each
+        epoch.
 
     latent_steps : int
         *Result.* Steps in which `transform` improves the encoder's latent by the statistics of its decoded structure. 0
@@ -315,11 +318,10 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         run.seconds = time.monotonic() - started
         tasks = EpochTasks(self, run.max_epochs, X, lambda: run.learned(copy_module=True))
 
+        show = progress_of(self.verbose)
+
         def on_record(record: dict[str, float]) -> bool:
-            if callable(self.verbose):
-                self.verbose(record)
-            elif self.verbose:
-                print(_epoch_line(record))
+            show(record)
             return tasks.end(record)
 
         run.train(checkpoint=self.checkpoint, on_start=tasks.begin, on_record=on_record)
@@ -583,10 +585,3 @@ class StatsVAETransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin,
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         tags.non_deterministic = False
         return tags
-
-
-def _epoch_line(record: dict[str, float]) -> str:
-    return (
-        f"epoch {record['epoch']:4.0f}  {record['progress']:4.0%}  {record['seconds']:7.1f} s  "
-        f"loss {record['loss']:.4f}  held-out error {record.get('validation_error', float('nan')):.4f}"
-    )

@@ -18,6 +18,7 @@ from ..data import Structures
 from ..errors import InputError
 from ..estimator import FittedModel, TwoPointPCA
 from ..estimator.textures import RETRIEVAL
+from ..shown import Shown
 from ..stats.metric import LAGS, METRICS, PLAIN
 from .baseline import pca_like
 from .errors import Scatter, StatisticsError
@@ -31,8 +32,8 @@ METRIC_NAMES = {PLAIN: "plain metric", LAGS: "lag metric"}
 Step = Callable[[], None]
 
 
-@dataclass(frozen=True)
-class ErrorRow:
+@dataclass(frozen=True, repr=False)
+class ErrorRow(Shown):
     """Errors of one method.
 
     Parameters

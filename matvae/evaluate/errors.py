@@ -7,10 +7,11 @@ import math
 import numpy as np
 
 from ..errors import InputError
+from ..shown import Shown, short_text
 from ..stats import relative_error
 
 
-class Scatter:
+class Scatter(Shown):
     """Sum of squared distances of statistics from their mean over a set, ``||F - mean(F)||_F^2``.
 
     Blocks are merged as in Chan, Golub & LeVeque, The American Statistician 37, 242 (1983), which stays
@@ -21,6 +22,10 @@ class Scatter:
         self.n = 0
         self.mean: np.ndarray | None = None
         self.squares = 0.0
+
+    def shown_rows(self) -> dict[str, str]:
+        """Number of samples and their scatter."""
+        return {"samples": str(self.n), "sum of squared distances from the mean": short_text(self.squares)}
 
     def add(self, f: np.ndarray) -> None:
         """Add statistics ``(sample, *lag, correlation)``."""
@@ -36,12 +41,16 @@ class Scatter:
         self.n = total
 
 
-class StatisticsError:
+class StatisticsError(Shown):
     """Errors of approximate statistics with respect to the true ones."""
 
     def __init__(self) -> None:
         self._relative: list[np.ndarray] = []
         self._squares = 0.0
+
+    def shown_rows(self) -> dict[str, str]:
+        """Relative errors; `summary` adds the centred one."""
+        return {"samples": str(len(self.relative)), "relative error": short_text(self.relative)}
 
     def add(self, f: np.ndarray, g: np.ndarray) -> None:
         """Add true and approximate statistics ``(sample, *lag, correlation)`` of the same structures.
@@ -86,12 +95,17 @@ class StatisticsError:
         }
 
 
-class VolumeFractionError:
+class VolumeFractionError(Shown):
     """Relative difference in the number of voxels that are not phase 0, ``|n - n'| / n``."""
 
     def __init__(self) -> None:
         self._differences: list[np.ndarray] = []
         self.n_empty = 0
+
+    def shown_rows(self) -> dict[str, str]:
+        """Mean difference, and what it leaves out."""
+        percent = "not defined" if self.percent is None else f"{self.percent:.3g} %"
+        return {"mean relative difference": percent, "originals of phase 0 only, left out": str(self.n_empty)}
 
     def add(self, originals: np.ndarray, reconstructions: np.ndarray) -> None:
         """Add labels ``(sample, *space)``; originals of phase 0 only are counted in `n_empty` and left out.

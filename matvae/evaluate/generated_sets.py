@@ -17,6 +17,7 @@ from ..data.subsets import select, spread_indices
 from ..errors import InputError
 from ..estimator import FittedModel, StatsVAETransformer
 from ..estimator.textures import choose_method
+from ..shown import Shown
 from ..stats.independent_windows import independent_windows
 from .material_measures import measure_structures
 from .phase_errors import PhaseErrors, phase_errors
@@ -36,8 +37,8 @@ MOST_COPIES = 0.1
 LEAST_SIDE = 4
 
 
-@dataclass(frozen=True)
-class GeneratedSet:
+@dataclass(frozen=True, repr=False)
+class GeneratedSet(Shown):
     """A set of generated structures beside the true ones that it stands for.
 
     Parameters
@@ -68,6 +69,20 @@ class GeneratedSet:
     training: str
     n_searched: int
     n_independent: float
+
+    def shown_rows(self) -> dict[str, str]:
+        """The verdict, then the errors of every phase."""
+        phases = {
+            phase.name: f"volume fraction {phase.volume_fraction:.4g}, generated {phase.volume_fraction_bias:+.2g}; "
+            f"specific surface {phase.specific_surface:.4g}, generated {phase.generated_specific_surface:.4g}"
+            for phase in self.phases
+        }
+        return {
+            "verdict": self.verdict,
+            **phases,
+            "realized by": self.method,
+            "beside": self.training or "no other set",
+        }
 
     @property
     def verdict(self) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..data.datasets.lines import Lines
 from ..errors import InputError
+from ..shown import Shown, short_text
 from ..stats.labelling import label_clusters
 from .measure import Observer, RoundTrip
 
@@ -92,7 +93,7 @@ def count_lines(images: np.ndarray, *, element: int, periodic: bool = True) -> n
     return counts
 
 
-class LineErrors:
+class LineErrors(Shown):
     """Frequency with which reconstructions have the lines of the originals, accumulated block by block.
 
     Parameters
@@ -136,6 +137,10 @@ class LineErrors:
         self._true.append(in_originals if true is None else true)
         self._in_originals.append(in_originals)
         self._in_reconstructions.append(in_reconstructions)
+
+    def shown_rows(self) -> dict[str, str]:
+        """The summary."""
+        return {name.replace("_", " "): short_text(value) for name, value in self.summary().items()}
 
     def observer(self, numbers: np.ndarray | None = None) -> Observer:
         """Observer of `measure` that adds every block; `numbers` are those of the whole set."""

@@ -18,6 +18,7 @@ from ..data import Structures
 from ..data.sample_blocks import Progress, block_bounds, read_block, samples_per_block
 from ..estimator import FittedModel, StatsVAETransformer
 from ..estimator.textures import RETRIEVAL
+from ..shown import Shown
 from ..stats import resolve_correlations
 from .errors import Scatter, StatisticsError, VolumeFractionError
 
@@ -25,8 +26,8 @@ from .errors import Scatter, StatisticsError, VolumeFractionError
 LATENTS_AT_ONCE = 4
 
 
-@dataclass(frozen=True)
-class RoundTrip:
+@dataclass(frozen=True, repr=False)
+class RoundTrip(Shown):
     """A block of structures, their latents, and what an estimator reconstructs from these.
 
     Parameters
@@ -62,8 +63,8 @@ class RoundTrip:
 Observer = Callable[[RoundTrip], None]
 
 
-@dataclass(frozen=True)
-class Measurement:
+@dataclass(frozen=True, repr=False)
+class Measurement(Shown):
     """Errors of one estimator on one set of structures.
 
     Parameters

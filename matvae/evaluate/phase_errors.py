@@ -9,6 +9,7 @@ import numpy as np
 
 from ..data import Structures
 from ..errors import InputError
+from ..shown import Shown
 
 # Root attribute of a store: one name per phase.
 NAMES = "phase_names"
@@ -44,8 +45,8 @@ def phase_names(structures: Structures, phases: int | None = None) -> list[str]:
     return [*names, *defaults[len(names) :]]
 
 
-@dataclass(frozen=True)
-class PhaseErrors:
+@dataclass(frozen=True, repr=False)
+class PhaseErrors(Shown):
     """Generated structures and the true ones that they stand for, pair by pair, in one phase.
 
     Parameters

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ import torch
 from ..data import Structures
 from ..errors import InputError
 from ..grid import Grid
+from ..shown import Shown
 from ..stats import two_point_stats, two_point_stats_by_blocks, volume_fractions
 from ..stats.correlation_length import autocovariance_profile, decay_length
 from ..stats.independent_windows import independent_among
@@ -48,8 +50,8 @@ WINDOW_CUTOFFS = 3
 INTERVAL = 2.0
 
 
-@dataclass(frozen=True)
-class PhaseSummary:
+@dataclass(frozen=True, repr=False)
+class PhaseSummary(Shown):
     """A phase in all structures together.
 
     Parameters
@@ -82,8 +84,8 @@ class PhaseSummary:
     stationarity: dict[str, Stationarity]
 
 
-@dataclass(frozen=True)
-class WindowSize:
+@dataclass(frozen=True, repr=False)
+class WindowSize(Shown):
     """Windows of one size.
 
     Parameters
@@ -107,8 +109,8 @@ class WindowSize:
     phases: tuple[PhaseSpread, ...]
 
 
-@dataclass(frozen=True)
-class Recommendation:
+@dataclass(frozen=True, repr=False)
+class Recommendation(Shown):
     """Windows to cut, with the error to expect of them.
 
     Parameters
@@ -138,8 +140,8 @@ class Recommendation:
     fits: bool
 
 
-@dataclass(frozen=True)
-class Representativity:
+@dataclass(frozen=True, repr=False)
+class Representativity(Shown):
     """How well structures represent their material, and how large windows have to be.
 
     Parameters
@@ -177,6 +179,43 @@ class Representativity:
         """Index of the phase whose volume fraction has the largest relative sampling error."""
         errors = [phase.standard_error / max(phase.volume_fraction, 1e-12) for phase in self.phases]
         return int(np.argmax(errors))
+
+    def shown_rows(self) -> dict[str, str]:
+        """What follows for the windows to cut, and why."""
+        recommended, unit = self.recommended, self.grid.length_unit
+        phases = {
+            f"phase {phase.phase}": f"volume fraction {phase.volume_fraction:.4g} ± {phase.standard_error:.2g}, "
+            f"correlation length {_lengths(phase.correlation_length)} {unit}"
+            for phase in self.phases
+        }
+        percent = f"{100 * self.tolerance:g} %"
+        return {
+            "structures": f"{self.n_structures}, each {self.grid.describe()}",
+            **phases,
+            "stationary": {True: "yes", False: "no", None: "too small for a test"}[self.stationary],
+            "window": f"{_shape(recommended.window)} voxels, stride {_shape(recommended.stride)}, cutoff "
+            f"{_shape(recommended.cutoff)}",
+            "windows needed": f"{recommended.n_needed} for volume fractions to {percent}; there are "
+            f"{recommended.n_windows} without overlap",
+            "single window (RVE)": f"{_shape(recommended.rve)} voxels for volume fractions to {percent}"
+            + ("" if recommended.fits else ", larger than the structure"),
+            **{f"remark {i}": text for i, text in enumerate(self.remarks, 1)},
+        }
+
+    def plot(self) -> Any:
+        """Draw how measures of windows scatter, and the lengths found in them, against the size of the windows.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Notebooks show it; save it with ``figure.savefig``.
+
+        Raises
+        ------
+        MissingExtraError
+            If matplotlib is not installed.
+        """
+        return import_module("matvae.notebook").plot_representativity(self)
 
 
 def representative_windows(
@@ -460,3 +499,11 @@ def _remarks(
             "volume fractions have a larger error than tolerated. Add images of the material, or tolerate more."
         )
     return remarks
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape))
+
+
+def _lengths(lengths: Sequence[float | None]) -> str:
+    return " x ".join("-" if length is None else f"{length:.3g}" for length in lengths)

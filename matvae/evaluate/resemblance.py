@@ -15,13 +15,14 @@ import numpy as np
 from .. import validate
 from ..data.sample_blocks import sample_blocks, samples_per_block
 from ..errors import InputError
+from ..shown import Shown
 from ..stats.form import check_values, find_form
 from ..stats.map_samples import as_tensor
 from .material_measures import lazy_labels
 
 
-@dataclass(frozen=True)
-class Resemblance:
+@dataclass(frozen=True, repr=False)
+class Resemblance(Shown):
     """Shares of equal voxels at the best shift (see `agreement`).
 
     Parameters

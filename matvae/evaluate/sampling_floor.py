@@ -19,6 +19,7 @@ from ..data.sample_blocks import sample_blocks
 from ..data.subsets import select, spread_indices
 from ..grid import Grid
 from ..model.planning import is_layout
+from ..shown import Shown
 from ..stats import two_point_stats
 from ..stats.correlation_length import autocovariance_profile
 from ..stats.independent_windows import independent_among
@@ -36,8 +37,8 @@ LEAST_EDGE, LARGEST, LEAST_WINDOWS = 8, 1 << 22, 4
 BIAS, DEVIATIONS = 1.2, 3.0
 
 
-@dataclass(frozen=True)
-class PhaseSampling:
+@dataclass(frozen=True, repr=False)
+class PhaseSampling(Shown):
     """Sampling error of the volume fraction of a phase.
 
     Parameters
@@ -58,8 +59,8 @@ class PhaseSampling:
     scatter: float | None
 
 
-@dataclass(frozen=True)
-class SamplingFloor:
+@dataclass(frozen=True, repr=False)
+class SamplingFloor(Shown):
     """Sampling errors of one window, and the error of a model beside them.
 
     Parameters

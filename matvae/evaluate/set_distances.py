@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import validate
 from ..errors import InputError
+from ..shown import Shown
 from .energy_distance import EnergyDistance, energy_distance
 from .material_measures import MEASURES, lazy_labels, measure_structures
 
@@ -22,8 +23,8 @@ INSIDE, AS_NEAR = "inside 1 z", "as near as another true region"
 OUTSIDE, ABSENT = "outside", "absent from both"
 
 
-@dataclass(frozen=True)
-class MeasureComparison:
+@dataclass(frozen=True, repr=False)
+class MeasureComparison(Shown):
     """One measure of one phase in both sets.
 
     Parameters
@@ -96,8 +97,8 @@ class MeasureComparison:
         return _norm(self.generated_std) / scale if self.generated_std and scale > 0 else None
 
 
-@dataclass(frozen=True)
-class SetComparison:
+@dataclass(frozen=True, repr=False)
+class SetComparison(Shown):
     """All measures of all phases in both sets.
 
     Parameters
@@ -112,6 +113,18 @@ class SetComparison:
     n_generated: int
     n_true: int
     n_other: int
+
+    def shown_rows(self) -> dict[str, str]:
+        """The verdict on every measure."""
+        other = f", {self.n_other} of another true region" if self.n_other else ""
+        return {
+            "sets": f"{self.n_generated} generated structures, {self.n_true} true ones{other}",
+            "outside": f"{self.n_outside} of {len(self.rows)} measures",
+            **{
+                f"{row.measure}, phase {row.phase}{'' if row.axis is None else f', axis {row.axis}'}": row.verdict
+                for row in self.rows
+            },
+        }
 
     @property
     def n_outside(self) -> int:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +65,9 @@ def find_representative_windows(
     )
     refuse_mask(structures.mask, data, "an estimate of representativity")
     found = representative_windows(structures, tolerance=tolerance, progress=progress)
-    result = _as_dict(found)
     if picture is not None:
-        save_figure(_draw(result, found.least_certain), picture)
-    return {"data": str(data), **result, "figure": None if picture is None else str(picture)}
+        save_figure(found.plot(), picture)
+    return {"data": str(data), **_as_dict(found), "figure": None if picture is None else str(picture)}
 
 
 def _as_dict(found: Representativity) -> dict[str, Any]:
@@ -137,61 +135,3 @@ def _spread(value: Spread) -> dict[str, float | None]:
 def _by_axis(grid: Grid, values: Sequence[Any]) -> dict[str, Any]:
     """Values by the names of the axes; empty where there are none."""
     return dict(zip(grid.axes or (), values, strict=True)) if values else {}
-
-
-def _draw(result: Mapping[str, Any], shown: int) -> Any:
-    """Spread of volume fractions of all phases, other measures of one of them, against size."""
-    from ..report import plot_window_sizes
-    from ..report.style import UNIT_SYMBOLS, new_figure
-
-    unit = UNIT_SYMBOLS.get(result["unit"], result["unit"])
-    edges = [_edge(result, size["window"]) for size in result["sizes"]]
-    style: dict[str, Any] = {"unit": unit, "chosen": _edge(result, result["recommended"]["window"])}
-    phases = result["phases"]
-    columns = {phase["phase"]: [size["phases"][k] for size in result["sizes"]] for k, phase in enumerate(phases)}
-    figure = new_figure(12, 3.7, dpi=100)
-    fractions, errors, lengths = figure.subplots(1, 3)
-    labels = {phase: f"phase {phase}" for phase in columns}
-    plot_window_sizes(
-        fractions,
-        edges,
-        {labels[phase]: [row["volume_fraction"]["sd"] for row in rows] for phase, rows in columns.items()},
-        expected={
-            labels[phase]: [row["volume_fraction"]["expected_sd"] or None for row in rows]
-            for phase, rows in columns.items()
-        },
-        log=True,
-        **style,
-    )
-    fractions.set_title("sd of the volume fraction: windows, theory (line)", fontsize=9)
-    first = phases[shown]
-    rows = columns[first["phase"]]
-    axis_names = list(first["correlation_length"])
-    series = {
-        f"specific surface, lines along {axis}": [_ratio(row["specific_surface"][axis]) for row in rows]
-        for axis in first["specific_surface"]
-    }
-    series["2-point statistics"] = [row["statistics_error"] for row in rows]
-    plot_window_sizes(errors, edges, series, log=True, **style)
-    errors.set_title(f"relative error of a window, phase {first['phase']}", fontsize=9)
-    plot_window_sizes(
-        lengths,
-        edges,
-        {axis: [row["correlation_length"][axis]["mean"] for row in rows] for axis in axis_names},
-        spread={axis: [row["correlation_length"][axis]["sd"] for row in rows] for axis in axis_names},
-        whole=first["correlation_length"],
-        **style,
-    )
-    lengths.set_title(f"correlation length / {unit}, phase {first['phase']} (dashed: whole)", fontsize=9)
-    return figure
-
-
-def _edge(result: Mapping[str, Any], window: Sequence[int]) -> float:
-    """Edge of the square or cube of the volume of a window, in the unit of length."""
-    sizes = result["grid"]["voxel_size"] or [1.0] * len(window)
-    return float(math.prod(n * size for n, size in zip(window, sizes, strict=True)) ** (1 / len(window)))
-
-
-def _ratio(spread: Mapping[str, float | None]) -> float | None:
-    mean, sd = spread["mean"], spread["sd"]
-    return None if not mean or sd is None else sd / mean

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..grid import Grid
+from ..shown import Shown
 from .believability import MEASURES, texture_of
 from .goal import MAXIMIZE, Goal
 from .task import Task
@@ -16,8 +17,8 @@ from .windows import MeasuredWindows, TrainingWindows
 STANDARD_ERRORS = 2.0
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Shown):
     """Candidates beside the training windows.
 
     Parameters

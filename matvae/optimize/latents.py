@@ -205,4 +205,5 @@ def _verify(
         realizations=realizations,
         predictive_spread=predictive_spread,
         comparison=comparison,
+        grid=decoder.grid,
     )

@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import InputError
 from ..grid import Grid
 from ..registry import Registry
+from ..shown import Shown
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,8 +31,8 @@ PROPERTIES = Registry(
 )
 
 
-@dataclass(frozen=True)
-class Measured:
+@dataclass(frozen=True, repr=False)
+class Measured(Shown):
     """Measured values of a property.
 
     Parameters

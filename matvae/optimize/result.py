@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
 
 import numpy as np
 
+from ..grid import Grid
+from ..pictured import FEW, MOST, Picture, Pictured, pictures_of
+from ..shown import short_text
+from ..validate import integer
 from .comparison import Comparison
 from .region import Region
 from .task import Task
@@ -14,8 +20,8 @@ from .task import Task
 TARGET_TOLERANCE = 0.02
 
 
-@dataclass(frozen=True)
-class Candidates:
+@dataclass(frozen=True, repr=False)
+class Candidates(Pictured):
     """Candidates of a search, best first.
 
     Parameters
@@ -54,6 +60,8 @@ class Candidates:
         Standard deviation of the prediction of each property that is a linkage with a predictive distribution.
     comparison : Comparison or None
         With the training windows, if they are known.
+    grid : Grid or None
+        Of one structure.
     """
 
     latents: np.ndarray
@@ -75,9 +83,64 @@ class Candidates:
     realizations: np.ndarray
     predictive_spread: dict[str, np.ndarray] = field(default_factory=dict)
     comparison: Comparison | None = None
+    grid: Grid | None = None
 
     def __len__(self) -> int:
         return len(self.latents)
+
+    def shown_rows(self) -> dict[str, str]:
+        """What matters of the search: the values of the best candidate beside the goals, and what was missed."""
+        n = len(self)
+        rows = {"candidates": f"{n}, by {self.method} from {self.n_evaluations} measured latents and windows"}
+        rows |= {name: self._property_text(name) for name in self.achieved if n}
+        n_met = sum(reason is None for reason in self.reasons)
+        rows["as requested"] = f"{n_met} of {n}"
+        if n_met < n:
+            rows["first reason against"] = short_text(next(reason for reason in self.reasons if reason is not None))
+        if self.comparison is not None and self.comparison.summary:
+            rows["beside training windows"] = self.comparison.summary
+        if self.failures:
+            rows["not measured"] = short_text(self.failures)
+        return {**rows, "region": self.region}
+
+    def pictures(self, n: int, *, all_sections: bool = False) -> list[Picture]:
+        """Return pictures of the first, and best, `n` candidates, with the values that they achieve."""
+        n = min(n, len(self))
+        names = [f"candidate {i}: " + ", ".join(self._value_text(name, i) for name in self.achieved) for i in range(n)]
+        grid = self.grid or Grid(self.structures.shape[1:], phases=max(2, int(self.structures.max(initial=1)) + 1))
+        return pictures_of(self.structures, grid, names, all_sections=all_sections)
+
+    def plot(self, n: int = FEW) -> Any:
+        """Draw structures of the best candidates, and what all candidates achieve beside what was requested.
+
+        Parameters
+        ----------
+        n : int
+            Number of candidates whose structures are drawn.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Notebooks show it; save it with ``figure.savefig``.
+
+        Raises
+        ------
+        MissingExtraError
+            If matplotlib is not installed.
+        """
+        return import_module("matvae.notebook").plot_candidates(self, integer("n", n, 1, MOST))
+
+    def _value_text(self, name: str, i: int) -> str:
+        unit = self.units[name]
+        return f"{name} {self.achieved[name][i]:.4g}{'' if unit in ('', '1') else f' {unit}'}"
+
+    def _property_text(self, name: str) -> str:
+        target, unit = self.requested[name], self.units[name]
+        best = f"{self.achieved[name][0]:.4g} ± {self.spread[name][0]:.2g}"
+        low, high = self.reachable[name]
+        requested = "" if target is None else f"{target:.4g} requested, "
+        in_unit = "" if unit in ("", "1") else f" ({unit})"
+        return f"{requested}{best} by the best candidate, {low:.4g} to {high:.4g} found in the search{in_unit}"
 
 
 def explain_misses(task: Task, values: np.ndarray, searched: np.ndarray, region: Region) -> tuple[str | None, ...]:

@@ -13,6 +13,7 @@ from ..data.subsets import spread_indices
 from ..estimator import FittedModel
 from ..estimator.samples import Samples, read_samples
 from ..grid import Grid
+from ..shown import Shown
 from .measuring import measure_all
 from .task import Task
 
@@ -24,8 +25,8 @@ BLOCK, BATCH = 64, 16
 OnBatch = Callable[[np.ndarray, np.ndarray], None]
 
 
-@dataclass(frozen=True)
-class TrainingWindows:
+@dataclass(frozen=True, repr=False)
+class TrainingWindows(Shown):
     """Structures on which a model was fitted.
 
     Parameters

@@ -9,11 +9,12 @@ import numpy as np
 
 from ..errors import InputError
 from ..grid import Grid
+from ..pictured import Picture, Pictured, pictures_of
 from .agreement import Agreement, mutual_agreement
 
 
-@dataclass(frozen=True)
-class Reconstruction:
+@dataclass(frozen=True, repr=False)
+class Reconstruction(Pictured):
     """Reconstructed structures, and how closely their statistics match the target.
 
     Attributes
@@ -50,6 +51,18 @@ class Reconstruction:
     voted_distance: np.ndarray | None = None
     copied: np.ndarray | None = None
     percolation: np.ndarray | None = None
+
+    def pictures(self, n: int, *, all_sections: bool = False) -> list[Picture]:
+        """Return pictures of the first `n` structures, with their errors; realizations follow their sample."""
+        errors = self.error.ravel()[:n]
+        structures = self.structures.reshape(-1, *self.structures.shape[self.error.ndim :])[:n]
+        labels = [
+            f"structure {sample}" + "".join(f", realization {number}" for number in realization)
+            for sample, *realization in np.ndindex(self.error.shape)
+        ]
+        names = [f"{label}: error {100 * error:.2g} %" for label, error in zip(labels, errors, strict=False)]
+        grid = self.grid or Grid(structures.shape[1:], phases=max(2, int(structures.max(initial=1)) + 1))
+        return pictures_of(structures, grid, names, all_sections=all_sections)
 
     def agreement(self) -> Agreement:
         """Compute the agreement of the realizations of each sample after the best registration.

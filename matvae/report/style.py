@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ COLOUR_MAP = "cividis"
 SERIES = (("#0072b2", "o"), ("#d55e00", "s"), ("#007a5a", "D"), ("#cc79a7", "^"), ("#5b4b00", "v"))
 GREY = "#5f5f5f"
 LONGEST_LABEL = 48
+# Phases with an entry in a legend.
+MOST_SWATCHES = 12
 UNIT_SYMBOLS = {"micrometer": "µm", "nanometer": "nm", "millimeter": "mm"}
 
 
@@ -40,7 +43,7 @@ def load_matplotlib() -> Any:
     return matplotlib
 
 
-def new_figure(width: float, height: float, *, dpi: int = 110, layout: str | None = "constrained") -> Any:
+def new_figure(width: float, height: float, *, dpi: int = 110, layout: Any = "constrained") -> Any:
     """Create a matplotlib figure of the given size in inches.
 
     Raises
@@ -48,7 +51,10 @@ def new_figure(width: float, height: float, *, dpi: int = 110, layout: str | Non
     MissingExtraError
         If matplotlib is not installed.
     """
-    return load_matplotlib().figure.Figure(figsize=(width, height), dpi=dpi, layout=layout)
+    load_matplotlib()
+    from .figure import ShownFigure
+
+    return ShownFigure(figsize=(width, height), dpi=dpi, layout=layout)
 
 
 def check_figure_format(path: str | Path) -> None:
@@ -77,6 +83,41 @@ def structure_colours(phases: int) -> dict[str, Any]:
     # From light to dark, so that phase 0 is the background.
     colours = [PAPER, INK] if phases == 2 else matplotlib.colormaps[COLOUR_MAP](np.linspace(1, 0, phases))
     return {"cmap": matplotlib.colors.ListedColormap(colours), "vmin": -0.5, "vmax": phases - 0.5}
+
+
+def colour_codes(phases: int) -> list[str]:
+    """Colours of phases 0 to H-1 as hexadecimal codes, in the order of the labels; none for a continuous field."""
+    if phases == 1:
+        return []
+    to_hex = load_matplotlib().colors.to_hex
+    return [to_hex(colour) for colour in structure_colours(phases)["cmap"].colors]
+
+
+def add_phase_legend(figure: Any, phases: int, names: Sequence[str] = ()) -> None:
+    """Write below a figure with a constrained layout which colour each phase has; nothing for a continuous field.
+
+    Parameters
+    ----------
+    figure : matplotlib Figure or SubFigure
+    phases : int
+    names : sequence of str, optional
+        Of all phases; by default their numbers.
+    """
+    load_matplotlib()
+    from matplotlib.patches import Patch
+
+    labels = [label_text(name) for name in names] or [f"phase {phase}" for phase in range(phases)]
+    style: dict[str, Any] = {"edgecolor": GREY, "linewidth": 0.5}
+    entries = [
+        Patch(facecolor=colour, label=label, **style)
+        for colour, label in zip(colour_codes(phases), labels, strict=phases > 1)
+    ]
+    if len(entries) > MOST_SWATCHES:
+        # So many colours can be told apart by their order only.
+        entries = [entries[i] for i in np.linspace(0, phases - 1, MOST_SWATCHES).round().astype(int)]
+    if entries:
+        size = {"fontsize": 8, "handlelength": 1, "handleheight": 1, "columnspacing": 1.2}
+        figure.legend(handles=entries, loc="outside lower center", ncols=min(6, len(entries)), frameon=False, **size)
 
 
 def spatial_axes(grid: Grid) -> tuple[tuple[str, ...], tuple[float, ...], str]:

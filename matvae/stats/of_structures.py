@@ -7,10 +7,18 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
+import numpy as np
+
+from ..boundaries import warn_of_open_boundaries
 from ..errors import InputError
-from ..given import given, refuse_mask, refuse_one_dimension, warn_of_axes
+from ..given import Given, given, refuse_mask, refuse_one_dimension, warn_of_axes
+from ..grid import DEFAULT_AXES
 from .form import check_array
 
+REMEDY = (
+    "Pass periodic=False, and a cutoff of about half the window where there is one; if they are periodic nonetheless, "
+    "pass periodic=True."
+)
 SPATIAL_DIMS = inspect.Parameter("spatial_dims", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="int | None")
 
 
@@ -40,6 +48,8 @@ def of_structures(function: Callable[..., Any]) -> Callable[..., Any]:
             shape = structures.array.shape
             refuse_one_dimension(shape, structures.state_axis, one_dimensional="spatial_dims=1")
             warn_of_axes(shape, structures.state_axis, two_dimensional="spatial_dims=2")
+        if "periodic" in parameters and "periodic" not in {*options, *structures.known}:
+            _check_boundaries(structures)
         if structures.state_axis is not None:
             options["state_axis"] = structures.state_axis
         if structures.mask is not None:
@@ -57,6 +67,16 @@ def of_structures(function: Callable[..., Any]) -> Callable[..., Any]:
     # For help() and for `Statistic.options`.
     statistic.__signature__ = signature.replace(parameters=_with_spatial_dims(parameters))  # type: ignore[attr-defined]
     return statistic
+
+
+def _check_boundaries(structures: Given) -> None:
+    """Warn of an array in memory that is taken as periodic only because nobody said anything else."""
+    array, state_axis = structures.array, structures.state_axis
+    if not isinstance(array, np.ndarray) or not 2 <= array.ndim - (state_axis is not None) <= 4:
+        return
+    ndim = array.ndim - 1 - (state_axis is not None)
+    states_last = array if state_axis is None else np.moveaxis(array, state_axis, -1)
+    warn_of_open_boundaries(states_last, ndim, DEFAULT_AXES[ndim], remedy=REMEDY)
 
 
 def _with_spatial_dims(parameters: Mapping[str, inspect.Parameter]) -> list[inspect.Parameter]:

@@ -140,7 +140,7 @@ def test_pipelines_grid_searches_pickle_and_clone_work(X, lazy) -> None:
         search = GridSearchCV(pipeline, {"twopointpca__n_components": [1, 3]}, cv=2).fit(data, y)
         assert search.best_score_ > 0.5
     model = pickle.loads(pickle.dumps(TwoPointPCA(2).fit(X)))
-    assert list(model.get_feature_names_out()) == ["twopointpca0", "twopointpca1"]
+    assert list(model.get_feature_names_out()) == ["pc_0", "pc_1"]
     assert not hasattr(clone(model), "mean_")
 
 

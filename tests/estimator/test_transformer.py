@@ -152,7 +152,7 @@ def test_set_output_gives_data_frames(X, tiny) -> None:
     frame = model.transform(X)
     assert isinstance(frame, pd.DataFrame)
     assert list(frame.columns) == list(model.get_feature_names_out())
-    assert list(frame.columns) == ["statsvaetransformer0", "statsvaetransformer1"]
+    assert list(frame.columns) == ["latent_0", "latent_1"]
     assert model.inverse_transform(frame).shape == X.shape
 
 

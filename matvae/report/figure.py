@@ -1,0 +1,24 @@
+"""Figures that notebooks show although they are not managed by pyplot."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from matplotlib.figure import Figure
+
+# Pixels of the image per pixel of the page, so that figures are crisp on screens of high resolution.
+DENSITY = 2
+
+
+class ShownFigure(Figure):
+    """A matplotlib figure that a notebook shows as an image.
+
+    Figures of pyplot are shown by the backend of a notebook, which knows of no others.
+    """
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, Any]]:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=DENSITY * self.dpi)
+        width, height = (round(inches * self.dpi) for inches in self.get_size_inches())
+        return buffer.getvalue(), {"width": width, "height": height}

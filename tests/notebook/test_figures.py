@@ -1,0 +1,108 @@
+"""Figures of `plot`: the right structures, axes in units of length, a legend of the phases."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from matvae import Grid, Structures, plot_statistics, plot_structures, reconstruct, save_structures, two_point_stats
+from matvae.errors import InputError
+
+X = np.zeros((6, 8, 12), np.uint8)
+X[:, 2:4, 5:] = 1
+X[3] = 1 - X[3]
+
+
+def titles(figure) -> list[str]:
+    return [axes.get_title() for axes in figure.axes]
+
+
+def test_structures_are_drawn_in_units_of_length_with_a_legend_of_phases():
+    figure = Structures(X, Grid((8, 12), voxel_size=(0.5, 0.25), unit="micrometer")).plot(5)
+    assert titles(figure) == [f"structure {i}" for i in range(5)]
+    axes = figure.axes[3]
+    np.testing.assert_array_equal(axes.images[0].get_array(), X[3])
+    assert list(axes.images[0].get_extent()) == [0, 3, 4, 0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("x / µm", "y / µm")
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["phase 0", "phase 1"]
+
+
+def test_a_volume_is_drawn_as_three_sections():
+    volume = np.arange(2 * 3 * 4 * 5).reshape(2, 3, 4, 5) % 2
+    figure = plot_structures(volume, 1)
+    images = [axes.images[0].get_array() for axes in figure.axes]
+    for image, section in zip(images, (volume[0, 1], volume[0, :, 2], volume[0, :, :, 2]), strict=True):
+        np.testing.assert_array_equal(image, section)
+
+
+@pytest.mark.parametrize("form", ["array", "structures", "path"])
+def test_structures_in_any_form_give_the_same_figure(form, tmp_path):
+    given = {"array": X, "structures": Structures(X, Grid((8, 12)))}.get(form)
+    if form == "path":
+        given = tmp_path / "x.zarr"
+        save_structures(given, Structures(X, Grid((8, 12))))
+    figure = plot_structures(given)
+    assert titles(figure) == [f"structure {i}" for i in range(4)]
+    np.testing.assert_array_equal(figure.axes[3].images[0].get_array(), X[3])
+
+
+def test_a_single_structure_needs_the_number_of_axes():
+    with pytest.raises(InputError, match="one dimension"):
+        plot_structures(X[0])
+    assert titles(plot_structures(X[0], spatial_dims=2)) == ["structure 0"]
+
+
+def test_a_continuous_field_has_no_legend():
+    figure = plot_structures(np.linspace(0, 1, 32).reshape(2, 4, 4))
+    assert not figure.legends
+
+
+@pytest.mark.parametrize("shape", [(8,), (2, 3, 4, 5, 6), (0, 4, 4)])
+def test_what_is_no_set_of_structures_is_refused(shape):
+    with pytest.raises(InputError, match="sample"):
+        plot_structures(np.zeros(shape, np.uint8))
+
+
+def test_statistics_of_one_correlation_share_a_scale():
+    grid = Grid((8, 12), voxel_size=(0.5, 0.25), unit="micrometer")
+    f = two_point_stats(X, correlations=[(1, 1), (0, 1)])
+    figure = plot_statistics(f, 2, grid=grid, correlations=[(1, 1), (0, 1)])
+    axes = {each.get_title(): each for each in figure.axes if each.images}
+    assert sorted(axes) == [f"structure {i}\nphases {pair}" for i in (0, 1) for pair in ("0 and 1", "1 and 1")]
+    image = axes["structure 1\nphases 0 and 1"].images[0]
+    np.testing.assert_array_equal(image.get_array(), f[1, ..., 1])
+    assert image.get_clim() == (f[:2, ..., 1].min(), f[:2, ..., 1].max())
+    assert axes["structure 0\nphases 1 and 1"].get_xlabel() == "lag x / µm"
+
+
+def test_statistics_of_lines_and_volumes_are_drawn():
+    line = plot_statistics(two_point_stats(X[:, 2], spatial_dims=1), 3)
+    assert len(line.axes) == 3
+    volume = plot_statistics(two_point_stats(X[None, :4]), 1)
+    assert volume.axes[0].get_xlabel() == "lag x / voxel"
+
+
+def test_statistics_that_do_not_fit_the_grid_or_the_pairs_are_refused():
+    f = two_point_stats(X)
+    with pytest.raises(InputError, match="3 axes of lags"):
+        plot_statistics(f, grid=Grid((4, 4, 4)))
+    with pytest.raises(InputError, match="there are 1, but 2"):
+        plot_statistics(f, correlations=[(1, 1), (0, 1)])
+    with pytest.raises(InputError, match="one to three axes of lags"):
+        plot_statistics(f[0, 0, :1])
+
+
+def test_a_reconstruction_draws_its_structures_with_their_errors():
+    found = reconstruct(two_point_stats(X[:2]), grid=Grid((8, 12)), max_iter=5, random_state=0)
+    figure = found.plot()
+    assert titles(figure) == [f"structure {i}: error {100 * found.error[i]:.2g} %" for i in (0, 1)]
+    np.testing.assert_array_equal(figure.axes[1].images[0].get_array(), found.structures[1])
+
+
+def test_a_notebook_shows_figures_at_twice_the_resolution():
+    figure = Structures(X, Grid((8, 12))).plot(2)
+    png, size = figure._repr_png_()
+    width = int.from_bytes(png[16:20], "big")
+    assert png[:4] == b"\x89PNG"
+    assert width == 2 * size["width"]
