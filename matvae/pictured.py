@@ -73,9 +73,7 @@ class Pictured(Shown):
         return import_module("matvae.notebook").plot_pictures(pictures)
 
 
-def pictures_of(
-    structures: Any, grid: Grid, names: Sequence[str], *, all_sections: bool = False
-) -> list[Picture]:
+def pictures_of(structures: Any, grid: Grid, names: Sequence[str], *, all_sections: bool = False) -> list[Picture]:
     """Pictures of structures, of which no more is read than is shown.
 
     Parameters

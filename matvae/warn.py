@@ -7,7 +7,7 @@ import warnings
 from types import FrameType
 
 # Frames of these packages stand between a caller's line and the warning: ours, and those that wrap our methods.
-WRAPPERS = {"matvae", "sklearn", "dask", "contextlib"}
+WRAPPERS = {"matvae", "sklearn", "dask", "contextlib", "functools"}
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:

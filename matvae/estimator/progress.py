@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Callable, Mapping
 from html import escape
@@ -37,10 +36,12 @@ def in_notebook() -> bool:
 
 def epoch_text(record: Record) -> str:
     """Describe an epoch in one line of fixed columns."""
-    return (
+    text = (
         f"epoch {record['epoch']:4.0f}  {record['progress']:4.0%}  {record['seconds']:7.1f} s  "
-        f"loss {record['loss']:.4f}  held-out error {record.get('validation_error', math.nan):.4f}"
+        f"loss {record['loss']:.4f}"
     )
+    # There is none if all samples are trained on.
+    return f"{text}  held-out error {record['validation_error']:.4f}" if "validation_error" in record else text
 
 
 class NotebookBar:

@@ -36,6 +36,8 @@ def test_elsewhere_every_epoch_is_a_line(capsys):
         show(record)
     assert capsys.readouterr().out.splitlines() == [epoch_text(record) for record in RECORDS]
     assert epoch_text(RECORDS[1]) == "epoch    2   50%      1.0 s  loss 0.5000  held-out error 0.2500"
+    without = {name: value for name, value in RECORDS[1].items() if name != "validation_error"}
+    assert epoch_text(without) == "epoch    2   50%      1.0 s  loss 0.5000"
 
 
 def test_a_notebook_shows_one_bar_that_is_replaced(notebook, capsys):
