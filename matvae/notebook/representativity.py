@@ -46,7 +46,8 @@ def plot_representativity(found: Representativity) -> Any:
         log=True,
         **style,
     )
-    fractions.set_title("sd of the volume fraction: windows, theory (line)", fontsize=9)
+    fractions.set_title("volume fraction: windows, theory (line)", fontsize=9)
+    fractions.set_ylabel("standard deviation of the volume fraction")
     shown = found.least_certain
     whole, rows = found.phases[shown], [size.phases[shown] for size in sizes]
     axes = list(enumerate(grid.axes or ()))
@@ -57,7 +58,8 @@ def plot_representativity(found: Representativity) -> Any:
     }
     series = {**surfaces, "2-point statistics": [row.statistics_error for row in rows]}
     plot_window_sizes(errors, edges, series, log=True, **style)
-    errors.set_title(f"relative error of a window, phase {whole.phase}", fontsize=9)
+    errors.set_title(f"a window, phase {whole.phase}", fontsize=9)
+    errors.set_ylabel("relative error")
     plot_window_sizes(
         lengths,
         edges,
@@ -66,7 +68,8 @@ def plot_representativity(found: Representativity) -> Any:
         whole={name: whole.correlation_length[axis] for axis, name in axes},
         **style,
     )
-    lengths.set_title(f"correlation length / {unit}, phase {whole.phase} (dashed: whole)", fontsize=9)
+    lengths.set_title(f"phase {whole.phase} (dashed: whole)", fontsize=9)
+    lengths.set_ylabel(f"correlation length / {unit}")
     return figure
 
 

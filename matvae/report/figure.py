@@ -7,8 +7,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-# Pixels of the image per pixel of the page, so that figures are crisp on screens of high resolution.
-DENSITY = 2
+from .style import DENSITY
 
 
 class ShownFigure(Figure):

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import MissingExtraError
 from .page import Page
-from .style import load_matplotlib
+from .style import DENSITY, load_matplotlib
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -73,10 +73,10 @@ def embed_figure(figure: Any) -> str:
     Returns
     -------
     str
-        ``"data:image/png;base64,..."``
+        ``"data:image/png;base64,..."``, with two pixels per pixel of the figure, so that it is crisp.
     """
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
+    figure.savefig(buffer, format="png", dpi=DENSITY * figure.dpi)
     return _data_uri(buffer)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from .style import DENSITY
 from .volume import Volume
 
 
@@ -33,6 +34,14 @@ class Figure:
     alt: str
     title: str
     caption: str
+
+    @property
+    def width(self) -> int | None:
+        """Pixels of the page across which its text has its size: see `embed_figure`; None for an image of others."""
+        start = "data:image/png;base64,"
+        # The header of a PNG file holds the width in its bytes 16 to 19.
+        header = base64.b64decode(self.uri[len(start) : len(start) + 32]) if self.uri.startswith(start) else b""
+        return int.from_bytes(header[16:20], "big") // DENSITY or None
 
 
 @dataclass(frozen=True)
@@ -149,6 +158,10 @@ class Page:
         Caveats, shown in a box before the panels.
     remark : str, optional
         A less prominent paragraph after the lead.
+    figures : Table, optional
+        The numbers that matter most, on the first screen.
+    next_steps : sequence of str
+        What to do next, on the first screen.
     """
 
     title: str
@@ -157,6 +170,8 @@ class Page:
     version: str
     notes: Sequence[str] = ()
     remark: str | None = None
+    figures: Table | None = None
+    next_steps: Sequence[str] = ()
 
     @property
     def has_volumes(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .first_screen import headline, main_figures, next_steps
 from .html import render_page
 from .page import Page
 from .panels.about import about_panel
@@ -40,7 +41,7 @@ def report_page(parts: ReportParts) -> str:
     return render_page(
         Page(
             title=parts.title,
-            lead=" ".join(filter(None, [parts.summary, verdict]))
+            lead=" ".join(filter(None, [headline(parts), verdict]))
             or f"How {n_components} numbers per structure preserve {len(parts.numbers)} structures.",
             remark=f"{len(parts.numbers)} structures were encoded as {n_components} number"
             f"{'s' if n_components > 1 else ''} each and reconstructed.{_mean_error(parts)} The sections below show "
@@ -61,6 +62,8 @@ def report_page(parts: ReportParts) -> str:
             ],
             version=parts.version,
             notes=parts.notes,
+            figures=main_figures(parts),
+            next_steps=next_steps(parts),
         )
     )
 

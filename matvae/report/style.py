@@ -18,6 +18,8 @@ COLOUR_MAP = "cividis"
 # Colours of Okabe and Ito, distinct under every form of colour vision; the markers are distinct in greyscale, too.
 SERIES = (("#0072b2", "o"), ("#d55e00", "s"), ("#007a5a", "D"), ("#cc79a7", "^"), ("#5b4b00", "v"))
 GREY = "#5f5f5f"
+# Pixels of an image per pixel of the page, so that figures are crisp on any screen.
+DENSITY = 2
 LONGEST_LABEL = 48
 # Phases with an entry in a legend.
 MOST_SWATCHES = 12
@@ -93,8 +95,8 @@ def colour_codes(phases: int) -> list[str]:
     return [to_hex(colour) for colour in structure_colours(phases)["cmap"].colors]
 
 
-def add_phase_legend(figure: Any, phases: int, names: Sequence[str] = ()) -> None:
-    """Write below a figure with a constrained layout which colour each phase has; nothing for a continuous field.
+def add_phase_legend(figure: Any, phases: int, names: Sequence[str] = (), *, loc: str = "outside lower center") -> None:
+    """Write below a figure which colour each phase has; nothing for a continuous field.
 
     Parameters
     ----------
@@ -102,6 +104,8 @@ def add_phase_legend(figure: Any, phases: int, names: Sequence[str] = ()) -> Non
     phases : int
     names : sequence of str, optional
         Of all phases; by default their numbers.
+    loc : str
+        Position, as in matplotlib; the default needs a constrained layout.
     """
     load_matplotlib()
     from matplotlib.patches import Patch
@@ -117,7 +121,7 @@ def add_phase_legend(figure: Any, phases: int, names: Sequence[str] = ()) -> Non
         entries = [entries[i] for i in np.linspace(0, phases - 1, MOST_SWATCHES).round().astype(int)]
     if entries:
         size = {"fontsize": 8, "handlelength": 1, "handleheight": 1, "columnspacing": 1.2}
-        figure.legend(handles=entries, loc="outside lower center", ncols=min(6, len(entries)), frameon=False, **size)
+        figure.legend(handles=entries, loc=loc, ncols=min(6, len(entries)), frameon=False, **size)
 
 
 def spatial_axes(grid: Grid) -> tuple[tuple[str, ...], tuple[float, ...], str]:
@@ -126,6 +130,13 @@ def spatial_axes(grid: Grid) -> tuple[tuple[str, ...], tuple[float, ...], str]:
     if grid.voxel_size is None:
         return names, (1.0,) * grid.ndim, "voxel"
     return names, grid.voxel_size, UNIT_SYMBOLS.get(grid.length_unit, grid.length_unit)
+
+
+def extent_text(grid: Grid) -> str:
+    """Describe how large a structure is: ``"32 x 32 voxels (y x)"``, or in units of length."""
+    names, sizes, unit = spatial_axes(grid)
+    lengths = " x ".join(f"{n * size:.4g}" for n, size in zip(grid.shape, sizes, strict=True))
+    return f"{lengths} {'voxels' if unit == 'voxel' else unit} ({' '.join(names)})"
 
 
 def annotate_slice(axes: Any, text: str) -> None:

@@ -20,7 +20,7 @@ def found():
 def test_the_figure_shows_the_spread_of_windows_against_their_edge(found):
     fractions, errors, lengths = found.plot().axes
     assert fractions.get_xlabel() == "edge of a window / µm"
-    assert lengths.get_title().startswith("correlation length / µm, phase 1")
+    assert lengths.get_ylabel() == "correlation length / µm"
     (points, *_) = fractions.containers[0]
     expected = {
         (size.shape[0] * 0.5 * size.shape[1] * 0.25) ** 0.5: size.phases[0].volume_fraction.sd for size in found.sizes

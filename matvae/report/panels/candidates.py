@@ -10,7 +10,7 @@ from ..html import embed_figure
 from ..page import Block, Figure, Panel, Remark, Table, csv_download
 from ..parts import Candidates, ReportParts
 from ..plots import plot_agreement, plot_candidates, plot_strip
-from ..style import label_text, new_figure
+from ..style import add_phase_legend, label_text, new_figure
 
 REQUESTED, SPREAD, OUT_OF_DISTRIBUTION = "requested_", "_spread", "out_of_distribution"
 LEAST, LARGEST = "least_training_", "largest_training_"
@@ -121,7 +121,7 @@ def _structures(parts: ReportParts, candidates: Candidates) -> Figure:
     n_shown = min(MOST_STRUCTURES, len(candidates.structures))
     n_rows = -(-n_shown // STRUCTURES_PER_ROW)
     height = 0.7 if parts.grid.ndim == 1 else 1.8
-    figure = new_figure(1.5 * min(STRUCTURES_PER_ROW, n_shown) + 0.6, height * n_rows, layout="tight")
+    figure = new_figure(1.5 * min(STRUCTURES_PER_ROW, n_shown) + 0.6, height * n_rows)
     for row, axes in enumerate(figure.subplots(n_rows, 1, squeeze=False)[:, 0]):
         indices = range(row * STRUCTURES_PER_ROW, min((row + 1) * STRUCTURES_PER_ROW, n_shown))
         plot_strip(
@@ -129,7 +129,9 @@ def _structures(parts: ReportParts, candidates: Candidates) -> Figure:
             candidates.structures[indices.start : indices.stop],
             [f"candidate {i}" for i in indices],
             phases=parts.grid.phases,
+            grid=parts.grid if row == n_rows - 1 else None,
         ).set_anchor("W")
+    add_phase_legend(figure, parts.grid.phases, parts.phase_names)
     return Figure(
         "figure-candidates",
         embed_figure(figure),

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from ...grid import Grid
 from ..html import embed_figure
 from ..page import Block, Figure, Panel, csv_download
 from ..parts import ReportParts, Traversal
 from ..plots import plot_latents, plot_strip
-from ..style import label_text, new_figure
+from ..style import add_phase_legend, extent_text, label_text, new_figure
 
 # Properties that have a figure; the CSV file has all of them.
 MOST_PROPERTIES = 4
@@ -73,7 +74,7 @@ def traversal_panel(parts: ReportParts) -> Panel:
         [
             Figure(
                 "figure-traversal",
-                embed_figure(traversal_figure(parts.traversal, phases=parts.grid.phases)),
+                embed_figure(traversal_figure(parts.traversal, phases=parts.grid.phases, grid=parts.grid)),
                 f"Two rows of images for each of {n_shown} latent components: structures, and their 2-point "
                 "statistics, from two standard deviations below a central structure of the data to two above.",
                 "Traversal along single components.",
@@ -89,16 +90,16 @@ def traversal_panel(parts: ReportParts) -> Panel:
     )
 
 
-def traversal_figure(traversal: Traversal, *, phases: int) -> Any:
+def traversal_figure(traversal: Traversal, *, phases: int, grid: Grid | None = None) -> Any:
     """Draw one strip of structures per component and, where known, a strip of their statistics below it."""
     n_rows, n_columns = traversal.structures.shape[:2]
     is_line = traversal.structures.ndim == 3
     n_strips = 1 if traversal.statistics is None else 2
-    height = (0.45 if is_line else 1.45) * n_strips * n_rows + 0.4
+    height = (0.45 if is_line else 1.45) * n_strips * n_rows + 0.9
     figure = new_figure(1.25 * n_columns + 0.8, height, dpi=100, layout=None)
     # The strips of a component are closer together than those of different components.
     groups = figure.add_gridspec(
-        n_rows, 1, left=0.16 if is_line else 0.08, right=0.99, top=1 - 0.3 / height, bottom=0.01, hspace=0.16
+        n_rows, 1, left=0.16 if is_line else 0.08, right=0.99, top=1 - 0.3 / height, bottom=0.5 / height, hspace=0.16
     )
     label_style = {"rotation": 0, "ha": "right", "va": "center"} if is_line else {}
     names = ["start" if step == 0 else f"{step:+g} s.d." for step in traversal.steps]
@@ -109,6 +110,9 @@ def traversal_figure(traversal: Traversal, *, phases: int) -> Any:
         if traversal.statistics is not None:
             plot_strip(strips[1], traversal.statistics[row], [""] * n_columns)
             strips[1].set_ylabel("statistics", fontsize=9, **label_style)
+    if grid is not None:
+        strips[-1].set_xlabel(f"each {extent_text(grid)}", fontsize=8)
+    add_phase_legend(figure, phases, loc="lower center")
     return figure
 
 

@@ -6,7 +6,7 @@ from ..html import embed_figure
 from ..page import Figure, Panel, Remark, csv_download
 from ..parts import Neighbours, ReportParts
 from ..plots import plot_strip
-from ..style import new_figure
+from ..style import add_phase_legend, new_figure
 
 GOOD = (
     "the reconstruction is closer to its original in statistics than any training structure is. Otherwise, looking up "
@@ -23,7 +23,7 @@ def neighbours_panel(parts: ReportParts) -> Panel:
         return Panel(name, title, [Remark(parts.searched)], good=GOOD)
     n, k = next(iter(parts.similar.values())).numbers.shape
     height = 0.8 if parts.grid.ndim == 1 else 1.9
-    figure = new_figure(1.5 * (k + 2) + 1, height * n * len(parts.similar), layout="tight")
+    figure = new_figure(1.5 * (k + 2) + 1, height * n * len(parts.similar))
     strips = iter(figure.subplots(n * len(parts.similar), 1, squeeze=False)[:, 0])
     rows: list[list[object]] = []
     for query in range(n):
@@ -40,12 +40,14 @@ def neighbours_panel(parts: ReportParts) -> Panel:
                 ],
                 ["original", f"reconstruction\n{own:.2g}", *_names(neighbours, query)],
                 phases=parts.grid.phases,
+                grid=parts.grid if len(rows) == k * (n * len(parts.similar) - 1) else None,
             )
             axes.set_ylabel(f"{number}, by\n{MEASURES[measure]}", fontsize=9)
             rows += [
                 [number, measure, int(neighbour), float(distance), own]
                 for neighbour, distance in zip(neighbours.numbers[query], neighbours.distances[query], strict=True)
             ]
+    add_phase_legend(figure, parts.grid.phases, parts.phase_names)
     return Panel(
         name,
         title,

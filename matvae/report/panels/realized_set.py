@@ -11,7 +11,7 @@ from ..html import embed_figure
 from ..page import Figure, Panel, Remark, Table, csv_download
 from ..parts import RealizedSet, ReportParts
 from ..plots import plot_strip
-from ..style import new_figure
+from ..style import add_phase_legend, new_figure
 
 GOOD = (
     "realizations are of the same kind as the true structures, to the eye and in every measure: means within one "
@@ -98,12 +98,14 @@ def _sets(generated: Mapping[str, Any]) -> str:
 
 def _pictures(realized: RealizedSet, parts: ReportParts) -> Figure:
     n = min(IN_A_ROW, len(realized.originals))
-    figure = new_figure(1.6 * n + 1, 1.6 if parts.grid.ndim == 1 else 3.9, layout="tight")
+    figure = new_figure(1.6 * n + 1, 1.6 if parts.grid.ndim == 1 else 3.9)
     for axes, labels, name in zip(
         figure.subplots(2, 1), (realized.originals[:n], realized.realizations[:n]), ("true", "realized"), strict=True
     ):
-        plot_strip(axes, list(labels), [""] * n, phases=parts.grid.phases)
+        size = parts.grid if name == "realized" else None
+        plot_strip(axes, list(labels), [""] * n, phases=parts.grid.phases, grid=size)
         axes.set_ylabel(name, fontsize=9)
+    add_phase_legend(figure, parts.grid.phases, parts.phase_names)
     return Figure(
         "figure-realized-set",
         embed_figure(figure),

@@ -6,7 +6,7 @@ from ..html import embed_figure
 from ..page import Figure, Panel, csv_download
 from ..parts import ReportParts
 from ..plots import plot_reconstructions, plot_strip
-from ..style import new_figure
+from ..style import add_phase_legend, new_figure
 
 
 def reconstructions_panel(parts: ReportParts) -> Panel:
@@ -23,6 +23,7 @@ def reconstructions_panel(parts: ReportParts) -> Panel:
         grid=parts.grid,
         correlations=parts.pairs,
         difference=True,
+        phase_names=parts.phase_names,
     )
     return Panel(
         "reconstructions",
@@ -54,7 +55,7 @@ def realizations_panel(parts: ReportParts) -> Panel:
     """Several structures decoded from the same latent."""
     examples = parts.examples
     n, k = examples.realizations.shape[:2]
-    figure = new_figure(1.5 * (k + 1) + 1, (0.7 if parts.grid.ndim == 1 else 1.7) * n, layout="tight")
+    figure = new_figure(1.5 * (k + 1) + 1, (0.7 if parts.grid.ndim == 1 else 1.7) * n)
     for row, axes in enumerate(figure.subplots(n, 1, squeeze=False)[:, 0]):
         errors = [f"error {100 * error:.0f} %" for error in examples.realization_errors[row]]
         plot_strip(
@@ -62,8 +63,10 @@ def realizations_panel(parts: ReportParts) -> Panel:
             [examples.originals[row], *examples.realizations[row]],
             ["original", *errors],
             phases=parts.grid.phases,
+            grid=parts.grid if row == n - 1 else None,
         )
         axes.set_ylabel(f"structure {examples.numbers[row]}", fontsize=9)
+    add_phase_legend(figure, parts.grid.phases, parts.phase_names)
     return Panel(
         "realizations",
         "Realizations",

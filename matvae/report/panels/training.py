@@ -20,7 +20,7 @@ def training_panel(parts: ReportParts) -> Panel:
     if not parts.history:
         return Panel("history", "Training", [Remark("The model has no record of its training.")], good=GOOD)
     figure = new_figure(7.5, 3.6)
-    plot_history(figure.subplots(), parts.history)
+    plot_history(figure.subplots(), parts.history).set_ylabel("loss, relative error")
     first, last = (record.get("loss") for record in (parts.history[0], parts.history[-1]))
     change = "" if first is None or last is None else f" The loss went from {first:.3g} to {last:.3g}."
     keys = list(dict.fromkeys(key for record in parts.history for key in record))

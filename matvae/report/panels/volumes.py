@@ -8,7 +8,7 @@ from ..html import embed_figure
 from ..page import Figure, Panel, VolumeGroup
 from ..parts import ReportParts
 from ..plots import plot_sections
-from ..style import new_figure
+from ..style import add_phase_legend, new_figure
 from ..volume import pack_volume
 
 
@@ -37,6 +37,7 @@ def volumes_panel(parts: ReportParts) -> Panel:
 def _sections(parts: ReportParts, title: str, structure: np.ndarray, index: int) -> Figure:
     figure = new_figure(9.6, 3.3, dpi=100)
     plot_sections(list(figure.subplots(1, 3)), structure, grid=parts.grid)
+    add_phase_legend(figure, parts.grid.phases, parts.phase_names)
     return Figure(
         f"figure-sections-{index}",
         embed_figure(figure),

@@ -10,11 +10,11 @@ import numpy as np
 from ...errors import InputError
 from ...grid import Grid
 from ...stats import relative_error
-from ..style import new_figure
+from ..style import add_phase_legend, new_figure
 from .statistics import plot_difference, plot_statistics
-from .structures import plot_structure
+from .structures import grid_of, plot_structure
 
-COLUMNS = ("original", "reconstruction", "statistics of the original", "statistics of the reconstruction")
+COLUMNS = ("original", "reconstruction", "statistics of\nthe original", "statistics of\nthe reconstruction")
 
 
 def plot_reconstructions(
@@ -28,6 +28,7 @@ def plot_reconstructions(
     correlations: Sequence[Sequence[int]] | None = None,
     correlation: int = 0,
     difference: bool = False,
+    phase_names: Sequence[str] = (),
 ) -> Any:
     """Draw structures, their reconstructions, and the statistics of both: one row per sample.
 
@@ -47,6 +48,8 @@ def plot_reconstructions(
         Index of the correlation that is drawn.
     difference : bool
         Whether to add a column with the difference, reconstruction minus original.
+    phase_names : sequence of str, optional
+        Of all phases, for the legend; by default their numbers.
 
     Returns
     -------
@@ -71,13 +74,13 @@ def plot_reconstructions(
     if difference:
         titles.append("difference")
     is_line = originals.ndim == 2
-    height = (2.0 if is_line else 2.6 if difference else 3.2) * n + 0.3
-    figure = new_figure(14, height, layout=None)
+    height = (1.6 if is_line else 2.1 if difference else 2.5) * n + 1.05
+    figure = new_figure(11, height, layout=None)
     table = figure.subplots(n, len(titles), squeeze=False)
     # A constrained layout of this many axes takes several seconds.
-    figure.subplots_adjust(0.06, 0.45 / height, 0.97, 1 - 0.3 / height, wspace=0.35 if is_line else 0.2, hspace=0.3)
+    figure.subplots_adjust(0.08, 0.9 / height, 0.93, 1 - 0.45 / height, wspace=0.35 if is_line else 0.2, hspace=0.3)
     for axes, title in zip(table[0], titles, strict=True):
-        axes.set_title(title, fontsize=8 if difference else 10)
+        axes.set_title(title, fontsize=8)
     errors = np.asarray(relative_error(statistics, reconstructed_statistics), dtype=float)
     for row, name, error in zip(range(n), range(n) if names is None else names, errors, strict=True):
         original, reconstruction, left, right, *others = table[row]
@@ -88,13 +91,18 @@ def plot_reconstructions(
         plot_statistics(left, f, grid=grid, limits=limits)
         image = plot_statistics(right, g, grid=grid, limits=limits)
         if image is not None:
-            figure.colorbar(image, ax=[left, right], label="probability", shrink=0.85)
+            key = figure.colorbar(image, ax=[left, right], shrink=0.85)
+            key.set_label("probability", fontsize=8)
+            key.ax.tick_params(labelsize=7)
         for axes in others:
             plot_difference(axes, f, g, grid=grid)
         for axes in table[row]:
             axes.tick_params(labelsize=7)
+            axes.xaxis.label.set_size(8)
         if not is_line:
             for axes in table[row][1:]:
                 axes.set_ylabel("")
         original.set_ylabel(f"structure {name}\nerror {100 * error:.0f} %\n{original.get_ylabel()}", fontsize=9)
+    phases = 1 if is_line else (grid.phases if grid is not None else grid_of(originals[0]).phases)
+    add_phase_legend(figure, phases, phase_names, loc="lower center")
     return figure

@@ -81,5 +81,7 @@ def plot_difference(axes: Any, statistics: np.ndarray, others: np.ndarray, *, gr
         axes.set_ylabel("difference")
         return axes
     image.set_cmap("RdBu_r")
-    axes.figure.colorbar(image, ax=axes, shrink=0.85)
+    key = axes.figure.colorbar(image, ax=axes, shrink=0.85)
+    key.set_label("difference of probability", fontsize=8)
+    key.ax.tick_params(labelsize=7)
     return axes

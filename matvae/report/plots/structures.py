@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import InputError
 from ...grid import Grid
-from ..style import COLOUR_MAP, INK, annotate_slice, spatial_axes, structure_colours
+from ..style import COLOUR_MAP, INK, annotate_slice, extent_text, spatial_axes, structure_colours
 
 # Gap between two images of a strip, and height of a 1-D structure, relative to the width of an image.
 GAP, BAND = 0.08, 0.2
@@ -31,7 +31,7 @@ def plot_structure(axes: Any, structure: np.ndarray, *, grid: Grid | None = None
     matplotlib Axes
         The axes drawn on.
     """
-    grid = grid or _grid_of(structure)
+    grid = grid or grid_of(structure)
     names, sizes, unit = spatial_axes(grid)
     if grid.ndim == 1:
         x = (np.arange(grid.shape[0]) + 0.5) * sizes[0]
@@ -64,6 +64,7 @@ def plot_strip(
     *,
     phases: int | None = None,
     limits: tuple[float, float] | None = None,
+    grid: Grid | None = None,
 ) -> Any:
     """Draw structures or statistics side by side on a common colour scale, with their names in place of axes.
 
@@ -78,6 +79,8 @@ def plot_strip(
         Number of phases if the pictures are labels; by default, or for 1, values are mapped to a continuous scale.
     limits : (float, float), optional
         Limits of that scale; by default the smallest and largest value of all pictures.
+    grid : Grid, optional
+        Of one structure; the size of a picture is then written below the strip.
 
     Returns
     -------
@@ -111,6 +114,8 @@ def plot_strip(
     axes.tick_params(length=0, bottom=False, top=False, labelbottom=False, labeltop=True, pad=2)
     for spine in axes.spines.values():
         spine.set_visible(False)
+    if grid is not None:
+        axes.set_xlabel(f"{'central slices of' if grid.ndim == 3 else 'each'} {extent_text(grid)}", fontsize=8)
     return axes
 
 
@@ -139,7 +144,7 @@ def plot_sections(axes: Sequence[Any], structure: np.ndarray, *, grid: Grid | No
             f"A volume (z, y, x) and three axes are expected, but the shape is {structure.shape} and there are "
             f"{len(axes)} axes."
         )
-    grid = grid or _grid_of(structure)
+    grid = grid or grid_of(structure)
     names = grid.axes or ()
     for normal, section_axes in enumerate(axes):
         in_plane = [axis for axis in range(3) if axis != normal]
@@ -155,7 +160,7 @@ def plot_sections(axes: Sequence[Any], structure: np.ndarray, *, grid: Grid | No
     return axes
 
 
-def _grid_of(structure: np.ndarray) -> Grid:
+def grid_of(structure: np.ndarray) -> Grid:
     """Grid of a structure of which nothing else is known."""
     is_field = structure.dtype.kind == "f"
     return Grid(structure.shape, phases=1 if is_field else max(2, int(structure.max()) + 1))
