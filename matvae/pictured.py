@@ -51,13 +51,15 @@ class Pictured(Shown):
         """Return what a reader has to know of the pictures in a notebook, such as why there are none."""
         return ""
 
-    def plot(self, n: int = FEW) -> Any:
+    def plot(self, n: int = FEW, *, figure_style: str = "screen") -> Any:
         """Draw structures; of a volume, its central sections normal to each axis.
 
         Parameters
         ----------
         n : int
             Number of structures, the first of the set.
+        figure_style : ``"screen"``, ``"single"`` or ``"double"``
+            As wide as its contents need, or as one or two columns of a journal, with text of 7 points.
 
         Returns
         -------
@@ -70,7 +72,7 @@ class Pictured(Shown):
             If matplotlib is not installed.
         """
         pictures = self.pictures(integer("n", n, 1, MOST), all_sections=True)
-        return import_module("matvae.notebook").plot_pictures(pictures)
+        return import_module("matvae.notebook").plot_pictures(pictures, figure_style)
 
 
 def pictures_of(structures: Any, grid: Grid, names: Sequence[str], *, all_sections: bool = False) -> list[Picture]:

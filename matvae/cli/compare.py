@@ -12,7 +12,7 @@ from .. import jobs
 from . import options
 from .error_tables import ALL
 from .models import Data, Model
-from .options import Config, Json, Overwrite, Quiet, Resume, Scheduler, Workers, parsed
+from .options import Config, FigureStyle, Json, Overwrite, Quiet, Resume, Scheduler, Workers, parsed
 from .terminal import number_text, show, show_table, watching
 
 # Wider tables are split, to stay readable in a terminal of this width.
@@ -57,6 +57,7 @@ def compare_command(
     max_epochs: Annotated[int | None, typer.Option(help="Most passes per fit (default: MODEL's).")] = None,
     seed: Annotated[int, typer.Option(help="Seed of all random numbers.")] = 0,
     figure: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Figure of errors and linkages.")] = None,
+    figure_style: FigureStyle = "screen",
     workers: Workers = None,
     scheduler: Scheduler = None,
     overwrite: Overwrite = False,
@@ -87,6 +88,7 @@ def compare_command(
             max_epochs=max_epochs,
             seed=seed,
             figure=figure,
+            figure_style=figure_style,
             workers=workers,
             scheduler=scheduler,
             overwrite=overwrite,

@@ -11,7 +11,7 @@ import typer
 from .. import jobs
 from .error_tables import ALL, show_generated, show_statistics_rows
 from .models import Data, Model
-from .options import Config, Json, Overwrite, Quiet, Scheduler, Workers
+from .options import Config, FigureStyle, Json, Overwrite, Quiet, Scheduler, Workers
 from .terminal import number_text, show, show_table, watching
 
 # Structures whose neighbours are shown in a terminal; JSON has all.
@@ -30,6 +30,7 @@ def evaluate_command(
         ),
     ] = None,
     figure: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Figure of some reconstructions.")] = None,
+    figure_style: FigureStyle = "screen",
     n_components: Annotated[int | None, typer.Option(min=1, help="Components of PCA (default: the model's).")] = None,
     n_realized: Annotated[
         int | None,
@@ -77,6 +78,7 @@ def evaluate_command(
             data,
             train=train,
             figure=figure,
+            figure_style=figure_style,
             n_components=n_components,
             n_realized=n_realized,
             lines=lines,

@@ -24,6 +24,9 @@ Scheduler = Annotated[
     typer.Option(metavar="ADDRESS", help="Dask scheduler whose workers do the work, such as tcp://10.0.0.1:8786."),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")]
+FigureStyle = Annotated[
+    str, typer.Option(metavar="screen|single|double", help="Layout of the figure: one or two columns of a journal.")
+]
 Complete = Annotated[
     bool, typer.Option("--resume", help="Make only what is missing in the output, as after `matvae info --repair`.")
 ]

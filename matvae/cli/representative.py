@@ -10,7 +10,7 @@ import typer
 
 from .. import jobs
 from . import options
-from .options import Config, Json, Overwrite, Quiet, Unit, VoxelSize, parsed
+from .options import Config, FigureStyle, Json, Overwrite, Quiet, Unit, VoxelSize, parsed
 from .terminal import grid_text, number_text, show, show_table, show_values, watching
 
 VERDICTS = {True: "yes", False: "no", None: "cannot be tested"}
@@ -39,6 +39,7 @@ def representative_command(
     figure: Annotated[
         Path | None, typer.Option(metavar="FILE.png", help="Figure of the spread between windows against their size.")
     ] = None,
+    figure_style: FigureStyle = "screen",
     overwrite: Overwrite = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -60,6 +61,7 @@ def representative_command(
             voxel_size=voxel_size,
             unit=unit,
             figure=figure,
+            figure_style=figure_style,
             overwrite=overwrite,
             progress=watcher.progress,
         )

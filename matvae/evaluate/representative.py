@@ -202,8 +202,13 @@ class Representativity(Shown):
             **{f"remark {i}": text for i, text in enumerate(self.remarks, 1)},
         }
 
-    def plot(self) -> Any:
+    def plot(self, *, figure_style: str = "screen") -> Any:
         """Draw how measures of windows scatter, and the lengths found in them, against the size of the windows.
+
+        Parameters
+        ----------
+        figure_style : ``"screen"``, ``"single"`` or ``"double"``
+            As wide as its contents need, or as one or two columns of a journal, with text of 7 points.
 
         Returns
         -------
@@ -215,7 +220,7 @@ class Representativity(Shown):
         MissingExtraError
             If matplotlib is not installed.
         """
-        return import_module("matvae.notebook").plot_representativity(self)
+        return import_module("matvae.notebook").plot_representativity(self, figure_style)
 
 
 def representative_windows(

@@ -45,6 +45,7 @@ def evaluate_model(
     *,
     train: str | Path | None = None,
     figure: str | Path | None = None,
+    figure_style: str = "screen",
     n_components: int | None = None,
     n_realized: int | None = None,
     lines: bool | None = None,
@@ -70,6 +71,8 @@ def evaluate_model(
         they are the true region that generated structures are compared with.
     figure : path, optional
         Picture of some structures and their reconstructions (.png, .pdf, .svg).
+    figure_style : ``"screen"``, ``"single"`` or ``"double"``
+        Layout of the figure: for a screen, or for one or two columns of a journal.
     n_components : int, optional
         Components of PCA; by default as many as the model has.
     n_realized : int, optional
@@ -115,7 +118,7 @@ def evaluate_model(
         neighbours are asked for without candidates, or the card cannot be written.
     """
     source = check_nearest(nearest, candidates, train)
-    picture = check_figure(figure, [model, data, train, candidates], overwrite=overwrite)
+    picture = check_figure(figure, [model, data, train, candidates], overwrite=overwrite, style=figure_style)
     if n_components is not None:
         validate.integer("n_components", n_components, 1)
         if train is None:
@@ -214,7 +217,7 @@ def evaluate_model(
             )
             warn_of_copies(neighbours, data, source)
     if picture is not None:
-        _draw(picture, whole, estimator)
+        _draw(picture, whole, estimator, figure_style)
     if card:
         write_errors(estimator, model, data, structures, rows, sentence)
     spec = estimator.module_.spec
@@ -295,7 +298,7 @@ def _steps(progress: Progress | None, first: int, size: int, total: int) -> Call
     return lambda: progress(next(done), total)
 
 
-def _draw(picture: Path, structures: Structures, estimator: Any) -> None:
+def _draw(picture: Path, structures: Structures, estimator: Any, style: str) -> None:
     from ..report import plot_reconstructions
     from ..stats import resolve_correlations
 
@@ -309,5 +312,6 @@ def _draw(picture: Path, structures: Structures, estimator: Any) -> None:
         names=indices.tolist(),
         grid=structures.grid,
         correlations=resolve_correlations(estimator.correlations, estimator.grid_.phases),
+        figure_style=style,
     )
     save_figure(figure, picture)

@@ -25,6 +25,7 @@ def find_representative_windows(
     voxel_size: float | Sequence[float] | None = None,
     unit: str | None = None,
     figure: str | Path | None = None,
+    figure_style: str = "screen",
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -40,6 +41,8 @@ def find_representative_windows(
         As in `open_structures`.
     figure : path, optional
         Picture of the spread between windows against their size.
+    figure_style : ``"screen"``, ``"single"`` or ``"double"``
+        Layout of the figure: for a screen, or for one or two columns of a journal.
     overwrite : bool
         Whether an existing figure may be replaced.
     progress : callable, optional
@@ -59,14 +62,14 @@ def find_representative_windows(
     InputError, StoreError
         For invalid data or parameters, or a figure that cannot be written.
     """
-    picture = check_figure(figure, [data], overwrite=overwrite)
+    picture = check_figure(figure, [data], overwrite=overwrite, style=figure_style)
     structures = open_structures(
         data, spatial_dims=spatial_dims, phase_values=phase_values, voxel_size=voxel_size, unit=unit
     )
     refuse_mask(structures.mask, data, "an estimate of representativity")
     found = representative_windows(structures, tolerance=tolerance, progress=progress)
     if picture is not None:
-        save_figure(found.plot(), picture)
+        save_figure(found.plot(figure_style=figure_style), picture)
     return {"data": str(data), **_as_dict(found), "figure": None if picture is None else str(picture)}
 
 

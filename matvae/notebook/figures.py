@@ -12,6 +12,8 @@ from ..errors import InputError
 from ..given import given, refuse_one_dimension
 from ..grid import Grid
 from ..pictured import FEW, MOST, Picture, pictures_of
+from ..report.paper import FigureStyle
+from ..report.paper import figure_style as style_of
 from ..report.plots import plot_candidates as plot_achieved
 from ..report.plots import plot_statistics as plot_correlation
 from ..report.plots import plot_structure
@@ -23,17 +25,18 @@ if TYPE_CHECKING:
 
 # Inches.
 SIDE, LINE_HEIGHT, LEGEND = 2.6, 1.4, 0.3
-# The sections of a volume are a row of their own.
-MOST_COLUMNS, SECTIONS = 4, 3
+SECTIONS = 3
 
 
-def plot_pictures(pictures: Sequence[Picture]) -> Any:
+def plot_pictures(pictures: Sequence[Picture], style: str = "screen") -> Any:
     """Draw structures and sections of volumes on axes with units of length, above a legend of their phases.
 
     Parameters
     ----------
     pictures : sequence of Picture
         Of structures on one grid, at least one.
+    style : str
+        See `figure_style`.
 
     Returns
     -------
@@ -48,13 +51,14 @@ def plot_pictures(pictures: Sequence[Picture]) -> Any:
     """
     if not pictures:
         raise InputError("The set holds no structure to draw.")
-    n_columns, n_rows, height = _layout(pictures)
+    chosen = style_of(style)
+    n_columns, n_rows, height = _layout(pictures, chosen)
     figure = new_figure(SIDE * n_columns, height * n_rows + LEGEND)
     _draw_pictures(figure, pictures, n_rows, n_columns)
-    return figure
+    return chosen.fit(figure)
 
 
-def plot_structures(X: Any, n: int = FEW, *, spatial_dims: int | None = None) -> Any:
+def plot_structures(X: Any, n: int = FEW, *, spatial_dims: int | None = None, figure_style: str = "screen") -> Any:
     """Draw structures; of a volume, its central sections normal to each axis.
 
     Parameters
@@ -65,6 +69,8 @@ def plot_structures(X: Any, n: int = FEW, *, spatial_dims: int | None = None) ->
         Number of structures, the first of the set.
     spatial_dims : int, optional
         Number of spatial axes of one structure, as in `two_point_stats`.
+    figure_style : ``"screen"``, ``"single"`` or ``"double"``
+        As wide as its contents need, or as one or two columns of a journal, with text of 7 points.
 
     Returns
     -------
@@ -91,7 +97,7 @@ def plot_structures(X: Any, n: int = FEW, *, spatial_dims: int | None = None) ->
     known = dict(structures.known)
     known.setdefault("phases", 1 if drawn.dtype.kind == "f" else max(2, int(drawn.max()) + 1))
     names = [f"structure {i}" for i in range(len(drawn))]
-    return plot_pictures(pictures_of(drawn, Grid(shape[1:], **known), names, all_sections=True))
+    return plot_pictures(pictures_of(drawn, Grid(shape[1:], **known), names, all_sections=True), figure_style)
 
 
 def plot_statistics(
@@ -100,6 +106,7 @@ def plot_statistics(
     *,
     grid: Grid | None = None,
     correlations: Sequence[Sequence[int]] | None = None,
+    figure_style: str = "screen",
 ) -> Any:
     """Draw 2-point statistics: one row per structure, one column per correlation; of volumes, the slice of lag z = 0.
 
@@ -113,6 +120,8 @@ def plot_statistics(
         Of the structures, for the names of axes, the voxel size and the unit of the lags.
     correlations : sequence of (int, int), optional
         Pairs of phases along the last axis, for the titles.
+    figure_style : ``"screen"``, ``"single"`` or ``"double"``
+        As wide as its contents need, or as one or two columns of a journal, with text of 7 points.
 
     Returns
     -------
@@ -151,10 +160,10 @@ def plot_statistics(
             axes.set_title(f"structure {i}\n{title}", fontsize=8)
         if image is not None:
             figure.colorbar(image, ax=list(table[:, column]), label="probability", shrink=0.85)
-    return figure
+    return style_of(figure_style).fit(figure)
 
 
-def plot_candidates(candidates: Candidates, n: int) -> Any:
+def plot_candidates(candidates: Candidates, n: int, style: str) -> Any:
     """Draw candidates of a search: a structure of each of the first `n`, and the values that all of them achieve.
 
     Returns
@@ -171,14 +180,16 @@ def plot_candidates(candidates: Candidates, n: int) -> Any:
     pictures = candidates.pictures(n, all_sections=True)
     if not pictures:
         raise InputError("The search found no candidate to draw.")
-    n_columns, n_rows, height = _layout(pictures)
+    chosen = style_of(style)
+    n_columns, n_rows, height = _layout(pictures, chosen)
     names = list(candidates.achieved)
-    value_rows = math.ceil(len(names) / MOST_COLUMNS)
-    width = SIDE * max(n_columns, min(MOST_COLUMNS, len(names)))
+    value_columns = min(chosen.pictures, len(names))
+    value_rows = math.ceil(len(names) / value_columns)
+    width = SIDE * max(n_columns, value_columns)
     figure = new_figure(width, height * n_rows + SIDE * value_rows + LEGEND)
     above, below = figure.subfigures(2, 1, height_ratios=(height * n_rows + LEGEND, SIDE * value_rows))
     _draw_pictures(above, pictures, n_rows, n_columns)
-    table = below.subplots(value_rows, min(MOST_COLUMNS, len(names)), squeeze=False).ravel()
+    table = below.subplots(value_rows, value_columns, squeeze=False).ravel()
     for axes, name in zip(table, names, strict=False):
         known = None if candidates.comparison is None else candidates.comparison.ranges.get(name)
         plot_achieved(
@@ -191,12 +202,13 @@ def plot_candidates(candidates: Candidates, n: int) -> Any:
         axes.set_ylabel(label_text(name, candidates.units[name]))
     for axes in table[len(names) :]:
         axes.remove()
-    return figure
+    return chosen.fit(figure)
 
 
-def _layout(pictures: Sequence[Picture]) -> tuple[int, int, float]:
+def _layout(pictures: Sequence[Picture], style: FigureStyle) -> tuple[int, int, float]:
     """Columns, rows, and height of a row in inches."""
-    n_columns = min(SECTIONS if pictures[0].is_section else MOST_COLUMNS, len(pictures))
+    # The sections of a volume are a row of their own.
+    n_columns = min(SECTIONS if pictures[0].is_section else style.pictures, len(pictures))
     return n_columns, math.ceil(len(pictures) / n_columns), LINE_HEIGHT if pictures[0].grid.ndim == 1 else SIDE
 
 

@@ -110,13 +110,15 @@ class Candidates(Pictured):
         grid = self.grid or Grid(self.structures.shape[1:], phases=max(2, int(self.structures.max(initial=1)) + 1))
         return pictures_of(self.structures, grid, names, all_sections=all_sections)
 
-    def plot(self, n: int = FEW) -> Any:
+    def plot(self, n: int = FEW, *, figure_style: str = "screen") -> Any:
         """Draw structures of the best candidates, and what all candidates achieve beside what was requested.
 
         Parameters
         ----------
         n : int
             Number of candidates whose structures are drawn.
+        figure_style : ``"screen"``, ``"single"`` or ``"double"``
+            As wide as its contents need, or as one or two columns of a journal, with text of 7 points.
 
         Returns
         -------
@@ -128,7 +130,7 @@ class Candidates(Pictured):
         MissingExtraError
             If matplotlib is not installed.
         """
-        return import_module("matvae.notebook").plot_candidates(self, integer("n", n, 1, MOST))
+        return import_module("matvae.notebook").plot_candidates(self, integer("n", n, 1, MOST), figure_style)
 
     def _value_text(self, name: str, i: int) -> str:
         unit = self.units[name]

@@ -114,10 +114,10 @@ def test_a_picture_has_one_pixel_per_value_in_the_given_colours():
     np.testing.assert_allclose(png(embed_picture(values, "gray", low=0, high=2))[0, 2, 0], 0.5, atol=0.003)
 
 
-def test_a_figure_keeps_its_size():
+def test_a_figure_has_two_pixels_per_pixel_of_the_page():
     from matplotlib.figure import Figure
 
-    assert png(embed_figure(Figure(figsize=(2, 1), dpi=50))).shape == (50, 100, 4)
+    assert png(embed_figure(Figure(figsize=(2, 1), dpi=50))).shape == (100, 200, 4)
 
 
 @pytest.mark.parametrize("library", ["matplotlib", "jinja2"])

@@ -57,6 +57,7 @@ def compare_methods(
     max_time: float | None = None,
     seed: int = 0,
     figure: str | Path | None = None,
+    figure_style: str = "screen",
     workers: int | None = None,
     scheduler: str | None = None,
     overwrite: bool = False,
@@ -90,6 +91,8 @@ def compare_methods(
         Of the split and of every fit.
     figure : path, optional
         Picture of errors and R^2 against the number of components (.png, .pdf, .svg).
+    figure_style : ``"screen"``, ``"single"`` or ``"double"``
+        Layout of the figure: for a screen, or for one or two columns of a journal.
     workers, scheduler : optional
         Number of local processes, or address of a dask scheduler, that encode, decode and reconstruct
         structures; see `matvae.jobs.cluster.crew_of`. This process fits.
@@ -127,7 +130,7 @@ def compare_methods(
     """
     # Only a figure of the run that is resumed was written by it.
     is_own = resume and figure is not None and is_begun(Path(figure))
-    picture = check_figure(figure, [model, data, train], overwrite=overwrite or is_own)
+    picture = check_figure(figure, [model, data, train], overwrite=overwrite or is_own, style=figure_style)
     estimator = load(model)
     training, test = _parts(estimator, model, data, train, held_out, seed)
     names = linked_properties(training, test, property, data if train is None else train, data)
@@ -190,7 +193,7 @@ def compare_methods(
         if picture is not None:
             from ...report import plot_comparison
 
-            save_figure(plot_comparison(rows), picture)
+            save_figure(plot_comparison(rows, figure_style=figure_style), picture)
     # The settings are those of a fit made here: the model itself may have had another budget.
     of_fits = {
         **training_parameters(entries[n_pcas].estimator),

@@ -11,7 +11,11 @@ from .outputs import check_output
 
 
 def check_figure(
-    figure: str | Path | None, inputs: Sequence[str | Path | None], *, overwrite: bool = False
+    figure: str | Path | None,
+    inputs: Sequence[str | Path | None],
+    *,
+    overwrite: bool = False,
+    style: str = "screen",
 ) -> Path | None:
     """Refuse a picture that cannot or must not be written; None where none is asked for.
 
@@ -23,11 +27,13 @@ def check_figure(
         What the job reads.
     overwrite : bool
         Whether an existing picture may be replaced.
+    style : str
+        Style of the figure, see `matvae.report.paper.figure_style`.
 
     Raises
     ------
     InputError, StoreError
-        As in `check_output`, or if the ending is another.
+        As in `check_output`, or if the ending is another, or there is no such style.
     MissingExtraError
         If matplotlib is not installed.
     """
@@ -35,12 +41,18 @@ def check_figure(
         return None
     target = check_output(figure, [path for path in inputs if path is not None], overwrite=overwrite)
     from ...report import check_figure_format
+    from ...report.paper import figure_style
 
     check_figure_format(target)
+    figure_style(style)
     return target
 
 
 def save_figure(figure: Any, path: Path) -> None:
-    """Write a matplotlib figure."""
-    with atomic_output(path) as temporary:
-        figure.savefig(temporary)
+    """Write a matplotlib figure: a .png with twice its pixels on a screen, others with text that can be edited."""
+    import matplotlib
+
+    from ...report.style import DENSITY
+
+    with atomic_output(path) as temporary, matplotlib.rc_context({"pdf.fonttype": 42, "svg.fonttype": "none"}):
+        figure.savefig(temporary, dpi=DENSITY * figure.dpi)

@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError
+from ..paper import figure_style as style_of
 from ..style import GREY, SERIES, new_figure, remove_frame
 
 Row = Mapping[str, Any]
 
 LINKAGE_LINES = {"polynomial": "-", "gaussian_process": ":"}
-MOST_COLUMNS = 3
 ERROR_LABEL, R2_LABEL = "centred error (1: mean of the set)", "R² on held-out structures"
 # Lower values of R² are cut off: by how much a linkage is worse than the mean is of no interest.
 LOWEST_R2 = -0.5
 
 
-def plot_comparison(rows: Sequence[Row]) -> Any:
+def plot_comparison(rows: Sequence[Row], *, figure_style: str = "screen") -> Any:
     """Draw the result of `matvae.jobs.compare_methods`: centred errors, and R² per property, against components.
 
     Parameters
@@ -28,6 +28,8 @@ def plot_comparison(rows: Sequence[Row]) -> Any:
     rows : sequence of dict
         With ``method``, ``n_components`` (None for a reference without components, drawn as a horizontal line),
         ``centred_error``, ``structure_centred_error`` and ``r2``.
+    figure_style : ``"screen"``, ``"single"`` or ``"double"``
+        As wide as its contents need, or as one or two columns of a journal, with text of 7 points.
 
     Returns
     -------
@@ -52,7 +54,8 @@ def plot_comparison(rows: Sequence[Row]) -> Any:
     for name in numbered[0]["r2"]:
         title = f"linkage to {name}\nsolid: polynomial, dotted: Gaussian process"
         plots.append((title, R2_LABEL, {f"r2/{name}/{kind}": line for kind, line in LINKAGE_LINES.items()}))
-    n_columns = min(MOST_COLUMNS, len(plots))
+    style = style_of(figure_style)
+    n_columns = min(style.plots, len(plots))
     n_rows = math.ceil(len(plots) / n_columns)
     figure = new_figure(4.9 * n_columns, 3.7 * n_rows, dpi=120)
     table = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
@@ -62,7 +65,7 @@ def plot_comparison(rows: Sequence[Row]) -> Any:
         axes.set_ylabel(label)
     for axes in table[len(plots) :]:
         axes.remove()
-    return figure
+    return style.fit(figure)
 
 
 def plot_errors(axes: Any, rows: Sequence[Row], *, key: str = "centred_error") -> Any:

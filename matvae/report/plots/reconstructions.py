@@ -10,6 +10,7 @@ import numpy as np
 from ...errors import InputError
 from ...grid import Grid
 from ...stats import relative_error
+from ..paper import figure_style as style_of
 from ..style import add_phase_legend, new_figure
 from .statistics import plot_difference, plot_statistics
 from .structures import grid_of, plot_structure
@@ -29,6 +30,7 @@ def plot_reconstructions(
     correlation: int = 0,
     difference: bool = False,
     phase_names: Sequence[str] = (),
+    figure_style: str = "screen",
 ) -> Any:
     """Draw structures, their reconstructions, and the statistics of both: one row per sample.
 
@@ -50,6 +52,9 @@ def plot_reconstructions(
         Whether to add a column with the difference, reconstruction minus original.
     phase_names : sequence of str, optional
         Of all phases, for the legend; by default their numbers.
+    figure_style : ``"screen"``, ``"single"`` or ``"double"``
+        As wide as its contents need, or as one or two columns of a journal, with text of 7 points; in a single column,
+        statistics stand below the structures.
 
     Returns
     -------
@@ -74,11 +79,21 @@ def plot_reconstructions(
     if difference:
         titles.append("difference")
     is_line = originals.ndim == 2
-    height = (1.6 if is_line else 2.1 if difference else 2.5) * n + 1.05
-    figure = new_figure(11, height, layout=None)
-    table = figure.subplots(n, len(titles), squeeze=False)
+    style = style_of(figure_style)
+    n_columns = style.pictures if style.pictures < len(COLUMNS) else len(titles)
+    n_rows = -(-len(titles) // n_columns)
+    height = (1.6 if is_line else 2.1 if difference else 2.5) * n * n_rows + 1.05
+    figure = new_figure(11 * n_columns / max(n_columns, len(COLUMNS)), height, layout=None)
+    grid_of_axes = figure.subplots(n * n_rows, n_columns, squeeze=False)
+    for axes in grid_of_axes.reshape(n, -1)[:, len(titles) :].ravel():
+        axes.remove()
+    table = grid_of_axes.reshape(n, -1)[:, : len(titles)]
     # A constrained layout of this many axes takes several seconds.
-    figure.subplots_adjust(0.08, 0.9 / height, 0.93, 1 - 0.45 / height, wspace=0.35 if is_line else 0.2, hspace=0.3)
+    wide_gap = 0.65 if n_rows > 1 else 0.3
+    left = 0.09 * max(n_columns, len(COLUMNS)) / n_columns
+    figure.subplots_adjust(
+        left, 0.9 / height, 0.93, 1 - 0.45 / height, wspace=0.35 if is_line else 0.2, hspace=wide_gap
+    )
     for axes, title in zip(table[0], titles, strict=True):
         axes.set_title(title, fontsize=8)
     errors = np.asarray(relative_error(statistics, reconstructed_statistics), dtype=float)
@@ -105,4 +120,4 @@ def plot_reconstructions(
         original.set_ylabel(f"structure {name}\nerror {100 * error:.0f} %\n{original.get_ylabel()}", fontsize=9)
     phases = 1 if is_line else (grid.phases if grid is not None else grid_of(originals[0]).phases)
     add_phase_legend(figure, phases, phase_names, loc="lower center")
-    return figure
+    return style.fit(figure)

@@ -25,8 +25,8 @@ def test_the_statistics_of_a_row_share_a_scale(shape, phases, periodic, differen
     assert [axes.get_title() for axes in table[0]] == [
         "original",
         "reconstruction",
-        "statistics of the original (1, 1)",
-        "statistics of the reconstruction (1, 1)",
+        "statistics of\nthe original (1, 1)",
+        "statistics of\nthe reconstruction (1, 1)",
         "difference",
     ][:columns]
     for row in range(3):
