@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
+from screenshots import save_small, screenshot
 
 from matvae import StatsVAETransformer, open_structures
 from matvae.data.datasets import make_dataset
@@ -25,14 +25,9 @@ from matvae.report import (
 IMAGES = Path(__file__).parent / "images"
 SECONDS = 60
 PARAMETERS = {"volume_fraction_range": (0.2, 0.5), "correlation_length_range": (3, 8), "isotropic": False}
-CHROMIUM_OPTIONS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--hide-scrollbars",
-)
+# A phone; windows of Chromium are at least 500 pixels wide, so that the page is shown in a frame.
+PHONE, HEIGHT = 390, 1500
+DARK = "@media (prefers-color-scheme: dark)"
 
 
 def train_model(folder: Path) -> StatsVAETransformer:
@@ -45,27 +40,31 @@ def train_model(folder: Path) -> StatsVAETransformer:
 
 
 def page(folder: Path) -> None:
-    """Take a screenshot of the section on reconstructions."""
+    """Take screenshots of the first screen, and of the section on reconstructions."""
     report_model(folder / "fields.matvae", folder / "test.zarr", folder / "report.html", train=folder / "train.zarr")
     # A screenshot begins at the top of the page, so all other sections are hidden in a copy.
     hidden = "main > :not(section), section:not([aria-labelledby=reconstructions]), footer, figcaption, .download"
     style = hidden + " { display: none } </style>"
     html = (folder / "report.html").read_text(encoding="utf-8")
     (folder / "section.html").write_text(html.replace("</style>", style, 1), encoding="utf-8")
-    options = (f"--user-data-dir={folder / 'profile'}", "--window-size=1060,1030")
-    screenshot = folder / "report.png"
-    command = [
-        "chromium",
-        *CHROMIUM_OPTIONS,
-        *options,
-        f"--screenshot={screenshot}",
-        f"file://{folder / 'section.html'}",
-    ]
-    subprocess.run(command, check=True)
-    # The page has few colours: a palette more than halves the size of the file.
-    Image.open(screenshot).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
-        IMAGES / "report.png", optimize=True
-    )
+    section = screenshot(folder / "section.html", folder, width=1060, height=1030)
+    save_small(Image.open(section), IMAGES / "report.png")
+    first = Image.open(screenshot(folder / "report.html", folder, width=1280, height=1000))
+    save_small(first.crop((120, 0, 1160, 1000)), IMAGES / "report-first-screen.png")
+
+
+def phone(folder: Path) -> None:
+    """Take pictures of the page on a phone, in light and in dark mode, beside each other."""
+    html = (folder / "report.html").read_text(encoding="utf-8")
+    (folder / "dark.html").write_text(html.replace(DARK, "@media all", 1), encoding="utf-8")
+    both = Image.new("RGB", (2 * PHONE + 20, HEIGHT), "white")
+    # What is seen first, and then the sections with figures.
+    for i, (name, anchor) in enumerate({"report": "", "dark": "#history"}.items()):
+        frame = f'<iframe src="{name}.html{anchor}" style="width: {PHONE}px; height: {HEIGHT}px; border: 0"></iframe>'
+        (folder / "frame.html").write_text(f'<body style="margin: 0">{frame}</body>', encoding="utf-8")
+        picture = Image.open(screenshot(folder / "frame.html", folder, width=500, height=HEIGHT))
+        both.paste(picture.crop((0, 0, PHONE, HEIGHT)), (i * (PHONE + 20), 0))
+    save_small(both, IMAGES / "report-phone.png")
 
 
 def plots(folder: Path, model: StatsVAETransformer) -> None:
@@ -97,4 +96,5 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
         fitted = train_model(Path(scratch))
         page(Path(scratch))
+        phone(Path(scratch))
         plots(Path(scratch), fitted)

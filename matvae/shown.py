@@ -69,7 +69,8 @@ def short_text(value: Any) -> str:
 
 
 def _array_text(array: np.ndarray) -> str:
-    what = f"{array.dtype} {' x '.join(map(str, array.shape))}"
+    size = " x ".join(map(str, array.shape))
+    what = f"{size} values" if array.ndim == 1 else f"{array.dtype} {size}"
     if array.size == 0 or array.dtype.kind not in "biuf":
         return what
     if array.ndim < 2 and array.size <= MOST_VALUES:

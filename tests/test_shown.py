@@ -23,7 +23,7 @@ def test_a_result_prints_one_line_per_field_that_is_not_none():
     result = Result(np.linspace(0.25, 0.75, 160), (None,) * 160)
     assert repr(result).splitlines() == [
         "Result",
-        "  errors   float64 160, 0.25 to 0.75",
+        "  errors   160 values, 0.25 to 0.75",
         "  reasons  0 of 160 given",
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 # Inches.
 SIDE, LINE_HEIGHT, LEGEND = 2.6, 1.4, 0.3
 SECTIONS = 3
+# Characters in a line of a title.
+TITLE = 28
 
 
 def plot_pictures(pictures: Sequence[Picture], style: str = "screen") -> Any:
@@ -216,7 +219,7 @@ def _draw_pictures(figure: Any, pictures: Sequence[Picture], n_rows: int, n_colu
     table = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
     for axes, picture in zip(table, pictures, strict=False):
         plot_structure(axes, picture.image, grid=picture.grid)
-        axes.set_title(label_text(picture.name), fontsize=8)
+        axes.set_title("\n".join(wrap(label_text(picture.name), TITLE)), fontsize=8)
     for axes in table[len(pictures) :]:
         axes.remove()
     add_phase_legend(figure, pictures[0].grid.phases)

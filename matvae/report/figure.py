@@ -19,5 +19,5 @@ class ShownFigure(Figure):
     def _repr_png_(self) -> tuple[bytes, dict[str, Any]]:
         buffer = io.BytesIO()
         self.savefig(buffer, format="png", dpi=DENSITY * self.dpi)
-        width, height = (round(inches * self.dpi) for inches in self.get_size_inches())
-        return buffer.getvalue(), {"width": width, "height": height}
+        # The height follows, also where a page is narrower than the figure.
+        return buffer.getvalue(), {"width": round(self.get_size_inches()[0] * self.dpi)}

@@ -7,6 +7,8 @@ import pytest
 
 from matvae import Grid, Structures, plot_statistics, plot_structures, reconstruct, save_structures, two_point_stats
 from matvae.errors import InputError
+from matvae.notebook import plot_pictures
+from matvae.pictured import pictures_of
 
 X = np.zeros((6, 8, 12), np.uint8)
 X[:, 2:4, 5:] = 1
@@ -106,3 +108,11 @@ def test_a_notebook_shows_figures_at_twice_the_resolution():
     width = int.from_bytes(png[16:20], "big")
     assert png[:4] == b"\x89PNG"
     assert width == 2 * size["width"]
+
+
+def test_long_names_are_wrapped_so_that_titles_do_not_overlap():
+    names = "candidate 0: volume_fraction 0.3663, specific_surface 0.2782 1/voxel"
+    figure = plot_pictures(pictures_of(X, Grid((8, 12)), [names]))
+    (title,) = titles(figure)
+    assert len(title.splitlines()) == 2
+    assert title.startswith("candidate 0: volume_fraction\n0.3663")

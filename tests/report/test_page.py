@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from matvae.report import Page, Panel, VolumeGroup, csv_download
+from matvae.report import Figure, Page, Panel, VolumeGroup, csv_download, embed_figure
+from matvae.report.style import new_figure
 
 from .reading import csv_rows
 
@@ -23,3 +24,9 @@ def test_single_precision_is_preserved_by_csv_files():
 def test_only_a_page_with_volumes_needs_the_viewer():
     panels = [Panel("a", "A", ["text"]), Panel("b", "B", [VolumeGroup([])])]
     assert [Page("t", "lead", panels[:n], "0").has_volumes for n in (1, 2)] == [False, True]
+
+
+def test_a_figure_knows_the_width_at_which_its_text_has_its_size():
+    uri = embed_figure(new_figure(3, 2, dpi=100))
+    assert Figure("a", uri, "b", "c", "d").width == 300
+    assert Figure("a", "data:image/svg+xml,<svg/>", "b", "c", "d").width is None

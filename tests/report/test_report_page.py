@@ -36,6 +36,24 @@ def test_it_is_accessible(outline):
     assert_accessible(outline)
 
 
+def test_what_scrolls_is_reached_by_the_keyboard_and_has_a_name(page, outline):
+    scrolling = [attributes for attributes in outline.all("div") if attributes.get("class") == "wide"]
+    assert len(scrolling) == len(outline.all("table")) + len(outline.all("figure"))
+    assert all(each["tabindex"] == "0" and each["role"] == "group" and each["aria-label"] for each in scrolling)
+
+
+def test_figures_keep_the_size_of_their_text_on_narrow_screens(page, outline):
+    figures = [image for image in outline.all("img") if "pixels" not in image.get("class", "")]
+    assert all(image["style"].startswith("--width: ") for image in figures)
+    assert "figure img { width: calc(0.8 * var(--width, 40rem)); max-width: none; }" in page
+
+
+def test_the_first_screen_says_what_to_do_next(page):
+    start, end = page.index("What to do next"), page.index("<nav")
+    assert start < end
+    assert "Look at the reconstructions." in page[start:end]
+
+
 def test_links_have_targets_and_each_section_is_named_by_its_heading(outline):
     names = Counter(attributes["id"] for _, attributes in outline.elements if "id" in attributes)
     assert max(names.values()) == 1

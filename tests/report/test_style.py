@@ -6,9 +6,21 @@ import sys
 
 import pytest
 
+from matvae import Grid
 from matvae.errors import InputError, MissingExtraError
 from matvae.report import check_figure_format
-from matvae.report.style import LONGEST_LABEL, SERIES, label_text
+from matvae.report.style import (
+    INK,
+    LONGEST_LABEL,
+    MOST_SWATCHES,
+    PAPER,
+    SERIES,
+    add_phase_legend,
+    colour_codes,
+    extent_text,
+    label_text,
+    new_figure,
+)
 
 
 @pytest.mark.parametrize(
@@ -53,3 +65,34 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'matvae\[plot\]'"):
         check_figure_format("a.png")
+
+
+def legend(phases, names=()):
+    figure = new_figure(4, 3)
+    add_phase_legend(figure, phases, names)
+    return [
+        (text.get_text(), patch.get_facecolor())
+        for each in figure.legends
+        for text, patch in zip(each.get_texts(), each.get_patches(), strict=True)
+    ]
+
+
+def test_a_legend_names_the_colour_of_each_phase():
+    from matplotlib.colors import to_rgba
+
+    assert colour_codes(2) == [PAPER, INK]
+    assert legend(2, ["pore", "solid"]) == [("pore", to_rgba(PAPER)), ("solid", to_rgba(INK))]
+    assert [text for text, _ in legend(3)] == ["phase 0", "phase 1", "phase 2"]
+    assert [colour for _, colour in legend(3)] == [to_rgba(code) for code in colour_codes(3)]
+
+
+def test_a_field_has_no_legend_and_many_phases_have_a_few_entries():
+    assert legend(1) == []
+    labels = [text for text, _ in legend(100)]
+    assert len(labels) == MOST_SWATCHES
+    assert (labels[0], labels[-1]) == ("phase 0", "phase 99")
+
+
+def test_the_size_of_a_structure_is_in_units_of_length_where_these_are_known():
+    assert extent_text(Grid((32, 16))) == "32 x 16 voxels (y x)"
+    assert extent_text(Grid((32, 16), voxel_size=(0.5, 0.25), unit="micrometer")) == "16 x 4 µm (y x)"

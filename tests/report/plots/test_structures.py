@@ -95,3 +95,11 @@ def test_sections_pass_through_the_centre():
 def test_sections_of_an_image_are_rejected():
     with pytest.raises(InputError, match="A volume"):
         plot_sections(list(Figure().subplots(1, 3)), np.zeros((2, 2), dtype=np.uint8))
+
+
+def test_a_strip_states_the_size_of_its_pictures(axes):
+    grid = Grid((3, 4), voxel_size=0.5, unit="micrometer")
+    plot_strip(axes, np.zeros((2, 3, 4)), ["a", "b"], phases=2, grid=grid)
+    assert axes.get_xlabel() == "each 1.5 x 2 µm (y x)"
+    plot_strip(axes, np.zeros((2, 3, 4, 5)), ["a", "b"], phases=2, grid=Grid((3, 4, 5)))
+    assert axes.get_xlabel() == "central slices of 3 x 4 x 5 voxels (z y x)"
