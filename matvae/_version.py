@@ -1,3 +1,9 @@
-"""The version of matvae; every other place reads it from here."""
+"""The version of matvae, that of the tag in git by which it was built; every other place reads it from here."""
 
-__version__ = "0.1.0"
+from importlib.metadata import PackageNotFoundError, version
+
+try:
+    __version__ = version("matvae")
+except PackageNotFoundError:
+    # A checkout that is on the path, but was never installed.
+    __version__ = "0.1.0.dev0"

@@ -15,7 +15,9 @@ def function_in(module_name, body, **names):
     return module.function
 
 
-@pytest.mark.parametrize("callers", [[], ["matvae.a"], ["sklearn.b", "matvae.a"], ["matvae_pymks.c", "contextlib"]])
+@pytest.mark.parametrize(
+    "callers", [[], ["matvae.a"], ["sklearn.b", "matvae.a"], ["matvae_pymks.c", "contextlib", "functools"]]
+)
 def test_the_first_line_outside_the_packages_is_named(callers):
     call = function_in("matvae.part", "warn('Look here.')", warn=warn)
     for module_name in callers:

@@ -7,11 +7,12 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 
-__version__ = "0.1.0"
+__version__ = version("matvae-boxes")
 
 __all__ = ["REFERENCE"]
 
-# A model of the data set ``lines`` at 224 x 224 pixels with nine components, in a checkout of the plugin.
-REFERENCE = Path(__file__).resolve().parents[1] / "reference.matvae"
+# A model of the data set ``lines`` at 224 x 224 pixels with nine components.
+REFERENCE = Path(__file__).resolve().parent / "reference.matvae"

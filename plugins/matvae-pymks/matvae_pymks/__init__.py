@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from .stiffness import Stiffness
     from .transformers import FlattenTransformer, PrimitiveTransformer, ReshapeTransformer
 
-__version__ = "0.1.0"
+__version__ = version("matvae-pymks")
 
 # Public name -> module, imported on first use: PyMKS alone takes seconds.
 _MODULES = {

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .percolation import percolating
     from .properties import EffectiveDiffusivity, Tortuosity
 
-__version__ = "0.1.0"
+__version__ = version("matvae-taufactor")
 
 # Public name -> module, imported on first use: TauFactor takes seconds to import.
 _MODULES = {
