@@ -43,63 +43,102 @@ def fit_command(
     context: typer.Context,
     data: Data,
     out: Annotated[Path, typer.Option("--out", "-o", help="New model.", metavar="MODEL.matvae")],
-    n_components: Annotated[int | None, typer.Option(min=1, help="Latent numbers per structure (default 9).")] = None,
+    n_components: Annotated[
+        int | None, typer.Option(min=1, show_default="9", help="Latent numbers per structure.")
+    ] = None,
     correlations: Annotated[
         Any,
         Statistics(
             parser=parsed(options.pairs, "1:1,1:2"),
             metavar="H:H,H:H",
-            help="Pairs of phases (default: those that determine all others).",
+            show_default="those that determine all others",
+            help="Pairs of phases.",
         ),
     ] = None,
     periodic: Annotated[
         bool | None,
-        Statistics("--periodic/--no-periodic", help="Whether structures are periodic (default: as the data state)."),
+        Statistics(
+            "--periodic/--no-periodic", show_default="as the data state", help="Whether structures are periodic."
+        ),
     ] = None,
     cutoff: Annotated[
         Any,
-        Statistics(parser=parsed(options.size, "16 or 16,16"), metavar="C", help="Keep lags up to C voxels."),
+        Statistics(
+            parser=parsed(options.size, "16 or 16,16"),
+            metavar="C",
+            show_default="half the window, or all if periodic",
+            help="Keep lags up to C voxels.",
+        ),
     ] = None,
-    metric: Annotated[str | None, Statistics(help="lags, plain or auto: how much each lag counts.")] = None,
+    metric: Annotated[
+        str | None, Statistics(show_default="auto", help="lags, plain or auto: how much each lag counts.")
+    ] = None,
     descriptors: Annotated[
         Any,
         Statistics(
             parser=parsed(options.names, "surface_area,lineal_path"),
             metavar="NAME,NAME",
-            help="Further statistics that textures' latents predict (default: surface_area,lineal_path,variogram).",
+            show_default="surface_area,lineal_path,variogram",
+            help="Further statistics that textures' latents predict.",
         ),
     ] = None,
-    encoder: Annotated[str | None, Network(help="Name of the encoder.")] = None,
-    decoder: Annotated[str | None, Network(help="Name of the decoder.")] = None,
-    width: Annotated[int | None, Network(help="Hidden units per layer.")] = None,
-    loss: Annotated[str | None, Loss(help="relative, absolute or voxels.")] = None,
-    alpha: Annotated[float | None, Loss(help="Weight of the statistics loss.")] = None,
-    beta: Annotated[float | None, Loss(help="Weight of the KL divergence.")] = None,
-    short_range: Annotated[float | None, Loss(help="Weight of the error at short lags.")] = None,
-    mixing: Annotated[float | None, Loss(help="Fraction of the structures mixed with a neighbour.")] = None,
-    aligned_fraction: Annotated[float | None, Loss(help="Fraction of the training that also compares voxels.")] = None,
-    max_epochs: Annotated[int | None, Training(help="Maximum number of passes over the data.")] = None,
-    max_time: Annotated[float | None, Training(help="Seconds after which training ends.")] = None,
-    batch_size: Annotated[int | None, Training(help="Structures per step.")] = None,
-    learning_rate: Annotated[float | None, Training(help="Maximum learning rate.")] = None,
-    coarse_fraction: Annotated[float | None, Training(help="Fraction of the training on coarse grids.")] = None,
-    patience: Annotated[
-        float | None, Training(help="Stop after this fraction of the training without improvement.")
+    encoder: Annotated[
+        str | None,
+        Network(show_default="statistics", help="statistics, image, projection, resnet152, or one of a plugin."),
     ] = None,
-    validation_fraction: Annotated[float | None, Training(help="Fraction of the structures held out.")] = None,
-    device: Annotated[str | None, Training(help="cpu, cuda, cuda:1 or auto.")] = None,
+    decoder: Annotated[
+        str | None,
+        Network(
+            show_default="auto",
+            help="statistics, separable, dense, convolutional, one of a plugin, or auto: chosen by the data.",
+        ),
+    ] = None,
+    width: Annotated[int | None, Network(show_default="384", help="Hidden units per layer.")] = None,
+    loss: Annotated[str | None, Loss(show_default="relative", help="relative, absolute or voxels.")] = None,
+    alpha: Annotated[float | None, Loss(show_default="1.0", help="Weight of the statistics loss.")] = None,
+    beta: Annotated[float | None, Loss(show_default="0.0001", help="Weight of the KL divergence.")] = None,
+    short_range: Annotated[float | None, Loss(show_default="0.3", help="Weight of the error at short lags.")] = None,
+    mixing: Annotated[
+        float | None, Loss(show_default="auto", help="Fraction of the structures mixed with a neighbour.")
+    ] = None,
+    aligned_fraction: Annotated[
+        float | None, Loss(show_default="0.5", help="Fraction of the training that also compares voxels.")
+    ] = None,
+    max_epochs: Annotated[
+        int | None, Training(show_default="100 without --max-time", help="Maximum number of passes over the data.")
+    ] = None,
+    max_time: Annotated[
+        float | None, Training(show_default="no limit", help="Seconds after which training ends.")
+    ] = None,
+    batch_size: Annotated[int | None, Training(show_default="auto", help="Structures per step.")] = None,
+    learning_rate: Annotated[float | None, Training(show_default="0.001", help="Maximum learning rate.")] = None,
+    coarse_fraction: Annotated[
+        float | None, Training(show_default="0.75", help="Fraction of the training on coarse grids.")
+    ] = None,
+    patience: Annotated[
+        float | None, Training(show_default="0.3", help="Stop after this fraction of the training without improvement.")
+    ] = None,
+    validation_fraction: Annotated[
+        float | None, Training(show_default="0.1", help="Fraction of the structures held out.")
+    ] = None,
+    device: Annotated[str | None, Training(show_default="auto", help="cpu, cuda, cuda:1 or auto.")] = None,
     devices: Annotated[
         int | None, Training(min=1, help="Number of processes, each on a GPU of its own, or all on the CPU.")
     ] = None,
-    precision: Annotated[str | None, Training(help="Number format of the networks.")] = None,
+    precision: Annotated[
+        str | None, Training(show_default="auto", help="float32, bfloat16 or auto: number format of the networks.")
+    ] = None,
     seed: Annotated[int | None, Training(help="Seed of all random numbers.")] = 0,
     resume: Annotated[bool, Training("--resume", help="Continue an interrupted training.")] = False,
-    latent_steps: Annotated[int | None, Result(help="Steps in which transform improves the encoder's latent.")] = None,
+    latent_steps: Annotated[
+        int | None, Result(show_default="0", help="Steps in which transform improves the encoder's latent.")
+    ] = None,
     threshold: Annotated[
         Any,
         Result(
             parser=parsed(options.threshold, "volume-fraction, straight or 0.05"),
             metavar="volume-fraction|straight|T",
+            show_default="volume-fraction",
             help="How fractions become phases.",
         ),
     ] = None,

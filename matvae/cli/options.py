@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..data import RawLayout, Segmentation
 
 Json = Annotated[bool, typer.Option("--json", help="Print only the result on stdout, as JSON.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress and no notes on stderr.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress, notes or warnings on stderr.")]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Number of processes to start on this machine (default: work in this one).")
 ]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import math
+import re
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 LONG_SECONDS = 15.0
 # The `progress` of a job that is only rehearsed.
 _rehearsal: ContextVar[Callable[[int, int], None] | None] = ContextVar("rehearsal", default=None)
+_NUMBER = re.compile(r"\d+(\.\d+)?(e[+-]?\d+)?")
 
 
 class Watcher:
@@ -101,7 +104,7 @@ def watching(label: str, *, quiet: bool, uniform: bool = True) -> Iterator[Watch
     label : str
         Text next to the bar, for example ``"fit"``.
     quiet : bool
-        Show only warnings and errors.
+        Show only errors: neither progress, nor notes, nor warnings.
     uniform : bool
         Whether equal progress takes equal time, so that the first blocks tell how long the others will take.
     """
@@ -129,9 +132,9 @@ def watching(label: str, *, quiet: bool, uniform: bool = True) -> Iterator[Watch
     logger = logging.getLogger("matvae")
     previous_level = logger.level
     logger.addHandler(handler)
-    logger.setLevel(logging.WARNING if quiet else logging.INFO)
+    logger.setLevel(logging.ERROR if quiet else logging.INFO)
     try:
-        with warnings_as_notes(), Progress(*columns, console=console, transient=True, disable=hidden) as bar:
+        with warnings_as_notes(quiet=quiet), Progress(*columns, console=console, transient=True, disable=hidden) as bar:
             yield Watcher(bar, Meter() if uniform else None)
     except KeyboardInterrupt as interrupt:
         print(str(interrupt) or "Interrupted; no unfinished output remains.", file=sys.stderr)
@@ -142,19 +145,39 @@ def watching(label: str, *, quiet: bool, uniform: bool = True) -> Iterator[Watch
 
 
 @contextmanager
-def warnings_as_notes() -> Iterator[None]:
-    """Show warnings for the user on stderr without a line of code, which would mean nothing on the command line."""
+def warnings_as_notes(*, quiet: bool = False) -> Iterator[None]:
+    """Show warnings for the user on stderr without a line of code, which would mean nothing on the command line.
+
+    Those that differ only in their numbers, as of one block of structures after the other, are shown once, and counted.
+
+    Parameters
+    ----------
+    quiet : bool
+        Show no warnings, those of libraries neither.
+    """
     with warnings.catch_warnings():
         otherwise = warnings.showwarning
+        numbers_of_kinds: Counter[str] = Counter()
 
         def show_warning(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-            if category is UserWarning:
-                print(f"warning: {reworded(str(message))}", file=sys.stderr)
-            else:
+            if category is not UserWarning:
                 otherwise(message, category, *where, **more)
+                return
+            kind = _NUMBER.sub("", str(message))
+            numbers_of_kinds[kind] += 1
+            if numbers_of_kinds[kind] == 1:
+                print(f"warning: {reworded(str(message))}", file=sys.stderr)
 
         warnings.showwarning = show_warning
-        yield
+        if quiet:
+            warnings.simplefilter("ignore")
+        try:
+            yield
+        finally:
+            for kind, number in numbers_of_kinds.items():
+                if number > 1:
+                    words = " ".join(reworded(kind).split()[:8])
+                    print(f'warning: "{words} ..." applies {number} times, with other numbers.', file=sys.stderr)
 
 
 class _NoteHandler(logging.Handler):

@@ -7,9 +7,15 @@ import re
 
 import numpy as np
 import pytest
+from typer.main import get_command
 
-from matvae import load, open_structures
+from matvae import StatsVAETransformer, load, open_structures
+from matvae.cli.app import app
+from matvae.cli.wording import find_command
+from matvae.estimator.parameters import DESCRIPTORS
+from matvae.estimator.training import DEFAULT_EPOCHS
 from matvae.evaluate.sampling_floor import PhaseSampling, SamplingFloor
+from matvae.model import DECODERS, ENCODERS
 
 QUICK = ("--n-components", 2, "--max-epochs", 2, "--width", 16, "--decoder", "dense")
 
@@ -35,6 +41,21 @@ def test_the_sampling_error_is_said_or_why_there_is_none(matvae, store, tmp_path
         "of one window is 0.02 for phase 1 (mean 0.3). That of 2-point statistics is 20 %, and the error of the "
         "decoded statistics, 10 %, is 0.5 times the sampling error of one window."
     )
+
+
+def test_help_of_fit_shows_the_defaults_of_the_estimator_and_the_names_of_parts():
+    command = find_command(get_command(app), ["fit"])
+    defaults = StatsVAETransformer().get_params()
+    options = {option.name: option for option in command.params if option.name in defaults}
+    assert len(options) >= 20
+    for name, option in options.items():
+        assert isinstance(option.show_default, str), name
+        if defaults[name] is not None and name != "periodic":
+            assert option.show_default == str(defaults[name]), name
+    assert options["descriptors"].show_default == ",".join(DESCRIPTORS)
+    assert options["max_epochs"].show_default.split()[0] == str(DEFAULT_EPOCHS)
+    for name, registry in (("encoder", ENCODERS), ("decoder", DECODERS)):
+        assert all(part in options[name].help for part in registry.builtin), name
 
 
 def test_flags_reach_the_estimator(matvae, store, tmp_path, monkeypatch):

@@ -20,6 +20,7 @@ from matvae.cli.terminal import (
     warnings_as_notes,
     watching,
 )
+from matvae.warn import warn
 
 
 def test_json_is_one_line_of_plain_values(capsys):
@@ -63,9 +64,7 @@ def test_sizes_and_grids_are_described():
     assert grid_text(grid) == "4 x 8 voxels (y x), 3 phases, periodic, voxel 1 x 2.5"
 
 
-@pytest.mark.parametrize(
-    ("quiet", "expected"), [(False, "a note\nwarning: a warning\n"), (True, "warning: a warning\n")]
-)
+@pytest.mark.parametrize(("quiet", "expected"), [(False, "a note\nwarning: a warning\n"), (True, "")])
 def test_notes_go_to_stderr_until_the_job_ends(capsys, quiet, expected):
     logger = logging.getLogger("matvae")
     with watching("test", quiet=quiet) as watcher:
@@ -77,6 +76,25 @@ def test_notes_go_to_stderr_until_the_job_ends(capsys, quiet, expected):
     out, err = capsys.readouterr()
     assert out == ""
     assert err == expected
+
+
+def test_warnings_that_differ_in_numbers_only_are_shown_once_and_counted(capsys):
+    with watching("test", quiet=False):
+        for error in (0.41, 0.76, 1):
+            warn(f"The patches of 1 of 8 structures fit badly, at most by {error} in relative error.")
+        warn("Another one.")
+    first, other, count = capsys.readouterr().err.splitlines()
+    assert first == "warning: The patches of 1 of 8 structures fit badly, at most by 0.41 in relative error."
+    assert other == "warning: Another one."
+    assert "applies 3 times" in count
+
+
+def test_quiet_leaves_out_warnings_of_libraries_too(capsys, recwarn):
+    with watching("test", quiet=True):
+        warn("Ours.")
+        warnings.warn("Theirs.", RuntimeWarning, stacklevel=1)
+    assert capsys.readouterr().err == ""
+    assert not recwarn.list
 
 
 @pytest.mark.parametrize("message", ["", "The state is kept."])
