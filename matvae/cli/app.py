@@ -16,6 +16,7 @@ from .benchmark import benchmark_app
 from .compare import compare_command
 from .data import dataset_app, import_command, info_command, stats_command
 from .evaluate import evaluate_command
+from .explore import explore_command
 from .export import export_command
 from .models import fit_command, inverse_command, transform_command
 from .optimize import optimize_command
@@ -100,6 +101,7 @@ app.command("report")(report_command)
 app.command("card")(card_command)
 app.command("push")(push_command)
 app.command("pull")(pull_command)
+app.command("explore")(explore_command)
 app.add_typer(benchmark_app, name="benchmark")
 
 

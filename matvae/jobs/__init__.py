@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .compare.compare import compare_methods
     from .dataset import list_datasets, make_dataset
     from .evaluate import evaluate_model
+    from .exploring import explore_model
     from .export import export_structures
     from .files.kept import JobInterrupted
     from .fit import FitInterrupted, fit_model
@@ -42,6 +43,7 @@ _HOME = {
     "describe": "info",
     "edit_card": "card",
     "evaluate_model": "evaluate",
+    "explore_model": "exploring",
     "export_structures": "export",
     "find_representative_windows": "representative",
     "fit_model": "fit",
@@ -70,6 +72,7 @@ __all__ = [
     "describe",
     "edit_card",
     "evaluate_model",
+    "explore_model",
     "export_structures",
     "find_representative_windows",
     "fit_model",

@@ -1,0 +1,556 @@
+// The page of the explorer: its state, what it asks the server, and what it shows.
+// The state is in the address (after #), so that a link leads to it; the server remembers nothing.
+
+import { LatentMap, hex, paint, paintStructure, phaseColours, plane, unpack, cividis } from "./charts.js";
+
+const $ = (id) => document.getElementById(id);
+const SETTLE = 350;  // Milliseconds without a change before realizations are asked for.
+let model, state, shown, past = [], future = [];
+let moving = false, latest = null, asked = 0, settle = 0, realizing = null, own = null;
+const map = new LatentMap($("map"));
+
+// ---- server
+
+async function ask(path, body, options = {}) {
+  let response;
+  try {
+    response = await fetch(path, {
+      method: body === undefined ? "GET" : "POST",
+      headers: body instanceof Blob ? { "Content-Type": "application/octet-stream" } : { "Content-Type": "application/json" },
+      body: body === undefined || body instanceof Blob ? body : JSON.stringify(body),
+      ...options,
+    });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    gone();
+    throw new Error("");
+  }
+  if (response.ok) return response;
+  const type = response.headers.get("content-type") || "";
+  const told = type.startsWith("application/json") ? (await response.json()).error : null;
+  throw new Error(told || (response.status === 403 ? await response.text()
+    : "The server failed on this; its terminal says why. Go on with another state."));
+}
+
+function problem(text) {
+  $("problem").textContent = text;
+  $("problem").hidden = !text;
+}
+
+function report(error) {
+  if (error.name !== "AbortError" && error.message) problem(error.message);
+}
+
+let waiting = 0;
+function gone() {
+  problem("The server does not answer. Start matvae explore again with the same port; the page then goes on from here.");
+  clearTimeout(waiting);
+  waiting = setTimeout(async () => {
+    try {
+      const found = await (await fetch("/api/model")).json();
+      problem("");
+      // Another model may have taken the port.
+      if (JSON.stringify(found.components) !== JSON.stringify(model && model.components)) location.reload();
+      else arrive();
+    } catch { gone(); }
+  }, 2000);
+}
+
+// ---- state and address
+
+const short = (v) => Number(v.toPrecision(5));
+
+function address(s) {
+  const parts = new URLSearchParams({ z: s.latent.map(short).join(","), seed: s.seed, n: s.n_realizations, shape: s.shape.join(",") });
+  return "#" + decodeURIComponent(parts.toString());
+}
+
+function readAddress(hash) {
+  const parts = new URLSearchParams(hash.replace(/^#/, ""));
+  if (!parts.get("z")) return null;
+  const numbers = (text) => text.split(",").map(Number);
+  const latent = numbers(parts.get("z"));
+  if (latent.length !== model.components.length || !latent.every(Number.isFinite)) {
+    problem(`The link is that of another model: this one has ${model.components.length} components.`);
+    return null;
+  }
+  const whole = (name, least, otherwise) => {
+    const value = Number(parts.get(name));
+    return parts.get(name) !== null && Number.isInteger(value) && value >= least ? value : otherwise;
+  };
+  const shape = parts.get("shape") ? numbers(parts.get("shape")) : model.grid.shape;
+  return {
+    latent, seed: whole("seed", 0, 0), n_realizations: Math.min(whole("n", 1, 1), model.most_realizations),
+    shape: shape.length === model.grid.shape.length && shape.every((n) => Number.isInteger(n) && n > 0) ? shape : model.grid.shape,
+  };
+}
+
+const same = (a, b) => address(a) === address(b);
+
+// Keep the state before a change for undo. A drag is one change.
+function remember(before) {
+  if (same(before, state)) return;
+  past.push(before);
+  future = [];
+}
+
+function go(change) {
+  const before = { ...state };
+  state = { ...state, ...change };
+  remember(before);
+  arrive();
+}
+
+function undo() { if (past.length) { future.push({ ...state }); state = past.pop(); arrive(); } }
+function redo() { if (future.length) { past.push({ ...state }); state = future.pop(); arrive(); } }
+
+// Show the present state: a preview at once, realizations when it has settled.
+function arrive() {
+  history.replaceState(null, "", address(state));
+  $("undo").disabled = !past.length;
+  $("redo").disabled = !future.length;
+  showControls();
+  preview();
+  clearTimeout(settle);
+  settle = setTimeout(realize, SETTLE);
+}
+
+// ---- preview and realizations
+
+async function preview() {
+  realizing?.abort();
+  latest = { latent: state.latent, asked: performance.now() };
+  if (moving) return;
+  moving = true;
+  // Only the latest wish is asked for; those in between are skipped.
+  while (latest) {
+    const wish = latest;
+    latest = null;
+    try {
+      const found = await (await ask("/api/preview", { latent: wish.latent })).json();
+      problem("");
+      shown = { structures: [unpack(found.structure)], preview: true };
+      showStructures();
+      showStatistics(found.statistics);
+      showValues("predicted", found.values.map((v) => (v === null ? [] : [v])));
+      showValues("realized", model.measures.map(() => []));
+      document.body.dataset.milliseconds = Math.round(performance.now() - wish.asked);
+      document.body.dataset.previews = ++asked;
+    } catch (error) { report(error); }
+  }
+  moving = false;
+  drawMap();
+}
+
+async function realize() {
+  const wish = { ...state };
+  realizing?.abort();
+  realizing = new AbortController();
+  $("kind").textContent = "Preview; realizing …";
+  try {
+    const response = await ask("/api/realize", wish, { signal: realizing.signal });
+    const found = await response.json();
+    if (!same(wish, state) || moving) return;
+    shown = { structures: found.structures.map(unpack), preview: false };
+    showStructures();
+    showValues("realized", model.measures.map((_, k) => found.values.map((row) => row[k]).filter((v) => v !== null)));
+    const error = found.errors && found.errors.reduce((a, b) => a + b, 0) / found.errors.length;
+    const size = wish.shape.join(" × ");
+    $("kind").textContent = `${wish.n_realizations > 1 ? wish.n_realizations + " realizations" : "Realization"} of ${size} voxels`
+      + (error === null || !Number.isFinite(error) ? "." : `; their statistics differ from the decoded ones by ${percent(error)}.`.replace("their", wish.n_realizations > 1 ? "their" : "its"));
+  } catch (error) {
+    if (error.name !== "AbortError") $("kind").textContent = "Preview only.";
+    report(error);
+  }
+}
+
+const percent = (v) => `${(100 * v).toPrecision(2)} %`;
+const number = (v) => (Math.abs(v) >= 1e5 || (v !== 0 && Math.abs(v) < 1e-3) ? v.toExponential(2) : String(Number(v.toPrecision(3))));
+
+function showStructures() {
+  const axis = Number($("axis").value || 0), box = $("structures");
+  const shape = shown.structures[0].shape;
+  if (shape.length === 3) {
+    $("depth").max = shape[axis] - 1;
+    if (Number($("depth").value) > shape[axis] - 1) $("depth").value = Math.floor(shape[axis] / 2);
+    $("depth-text").textContent = `${Number($("depth").value) + 1} of ${shape[axis]}`;
+  }
+  box.style.setProperty("--across", Math.ceil(Math.sqrt(shown.structures.length)));
+  while (box.children.length > shown.structures.length) box.lastChild.remove();
+  shown.structures.forEach((structure, k) => {
+    const canvas = box.children[k] || box.appendChild(document.createElement("canvas"));
+    paintStructure(canvas, plane(structure, axis, Number($("depth").value)), model.grid.phases);
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute("aria-label", describe(structure, k));
+  });
+  document.body.dataset.kind = shown.preview ? "preview" : "realization";
+  $("kind").classList.toggle("preview", shown.preview);
+  if (shown.preview) $("kind").textContent = "Preview while moving.";
+  else if ($("surface").open) showSurface();
+}
+
+function describe(structure, k) {
+  const what = shown.preview ? "Preview of the structure" : `Realization ${k + 1}`;
+  const size = structure.shape.join(" by ") + " voxels";
+  if (model.grid.phases === 1) return `${what}, a field of ${size}`;
+  const counts = Array(model.grid.phases).fill(0);
+  for (const v of structure.values) counts[v]++;
+  const parts = counts.map((n, phase) => `${(100 * n / structure.values.length).toFixed(1)} % phase ${phase}`);
+  return `${what}, ${size}: ${parts.join(", ")}`;
+}
+
+let statistics = [];
+function showStatistics(found) {
+  if (found) statistics = found;
+  const one = statistics[Number($("pair").value || 0)];
+  const section = unpack(one.sections[one.sections.length > 1 ? Number($("axis").value || 0) : 0]);
+  const [rows, columns] = section.shape;
+  paint($("statistics"), { rows, columns, values: section.values }, (v) => cividis((v - one.low) / (one.high - one.low || 1)));
+  const text = `${one.name} at lags up to ${Math.floor(columns / 2)} voxels, zero lag in the centre: from ${number(one.low)} (dark) to ${number(one.high)} (bright).`;
+  $("statistics-text").textContent = text[0].toUpperCase() + text.slice(1);
+  $("statistics").setAttribute("aria-label", `2-point statistics: ${text}`);
+}
+
+function showValues(column, values) {
+  model.measures.forEach((measure, k) => {
+    const mean = values[k].reduce((a, b) => a + b, 0) / values[k].length;
+    const spread = Math.sqrt(values[k].reduce((a, v) => a + (v - mean) ** 2, 0) / Math.max(1, values[k].length - 1));
+    const cell = $(`${column}-${k}`);
+    cell.textContent = values[k].length ? number(mean) + (values[k].length > 1 ? ` ± ${number(spread)}` : "") : "–";
+  });
+}
+
+// The viewer of volumes draws each canvas with voxels that it finds when it is loaded.
+let views = 0;
+function showSurface() {
+  const { shape, values } = shown.structures[0], view = $("surface-view");
+  view.replaceChildren();
+  const longest = Math.max(...model.grid.voxel_size);
+  const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 320, tabIndex: 0 });
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", "Surface of the solid phases. The arrow keys rotate it, plus and minus zoom.");
+  const colours = model.grid.phases === 2 ? ["#5b8fc0"] : phaseColours(model.grid.phases).slice(1).map((c) => hex(c.map((v) => Math.round(90 + 0.65 * v))));
+  Object.assign(canvas.dataset, {
+    shape: shape.join(","), size: model.grid.voxel_size.map((edge) => edge / longest).join(","), colours: colours.join(","),
+    voxels: btoa(Array.from(values, (v) => String.fromCharCode(v)).join("")),
+  });
+  view.append(canvas);
+  const script = document.createElement("script");
+  script.src = `/volume.js?${++views}`;
+  view.append(script);
+}
+
+// ---- controls
+
+function showControls() {
+  model.components.forEach((_, k) => {
+    const slider = $(`z${k}`), value = state.latent[k];
+    // A latent beyond the range of the known structures is shown where it is.
+    slider.min = Math.min(Number(slider.min), value);
+    slider.max = Math.max(Number(slider.max), value);
+    slider.value = value;
+    $(`z${k}-text`).textContent = value.toFixed(2);
+  });
+  $("count").value = state.n_realizations;
+  $("size").value = state.shape.every((n) => n === state.shape[0]) ? state.shape[0] : state.shape.join(",");
+}
+
+function buildSliders() {
+  model.components.forEach((component, k) => {
+    const box = document.createElement("div");
+    box.className = "slider";
+    const head = box.appendChild(Object.assign(document.createElement("div"), { className: "head" }));
+    const label = head.appendChild(Object.assign(document.createElement("label"), { htmlFor: `z${k}`, textContent: `Component ${k + 1}` }));
+    label.id = `z${k}-label`;
+    const text = head.appendChild(document.createElement("output"));
+    text.id = `z${k}-text`;
+    text.htmlFor = `z${k}`;
+    text.setAttribute("aria-live", "off");
+    const bars = box.appendChild(Object.assign(document.createElement("div"), { className: "bars", ariaHidden: "true" }));
+    const most = Math.max(...component.counts, 1);
+    for (const count of component.counts) bars.appendChild(document.createElement("span")).style.height = `${(100 * count) / most}%`;
+    bars.hidden = !component.counts.length;
+    const slider = Object.assign(document.createElement("input"), { type: "range", id: `z${k}`, step: "any", min: component.low, max: component.high });
+    slider.setAttribute("aria-describedby", `z${k}-meaning`);
+    slider.step = (component.high - component.low) / 200;
+    box.append(slider, Object.assign(document.createElement("p"), { className: "meaning", id: `z${k}-meaning`, textContent: component.meaning }));
+    $("sliders").append(box);
+    let before = null;
+    slider.addEventListener("input", () => {
+      before ??= { ...state };
+      const latent = [...state.latent];
+      latent[k] = Number(slider.value);
+      state = { ...state, latent };
+      arrive();
+    });
+    slider.addEventListener("change", () => {
+      if (before) remember(before);
+      before = null;
+      $("undo").disabled = !past.length;
+    });
+  });
+}
+
+function buildTable() {
+  $("values-card").hidden = $("design-card").hidden = !model.measures.length;
+  model.measures.forEach((measure, k) => {
+    const row = $("values").insertRow();
+    const name = row.appendChild(Object.assign(document.createElement("th"), { scope: "row" }));
+    name.textContent = measure.text + (measure.unit ? ` / ${measure.unit}` : "");
+    for (const column of ["predicted", "realized"]) row.insertCell().id = `${column}-${k}`;
+    if (measure.low === null || measure.low === measure.high) return;
+    const box = Object.assign(document.createElement("div"), { className: "target" });
+    const tick = Object.assign(document.createElement("input"), { type: "checkbox", id: `t${k}-on` });
+    const label = Object.assign(document.createElement("label"), { htmlFor: `t${k}-on`, textContent: name.textContent + ": " });
+    const text = Object.assign(document.createElement("output"), { id: `t${k}-text` });
+    label.append(text);
+    const slider = Object.assign(document.createElement("input"), { type: "range", id: `t${k}`, min: measure.low, max: measure.high });
+    slider.step = (measure.high - measure.low) / 200;
+    slider.value = (measure.low + measure.high) / 2;
+    slider.setAttribute("aria-label", `Target of ${measure.text}`);
+    const show = () => { text.textContent = number(Number(slider.value)); };
+    slider.addEventListener("input", () => { tick.checked = true; show(); });
+    show();
+    box.append(tick, label, slider);
+    $("targets").append(box);
+  });
+}
+
+function options(select, texts) {
+  select.replaceChildren(...texts.map((text, k) => new Option(text, k)));
+}
+
+function buildChoices() {
+  const names = model.components.map((_, k) => `component ${k + 1}`);
+  options($("map-x"), names);
+  options($("map-y"), names);
+  $("map-y").value = Math.min(1, names.length - 1);
+  options($("colour"), model.colours.map(({ name, unit }) => name + (unit ? ` / ${unit}` : "")));
+  $("colour").disabled = !model.colours.length;
+  options($("format"), model.formats.map(({ name, ending }) => `${name} (${ending})`));
+  const volume = model.grid.shape.length === 3;
+  for (const part of document.querySelectorAll(".volume-only")) part.hidden = !volume;
+  options($("axis"), volume ? model.grid.axes : []);
+  if (volume) { $("depth").max = model.grid.shape[0] - 1; $("depth").value = Math.floor(model.grid.shape[0] / 2); }
+  $("surface").hidden = model.grid.phases === 1;
+  $("count").max = model.most_realizations;
+  $("number").max = Math.max(0, model.latents.length - 1);
+  $("go").disabled = $("number").disabled = !model.latents.length;
+  $("swap-label").hidden = model.grid.phases !== 2;
+  if (model.grid.phases > 1) {
+    phaseColours(model.grid.phases).forEach((colour, phase) => {
+      const item = $("legend").appendChild(document.createElement("span"));
+      const swatch = item.appendChild(Object.assign(document.createElement("span"), { className: "swatch" }));
+      swatch.style.background = hex(colour);
+      item.append(`phase ${phase}`);
+    });
+  }
+}
+
+function drawMap() {
+  const colour = model.colours[Number($("colour").value)];
+  const limits = map.draw({
+    points: model.latents, x: Number($("map-x").value), y: Number($("map-y").value),
+    ranges: model.components.map(({ low, high }) => [low, high]), values: colour?.values, present: state.latent,
+    ink: getComputedStyle(document.body).color,
+  });
+  const what = limits ? ` Colour: ${colour.name}, from ${number(limits[0])} (dark) to ${number(limits[1])} (bright).` : "";
+  const text = `${model.latents.length} structures (${model.origin}); the cross is where you are.${what}`;
+  $("map-text").textContent = `${text} A click on a point goes to its structure, elsewhere to these two components.`;
+  $("map").setAttribute("aria-label", `Map of latents: ${text}`);
+}
+
+// ---- own image
+
+let swapAsked = null;
+async function encode(file) {
+  $("own-text").textContent = `Reading ${file.name} …`;
+  own = swapAsked = file;
+  try {
+    const query = new URLSearchParams({ name: file.name, swap: $("swap").checked ? "1" : "0" });
+    if (file.size > 64 * 2 ** 20) throw new Error("At most 64 MiB are accepted. Cut a region with matvae import --region.");
+    const found = await (await ask(`/api/encode?${query}`, new Blob([file]))).json();
+    if (own !== file) return;
+    const far = found.score === null ? "" : ` Out-of-distribution score ${found.score.toFixed(2)}: `
+      + (found.score <= 1 ? "as usual among the known structures." : found.score <= 2 ? "at the edge of what the model knows." : "the model does not know such structures, so trust its reconstruction little.");
+    $("own-text").textContent = `${file.name}: the decoded statistics miss those of the image by ${percent(found.error)}.${far} ${found.notes.join(" ")}`;
+    problem("");
+    showOwn(unpack(found.window), file.name);
+    go({ latent: found.latent, shape: model.grid.shape });
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    $("own-text").textContent = `${file.name}: ${error.message}`;
+  }
+}
+
+function showOwn(window, name) {
+  const axis = Number($("axis").value || 0);
+  const figure = document.createElement("figure"), canvas = figure.appendChild(document.createElement("canvas"));
+  paintStructure(canvas, plane(window, axis, Math.floor(window.shape[axis] / 2)), model.grid.phases);
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", `Window of ${name}`);
+  figure.append(Object.assign(document.createElement("figcaption"), { textContent: "your image" }));
+  const other = document.createElement("figure"), copy = other.appendChild(document.createElement("canvas"));
+  copy.id = "own-reconstruction";
+  copy.setAttribute("role", "img");
+  copy.setAttribute("aria-label", "Its reconstruction");
+  other.append(Object.assign(document.createElement("figcaption"), { id: "own-caption", textContent: "its reconstruction" }));
+  $("own").replaceChildren(figure, other);
+  ownLatent = null;
+}
+
+// The reconstruction beside the image is what is shown for its latent, and stays when the sliders move on.
+let ownLatent = null;
+new MutationObserver(() => {
+  const copy = $("own-reconstruction"), source = $("structures").firstChild;
+  if (!copy || !source) return;
+  ownLatent ??= address(state);
+  if (ownLatent !== address(state)) return;
+  copy.width = source.width;
+  copy.height = source.height;
+  copy.style.aspectRatio = source.style.aspectRatio;
+  copy.getContext("2d").drawImage(source, 0, 0);
+  $("own-caption").textContent = shown.preview ? "its reconstruction (preview)" : "its reconstruction";
+}).observe($("structures"), { attributes: true, subtree: true, childList: true });
+
+// ---- bookmarks
+
+const shelf = () => `matvae bookmarks of ${model.name}, ${model.components.length} components`;
+
+function bookmarks() {
+  try { return JSON.parse(localStorage.getItem(shelf()) || "[]").filter((b) => typeof b.address === "string"); } catch { return []; }
+}
+
+function keep(list) {
+  try { localStorage.setItem(shelf(), JSON.stringify(list)); } catch { problem("This browser keeps no bookmarks here; copy links instead."); }
+  showBookmarks();
+}
+
+function showBookmarks() {
+  const list = bookmarks();
+  $("bookmarks").replaceChildren(...list.map((bookmark, k) => {
+    const item = document.createElement("li"), link = document.createElement("a"), remove = document.createElement("button");
+    item.className = "row";
+    link.href = bookmark.address;
+    link.textContent = bookmark.name;
+    remove.type = "button";
+    remove.textContent = "Remove";
+    remove.setAttribute("aria-label", `Remove ${bookmark.name}`);
+    remove.addEventListener("click", () => keep(bookmarks().filter((_, j) => j !== k)));
+    item.append(link, remove);
+    return item;
+  }));
+}
+
+// ---- start
+
+function connect() {
+  $("undo").addEventListener("click", undo);
+  $("redo").addEventListener("click", redo);
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.matches("input[type=text], input[type=number]");
+    if (!(event.ctrlKey || event.metaKey) || typing || event.key.toLowerCase() !== "z") return;
+    event.preventDefault();
+    if (event.shiftKey) redo(); else undo();
+  });
+  $("bookmark").addEventListener("click", () => {
+    const list = bookmarks();
+    const name = `${list.length + 1}: ${state.latent.map((v) => v.toFixed(1)).join(", ")}`;
+    keep([...list, { name, address: address(state) }]);
+  });
+  $("link").addEventListener("click", async () => {
+    try { await navigator.clipboard.writeText(location.href); $("link").textContent = "Copied"; }
+    catch { problem(`Copy the address of this page: ${location.href}`); }
+    setTimeout(() => { $("link").textContent = "Copy link"; }, 1500);
+  });
+  window.addEventListener("hashchange", () => {
+    const there = readAddress(location.hash);
+    if (there && !same(there, state)) go(there);
+  });
+  $("centre").addEventListener("click", () => go({ latent: model.start }));
+  $("count").addEventListener("change", () => {
+    const n = Math.round(Number($("count").value));
+    go({ n_realizations: Math.max(1, Math.min(model.most_realizations, n || 1)) });
+  });
+  $("size").addEventListener("change", () => {
+    const sides = $("size").value.split(/[ ,x×]+/).filter(Boolean).map(Number);
+    const shape = sides.length === 1 ? model.grid.shape.map(() => sides[0]) : sides;
+    if (shape.length === model.grid.shape.length && shape.every((n) => Number.isInteger(n) && n > 0)) { problem(""); go({ shape }); }
+    else problem(`The size should be one number of voxels, or ${model.grid.shape.length} with commas between them.`);
+  });
+  $("another").addEventListener("click", () => go({ seed: state.seed + 1 }));
+  for (const id of ["axis", "depth"]) $(id).addEventListener("input", () => { showStructures(); if (id === "axis") showStatistics(); });
+  $("surface").addEventListener("toggle", () => { if ($("surface").open && shown) showSurface(); });
+  $("pair").addEventListener("change", () => showStatistics());
+  for (const id of ["map-x", "map-y", "colour"]) $(id).addEventListener("change", drawMap);
+  $("map").addEventListener("click", (event) => {
+    const picked = map.pick(event.offsetX, event.offsetY);
+    if (picked.known !== null) { $("number").value = picked.known; go({ latent: model.latents[picked.known] }); return; }
+    go({ latent: state.latent.map((v, k) => (k in picked ? picked[k] : v)) });
+  });
+  $("go").addEventListener("click", () => {
+    const latent = model.latents[Number($("number").value)];
+    if (latent) go({ latent });
+    else problem(`Structures are numbered from 0 to ${model.latents.length - 1}.`);
+  });
+  $("file").addEventListener("change", () => { if ($("file").files[0]) encode($("file").files[0]); });
+  $("swap").addEventListener("change", () => { if (swapAsked) encode(swapAsked); });
+  document.addEventListener("dragover", (event) => { event.preventDefault(); document.body.classList.add("dragging"); });
+  document.addEventListener("dragleave", () => document.body.classList.remove("dragging"));
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    document.body.classList.remove("dragging");
+    const file = event.dataTransfer.files[0];
+    if (file) encode(file);
+  });
+  $("design").addEventListener("click", design);
+  $("export").addEventListener("click", download);
+  window.addEventListener("resize", drawMap);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawMap);
+}
+
+async function design() {
+  const targets = {};
+  model.measures.forEach((measure, k) => { if ($(`t${k}-on`)?.checked) targets[measure.name] = Number($(`t${k}`).value); });
+  if (!Object.keys(targets).length) { $("design-note").textContent = "Tick at least one property."; return; }
+  $("design-note").textContent = "Searching …";
+  try {
+    const found = await (await ask("/api/design", { targets })).json();
+    const reached = found.miss < 0.1 ? "Predicted to be reached." : `The closest latent misses by ${number(found.miss)} standard deviations: the model knows no such structures.`;
+    $("design-note").replaceChildren(`${reached} To search thoroughly and to verify it: `, Object.assign(document.createElement("code"), { textContent: found.command }));
+    go({ latent: found.latent });
+  } catch (error) { $("design-note").textContent = error.message; }
+}
+
+async function download() {
+  const format = model.formats[Number($("format").value)].name;
+  $("export-note").textContent = "Writing …";
+  try {
+    const response = await ask("/api/export", { ...state, format });
+    const name = /filename="([^"]+)"/.exec(response.headers.get("content-disposition"))[1];
+    const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(await response.blob()), download: name });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+    $("export-note").textContent = `${name} is written. ${response.headers.get("x-matvae-notes")}`;
+  } catch (error) { $("export-note").textContent = error.message; }
+}
+
+async function start() {
+  try { model = await (await ask("/api/model")).json(); } catch (error) { report(error); return; }
+  $("name").textContent = model.name;
+  document.title = `${model.name} – matvae explore`;
+  $("grid").textContent = model.grid.text;
+  document.querySelector(".origin").textContent = model.latents.length ? `the ${model.origin}` : "nothing, since no structures are known";
+  buildSliders();
+  buildTable();
+  buildChoices();
+  connect();
+  const initial = { latent: model.start, seed: 0, n_realizations: 1, shape: model.grid.shape };
+  state = readAddress(location.hash) || initial;
+  const names = (await (await ask("/api/preview", { latent: state.latent })).json()).statistics.map(({ name }) => name);
+  options($("pair"), names);
+  showBookmarks();
+  arrive();
+}
+
+start().catch(report);
