@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -27,7 +28,7 @@ LEAST_GREY_LEVELS = 17
 LONGEST_ENDING = 12
 ENDING = re.compile(r"(\.[a-z0-9]{1,8}){1,2}$")
 # Errors of this many known structures suffice to tell what is usual.
-MOST_COMPARED = 200
+MOST_COMPARED, LEAST_COMPARED = 100, 10
 USUAL = 95
 
 
@@ -68,11 +69,17 @@ class Encoder:
 
     def __init__(self, model: Any, known: Known) -> None:
         self.fitted, self.known = FittedModel.of(model), known
-        self.region, self.usual_error = None, 0.0
-        if len(known) >= 10:
-            self.region = Region.of_data(known.latents, known.latents.shape[1])
-            compared = known.structures[spread_indices(len(known), MOST_COMPARED)]
-            self.usual_error = float(np.percentile(self.fitted.errors(self.fitted.restore(compared)), USUAL))
+
+    @cached_property
+    def region(self) -> Region:
+        """Neighbourhood of the known latents."""
+        return Region.of_data(self.known.latents, self.known.latents.shape[1])
+
+    @cached_property
+    def usual_error(self) -> float:
+        """Error that 95 % of the known structures stay below; it takes a while, and not every visitor drops a file."""
+        compared = self.known.structures[spread_indices(len(self.known), MOST_COMPARED)]
+        return float(np.percentile(self.fitted.errors(self.fitted.restore(compared)), USUAL))
 
     def of(self, name: str, content: bytes, *, swap: bool = False) -> Dropped:
         """Encode the content of a file.
@@ -109,7 +116,7 @@ class Encoder:
         return Dropped(window, latent, error, self._score(latent, error), [*notes, *cut])
 
     def _score(self, latent: np.ndarray, error: float) -> float | None:
-        if self.region is None:
+        if len(self.known) < LEAST_COMPARED:
             return None
         distance = float(self.region.score(as_tensor(latent[None].astype(np.float32)))[0])
         return max(distance, error / max(self.usual_error, 1e-12))

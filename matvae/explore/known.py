@@ -12,11 +12,12 @@ from ..data import Structures
 from ..data.subsets import select, spread_indices
 from ..errors import InputError
 from ..evaluate.walks import central_latent
+from ..optimize.believability import texture_of
 from ..optimize.windows import TrainingWindows
 from .measures import Measure, elongations, measured, measures_of
 
-# More structures make neither the distributions nor the map clearer.
-MOST_STRUCTURES = 1000
+# More structures make neither the distributions nor the map clearer; of volumes fewer, since all are measured at start.
+MOST_STRUCTURES, MOST_VOXELS, LEAST_STRUCTURES = 1000, 1 << 22, 100
 # The prior is the standard normal distribution: this range holds nearly all of it.
 PRIOR_RANGE = 3.0
 # Bins of a distribution; a range extends beyond the extremes by this share.
@@ -60,6 +61,7 @@ class Known:
             If no structure of `data` can be encoded.
         """
         grid, others, units = model.grid_, {}, {}
+        most = max(LEAST_STRUCTURES, min(MOST_STRUCTURES, MOST_VOXELS // grid.n_voxels))
         if data is None:
             windows = TrainingWindows.of(model)
             n_components = model.module_.spec.n_components
@@ -67,11 +69,11 @@ class Known:
                 latents, structures = np.empty((0, n_components), np.float32), np.empty((0, *grid.shape), np.uint8)
                 origin = "none: the model carries no training windows"
             else:
-                kept = spread_indices(len(windows.latents), MOST_STRUCTURES)
+                kept = spread_indices(len(windows.latents), most)
                 latents, structures = windows.latents[kept], windows.structures[kept]
                 origin = "training windows that the model carries"
         else:
-            chosen = select(data, spread_indices(len(data), MOST_STRUCTURES))
+            chosen = select(data, spread_indices(len(data), most))
             structures = chosen.data.compute()
             latents = np.asarray(model.transform(structures))
             usable = np.isfinite(latents).all(1)
@@ -85,6 +87,8 @@ class Known:
             units = dict(chosen.units)
             origin = "structures of the data"
         measures = measures_of(grid)
+        if grid.phases > 1 and len(structures):
+            others["pieces per 1000 voxels"] = texture_of(structures, grid)[:, 0]
         others |= {f"elongation along {axis}": values for axis, values in elongations(structures, grid).items()}
         values = measured(measures, structures, grid) if len(structures) else np.empty((0, len(measures)))
         return cls(latents, structures, measures, values, others, units, origin)
@@ -113,15 +117,18 @@ class Known:
         return {"low": low, "high": high, "counts": counts, "meaning": self._meaning(column)}
 
     def _meaning(self, column: np.ndarray) -> str:
-        found = []
+        found = list[tuple[float, str]]()
         for name, (values, _) in self.named_values().items():
             coefficient = correlation(column, values)
-            if abs(coefficient) >= LEAST_CORRELATION:
+            if coefficient:
                 found.append((abs(coefficient), f"{name} ({coefficient:+.2f})".replace("-", "\N{MINUS SIGN}")))
         if not found:
-            return "It correlates with none of the measures."
+            return "Nothing is known of the structures that it could correlate with."
         found.sort(reverse=True)
-        return "Correlates with " + ", ".join(text for _, text in found[:3]) + "."
+        clear = [text for size, text in found[:3] if size >= LEAST_CORRELATION]
+        if not clear:
+            return f"No clear meaning; it correlates most with {found[0][1]}."
+        return f"Correlates with {', '.join(clear)}."
 
 
 def correlation(first: np.ndarray, second: np.ndarray) -> float:

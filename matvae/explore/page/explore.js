@@ -164,6 +164,7 @@ async function realize() {
   }
 }
 
+const withUnit = (name, unit) => (unit ? `${name} (${unit})` : name);
 const percent = (v) => `${(100 * v).toPrecision(2)} %`;
 const number = (v) => (Math.abs(v) >= 1e5 || (v !== 0 && Math.abs(v) < 1e-3) ? v.toExponential(2) : String(Number(v.toPrecision(3))));
 
@@ -205,8 +206,8 @@ function showStatistics(found) {
   const one = statistics[Number($("pair").value || 0)];
   const section = unpack(one.sections[one.sections.length > 1 ? Number($("axis").value || 0) : 0]);
   const [rows, columns] = section.shape;
-  paint($("statistics"), { rows, columns, values: section.values }, (v) => cividis((v - one.low) / (one.high - one.low || 1)));
-  const text = `${one.name} at lags up to ${Math.floor(columns / 2)} voxels, zero lag in the centre: from ${number(one.low)} (dark) to ${number(one.high)} (bright).`;
+  paint($("statistics"), { rows, columns, values: section.values }, (v) => cividis(Math.sqrt((v - one.low) / (one.high - one.low || 1))));
+  const text = `${one.name} at lags up to ${Math.floor(columns / 2)} voxels, zero lag in the centre: from ${number(one.low)} (dark) to ${number(one.high)} (bright), on a square-root scale.`;
   $("statistics-text").textContent = text[0].toUpperCase() + text.slice(1);
   $("statistics").setAttribute("aria-label", `2-point statistics: ${text}`);
 }
@@ -249,7 +250,7 @@ function showControls() {
     slider.min = Math.min(Number(slider.min), value);
     slider.max = Math.max(Number(slider.max), value);
     slider.value = value;
-    $(`z${k}-text`).textContent = value.toFixed(2);
+    $(`z${k}-text`).textContent = value.toFixed(2).replace("-", "−");
   });
   $("count").value = state.n_realizations;
   $("size").value = state.shape.every((n) => n === state.shape[0]) ? state.shape[0] : state.shape.join(",");
@@ -296,7 +297,7 @@ function buildTable() {
   model.measures.forEach((measure, k) => {
     const row = $("values").insertRow();
     const name = row.appendChild(Object.assign(document.createElement("th"), { scope: "row" }));
-    name.textContent = measure.text + (measure.unit ? ` / ${measure.unit}` : "");
+    name.textContent = withUnit(measure.text, measure.unit);
     for (const column of ["predicted", "realized"]) row.insertCell().id = `${column}-${k}`;
     if (measure.low === null || measure.low === measure.high) return;
     const box = Object.assign(document.createElement("div"), { className: "target" });
@@ -325,7 +326,7 @@ function buildChoices() {
   options($("map-x"), names);
   options($("map-y"), names);
   $("map-y").value = Math.min(1, names.length - 1);
-  options($("colour"), model.colours.map(({ name, unit }) => name + (unit ? ` / ${unit}` : "")));
+  options($("colour"), model.colours.map(({ name, unit }) => withUnit(name, unit)));
   $("colour").disabled = !model.colours.length;
   options($("format"), model.formats.map(({ name, ending }) => `${name} (${ending})`));
   const volume = model.grid.shape.length === 3;
