@@ -70,7 +70,7 @@ def elongations(structures: np.ndarray, grid: Grid) -> dict[str, np.ndarray]:
     is the mean over the other axes: 1 if lines along this axis cross none, 0 for structures without orientation, NaN
     if there are no boundaries. In an image it is the same along y with the other sign, and left out.
     """
-    if grid.phases == 1 or grid.ndim == 1:
+    if grid.phases == 1 or grid.ndim == 1 or not len(structures):
         return {}
     solid = structures == 1
     crossings = np.stack(
