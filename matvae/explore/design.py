@@ -56,9 +56,7 @@ class Designer:
         n_components = model.module_.spec.n_components
         self.known = known
         self.fitted = FittedModel.of(model)
-        self.region = (
-            Region.of_data(known.latents, n_components) if len(known) >= 10 else Region.of_prior(n_components)
-        )
+        self.region = Region.of_data(known.latents, n_components) if len(known) >= 10 else Region.of_prior(n_components)
         self.decoder = previewer.predicted or LatentDecoder(model)
 
     def reach(self, targets: Mapping[str, float], seed: int = 0) -> Design:

@@ -1,4 +1,4 @@
-"""A file that was dropped on the page: segmented, cut to the model's window, encoded, and compared with what is known."""
+"""A file dropped on the page: segmented, cut to the model's window, encoded, and compared with what is known."""
 
 from __future__ import annotations
 
@@ -112,8 +112,8 @@ class Encoder:
             notes.append("Phase 0 and 1 were exchanged.")
         block = self.fitted.restore(window[None])
         latent = self.fitted.latents(block)[0]
-        error = float(self.fitted.errors(block)[0])
-        return Dropped(window, latent, error, self._score(latent, error), [*notes, *cut])
+        miss = float(self.fitted.errors(block)[0])
+        return Dropped(window, latent, miss, self._score(latent, miss), [*notes, *cut])
 
     def _score(self, latent: np.ndarray, error: float) -> float | None:
         if len(self.known) < LEAST_COMPARED:
@@ -149,7 +149,7 @@ def read_image(path: Path, grid: Grid) -> tuple[np.ndarray, list[str]]:
         If the file cannot be read, or has another number of axes or more phases.
     """
     if grid.phases == 1:
-        opened, notes = open_structures(path, spatial_dims=grid.ndim), []
+        opened, notes = open_structures(path, spatial_dims=grid.ndim), list[str]()
         if opened.grid.phases > 1:
             raise InputError(
                 f"The model is one of continuous fields, but the file holds the labels of {opened.grid.phases} phases. "
@@ -209,4 +209,3 @@ def central_window(image: np.ndarray, grid: Grid) -> tuple[np.ndarray, list[str]
     window = image[tuple(slice(start, start + m) for start, m in zip(starts, grid.shape, strict=True))]
     note = [] if image.shape == grid.shape else [f"The central {needs} of {has} voxels are shown."]
     return np.ascontiguousarray(window), note
-

@@ -133,16 +133,16 @@ class Explorer:
             "latent": dropped.latent.tolist(),
             "error": _finite(dropped.error),
             "score": None if dropped.score is None else _finite(dropped.score),
-            "values": [
-                _finite(v) for v in measured(self.known.measures, self._labels(dropped.window), self.grid)[0]
-            ],
+            "values": [_finite(v) for v in measured(self.known.measures, self._labels(dropped.window), self.grid)[0]],
             "notes": dropped.notes,
         }
 
     def design(self, given: Any) -> dict[str, Any]:
         """Latent whose predicted measures are closest to ``targets``, numbers by the names of measures."""
         targets = mapping_of(mapping_of(given).get("targets"))
-        if not all(isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) for v in targets.values()):
+        if not all(
+            isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) for v in targets.values()
+        ):
             raise InputError("Targets must be finite numbers. Move the sliders of the targets.")
         found = self.designer.reach({str(name): float(value) for name, value in targets.items()})
         return {

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from matvae import Grid
-from matvae.errors import InputError
 from matvae.data import open_structures
+from matvae.errors import InputError
 
 from .test_dropped import npy
 from .test_packed import unpack

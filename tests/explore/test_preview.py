@@ -18,7 +18,7 @@ def test_the_structure_has_nearly_the_decoded_statistics_and_follows_the_latent(
     nearest = explorer.known.structures[explorer.previewer.nearest(z)]
     own = two_point_stats(np.stack([shown.structure, nearest]), periodic=False, cutoff=8)
     error, of_nearest = np.linalg.norm((own - decoded).reshape(2, -1), axis=1) / np.linalg.norm(decoded)
-    assert error < 0.6 * of_nearest
+    assert error < 0.8 * of_nearest
     moved = explorer.previewer.of(z + np.float32([1.0, 0, 0]))
     assert (moved.structure != shown.structure).mean() > 0.01
 

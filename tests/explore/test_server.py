@@ -124,7 +124,9 @@ def test_other_hosts_and_other_pages_are_refused(explorer):
     assert request(explorer, "/api/model", headers={"origin": "http://evil.example"}).status == 403
     assert request(explorer, "/api/model", headers={"origin": "http://127.0.0.1:8642"}).status == 200
     # Text is what a form of another page can send without being asked whether it may.
-    assert request(explorer, "/api/preview", {"latent": [0, 0, 0]}, headers={"content-type": "text/plain"}).status == 400
+    assert (
+        request(explorer, "/api/preview", {"latent": [0, 0, 0]}, headers={"content-type": "text/plain"}).status == 400
+    )
 
 
 def test_beyond_loopback_a_token_is_required_once_and_then_kept_in_a_cookie(explorer):
@@ -154,8 +156,10 @@ def test_any_host_but_loopback_gets_a_token():
     with listener:
         assert len(address.token) >= 32
         assert address.url == f"http://{socket.gethostname()}:{address.port}/?token={address.token}"
-    assert [is_loopback(h) for h in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "10.0.0.1")] == [True] * 3 + [False] * 2
-    with pytest.raises(InputError, match="not possible to listen on 192.0.2.1"):
+    assert [is_loopback(h) for h in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "10.0.0.1")] == [True] * 3 + [
+        False
+    ] * 2
+    with pytest.raises(InputError, match=r"not possible to listen on 192\.0\.2\.1"):
         listen("192.0.2.1", 0)
 
 

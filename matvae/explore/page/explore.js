@@ -95,6 +95,7 @@ function remember(before) {
 }
 
 function go(change) {
+  problem("");
   const before = { ...state };
   state = { ...state, ...change };
   remember(before);
@@ -106,6 +107,9 @@ function redo() { if (future.length) { past.push({ ...state }); state = future.p
 
 // Show the present state: a preview at once, realizations when it has settled.
 function arrive() {
+  // As in the address, so that a link shows the same structure voxel by voxel.
+  state.latent = state.latent.map(short);
+  if (shown) document.body.dataset.kind = "preview";
   history.replaceState(null, "", address(state));
   $("undo").disabled = !past.length;
   $("redo").disabled = !future.length;
@@ -128,7 +132,6 @@ async function preview() {
     latest = null;
     try {
       const found = await (await ask("/api/preview", { latent: wish.latent })).json();
-      problem("");
       shown = { structures: [unpack(found.structure)], preview: true };
       showStructures();
       showStatistics(found.statistics);
@@ -279,6 +282,7 @@ function buildSliders() {
     let before = null;
     slider.addEventListener("input", () => {
       before ??= { ...state };
+      problem("");
       const latent = [...state.latent];
       latent[k] = Number(slider.value);
       state = { ...state, latent };
@@ -375,7 +379,6 @@ async function encode(file) {
     const far = found.score === null ? "" : ` Out-of-distribution score ${found.score.toFixed(2)}: `
       + (found.score <= 1 ? "as usual among the known structures." : found.score <= 2 ? "at the edge of what the model knows." : "the model does not know such structures, so trust its reconstruction little.");
     $("own-text").textContent = `${file.name}: the decoded statistics miss those of the image by ${percent(found.error)}.${far} ${found.notes.join(" ")}`;
-    problem("");
     showOwn(unpack(found.window), file.name);
     go({ latent: found.latent, shape: model.grid.shape });
   } catch (error) {
@@ -395,7 +398,7 @@ function showOwn(window, name) {
   copy.id = "own-reconstruction";
   copy.setAttribute("role", "img");
   copy.setAttribute("aria-label", "Its reconstruction");
-  other.append(Object.assign(document.createElement("figcaption"), { id: "own-caption", textContent: "its reconstruction" }));
+  other.append(Object.assign(document.createElement("figcaption"), { id: "own-caption", textContent: "its reconstruction …" }));
   $("own").replaceChildren(figure, other);
   ownLatent = null;
 }
@@ -476,7 +479,7 @@ function connect() {
   $("size").addEventListener("change", () => {
     const sides = $("size").value.split(/[ ,x×]+/).filter(Boolean).map(Number);
     const shape = sides.length === 1 ? model.grid.shape.map(() => sides[0]) : sides;
-    if (shape.length === model.grid.shape.length && shape.every((n) => Number.isInteger(n) && n > 0)) { problem(""); go({ shape }); }
+    if (shape.length === model.grid.shape.length && shape.every((n) => Number.isInteger(n) && n > 0)) go({ shape });
     else problem(`The size should be one number of voxels, or ${model.grid.shape.length} with commas between them.`);
   });
   $("another").addEventListener("click", () => go({ seed: state.seed + 1 }));
