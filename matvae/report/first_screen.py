@@ -8,6 +8,8 @@ from typing import Any
 from .page import Table
 from .parts import ReportParts
 
+# Keeps a sign and its number in one line.
+NO_BREAK = "\N{NO-BREAK SPACE}"
 ALL, OWN, PCA = "all", "matvae", "PCA"
 KINDS = {"decoded": "statistics", "realized": "structures"}
 # Errors that differ by less than this share are called equal, as in the sentence on the model.
@@ -40,7 +42,7 @@ def main_figures(parts: ReportParts) -> Table | None:
     ]
     if not columns:
         return None
-    header = [f"{KINDS[kind]}, {'all lags' if each == ALL else f'lags ≤ {each}'}" for kind, each in columns]
+    header = [f"{KINDS[kind]}, {'all lags' if each == ALL else f'lags ≤{NO_BREAK}{each}'}" for kind, each in columns]
     rows = [
         (_name(row), *(_text(_error(row, kind, each)) for kind, each in columns))
         for row in parts.lag_rows

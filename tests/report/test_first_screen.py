@@ -38,9 +38,9 @@ def test_the_table_states_errors_at_short_lags_and_at_all():
     table = main_figures(parts(lag_rows=rows()))
     assert table.header == (
         "method",
-        "statistics, lags ≤ 4",
+        "statistics, lags ≤\N{NO-BREAK SPACE}4",
         "statistics, all lags",
-        "structures, lags ≤ 4",
+        "structures, lags ≤\N{NO-BREAK SPACE}4",
         "structures, all lags",
     )
     assert table.rows == [
