@@ -11,7 +11,7 @@ from screenshots import save_small, screenshot
 DOCS = Path(__file__).parent
 PAGE = DOCS.parent / "build" / "docs" / "notebooks" / "inverse-design.html"
 # The body of the page, down to the bar that follows the fit.
-BODY, TOP, BOTTOM = (320, 1170), 176, 935
+BODY, TOP, BOTTOM = (320, 1170), 176, 1085
 
 
 def main() -> None:

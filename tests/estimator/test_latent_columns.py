@@ -48,7 +48,7 @@ def test_data_frames_of_latents_go_by_name(X):
     model = TwoPointPCA(3).fit(X)
     Z = model.transform(X)
     frame = pd.DataFrame(Z, columns=model.get_feature_names_out())
-    shuffled = frame[["twopointpca2", "twopointpca0", "twopointpca1"]]
+    shuffled = frame[["pc_2", "pc_0", "pc_1"]]
     expected = model.inverse_statistics(Z)
     np.testing.assert_array_equal(model.inverse_statistics(frame), expected)
     np.testing.assert_array_equal(model.inverse_statistics(shuffled), expected)
