@@ -98,3 +98,10 @@ def test_fit_warns_of_windows_in_any_form(form):
 
 def test_the_variational_autoencoder_warns_once():
     assert len(warnings_of(lambda: StatsVAETransformer(2, max_epochs=1, width=8, decoder="dense").fit(WINDOWS))) == 1
+
+
+def test_large_volumes_are_thinned_and_still_told_apart(monkeypatch):
+    monkeypatch.setattr("matvae.boundaries.MOST_VOXELS", 1 << 10)
+    volume = field((1, 40, 32, 32), "wrap") > 0
+    assert open_axes(volume, 3) == []
+    assert open_axes(volume[:, :20], 3) == [0]

@@ -18,7 +18,7 @@ from ..shown import short_text
 from ..warn import warn
 from .lazy_array import CHUNK_BYTES
 
-# Voxels that a notebook reads, by themselves, for the pictures of its table.
+# What a notebook reads, unasked, for the pictures of its table.
 PICTURE_BYTES = 1 << 26
 
 

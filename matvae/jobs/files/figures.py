@@ -37,14 +37,15 @@ def check_figure(
     MissingExtraError
         If matplotlib is not installed.
     """
+    from ...report.paper import figure_style
+
+    figure_style(style)
     if figure is None:
         return None
     target = check_output(figure, [path for path in inputs if path is not None], overwrite=overwrite)
     from ...report import check_figure_format
-    from ...report.paper import figure_style
 
     check_figure_format(target)
-    figure_style(style)
     return target
 
 

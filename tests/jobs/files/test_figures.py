@@ -33,3 +33,9 @@ def test_an_image_has_twice_the_pixels_of_a_screen(figure, tmp_path):
 def test_endings_and_styles_are_checked_before_any_work(tmp_path, name, style, match):
     with pytest.raises(InputError, match=match):
         check_figure(tmp_path / name, [], style=style)
+
+
+def test_a_style_is_checked_even_where_no_figure_is_asked_for():
+    assert check_figure(None, []) is None
+    with pytest.raises(InputError, match="figure_style"):
+        check_figure(None, [], style="poster")
