@@ -42,7 +42,7 @@ def of_structures(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(function)
     def statistic(X: Any, *, spatial_dims: int | None = None, **options: Any) -> Any:
-        structures = given(X, spatial_dims=spatial_dims, state_axis=options.get("state_axis"))
+        structures = given(_stacked(X), spatial_dims=spatial_dims, state_axis=options.get("state_axis"))
         if structures.spatial_dims is None:
             check_array(structures.array)
             shape = structures.array.shape
@@ -67,6 +67,21 @@ def of_structures(function: Callable[..., Any]) -> Callable[..., Any]:
     # For help() and for `Statistic.options`.
     statistic.__signature__ = signature.replace(parameters=_with_spatial_dims(parameters))  # type: ignore[attr-defined]
     return statistic
+
+
+def _stacked(X: Any) -> Any:
+    """Stack a list of numpy arrays, or a nested list of numbers, as `fit` does; anything else is left as it is."""
+    if not isinstance(X, list | tuple) or not all(isinstance(part, np.ndarray | list | tuple) for part in X):
+        return X
+    shapes = {np.shape(part) for part in X if isinstance(part, np.ndarray)}
+    try:
+        return np.asarray(X)
+    except ValueError as error:
+        raise InputError(
+            "The structures of one set have the same shape, but the parts of the list differ"
+            + (f": {', '.join(map(str, sorted(shapes)))}" if shapes else "")
+            + ". Pass those of each shape by themselves, or cut windows of one size: matvae.data.windows."
+        ) from error
 
 
 def _check_boundaries(structures: Given) -> None:

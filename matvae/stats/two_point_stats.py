@@ -37,8 +37,8 @@ def two_point_stats(
     X : array ``(sample, *space)`` or, with `state_axis`, ``(sample, *space, state)``
         Structures in one to three dimensions; numpy, dask or torch. Integers are phase labels, floating point
         values a continuous field in one local state. A dask array is read by whole samples: chunks that split
-        the spatial axes are merged. `Structures`, a path, a list of paths, or an xarray.DataArray, whose axes go by
-        their names ``sample``, ``z``, ``y`` and ``x``.
+        the spatial axes are merged. Also a list of numpy arrays, `Structures`, a path, a list of paths, or an
+        xarray.DataArray, whose axes go by their names ``sample``, ``z``, ``y`` and ``x``.
     spatial_dims : int, optional
         Number of spatial axes of one structure. An array with that many axes is one structure, an array with one more
         is ``(sample, *space)``. Required for structures in one dimension: without it, an array of two axes is refused,

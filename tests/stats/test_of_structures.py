@@ -226,3 +226,16 @@ def test_the_mask_of_structures_is_used_or_refused(tmp_path):
         two_point_stats(masked, cutoff=3, mask=inside)
     with pytest.raises(InputError, match=r"cannot leave out.*min_valid=1"):
         cluster_function(masked)
+
+
+def test_lists_of_arrays_are_stacked_as_by_fit() -> None:
+    expected = two_point_stats(X)
+    for given in (list(X), tuple(X), X.tolist()):
+        np.testing.assert_array_equal(two_point_stats(given), expected)
+
+
+def test_lists_of_arrays_of_different_shapes_are_refused_with_their_shapes() -> None:
+    with pytest.raises(InputError, match=r"\(24, 30\), \(24, 32\).*windows of one size"):
+        two_point_stats([X[0], X[1, :, :30]])
+    with pytest.raises(InputError, match="the parts of the list differ"):
+        two_point_stats([[[0, 1], [1, 0]], [[0, 1, 1], [1, 0, 0]]])

@@ -465,7 +465,7 @@ class TestInvalidInput:
             with pytest.raises(InputError, match=r"contains NaN or infinity. Fill"):
                 function(kind(X))
 
-    @pytest.mark.parametrize(("X", "type_name"), [([[0, 1]], "list"), (3, "int"), (None, "NoneType")])
+    @pytest.mark.parametrize(("X", "type_name"), [([0, 1], "list"), (3, "int"), (None, "NoneType")])
     def test_anything_but_an_array(self, X, type_name):
         with pytest.raises(InputError, match=f"numpy, dask or torch array is expected, but {type_name} was given"):
             two_point_stats(X)
