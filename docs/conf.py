@@ -15,7 +15,7 @@ myst_heading_anchors = 3
 # The notebooks of the gallery are run in an empty folder each.
 nb_execution_mode = "force"
 nb_execution_in_temp = True
-nb_execution_timeout = 120
+nb_execution_timeout = 200
 nb_execution_raise_on_error = True
 nb_merge_streams = True
 # Single backticks in docstrings are names in code.
