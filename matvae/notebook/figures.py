@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError
-from ..given import given, refuse_one_dimension
+from ..given import given, opened, refuse_one_dimension
 from ..grid import Grid
-from ..pictured import FEW, MOST, Picture, pictures_of
+from ..pictured import FEW, MOST, Picture, Pictured, pictures_of
 from ..report.paper import FigureStyle
 from ..report.paper import figure_style as style_of
 from ..report.plots import plot_candidates as plot_achieved
@@ -87,7 +87,11 @@ def plot_structures(X: Any, n: int = FEW, *, spatial_dims: int | None = None, fi
     MissingExtraError
         If matplotlib is not installed.
     """
+    X = opened(X)
     structures = given(X, spatial_dims=spatial_dims)
+    if isinstance(X, Pictured):
+        # A set reads its sections alone, and knows its mask.
+        return X.plot(n, figure_style=figure_style)
     shape = np.shape(structures.array)
     if not 2 <= len(shape) <= 4 or 0 in shape:
         raise InputError(

@@ -49,6 +49,14 @@ def test_structures_in_any_form_give_the_same_figure(form, tmp_path):
     np.testing.assert_array_equal(figure.axes[3].images[0].get_array(), X[3])
 
 
+def test_voxels_outside_the_mask_are_blank():
+    mask = np.ones(X.shape, bool)
+    mask[:, :, 0] = False
+    figure = plot_structures(Structures(X, Grid((8, 12)), mask=mask), 1)
+    drawn = figure.axes[0].images[0].get_array()
+    np.testing.assert_array_equal(np.ma.getmaskarray(drawn), ~mask[0])
+
+
 def test_a_single_structure_needs_the_number_of_axes():
     with pytest.raises(InputError, match="one dimension"):
         plot_structures(X[0])
