@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import resource
 import signal
 import time
 
+import numpy as np
 import pytest
 
 from .conftest import EAGER
@@ -144,3 +146,114 @@ def test_a_failed_save_keeps_the_training_and_says_how_to_go_on(start, run, chec
     assert not (folder / "f.matvae").exists()
     again = run(*FIT, "--max-epochs", 300, "--resume", cwd=folder)
     check("fit --resume with room again", again, 0, folder=folder)
+
+
+# Small windows of a small picture in place of those of the real alloy.
+SMALL = """
+from dataclasses import replace
+from matvae.jobs.benchmark.materials_windows import MATERIALS
+MATERIALS["alloy"] = replace(MATERIALS["alloy"], size=24, strides=(6, 6), held_out_strides=(12, 12))
+"""
+COMPARE = ("compare", "m.matvae", "l.zarr", "--n-components", "1,2", "--max-epochs", 1, "--json")
+MATERIALS = ("benchmark", "materials", "--data", "data", "--quick", "--n-components", "1,2,3", "--n-realized", 2)
+PAPER = ("benchmark", "paper", "--size", 16, "--n", 60, "--n-test", 16, "--n-components", 3, "--max-time", 3)
+# Command, what it keeps while it runs, what must be there when it is killed, and the output.
+RESUMED = {
+    "inverse": (("inverse", "m.matvae", "z.npy", "-o", "o.zarr"), ".o.zarr.resume/*.npz", "o.zarr"),
+    "reconstruct": (
+        ("reconstruct", "s.zarr", "-o", "o.zarr", "--n-realizations", 8, "--max-iter", 20),
+        ".o.zarr.resume/*.npz",
+        "o.zarr",
+    ),
+    "compare": (COMPARE, ".m.matvae.compare.resume/*.json", None),
+    "benchmark materials": ((*MATERIALS, "-o", "o"), "o/runs/.alloy-0.json.resume/*.json", "o"),
+    "benchmark paper": ((*PAPER, "-o", "o"), "o/*.checkpoint", "o"),
+}
+
+
+@pytest.fixture
+def inputs(folder, run):
+    """The folder with latents z.npy, statistics s.zarr, and the picture of a material in data."""
+    np.save(folder / "z.npy", np.random.default_rng(0).normal(size=(40_000, 2)).astype(np.float32))
+    assert run("stats", "l.zarr", "-o", "s.zarr", cwd=folder).code == 0
+    (folder / "data" / "micrographs").mkdir(parents=True)
+    blocks = np.random.default_rng(1).random((24, 24)) < 0.4
+    np.save(folder / "data" / "micrographs" / "alloy.npy", np.kron(blocks, np.ones((4, 4))).astype(np.uint8))
+    return folder
+
+
+@pytest.mark.parametrize("job", RESUMED)
+def test_a_job_that_is_killed_again_and_again_continues_to_the_same_result(start, run, check, inputs, job):
+    arguments, kept, output = RESUMED[job]
+    before = {"benchmark materials": SMALL, "benchmark paper": EAGER}.get(job, "")
+    undisturbed = run(*arguments, cwd=inputs, before=before)
+    check(f"{job}, undisturbed", undisturbed, 0, folder=inputs)
+    expected = _result(inputs, output, undisturbed)
+    if output is not None:
+        (inputs / output).rename(inputs / "whole")
+    for number in (signal.SIGKILL, signal.SIGTERM):
+        before_it = _newest(inputs, kept)
+        command = start(*arguments, "--resume", cwd=inputs, before=before)
+        command.wait_for(lambda earlier=before_it: _newest(inputs, kept) > earlier)
+        time.sleep(0.3 * random.random())
+        command.signal(number)
+        outcome = command.end()
+        # It may have ended before the signal.
+        code = 143 if number == signal.SIGTERM else -number
+        check(
+            f"{signal.Signals(number).name} during {job} --resume",
+            outcome,
+            (code, 0),
+            "--resume" if outcome.code == 143 and job != "benchmark materials" else "",
+        )
+        if outcome.code == 0:
+            break
+    resumed = run(*arguments, "--resume", cwd=inputs, before=before)
+    check(
+        f"{job} --resume has the result of an undisturbed run",
+        resumed,
+        0,
+        folder=inputs,
+        holds=_result(inputs, output, resumed) == expected,
+    )
+    assert not list(inputs.rglob("*.resume"))
+
+
+def _newest(folder, pattern):
+    """When the newest of some files was written; 0 if there are none."""
+    return max((file.stat().st_mtime_ns for file in folder.glob(pattern)), default=0)
+
+
+def _result(folder, output, outcome):
+    """Everything in a result that does not depend on time."""
+    if output is None:
+        return _without_seconds(json.loads(outcome.out)["rows"])
+    if output == "o.zarr":
+        files = [file for file in (folder / output).rglob("*") if file.is_file()]
+        return {str(file.relative_to(folder / output)): file.read_bytes() for file in files}
+    result = json.loads((folder / output / "result.json").read_text())
+    if result["benchmark"] == "paper":
+        # How far training comes in its time differs from run to run.
+        return len(result["rows"])
+    return _without_seconds([result["decoded"], result["realized"], result["warnings"]])
+
+
+def _without_seconds(values):
+    if isinstance(values, dict):
+        return {name: _without_seconds(value) for name, value in values.items() if "seconds" not in name}
+    return [_without_seconds(value) for value in values] if isinstance(values, list) else values
+
+
+def test_what_was_kept_is_not_mixed_with_another_request(start, run, check, inputs):
+    inverse = ("inverse", "m.matvae", "z.npy", "-o", "o.zarr")
+    command = start(*inverse, "--resume", cwd=inputs)
+    command.wait_for(lambda: any(inputs.glob(".o.zarr.resume/*.npz")))
+    command.signal(signal.SIGKILL)
+    command.end()
+    again = run(*inverse, "--resume", "--seed", 1, cwd=inputs)
+    check("inverse --resume with another seed", again, 3, "--seed 0 instead of 1")
+    np.save(inputs / "z.npy", np.zeros((40_000, 2), np.float32))
+    check("inverse --resume with other latents", run(*inverse, "--resume", cwd=inputs), 3, "other latents")
+    check("inverse without --resume", run(*inverse, cwd=inputs), 3, "Continue it with --resume")
+    check("inverse --overwrite", run(*inverse, "--overwrite", cwd=inputs), 0, folder=inputs)
+    assert not list(inputs.glob("*.resume"))

@@ -21,7 +21,7 @@ from ...errors import InputError, StoreError
 from ...estimator.textures import DECODER, EXAMPLES, RETRIEVAL
 from ...files import atomic_output, read_json
 from ...report import MaterialPictures, check_page_libraries, materials_page
-from ..files.kept import is_begun
+from ..files.kept import forget, is_begun
 from ..files.outputs import check_output
 from .folder import SETTINGS, is_new, write_json
 from .materials_decoded import IMAGE_VAE, MATVAE, PLAIN_PCA
@@ -128,6 +128,7 @@ def benchmark_materials(
                     logger.info("Measuring %s, seed %d.", material.name, seed)
                     run_material(material, picture, seed, effort, path, resume=resume or is_begun(path))
                 runs.append(_read(path))
+                forget(path)
                 if progress is not None:
                     progress(len(runs), len(chosen) * len(numbers))
     except KeyboardInterrupt as error:

@@ -92,9 +92,8 @@ def run_material(
     with kept_results(path, request, resume=resume) as kept:
         parts = []
         for n in effort.n_components:
-            part, structures = _taken_over(kept, n, effort) or _measured(
-                kept, n, material, windows, (test, others), seed, effort
-            )
+            found = _taken_over(kept, n, effort)
+            part, structures = found or _measured(kept, n, material, windows, (test, others), seed, effort)
             parts.append(part)
             pictures |= structures
         _write(path, material, seed, windows, parts, pictures)
@@ -141,8 +140,10 @@ def _measured(
         if has_structures and effort.n_realized:
             realizer = Realizer(material, windows, true[0], effort.n_realized, mean, seed)
             realized += _realize(realizer, methods, structures)
-            kept.keep_arrays(str(n), structures)
     part = {"decoded": decoded, "realized": realized, "warnings": messages, "seconds": time.monotonic() - started}
+    if structures:
+        kept.keep_arrays(str(n), structures)
+    # The values are last: with them, the part is complete.
     kept.keep_values(str(n), part)
     return part, structures
 

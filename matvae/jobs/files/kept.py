@@ -105,14 +105,18 @@ def is_complete(target: Path, request: Request, *, resume: bool, overwrite: bool
             "choose another output, or replace it with --overwrite (overwrite=True)."
         )
     logger.info("%s is complete already.", target)
-    # The previous run may have been killed before it removed them.
-    remove(_folder(target))
+    forget(target)
     return True
 
 
 def is_begun(target: Path) -> bool:
     """Whether an interrupted run has kept something for this output."""
     return _folder(target).exists()
+
+
+def forget(target: Path) -> None:
+    """Remove what is kept for an output that is complete: a run may be killed before it has done so."""
+    remove(_folder(target))
 
 
 @contextmanager
