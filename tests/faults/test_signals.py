@@ -165,7 +165,7 @@ RESUMED = {
         ".o.zarr.resume/*.npz",
         "o.zarr",
     ),
-    "compare": (COMPARE, ".m.matvae.compare.resume/*.json", None),
+    "compare": (COMPARE, ".m-l.compare.resume/*.json", None),
     "benchmark materials": ((*MATERIALS, "-o", "o"), "o/runs/.alloy-0.json.resume/*.json", "o"),
     "benchmark paper": ((*PAPER, "-o", "o"), "o/*.checkpoint", "o"),
 }

@@ -164,7 +164,7 @@ def compare_methods(
         "seed": seed,
     }
     inputs = _digests(model, training, test) if resume else {}
-    name = picture or Path(f"{Path(model).name}.compare")
+    name = picture or Path(f"{Path(model).stem}-{Path(data).stem}.compare")
     rows: list[dict[str, Any]] = []
     with (
         crew_of(workers, scheduler, [data, train]) as crew,

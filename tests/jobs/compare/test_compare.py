@@ -252,8 +252,8 @@ def test_an_interrupted_comparison_continues_and_gives_the_same_table(
     with interrupted_after(most) as stopped:
         compare_methods(folder / "m.matvae", folder / "train.zarr", **options)
     assert stopped.type is JobInterrupted
-    assert ".m.matvae.compare.resume. Continue with the same command and --resume" in str(stopped.value)
-    assert os.listdir(tmp_path) == [".m.matvae.compare.resume"]
+    assert ".m-train.compare.resume. Continue with the same command and --resume" in str(stopped.value)
+    assert os.listdir(tmp_path) == [".m-train.compare.resume"]
     with pytest.raises(InputError, match="has done with seed=0 instead of 1, other training structures, other held"):
         compare_methods(folder / "m.matvae", folder / "train.zarr", seed=1, **options)
     fitted = []
