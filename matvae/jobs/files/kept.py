@@ -105,6 +105,7 @@ def is_complete(target: Path, request: Request, *, resume: bool, overwrite: bool
             "choose another output, or replace it with --overwrite (overwrite=True)."
         )
     logger.info("%s is complete already.", target)
+    # The run that completed it may have been killed before it removed them.
     forget(target)
     return True
 
@@ -115,8 +116,17 @@ def is_begun(target: Path) -> bool:
 
 
 def forget(target: Path) -> None:
-    """Remove what is kept for an output that is complete: a run may be killed before it has done so."""
-    remove(_folder(target))
+    """Remove what is kept for an output, if anything is.
+
+    Raises
+    ------
+    StoreError
+        If another process is keeping it at the moment.
+    """
+    if is_begun(target):
+        # Unless a living process keeps it.
+        with unfinished(target):
+            remove(_folder(target))
 
 
 @contextmanager
@@ -144,12 +154,12 @@ def kept_results(target: Path, request: Request, *, resume: bool, overwrite: boo
     """
     folder = _folder(target)
     if not resume:
-        if folder.exists() and not overwrite:
+        if is_begun(target) and not overwrite:
             raise InputError(
                 f"{folder} holds what an interrupted run for {target.name} has done. Continue it with --resume "
                 "(resume=True), or start again with --overwrite (overwrite=True)."
             )
-        remove(folder)
+        forget(target)
         yield KeptResults(None)
         return
     with unfinished(target):

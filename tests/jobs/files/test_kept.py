@@ -187,8 +187,11 @@ def test_one_process_alone_works_on_an_output(tmp_path):
     with unfinished(tmp_path / "o") as other:
         alien = other.with_name(other.name.replace(f"{os.getpid()}-", f"{os.getppid()}-").replace("@", "@x"))
         alien.mkdir()
-        with pytest.raises(StoreError, match="is being written by another process"):
-            results(Squares(), tmp_path / "o")
+        (tmp_path / ".o.resume").mkdir()
+        for options in ({"resume": True}, {"resume": False, "overwrite": True}):
+            with pytest.raises(StoreError, match="is being written by another process"):
+                results(Squares(), tmp_path / "o", **options)
+        assert is_begun(tmp_path / "o")
 
 
 def test_a_full_disk_ends_the_keeping_but_not_the_job(tmp_path, monkeypatch):
