@@ -115,13 +115,13 @@ def check_room(target: str | os.PathLike[str], total: int, *, largest: int, what
     free = free_room(target)
     if free < total:
         raise InputError(
-            f"{what} needs about {_text(total)} in {folder}, but {_text(free)} are free. Free some space, or choose "
-            "another folder."
+            f"{what} needs about {bytes_in_words(total)} in {folder}, but {bytes_in_words(free)} are free. "
+            "Free some space, or choose another folder."
         )
     if limit is not None and limit < largest:
         raise InputError(
-            f"{what} needs a file of about {_text(largest)}, but files may not grow beyond {_text(limit)} in this "
-            "session. Raise the limit (ulimit -f), or ask your administrator to."
+            f"{what} needs a file of about {bytes_in_words(largest)}, but files may not grow beyond "
+            f"{bytes_in_words(limit)} in this session. Raise the limit (ulimit -f), or ask your administrator to."
         )
 
 
@@ -147,5 +147,6 @@ def _largest_file() -> int | None:
     return None if limit == resource.RLIM_INFINITY else limit
 
 
-def _text(n_bytes: int) -> str:
+def bytes_in_words(n_bytes: int) -> str:
+    """Return a size as text, such as ``"1.5 GB"``."""
     return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.3g} MB"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 
+import numpy as np
 import pytest
 
 from matvae import memory
 from matvae.errors import InputError
-from matvae.memory import check_memory, free_memory
+from matvae.memory import check_memory, free_memory, peak_memory
 
 
 @pytest.fixture
@@ -65,3 +67,32 @@ def test_nothing_is_refused_if_free_memory_is_unknown(system, monkeypatch):
     system()
     monkeypatch.setattr(os, "sysconf_names", {})
     check_memory(10**18, device="cpu", what="This", remedy="")
+
+
+def test_the_peak_is_that_of_a_process_and_all_that_it_started(tmp_path, monkeypatch):
+    own = os.getpid()
+    for pid, children, peak in ((own, "2 3", 100), (2, "4", 20), (3, "", 3), (4, "5", 7)):
+        (tmp_path / str(pid) / "task" / str(pid)).mkdir(parents=True)
+        (tmp_path / str(pid) / "task" / str(pid) / "children").write_text(children)
+        (tmp_path / str(pid) / "status").write_text(f"Name:\tpython\nVmHWM:\t  {peak} kB\nVmRSS:\t 1 kB\n")
+    (tmp_path / "self").symlink_to(tmp_path / str(own))
+    monkeypatch.setattr(memory, "PROCESSES", tmp_path)
+    # Process 5 has ended.
+    assert peak_memory() == 130 * 1024
+
+
+def test_the_peak_of_this_process_covers_what_it_has_held():
+    before = peak_memory()
+    if before is None:
+        pytest.skip("unknown on this system")
+    held = np.ones(max(before, 50_000_000) // 8)
+    assert peak_memory() >= held.nbytes
+    del held
+    assert peak_memory() >= before
+
+
+def test_other_systems_tell_the_peak_of_this_process(tmp_path, monkeypatch):
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr(memory, "PROCESSES", tmp_path)
+    unit = 1 if sys.platform == "darwin" else 1024
+    assert peak_memory() == unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -22,7 +22,7 @@ from .wording import reworded
 if TYPE_CHECKING:
     from ..jobs.plan import Meter
 
-# A job that takes less says nothing about it.
+# A job that takes no longer than that after its first blocks says nothing about it.
 LONG_SECONDS = 15.0
 # The `progress` of a job that is only rehearsed.
 _rehearsal: ContextVar[Callable[[int, int], None] | None] = ContextVar("rehearsal", default=None)
@@ -50,7 +50,7 @@ class Watcher:
         plan = None if self._meter is None else self._meter.measure(done, total)
         if plan is not None:
             self._meter = None
-            if plan.seconds is not None and plan.seconds >= LONG_SECONDS:
+            if plan.seconds is not None and plan.seconds - plan.measured_seconds >= LONG_SECONDS:
                 logging.getLogger("matvae").info("%s", plan.sentence())
 
     def record(self, values: Mapping[str, Any]) -> None:

@@ -21,15 +21,13 @@ from typing import Any
 from ..data.sample_blocks import Progress
 from ..errors import InputError
 from ..memory import free_memory, peak_memory
-from ..room import Expected, expected_results, free_room
+from ..room import Expected, bytes_in_words, expected_results, free_room
 from .files.outputs import check_output, is_model, is_result
 
-# A job is measured for so long; by then its libraries are warm.
-SETTLED_SECONDS = 3.0
-# And for as long as this until it reports a second time, so that the start need not count as work.
-SECOND_SECONDS = 10.0
-# A rehearsal whose first report takes longer is given up.
-MOST_SECONDS = 60.0
+# Work is measured for so long from the first report on, before which libraries are loaded and files opened.
+WORK_SECONDS = 2.0
+# A rehearsal waits for its first report so long, and for the second as long as the first took, or at least the latter.
+MOST_SECONDS, SECOND_SECONDS = 60.0, 10.0
 # From how many seconds on which unit is used, and its length.
 UNITS = ((172_800, 86_400, "days"), (6_000, 3_600, "h"), (100, 60, "min"), (0, 1, "s"))
 # Name of the parameter of jobs that names their output.
@@ -68,9 +66,9 @@ class Plan:
         """Return time, memory and disk in one line."""
         parts = [] if self.seconds is None else [f"about {duration(self.seconds)}"]
         if self.memory is not None:
-            parts.append(f"{self.memory / 1e9:.1f} GB of memory")
+            parts.append(f"{bytes_in_words(self.memory)} of memory")
         if self.disk is not None:
-            parts.append(f"{self.disk_certainty} {self.disk / 1e9:.2g} GB on the disk".removeprefix("exactly "))
+            parts.append(f"{self.disk_certainty} {bytes_in_words(self.disk)} on the disk".removeprefix("exactly "))
         return f"This takes {', '.join(parts)}."
 
 
@@ -106,10 +104,7 @@ class Meter:
         if done < total:
             if self._first is None:
                 self._first = (spent, done)
-                # A second report tells the start from the work, so it is waited for while the first was quick.
-                if spent < SECOND_SECONDS:
-                    return None
-            elif spent < SETTLED_SECONDS:
+            if spent < self._first[0] + WORK_SECONDS:
                 return None
         return self._plan(spent, done, total)
 
@@ -132,7 +127,8 @@ class Meter:
     def _extrapolated(self, spent: float, done: int, total: int) -> float:
         first_spent, first_done = self._first or (0.0, 0)
         if done == first_done:
-            first_spent, first_done = 0.0, 0
+            # Nothing tells the start from the work.
+            return max(spent, total * first_spent / done)
         return spent + (total - done) * (spent - first_spent) / (done - first_done)
 
 
@@ -213,13 +209,13 @@ def checked(run: Callable[[Progress], Any], out: Path) -> dict[str, Any]:
     problems = []
     if free is not None and plan.memory is not None and plan.memory > free:
         problems.append(
-            f"It needs {plan.memory / 1e9:.1f} GB of memory, but {free / 1e9:.1f} GB are free. Close other programs, "
-            "start fewer workers, or run it where there is more memory."
+            f"It needs {bytes_in_words(plan.memory)} of memory, but {bytes_in_words(free)} are free. Close "
+            "other programs, start fewer workers, or run it where there is more memory."
         )
     if plan.disk is not None and plan.disk > room and plan.disk_certainty != "at most":
         problems.append(
-            f"It needs {plan.disk / 1e9:.1f} GB on the disk, but {room / 1e9:.1f} GB are free. Free some space, or "
-            "choose another folder."
+            f"It needs {bytes_in_words(plan.disk)} on the disk, but {bytes_in_words(room)} are free. Free "
+            "some space, or choose another folder."
         )
     return {**asdict(plan), "free_memory": free, "free_disk": room, "problems": problems}
 
@@ -248,9 +244,12 @@ def rehearse(
     """
     meter = Meter(clock)
     last = (0, 0)
+    started = clock()
 
     def progress(done: int, total: int) -> None:
         nonlocal last
+        if not last[0] and done:
+            alarm.set(max(SECOND_SECONDS, clock() - started))
         last = (done, total)
         plan = meter.measure(done, total)
         if plan is not None:
@@ -260,7 +259,8 @@ def rehearse(
         raise _Measured(meter.stopped(*last))
 
     try:
-        with _after(most_seconds, give_up):
+        with _Alarm(give_up) as alarm:
+            alarm.set(most_seconds)
             run(progress)
     except _Measured as end:
         return end.plan
@@ -268,19 +268,30 @@ def rehearse(
     return replace(meter.stopped(1, 1), done=0, total=0)
 
 
-@contextmanager
-def _after(seconds: float, function: Callable[..., None]) -> Iterator[None]:
-    """Call a function in the main thread if the block takes longer."""
-    if os.name != "posix" or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGALRM, function)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+class _Alarm:
+    """Calls a function in the main thread after some time, unless the block ends before.
+
+    It never does in other threads, and on Windows.
+    """
+
+    def __init__(self, function: Callable[..., None]) -> None:
+        self._function = function
+        self._works = os.name == "posix" and threading.current_thread() is threading.main_thread()
+
+    def __enter__(self) -> _Alarm:
+        if self._works:
+            self._before = signal.signal(signal.SIGALRM, self._function)
+        return self
+
+    def set(self, seconds: float) -> None:
+        """Call the function after so many seconds from now, and no longer at the time that was set before."""
+        if self._works:
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+
+    def __exit__(self, *_: object) -> None:
+        if self._works:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, self._before)
 
 
 def duration(seconds: float) -> str:

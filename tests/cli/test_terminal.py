@@ -13,6 +13,7 @@ import typer
 from matvae.cli.terminal import (
     grid_text,
     number_text,
+    rehearsing,
     show,
     show_table,
     show_values,
@@ -20,6 +21,8 @@ from matvae.cli.terminal import (
     warnings_as_notes,
     watching,
 )
+from matvae.jobs import plan
+from matvae.jobs.plan import Meter
 from matvae.warn import warn
 
 
@@ -108,3 +111,29 @@ def test_an_interrupt_exits_with_130_and_reports_what_remains(capsys, message):
 def test_a_missing_number_is_a_dash():
     assert number_text(0.12345, "{:.2f}") == "0.12"
     assert number_text(None, "{:.2f}") == "-"
+
+
+@pytest.mark.parametrize(
+    ("quiet", "uniform", "each", "said"),
+    [(False, True, 30, True), (True, True, 30, False), (False, False, 30, False), (False, True, 0.2, False)],
+)
+def test_a_long_job_says_once_what_it_takes(capsys, monkeypatch, quiet, uniform, each, said):
+    now = [0.0]
+    monkeypatch.setattr(plan, "Meter", lambda: Meter(lambda: now[0]))
+    with watching("test", quiet=quiet, uniform=uniform) as watcher:
+        for done in range(1, 21):
+            now[0] += each
+            watcher.progress(done, 20)
+    err = capsys.readouterr().err
+    assert err.startswith("This takes about 10 min") == said
+    assert err.count("\n") == said
+
+
+def test_the_progress_of_a_rehearsal_goes_to_one_function_alone(capsys):
+    reports = []
+    with rehearsing(lambda *report: reports.append(report)), watching("test", quiet=False) as watcher:
+        logging.getLogger("matvae").info("a note")
+        watcher.progress(1, 2)
+        watcher.record({"epoch": 1, "loss": 0.5})
+    assert reports == [(1, 2)]
+    assert capsys.readouterr() == ("", "")
