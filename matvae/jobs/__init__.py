@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .info import describe
     from .inverse import inverse_latents
     from .optimize import optimize_structures
+    from .plan import plan_job
     from .reconstruct import reconstruct_statistics
     from .report.report import report_model
     from .representative import find_representative_windows
@@ -53,6 +54,7 @@ _HOME = {
     "list_datasets": "dataset",
     "make_dataset": "dataset",
     "optimize_structures": "optimize",
+    "plan_job": "plan",
     "pull_model": "hub",
     "push_model": "hub",
     "reconstruct_statistics": "reconstruct",
@@ -82,6 +84,7 @@ __all__ = [
     "list_datasets",
     "make_dataset",
     "optimize_structures",
+    "plan_job",
     "pull_model",
     "push_model",
     "reconstruct_statistics",

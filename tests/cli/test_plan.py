@@ -83,7 +83,7 @@ def test_whether_a_result_fits_whose_compression_is_unknown_is_left_open(matvae,
     monkeypatch.setattr(plan_module, "WORK_SECONDS", 1e-6)
     outcome = matvae("info", "--plan", "dataset make lines --n 300000 --size 16")
     assert outcome.code == 0
-    assert "fits  perhaps: how well the result compresses" in outcome.out
+    assert "fits    perhaps: how well the result compresses" in outcome.out
 
 
 def test_errors_are_those_of_the_job_in_its_own_words(matvae, store, tmp_path, monkeypatch):
