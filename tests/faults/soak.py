@@ -26,13 +26,12 @@ import numpy as np
 import tifffile
 from scipy import ndimage
 
-from .conftest import EAGER, NOISE, PROGRAM
+from .conftest import EAGER, NOISE, PATIENCE, PROGRAM
 
 MICROGRAPH = "micrograph.tif"
 MOST_KILLS = 3
 SIGNALS = (signal.SIGKILL, signal.SIGTERM)
-# Seconds after which a job hangs, and between two looks at it.
-PATIENCE = 300
+# Seconds between two looks at a job.
 INTERVAL = 0.005
 
 
@@ -142,6 +141,7 @@ def run(folder: Path, job: Job, options: Sequence[str] = (), blow: Blow | None =
                 struck = True
             if seconds > PATIENCE:
                 process.kill()
+                raise FaultError(f"{job.command} did not end within {PATIENCE} s, and was killed.")
             time.sleep(INTERVAL)
         seconds = time.perf_counter() - start
         said.seek(0)

@@ -133,7 +133,7 @@ def test_a_damaged_or_hostile_store_is_refused_in_a_sentence(run, check, folder,
     for name, arguments in READERS.items():
         if name == "info" and case in ONLY_IN_VOXELS:
             continue
-        outcome = run(*arguments, cwd=folder, memory=MEMORY, timeout=60)
+        outcome = run(*arguments, cwd=folder, memory=MEMORY)
         check(f"{name} of a store with {case}", outcome, 4, "error: ", folder=folder)
 
 
@@ -188,7 +188,7 @@ MODELS: dict[str, Callable[[dict[str, Any], dict[str, np.ndarray]], None]] = {
 @pytest.mark.parametrize("case", MODELS)
 def test_a_hostile_model_is_refused_in_a_sentence(run, check, folder, case):
     rewritten(folder / "m.matvae", MODELS[case])
-    outcome = run("transform", "m.matvae", "l.zarr", "-o", "o.csv", cwd=folder, memory=MEMORY, timeout=60)
+    outcome = run("transform", "m.matvae", "l.zarr", "-o", "o.csv", cwd=folder, memory=MEMORY)
     check(f"transform with a model with {case}", outcome, 4, "error: The model m.matvae is damaged", folder=folder)
 
 

@@ -54,7 +54,6 @@ def inputs(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("job", JOBS)
 def test_a_job_that_is_struck_leaves_nothing_half_made_and_the_next_run_is_whole(
     start, run, check, inputs, tmp_path, job

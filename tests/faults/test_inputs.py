@@ -104,7 +104,7 @@ FILES: dict[str, tuple[str, bytes]] = {
 def test_files_that_are_not_what_they_claim_are_refused_in_a_sentence(run, check, tmp_path, case):
     name, content = FILES[case]
     (tmp_path / name).write_bytes(content)
-    outcome = run("import", name, "o.zarr", *AUTO, cwd=tmp_path, memory=MEMORY, timeout=60)
+    outcome = run("import", name, "o.zarr", *AUTO, cwd=tmp_path, memory=MEMORY)
     check(f"import of {case}", outcome, REFUSED, folder=tmp_path)
 
 
@@ -146,7 +146,7 @@ ARCHIVES: dict[str, tuple[str, Callable[[], bytes]]] = {
 def test_archives_that_mean_harm_are_refused_in_a_sentence(run, check, tmp_path, case):
     name, make = ARCHIVES[case]
     (tmp_path / name).write_bytes(make())
-    outcome = run("import", name, "o.zarr", "--phase-values", "0,1", cwd=tmp_path, memory=MEMORY, timeout=100)
+    outcome = run("import", name, "o.zarr", "--phase-values", "0,1", cwd=tmp_path, memory=MEMORY)
     check(f"import of an archive {case}", outcome, REFUSED, folder=tmp_path)
 
 
