@@ -73,6 +73,11 @@ CHAINS = {
 }
 
 
+def chain_of(seed: int) -> str:
+    """Chain of a round: they take turns."""
+    return list(CHAINS)[seed % len(CHAINS)]
+
+
 def draw_micrograph(file: Path, size: int = 384) -> None:
     """Write grey values of two phases whose grain grows from left to right, with noise."""
     rng = np.random.default_rng(0)
@@ -220,7 +225,13 @@ class Soak:
     resumable: dict[str, bool] = field(default_factory=dict)
 
     def prepare(self, chain: str) -> None:
-        """Run a chain without kills."""
+        """Run a chain without kills.
+
+        Raises
+        ------
+        FaultError
+            If one of its jobs fails.
+        """
         folder = self.folder / chain
         folder.mkdir()
         draw_micrograph(folder / MICROGRAPH)
@@ -240,15 +251,13 @@ class Soak:
         print(f"{chain}, undisturbed: {times}", flush=True)
 
     def round(self, seed: int) -> None:
-        """Run a chain with kills, and compare with one without; its folder remains if anything is wrong.
+        """Run a chain that has been prepared with kills, and compare; its folder remains if anything is wrong.
 
         Raises
         ------
         FaultError
         """
-        chain = list(CHAINS)[seed % len(CHAINS)]
-        if chain not in self.undisturbed:
-            self.prepare(chain)
+        chain = chain_of(seed)
         folder = self.folder / f"{chain}-{seed}"
         folder.mkdir()
         shutil.copy(self.folder / chain / MICROGRAPH, folder)
@@ -341,6 +350,8 @@ def soak(folder: Path, seed: int, goes_on: Callable[[int], bool]) -> int:
     """
     soak, failed, done, start = Soak(folder), 0, 0, time.monotonic()
     while goes_on(done):
+        if chain_of(seed + done) not in soak.undisturbed:
+            soak.prepare(chain_of(seed + done))
         try:
             soak.round(seed + done)
             print(f"{time.monotonic() - start:6.0f} s  round {seed + done}: equal", flush=True)
@@ -368,7 +379,11 @@ def main() -> None:
 
     folder = Path(tempfile.mkdtemp(prefix="matvae-soak-"))
     print(f"seed {seed}, in {folder}", flush=True)
-    if soak(folder, seed, goes_on):
+    try:
+        failed = soak(folder, seed, goes_on)
+    except FaultError as error:
+        sys.exit(f"{error}\nEverything is in {folder}.")
+    if failed:
         sys.exit(1)
     shutil.rmtree(folder)
 
