@@ -63,7 +63,7 @@ CHAINS = {
     ),
     "textures": (
         # Few windows, as to make a structure with the statistics of one takes half a second.
-        job(f"{IMPORT} --stride 72", "x.zarr"),
+        job(f"{IMPORT} --stride 117", "x.zarr"),
         STATS,
         job("fit x.zarr -o m.matvae --decoder statistics --n-components 3 --seed 0", "m.matvae"),
         job("transform m.matvae x.zarr -o z.csv", "z.csv"),
@@ -242,10 +242,8 @@ class Soak:
                 raise FaultError(f"{job.command} failed without being disturbed:\n{ended[job.command].said}")
             help_text = run(folder, Job(job.command, ("--help",), job.output)).said
             # A single file is complete or absent: there is nothing in it to go on from.
-            self.resumable[f"{chain} {job.command}"] = "--resume" in help_text and "." + job.output.split(".")[-1] in (
-                ".zarr",
-                ".matvae",
-            )
+            is_folder = (folder / job.output).is_dir()
+            self.resumable[f"{chain} {job.command}"] = is_folder and "--resume" in help_text
         self.undisturbed[chain] = ended
         times = ", ".join(f"{name} {run.seconds:.1f} s" for name, run in ended.items())
         print(f"{chain}, undisturbed: {times}", flush=True)
