@@ -40,6 +40,8 @@ class Material:
         Disjoint regions.
     n_examples : int
         Training windows in the model.
+    n_realized : int
+        Held-out windows whose latents are realized.
     attributes : mapping
         Name, licence, citation, source and phases.
     """
@@ -50,6 +52,7 @@ class Material:
     training: tuple[Range, ...]
     held_out: tuple[Range, ...]
     n_examples: int
+    n_realized: int
     attributes: dict[str, Any]
 
 
@@ -76,9 +79,9 @@ STEEL = {
 }
 MATERIALS = {
     "alloy": Material(
-        64, 24, (4, 8), ((0, 256), (0, 160)), ((0, 256), (160, 256)), 64, described("alloy", ["boundary", "grain"])
+        64, 24, (4, 8), ((0, 256), (0, 160)), ((0, 256), (160, 256)), 64, 48, described("alloy", ["boundary", "grain"])
     ),
-    "hsla-steel": Material(64, 24, (16, 32), ((0, 986), (0, 960)), ((0, 986), (960, 1376)), 64, STEEL),
+    "hsla-steel": Material(64, 24, (16, 32), ((0, 986), (0, 960)), ((0, 986), (960, 1376)), 64, 24, STEEL),
     "berea": Material(
         32,
         8,
@@ -86,6 +89,7 @@ MATERIALS = {
         ((0, 240), (0, 400), (0, 400)),
         ((240, 400), (0, 400), (0, 400)),
         16,
+        8,
         described("berea", ["pore", "solid"]),
     ),
 }
@@ -118,7 +122,7 @@ def build(name: str, data: Path) -> str:
         model = StatsVAETransformer(n_components=5, cutoff=material.cutoff, periodic=False, random_state=0).fit(train)
         target = OUT / f"{name}.matvae"
         model.save(target, overwrite=True, half=True, n_examples=material.n_examples)
-        return str(evaluate_model(target, test, train=train, card=True)["summary"])
+        return str(evaluate_model(target, test, train=train, n_realized=material.n_realized, card=True)["summary"])
 
 
 if __name__ == "__main__":
