@@ -72,7 +72,7 @@ def readme(estimator: Any) -> str:
     lines += [
         f"# {_escaped(f'Microstructures of {card.name}' if card.name else 'A model of microstructures')}",
         "",
-        f"A [matvae](https://pypi.org/project/matvae/) model with {spec.n_components} latent components, "
+        f"A matvae model with {spec.n_components} latent components, "
         f"decoder `{spec.decoder}`. The folder holds JSON and safetensors only; loading it runs no code.",
         "",
         "```python",

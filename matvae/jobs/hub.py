@@ -176,8 +176,14 @@ def pull_model(
             )
         for file in files:
             fetch(file, commit, LIMITS.get(file, most_bytes))
-        # Checks all hashes, and that the parts are those of a model.
-        estimator = load(folder)
+        try:
+            # Checks all hashes, and that the parts are those of a model.
+            estimator = load(folder)
+        except StoreError as error:
+            raise StoreError(
+                f"{name} at {commit} does not hold a sound model, and nothing was written. Ask who published it, or "
+                f"name another revision, NAME@REVISION. In detail: {error}"
+            ) from error
     return {
         "model": str(target),
         "repo": name,
