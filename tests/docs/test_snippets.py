@@ -3,7 +3,7 @@
 Fenced blocks are run from top to bottom. ``python`` blocks are code; ``pycon`` blocks are sessions whose output is
 compared; ``console`` blocks hold ``$ matvae ...`` commands, each optionally followed by its expected output, in which
 ``...`` stands for any text. A ``toml`` block after ``<!-- file: NAME -->`` is written to that file. A block after
-``<!-- not run: REASON -->`` is skipped.
+``<!-- not run: REASON -->`` is skipped, and one after ``<!-- needs: MODULE -->`` where this module is not installed.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import os
 import re
 import shlex
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from matvae.cli import main
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(
-    r"(?:<!-- (?P<mark>not run|file): (?P<value>[^>]+?) -->\n+)?^```(?P<kind>[^\n]*)\n(?P<text>.*?)^```$",
+    r"(?:<!-- (?P<mark>not run|needs|file): (?P<value>[^>]+?) -->\n+)?^```(?P<kind>[^\n]*)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 ASSIGNMENT = re.compile(r"[A-Z_]+=")
@@ -125,7 +126,7 @@ def test_every_example_gives_the_output_shown_on_the_page(page, tmp_path, monkey
     state = Page(page)
     for block in blocks_of(page):
         assert block.kind, f"{page.name}:{block.line}: a block must name its language: python, console, text, ..."
-        if block.mark == "not run":
+        if block.mark == "not run" or (block.mark == "needs" and find_spec(str(block.value)) is None):
             continue
         if block.mark == "file":
             Path(str(block.value)).write_text(block.text, encoding="utf-8")
@@ -140,6 +141,15 @@ def test_only_commands_for_installation_and_development_are_skipped():
             if block.mark == "not run":
                 assert block.kind == "console", f"{page.name}:{block.line}"
                 assert "matvae " not in block.text.replace("/matvae", ""), f"{page.name}:{block.line}"
+
+
+def test_blocks_that_need_a_module_are_about_other_libraries():
+    """matvae's own code on these pages always runs."""
+    for page in PAGES:
+        for block in blocks_of(page):
+            if block.mark == "needs":
+                assert block.value in ("mcrpy", "porespy", "pymks"), f"{page.name}:{block.line}"
+                assert "matvae" not in block.text, f"{page.name}:{block.line}"
 
 
 def test_wrong_output_is_detected(tmp_path, monkeypatch):
