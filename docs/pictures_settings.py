@@ -19,8 +19,8 @@ from matvae.stats.independent_windows import independent_windows
 IMAGES = Path(__file__).parent / "images"
 TRAIN, TEST = (slice(None), slice(0, 160)), (slice(None), slice(160, 256))
 WINDOW, CUTOFF, SHORT = 32, 16, 8
-COMPONENTS = (1, 2, 3, 4, 5, 6, 8, 10)
-SIZES = (16, 24, 32, 48, 64, 96)
+COMPONENTS = (1, 2, 3, 5, 8)
+SIZES = (16, 24, 32, 48, 64)
 # Below this number of independent windows a model is linear.
 ENOUGH = 50
 

@@ -99,6 +99,8 @@ class Trainer:
         # False while weights and counters are being updated and do not match.
         self.whole = True
         self.started = time.monotonic()
+        # How long the last step and the last held-out error took, for which a time limit leaves room.
+        self.step_seconds, self.validation_seconds = 0.0, 0.0
         self.encode: Callable[..., tuple[Tensor, Tensor]] = self.module.encode
         self.decode: Callable[..., Tensor] = self.module.decode
 
@@ -146,6 +148,8 @@ class Trainer:
             if state is not None:
                 self._restore(state)
         self._compile(source.steps_per_epoch)
+        if self.settings.max_time is not None:
+            self.validation_seconds = self._expected_validation(source)
         self.module.train()
         self.started = time.monotonic() - self.seconds
         saved = time.monotonic()
@@ -156,15 +160,16 @@ class Trainer:
                     if on_start is not None and self.ranks.is_first:
                         on_start()
                     for data in islice(source.epoch(self.epoch), self.batch, None):
-                        progress = self.progress(source)
+                        progress, began = self.progress(source), time.monotonic()
                         self.train_step(data, progress, self._grid(progress))
+                        self.step_seconds = time.monotonic() - began
                         overdue = time.monotonic() - saved > self.settings.checkpoint_seconds
                         if checkpoint is not None and overdue:
                             self._keep(checkpoint, fingerprint)
                             saved = time.monotonic()
                         if self.progress(source) >= 1.0:
                             break
-                    record = self._record(source, self.progress(source))
+                    record = self._record(source)
                     ends = on_record is not None and self.ranks.is_first and on_record(record)
                     if self.ranks.first(bool(ends)):
                         break
@@ -208,8 +213,10 @@ class Trainer:
         if settings.max_epochs is not None:
             steps = self.step / (settings.max_epochs * source.steps_per_epoch)
         if settings.max_time is not None:
+            # The training ends with a held-out error, and a step cannot be cut: on average half of one is too much.
+            room = settings.max_time - self.validation_seconds - 0.5 * self.step_seconds
             # By the clock of one rank: all take the same steps.
-            spent = self.ranks.first(time.monotonic() - self.started) / settings.max_time
+            spent = self.ranks.first((time.monotonic() - self.started) / max(room, 1e-9))
         return min(1.0, max(steps, spent))
 
     def train_step(self, data: Tensor, progress: float, factors: Sequence[int] | None = None) -> Record:
@@ -270,18 +277,35 @@ class Trainer:
     @torch.no_grad()
     def validation_error(self, source: BatchSource) -> float:
         """Mean of `held_out_error` over the held-out samples."""
+        began = time.monotonic()
         self.module.eval()
         total, count = 0.0, 0
         for data in source.validation():
-            fields, statistics = self._prepare(data)
-            output = self.module.decode(self.module.encode(statistics, fields)[0])
-            errors = held_out_error(self.module, self.settings, fields, statistics, output)
+            errors = self._held_out_errors(data)
             total, count = total + float(errors.double().sum()), count + len(errors)
         self.module.train()
+        self.validation_seconds = time.monotonic() - began
         sums = torch.tensor([total, count], dtype=torch.float64)
         self.ranks.add([sums])
         total, count = sums.tolist()
         return total / count if count else math.nan
+
+    def _held_out_errors(self, data: Tensor) -> Tensor:
+        fields, statistics = self._prepare(data)
+        output = self.module.decode(self.module.encode(statistics, fields)[0])
+        return held_out_error(self.module, self.settings, fields, statistics, output)
+
+    @torch.no_grad()
+    def _expected_validation(self, source: BatchSource) -> float:
+        """Seconds that a held-out error will take, from those of its first batch."""
+        self.module.eval()
+        began, batches = time.monotonic(), source.validation()
+        first = next(batches, None)
+        if first is None:
+            return 0.0
+        self._held_out_errors(first)
+        seconds = time.monotonic() - began
+        return seconds * (1 + sum(1 for _ in batches))
 
     def _grid(self, progress: float) -> tuple[int, ...] | None:
         coarse = self.module.spec.coarse
@@ -306,9 +330,11 @@ class Trainer:
         progress = self.history[-1]["progress"]
         return progress >= 1.0 or self._stalled(progress)
 
-    def _record(self, source: BatchSource, progress: float) -> Record:
+    def _record(self, source: BatchSource, progress: float | None = None) -> Record:
         """End an epoch: append its record to the history and keep the weights if they are the best so far."""
         error = self.validation_error(source)
+        # With a time limit the held-out error may have taken what was left of it.
+        progress = self.progress(source) if progress is None else progress
         record: Record = {"epoch": self.epoch + 1, "step": self.step, "progress": progress}
         record["seconds"] = time.monotonic() - self.started
         record.update({name: total / count for name, (total, count) in self.totals.items()})

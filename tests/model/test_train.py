@@ -61,7 +61,44 @@ def test_training_ends_at_the_time_limit(trained):
     assert trainer.step > 1
     # The bound is generous: without the limit, training would never end.
     assert time.monotonic() - began < 30
-    assert trainer.seconds >= 0.6
+
+
+class Clock:
+    """Time that passes only where a test lets it."""
+
+    now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+
+class Slow(Source):
+    """Source whose batches take time by a clock: 0.1 s per step, 0.2 s per batch held out."""
+
+    def __init__(self, *args, clock, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.clock = clock
+
+    def epoch(self, number):
+        for batch in super().epoch(number):
+            self.clock.now += 0.1
+            yield batch
+
+    def validation(self):
+        for batch in super().validation():
+            self.clock.now += 0.2
+            yield batch
+
+
+def test_the_time_limit_includes_the_last_held_out_error(make_module, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr("matvae.model.train.time", clock)
+    X = stripes()
+    trainer = trainer_of(make_module, X, TrainingSettings(max_epochs=None, max_time=10.0, patience=None))
+    trainer.fit(Slow(X, held=X[:32], clock=clock))
+    # Four batches held out take 0.8 s.
+    assert trainer.seconds == pytest.approx(10.0, rel=0.05)
+    assert trainer.history[-1]["progress"] == 1.0
 
 
 def test_training_ends_at_whichever_limit_is_reached_first(trained):
