@@ -109,7 +109,7 @@ def test_the_lines_of_the_readme_run(run):
     """Blocks of Python by the interpreter, blocks of commands by the shell, in the order of the page."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     blocks = [block for block in BLOCK.finditer(text) if not block["mark"]]
-    assert [block["kind"] for block in blocks] == ["python", "console"]
+    assert [block["kind"] for block in blocks] == ["console", "python", "python", "console"]
     for block in blocks:
         if block["kind"] == "python":
             run("python", "-", text=block["text"])
