@@ -10,7 +10,6 @@ import pytest
 from matvae.data import save_structures
 from matvae.errors import InputError, StoreError
 from matvae.jobs.files.outputs import check_output, is_result, remove
-from matvae.room import size_on_disk
 
 
 @pytest.fixture
