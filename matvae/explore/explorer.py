@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -44,14 +45,18 @@ class Explorer:
         Shown on the map instead of the windows that the model carries.
     name : str
         Of the model, for the title.
+    materials : sequence of str, optional
+        Material of each structure of the data, if there are several.
     """
 
-    def __init__(self, model: Any, data: Structures | None = None, name: str = "model") -> None:
+    def __init__(
+        self, model: Any, data: Structures | None = None, name: str = "model", materials: Sequence[str] = ()
+    ) -> None:
         self.model, self.name = model, name
         self.fitted = FittedModel.of(model)
         self.grid: Grid = model.grid_
         self.n_components = int(model.module_.spec.n_components)
-        self.known = Known.of(model, data)
+        self.known = Known.of(model, data, materials)
         self.previewer = Previewer(model, self.known)
         self.designer = Designer(model, self.known, self.previewer)
         self.encoder = Encoder(model, self.known)
@@ -85,6 +90,7 @@ class Explorer:
                 {"name": name, "unit": unit, "values": [_finite(value) for value in values]}
                 for name, (values, unit) in named.items()
             ],
+            "materials": list(known.materials),
             "formats": formats(),
             "most_realizations": MOST_REALIZATIONS,
             "most_voxels": MOST_VOXELS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from ..data import Structures
 from ..data.subsets import select, spread_indices
+from ..data.windows import POSITION
 from ..errors import InputError
 from ..evaluate.walks import central_latent
 from ..optimize.believability import texture_of
@@ -41,6 +42,8 @@ class Known:
     units : mapping of str to str
     origin : str
         What the structures are, in words.
+    materials : list of str
+        Material of each structure; empty if there is one only.
     """
 
     latents: np.ndarray
@@ -50,10 +53,13 @@ class Known:
     others: Mapping[str, np.ndarray] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     origin: str = ""
+    materials: Sequence[str] = ()
 
     @classmethod
-    def of(cls, model: Any, data: Structures | None = None) -> Known:
+    def of(cls, model: Any, data: Structures | None = None, materials: Sequence[str] = ()) -> Known:
         """Take the structures of `data`, or else those that the model carries, spread over the set.
+
+        `materials` are those of the data.
 
         Raises
         ------
@@ -73,7 +79,8 @@ class Known:
                 latents, structures = windows.latents[kept], windows.structures[kept]
                 origin = "training windows that the model carries"
         else:
-            chosen = select(data, spread_indices(len(data), most))
+            indices = spread_indices(len(data), most)
+            chosen = select(data, indices)
             structures = chosen.data.compute()
             latents = np.asarray(model.transform(structures))
             usable = np.isfinite(latents).all(1)
@@ -83,15 +90,21 @@ class Known:
                     "masks leave more voxels."
                 )
             structures, latents = structures[usable], latents[usable]
-            others = {name: values[usable] for name, values in chosen.properties.items()}
-            units = dict(chosen.units)
+            # Where a window was cut says nothing about its structure.
+            others = {
+                name: values[usable]
+                for name, values in chosen.properties.items()
+                if name != "source" and not name.startswith(POSITION)
+            }
+            units = {name: unit for name, unit in chosen.units.items() if name in others}
+            materials = [materials[int(i)] for i in indices[usable]] if materials else ()
             origin = "structures of the data"
         measures = measures_of(grid)
         if grid.phases > 1 and len(structures):
             others["pieces per 1000 voxels"] = texture_of(structures, grid)[:, 0]
         others |= {f"elongation along {axis}": values for axis, values in elongations(structures, grid).items()}
         values = measured(measures, structures, grid) if len(structures) else np.empty((0, len(measures)))
-        return cls(latents, structures, measures, values, others, units, origin)
+        return cls(latents, structures, measures, values, others, units, origin, materials)
 
     def __len__(self) -> int:
         return len(self.latents)

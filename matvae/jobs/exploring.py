@@ -9,6 +9,7 @@ from ..estimator import load
 from ..explore import Address, Explorer, serve
 from ..explore.server import check_libraries
 from .models import check_form, open_fitting
+from .report.metadata import materials_of
 
 
 def explore_model(
@@ -46,4 +47,5 @@ def explore_model(
     estimator = load(model)
     check_form(estimator, model)
     structures = None if data is None else open_fitting(data, estimator, model)
-    serve(Explorer(estimator, structures, Path(model).name), host, port, on_ready)
+    materials = () if structures is None else materials_of(structures) or ()
+    serve(Explorer(estimator, structures, Path(model).name, materials), host, port, on_ready)

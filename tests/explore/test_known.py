@@ -71,3 +71,11 @@ def test_continuous_fields_have_no_measures():
     known = Known.of(model, Structures(fields, Grid((8, 8), phases=1)))
     assert known.measures == []
     assert known.named_values() == {}
+
+
+def test_materials_stay_with_their_structures_and_positions_are_left_out(texture_model):
+    X, grid = textures(4, 5), texture_model.grid_
+    data = Structures(X, grid, properties={"source": [0, 0, 1, 1], "position_x": [0, 8, 0, 8]})
+    known = Known.of(texture_model, data, ["sand", "sand", "clay", "clay"])
+    assert known.materials == ["sand", "sand", "clay", "clay"]
+    assert not {"source", "position_x"} & set(known.named_values())

@@ -57,11 +57,15 @@ export function paintStructure(canvas, section, phases) {
   paint(canvas, section, (v) => cividis((v - low) / (high - low || 1)));
 }
 
+// Colours of Okabe and Ito, by name, for materials.
+const SERIES = [["blue", "#0072b2"], ["vermilion", "#d55e00"], ["green", "#009e73"], ["purple", "#cc79a7"], ["yellow", "#f0e442"]];
+export const series = (k) => ({ name: SERIES[k % SERIES.length][0], colour: SERIES[k % SERIES.length][1] });
+
 // The map: known latents, the present one, and where the pointer's place is in latents.
 export class LatentMap {
   constructor(canvas) { this.canvas = canvas; }
 
-  draw({ points, x, y, ranges, values, present, ink }) {
+  draw({ points, x, y, ranges, values, names, present, ink }) {
     const ratio = window.devicePixelRatio || 1, side = this.canvas.clientWidth || 300;
     Object.assign(this, { x, y, ranges, points, side });
     this.canvas.width = this.canvas.height = Math.round(side * ratio);
@@ -74,7 +78,7 @@ export class LatentMap {
       const value = values && values[k] !== null ? (values[k] - low) / (high - low || 1) : null;
       context.beginPath();
       context.arc(...this.at(point), 3.4, 0, 7);
-      context.fillStyle = value === null ? "#808080" : hex(cividis(value));
+      context.fillStyle = value === null ? "#808080" : names ? series(values[k]).colour : hex(cividis(value));
       context.fill();
       context.lineWidth = 0.5;
       context.strokeStyle = ink;

@@ -1,7 +1,7 @@
 // The page of the explorer: its state, what it asks the server, and what it shows.
 // The state is in the address (after #), so that a link leads to it; the server remembers nothing.
 
-import { LatentMap, hex, paint, paintStructure, phaseColours, plane, unpack, cividis } from "./charts.js";
+import { LatentMap, hex, paint, paintStructure, phaseColours, plane, series, unpack, cividis } from "./charts.js";
 
 const $ = (id) => document.getElementById(id);
 const SETTLE = 350;  // Milliseconds without a change before realizations are asked for.
@@ -330,6 +330,10 @@ function buildChoices() {
   options($("map-x"), names);
   options($("map-y"), names);
   $("map-y").value = Math.min(1, names.length - 1);
+  if (model.materials.length) {
+    const names = [...new Set(model.materials)];
+    model.colours.unshift({ name: "material", unit: "", names, values: model.materials.map((name) => names.indexOf(name)) });
+  }
   options($("colour"), model.colours.map(({ name, unit }) => withUnit(name, unit)));
   $("colour").disabled = !model.colours.length;
   options($("format"), model.formats.map(({ name, ending }) => `${name} (${ending})`));
@@ -356,10 +360,10 @@ function drawMap() {
   const colour = model.colours[Number($("colour").value)];
   const limits = map.draw({
     points: model.latents, x: Number($("map-x").value), y: Number($("map-y").value),
-    ranges: model.components.map(({ low, high }) => [low, high]), values: colour?.values, present: state.latent,
+    ranges: model.components.map(({ low, high }) => [low, high]), values: colour?.values, names: colour?.names, present: state.latent,
     ink: getComputedStyle(document.body).color,
   });
-  const what = limits ? ` Colour: ${colour.name}, from ${number(limits[0])} (dark) to ${number(limits[1])} (bright).` : "";
+  const what = colour?.names ? ` Colour: ${colour.names.map((name, k) => `${name} (${series(k).name})`).join(", ")}.` : limits ? ` Colour: ${colour.name}, from ${number(limits[0])} (dark) to ${number(limits[1])} (bright).` : "";
   const text = `${model.latents.length} structures (${model.origin}); the cross is where you are.${what}`;
   $("map-text").textContent = `${text} A click on a point goes to its structure, elsewhere to these two components.`;
   $("map").setAttribute("aria-label", `Map of latents: ${text}`);
