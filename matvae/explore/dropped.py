@@ -110,6 +110,8 @@ class Encoder:
         if swap and grid.phases == 2:
             window = 1 - window
             notes.append("Phase 0 and 1 were exchanged.")
+        if window.min() == window.max():
+            notes.append("All voxels of this window are equal: its features are larger than the window.")
         block = self.fitted.restore(window[None])
         latent = self.fitted.latents(block)[0]
         miss = float(self.fitted.errors(block)[0])

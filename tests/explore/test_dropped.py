@@ -55,6 +55,13 @@ def test_an_image_of_two_values_needs_no_threshold(explorer):
     assert found.notes == ["The values 0, 255 are taken for the phases 0 to 1."]
 
 
+def test_a_window_without_features_is_told(explorer):
+    image = np.zeros((40, 40), np.uint8)
+    image[:4] = 1
+    found = explorer.encoder.of("a.npy", npy(image))
+    assert any("All voxels of this window are equal" in note for note in found.notes)
+
+
 def test_noise_is_farther_out_than_the_material(explorer):
     usual = np.median([explorer.encoder.of("a.npy", npy(window)).score for window in textures(8, 9)])
     checkered = np.indices((16, 16)).sum(0) % 2

@@ -35,6 +35,12 @@ def test_realizations_are_those_of_inverse_transform(explorer, texture_model):
     assert all(0 < error < 0.2 for error in found["errors"])
 
 
+def test_latents_beyond_the_known_structures_are_told(explorer):
+    z = explorer.known.latents[2]
+    assert explorer.preview({"latent": z.tolist()})["distance"] < 1
+    assert explorer.preview({"latent": (z + 30).tolist()})["distance"] > 5
+
+
 def test_other_sizes_are_realized_and_have_no_error_of_their_own(explorer, layout_explorer):
     z = explorer.known.latents[2].tolist()
     found = explorer.realize({"latent": z, "shape": [16, 24]})

@@ -135,6 +135,8 @@ async function preview() {
       shown = { structures: [unpack(found.structure)], preview: true };
       showStructures();
       showStatistics(found.statistics);
+      $("far").hidden = found.distance <= 1;
+      $("far").textContent = `Beyond the known structures, at ${found.distance.toFixed(1)} times the usual distance between neighbours: believe it little.`;
       showValues("predicted", found.values.map((v) => (v === null ? [] : [v])));
       showValues("realized", model.measures.map(() => []));
       document.body.dataset.milliseconds = Math.round(performance.now() - wish.asked);
@@ -168,7 +170,7 @@ async function realize() {
 }
 
 const withUnit = (name, unit) => (unit ? `${name} (${unit})` : name);
-const percent = (v) => `${(100 * v).toPrecision(2)} %`;
+const percent = (v) => `${Number((100 * v).toPrecision(2))} %`;
 const number = (v) => (Math.abs(v) >= 1e5 || (v !== 0 && Math.abs(v) < 1e-3) ? v.toExponential(2) : String(Number(v.toPrecision(3))));
 
 function showStructures() {
@@ -247,11 +249,12 @@ function showSurface() {
 // ---- controls
 
 function showControls() {
-  model.components.forEach((_, k) => {
+  model.components.forEach(({ low, high }, k) => {
     const slider = $(`z${k}`), value = state.latent[k];
-    // A latent beyond the range of the known structures is shown where it is.
-    slider.min = Math.min(Number(slider.min), value);
-    slider.max = Math.max(Number(slider.max), value);
+    // A latent beyond the range of the known structures is shown where it is, and their distribution then does not fit.
+    slider.min = Math.min(low, value);
+    slider.max = Math.max(high, value);
+    slider.previousElementSibling.style.visibility = value < low || value > high ? "hidden" : "visible";
     slider.value = value;
     $(`z${k}-text`).textContent = value.toFixed(2).replace("-", "−");
   });
