@@ -141,7 +141,7 @@ class Explorer:
             "latent": dropped.latent.tolist(),
             "error": _finite(dropped.error),
             "score": None if dropped.score is None else _finite(dropped.score),
-            "values": [_finite(v) for v in measured(self.known.measures, self._labels(dropped.window), self.grid)[0]],
+            "values": [_finite(v) for v in measured(self.known.measures, dropped.window[None], self.grid)[0]],
             "notes": dropped.notes,
         }
 
@@ -188,9 +188,6 @@ class Explorer:
         own = self.fitted.statistics(self.fitted.restore(structures))
         errors = relative_error(as_tensor(np.repeat(decoded, len(own), axis=0)), as_tensor(own))
         return [_finite(float(error)) for error in errors]
-
-    def _labels(self, window: np.ndarray) -> np.ndarray:
-        return window[None] if self.grid.phases == 1 else window[None].astype(np.uint8)
 
 
 def _finite(value: float) -> float | None:

@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import errno
 import ipaddress
-import logging
+import json
 import secrets
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError, MatvaeError, MissingExtraError, StoreError
 from ..shortage import is_shortage
 from .explorer import Explorer
-
-logger = logging.getLogger("matvae")
 
 PAGE = Path(__file__).parent / "page"
 # The viewer of volumes is that of the report.
@@ -116,13 +115,12 @@ def check_libraries() -> None:
         If starlette or uvicorn is not installed.
     """
     try:
-        import starlette
-        import uvicorn  # noqa: F401
+        for name in ("starlette", "uvicorn"):
+            import_module(name)
     except ImportError as error:
         raise MissingExtraError(
             "The explorer needs starlette and uvicorn; install them with: pip install 'matvae[explore]'"
         ) from error
-    del starlette
 
 
 def serve(explorer: Explorer, host: str, port: int, on_ready: Callable[[Address], None]) -> None:
@@ -305,8 +303,6 @@ class Guard:
 
 
 async def _json(request: Any) -> Any:
-    import json
-
     if request.headers.get("content-type", "").partition(";")[0] != "application/json":
         raise InputError("The body of this request should be of the type application/json. Use the page itself.")
     try:
