@@ -65,9 +65,14 @@ def unfinished(target: Path) -> Iterator[Path]:
             "unchanged. Free some space, raise the limit, or choose another folder."
         ) from error
     finally:
-        done.set()
-        _open.discard(folder)
-        _remove(folder)
+        try:
+            done.set()
+            _open.discard(folder)
+            _remove(folder)
+        except KeyboardInterrupt:
+            # A signal that arrives meanwhile must not leave half of it.
+            _remove(folder)
+            raise
 
 
 @contextmanager

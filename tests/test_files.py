@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ import pytest
 
 from matvae import files
 from matvae.errors import StoreError
-from matvae.files import atomic_output, move_into_place
+from matvae.files import atomic_output, move_into_place, unfinished
 
 
 def folder(path: Path, text: str) -> Path:
@@ -206,3 +207,24 @@ def write_text(path, text):
 def test_a_folder_that_does_not_exist_is_named(tmp_path):
     with pytest.raises(StoreError, match=r"none/out cannot be written: No such file or directory"):
         write_text(tmp_path / "none" / "out", "mine")
+
+
+def test_an_interrupt_while_the_folder_is_removed_leaves_nothing_of_it(tmp_path, monkeypatch):
+    remove, calls = shutil.rmtree, []
+
+    def interrupted(folder, **options):
+        calls.append(folder)
+        if len(calls) == 1:
+            (folder / "first").unlink()
+            raise KeyboardInterrupt
+        remove(folder, **options)
+
+    monkeypatch.setattr(shutil, "rmtree", interrupted)
+    writing = unfinished(tmp_path / "x")
+    folder = writing.__enter__()
+    for name in ("first", "second"):
+        (folder / name).touch()
+    with pytest.raises(KeyboardInterrupt):
+        writing.__exit__(None, None, None)
+    assert len(calls) == 2
+    assert list(tmp_path.iterdir()) == []
