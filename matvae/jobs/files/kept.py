@@ -305,8 +305,11 @@ def digest(*arrays: np.ndarray) -> str:
 
 
 def digest_of_model(path: str | Path) -> str:
-    """Hash of a saved model, by the file that states the hashes of the others."""
-    return hashlib.sha256((Path(path) / "estimator.json").read_bytes()).hexdigest()
+    """Hash of what a saved model computes: two equal fits have the same, however long they took."""
+    stated = read_json(Path(path) / "estimator.json")
+    kept = {name: stated[name] for name in ("parameters", "spec", "grid", "input", "latent_spread")}
+    kept["weights"] = stated["sha256"]["weights.safetensors"]
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 
 def digest_of_structures(structures: Structures) -> str:

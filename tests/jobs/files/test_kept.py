@@ -10,7 +10,7 @@ import dask.array as da
 import numpy as np
 import pytest
 
-from matvae import Grid, Structures
+from matvae import Grid, StatsVAETransformer, Structures
 from matvae.crew import ALONE
 from matvae.errors import InputError, StoreError
 from matvae.files import unfinished
@@ -19,6 +19,7 @@ from matvae.jobs.files.kept import (
     JobInterrupted,
     Request,
     digest,
+    digest_of_model,
     digest_of_structures,
     is_begun,
     kept_results,
@@ -251,3 +252,17 @@ def test_structures_are_told_apart_by_voxels_number_grid_and_properties():
     ]
     assert len({digest_of_structures(each) for each in others}) == len(others)
     assert digest_of_structures(first) == digest_of_structures(replace(first, data=da.from_array(labels.copy())))
+
+
+def test_equal_fits_are_the_same_model_however_long_they_took(tmp_path):
+    windows = blobs(60, (16, 16), width=2.0, volume_fraction=0.4)
+    fits = {
+        name: StatsVAETransformer(n, decoder="statistics", periodic=False, cutoff=4, random_state=0).fit(windows)
+        for name, n in {"first": 1, "again": 1, "larger": 2}.items()
+    }
+    fits["again"].history_[0]["seconds"] += 1
+    for name, fit in fits.items():
+        fit.save(tmp_path / name)
+    first, again, larger = (digest_of_model(tmp_path / name) for name in fits)
+    assert first == again != larger
+    assert (tmp_path / "first" / "estimator.json").read_text() != (tmp_path / "again" / "estimator.json").read_text()
