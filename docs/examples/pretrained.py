@@ -1,8 +1,8 @@
 """Fit the models that matvae brings along, and measure them: ``python docs/examples/pretrained.py DATA [NAME ...]``.
 
-DATA is a folder with ``hsla_steel.tiff`` (https://github.com/materialsinnovation/pymks, MIT) and ``berea.zip`` (the
-file of ``matvae dataset make berea``); the alloy is part of matvae. Writes ``matvae/pretrained/NAME.matvae``, each with
-a card that states data, licence and errors. Windows to fit and to measure are cut from disjoint regions.
+DATA is a folder with ``berea.zip``, the file of ``matvae dataset make berea``; the alloy is part of matvae. Writes
+``matvae/pretrained/NAME.matvae``, each with a card that states data, licence and errors. Windows to fit and to measure
+are cut from disjoint regions.
 """
 
 from __future__ import annotations
@@ -69,19 +69,10 @@ def described(name: str, phases: list[str]) -> dict[str, Any]:
     }
 
 
-STEEL = {
-    "dataset": {"name": "hsla-steel"},
-    "licence": "MIT (licence of the repository that distributes it)",
-    "citation": "D. B. Brough, D. Wheeler, S. R. Kalidindi, Materials Knowledge Systems in Python: a Data Science "
-    "Framework for Accelerated Development of Hierarchical Materials, Integrating Materials and Manufacturing "
-    "Innovation 6, 36-53 (2017), doi:10.1007/s40192-017-0089-0",
-    "source": "https://github.com/materialsinnovation/pymks",
-}
 MATERIALS = {
     "alloy": Material(
         64, 24, (4, 8), ((0, 256), (0, 160)), ((0, 256), (160, 256)), 64, 48, described("alloy", ["boundary", "grain"])
     ),
-    "hsla-steel": Material(64, 24, (16, 32), ((0, 986), (0, 960)), ((0, 986), (960, 1376)), 64, 24, STEEL),
     "berea": Material(
         32,
         8,
@@ -99,8 +90,6 @@ def opened(name: str, data: Path, scratch: Path) -> Structures:
     """Open the image of a material."""
     if name == "alloy":
         return open_structures(bundled_file(load_card(name)), spatial_dims=2)
-    if name == "hsla-steel":
-        return open_structures(data / "hsla_steel.tiff", spatial_dims=2, phase_values=(0, 255))
     with ZipFile(data / "berea.zip") as archive:
         return open_structures(archive.extract("berea.tif", scratch), spatial_dims=3, phase_values=(0, 255))
 

@@ -30,7 +30,8 @@ class Measured:
     ----------
     data : str
         Name of the structures that were measured.
-    n_windows : int
+    n_windows, n_realized : int
+        Windows that were measured, and those among them whose latents were realized as structures.
     split : str
         How these and the training windows lie to each other, in words.
     short : str or None
@@ -46,6 +47,7 @@ class Measured:
 
     data: str
     n_windows: int
+    n_realized: int
     split: str
     short: str | None
     rows: tuple[Mapping[str, Any], ...]
@@ -75,6 +77,7 @@ class Measured:
         )
         return cls(
             n_windows=_count("n_windows", values["n_windows"]) or 0,
+            n_realized=_count("n_realized", values["n_realized"]) or 0,
             short=_text("short", values["short"]),
             rows=checked,
             **texts,

@@ -110,13 +110,14 @@ def _errors(card: ModelCard) -> list[str]:
     if card.measured is None:
         return []
     short = "" if card.measured.short is None else f" Short lags are those up to {card.measured.short} voxels."
+    realized = f"{card.measured.n_realized} of the {card.measured.n_windows} windows were realized as structures. "
     return [
         "## Errors",
         "",
         "Median error of the 2-point statistics of windows that the model was not fitted on, relative to the distance "
         f"of the window from the training mean: 0 is exact, and 1 the error of always predicting that mean.{short} "
-        f"“Another true window” is the floor: what a different window of the same material would have. Measured with "
-        f"matvae {_escaped(card.measured.version)}.",
+        f"{realized}“Another true window” is the floor: what a different window of the same material would have. Measured "
+        f"with matvae {_escaped(card.measured.version)}.",
         "",
         f"| {' | '.join(header)} |",
         f"|{'---|' * len(header)}",

@@ -94,6 +94,7 @@ def write_errors(
     data: str | Path,
     structures: Structures,
     rows: Sequence[Mapping[str, Any]],
+    n_realized: int,
     summary: str,
 ) -> None:
     """Write errors into the card of a saved model.
@@ -107,6 +108,8 @@ def write_errors(
         Those that were measured, from `data`.
     rows : sequence of dict
         As in the result of `evaluate_model`.
+    n_realized : int
+        Structures that were realized.
     summary : str
         The errors in words; empty if there are none.
     """
@@ -116,6 +119,7 @@ def write_errors(
     measured = Measured(
         data=of_data.name or Path(data).name,
         n_windows=len(structures),
+        n_realized=n_realized,
         split=estimator.card_.split_from(of_data),
         short=short,
         rows=tuple(

@@ -218,8 +218,9 @@ def evaluate_model(
             warn_of_copies(neighbours, data, source)
     if picture is not None:
         _draw(picture, whole, estimator, figure_style)
+    n_done = 0 if realizations is None else len(realizations)
     if card:
-        write_errors(estimator, model, data, structures, rows, sentence)
+        write_errors(estimator, model, data, structures, rows, n_done, sentence)
     spec = estimator.module_.spec
     return {
         "model": str(model),
@@ -231,7 +232,7 @@ def evaluate_model(
         "metric": spec.metric,
         "reason": spec.reason or None,
         "n_samples": len(structures),
-        "n_realized": 0 if realizations is None else len(realizations),
+        "n_realized": n_done,
         "n_empty": measurement.n_empty,
         "rows": rows,
         "summary": sentence or None,

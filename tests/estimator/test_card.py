@@ -23,7 +23,7 @@ ROW = {
     "realized_short": None,
     "realized_all": None,
 }
-MEASURED = Measured("rock", 7, DISJOINT, "4", (ROW,), "Good.", "1.0")
+MEASURED = Measured("rock", 7, 3, DISJOINT, "4", (ROW,), "Good.", "1.0")
 
 
 @pytest.fixture
@@ -96,6 +96,7 @@ def test_a_card_survives_json(image) -> None:
         ({"n_windows": True}, "n_windows on a card"),
         ({"region": {"y": [1]}}, "region on a card"),
         ({"region": {"y": ["0", "8"]}}, "region on a card"),
+        ({"measured": {**MEASURED.__dict__, "rows": [ROW], "n_realized": -1}}, "n_realized on a card"),
         ({"measured": {**MEASURED.__dict__, "rows": "many"}}, "rows of a card"),
         ({"measured": {**MEASURED.__dict__, "rows": [{**ROW, "decoded_all": "0"}]}}, "decoded_all on a card"),
     ],

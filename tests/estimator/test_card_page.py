@@ -58,6 +58,7 @@ def test_what_was_measured_and_said_takes_the_place_of_what_is_not_known(model) 
     assert facts["phases"] == "0 (value 0), 1 (value 255) (names not known)"
     assert "| matvae (2), lag metric | – | 0.25 | 0.50 | – | – |" in readme(said)
     assert "those up to 4 voxels" in readme(said)
+    assert "3 of the 7 windows were realized as structures" in readme(said)
     assert error_rows(model.card_) == ([], [])
     assert "## Errors" not in readme(model)
 

@@ -32,6 +32,7 @@ def test_every_model_states_its_origin_and_what_was_measured(name) -> None:
     assert None not in (card.name, card.citation, card.source, card.n_windows, card.region)
     assert card.measured is not None
     assert card.measured.split == DISJOINT
+    assert card.measured.n_realized >= 8
     methods = {row["name"].partition(" (")[0] for row in card.measured.rows}
     assert methods == {"training mean", "PCA", "matvae", "another true window"}
     own = next(row for row in card.measured.rows if row["name"].startswith("matvae"))
