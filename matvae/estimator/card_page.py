@@ -116,8 +116,8 @@ def _errors(card: ModelCard) -> list[str]:
         "",
         "Median error of the 2-point statistics of windows that the model was not fitted on, relative to the distance "
         f"of the window from the training mean: 0 is exact, and 1 the error of always predicting that mean.{short} "
-        f"{realized}“Another true window” is the floor: what a different window of the same material would have. Measured "
-        f"with matvae {_escaped(card.measured.version)}.",
+        f"{realized}“Another true window” is the floor: what a different window of the same material would have. "
+        f"Measured with matvae {_escaped(card.measured.version)}.",
         "",
         f"| {' | '.join(header)} |",
         f"|{'---|' * len(header)}",
