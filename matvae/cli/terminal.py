@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ..grid import Grid
 from .wording import reworded
 
 if TYPE_CHECKING:
@@ -253,4 +252,6 @@ def size_text(n_bytes: int) -> str:
 
 def grid_text(grid: Mapping[str, Any]) -> str:
     """Describe the grid of a result in one line."""
+    from ..grid import Grid
+
     return Grid.from_dict(grid).describe()

@@ -166,7 +166,7 @@ def check_bad_input_is_refused(statistic: Statistic) -> None:
         (negative, {"phases": PHASES}, "A negative label"),
         (labels[:0], {"phases": PHASES}, "An array without samples"),
         (labels[:, :0], {"phases": PHASES}, "An array without voxels"),
-        (labels.tolist(), {"phases": PHASES}, "A list"),
+        ([labels[0], labels[0, :-1]], {"phases": PHASES}, "A list of structures of different sizes"),
         (labels.astype(complex), {}, "An array of complex numbers"),
         (labels.astype(str), {}, "An array of strings"),
         (np.ma.masked_equal(labels, 1), {"phases": PHASES}, "A masked array"),

@@ -18,7 +18,7 @@ from ...data.zarr_tasks import closing_tasks
 from ...errors import InputError, StoreError
 from ...files import atomic_output, unfinished
 from ...grid import Grid
-from ...room import Expected, expecting
+from ...room import AT_MOST, Expected, expecting
 
 SCHEMA = 1
 CHUNK_BYTES = 8 << 20
@@ -74,6 +74,9 @@ class ArrayWriter:
             self._writing = self._thread.submit(self._store, start, joined[:n_samples])
             # A copy, so that the samples that were written are not kept in memory.
             self._pending = [joined[n_samples:].copy()]
+            if self._expected is not None and self._expected.certainty == AT_MOST:
+                # The first part tells the size of the whole, before others are computed in vain.
+                self._finish()
 
     def _store(self, start: int, samples: np.ndarray) -> int:
         stop = start + len(samples)
