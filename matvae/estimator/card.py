@@ -23,7 +23,7 @@ ERRORS = ("decoded_short", "decoded_all", "realized_short", "realized_all")
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredErrors:
     """Errors of a model, measured by `matvae.jobs.evaluate_model`.
 
     Parameters
@@ -55,7 +55,7 @@ class Measured:
     version: str
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Measured:
+    def from_dict(cls, values: Mapping[str, Any]) -> MeasuredErrors:
         """Check the values of a file, which may be anything.
 
         Raises
@@ -104,7 +104,7 @@ class ModelCard:
         Name of phase 0, 1, ...; empty if the phases have none.
     uses, limits : str, optional
         What the model may be used for and what not, in the words of whoever made it.
-    measured : Measured, optional
+    measured : MeasuredErrors, optional
         Errors on other structures.
     """
 
@@ -118,7 +118,7 @@ class ModelCard:
     phase_names: tuple[str, ...] = ()
     uses: str | None = None
     limits: str | None = None
-    measured: Measured | None = None
+    measured: MeasuredErrors | None = None
 
     @classmethod
     def of_data(cls, structures: Given) -> ModelCard:
@@ -176,7 +176,7 @@ class ModelCard:
             phase_names=_texts("phase_names", values.get("phase_names", [])),
             n_windows=_count("n_windows", values.get("n_windows")),
             region=None if region is None else {str(axis): _range(ends) for axis, ends in dict(region).items()},
-            measured=None if measured is None else Measured.from_dict(dict(measured)),
+            measured=None if measured is None else MeasuredErrors.from_dict(dict(measured)),
         )
 
 

@@ -12,7 +12,7 @@ from .._version import __version__
 from ..data import Structures
 from ..errors import StoreError
 from ..estimator import ModelCard, load
-from ..estimator.card import Measured
+from ..estimator.card import MeasuredErrors
 from ..estimator.card_page import card_facts
 from ..estimator.pretrained import model_folder
 from ..estimator.saving import model_sha256, save_card
@@ -116,7 +116,7 @@ def write_errors(
     of_data = ModelCard.of_data(given(structures))
     lags = [key for row in rows for key in (row["decoded"] or row["realized"] or ()) if key != ALL]
     short = lags[0] if lags else None
-    measured = Measured(
+    measured = MeasuredErrors(
         data=of_data.name or Path(data).name,
         n_windows=len(structures),
         n_realized=n_realized,

@@ -12,7 +12,7 @@ from matvae import Grid, Structures
 from matvae.data import windows
 from matvae.errors import InputError
 from matvae.estimator import ModelCard
-from matvae.estimator.card import DISJOINT, OVERLAPPING, UNKNOWN_SPLIT, Measured
+from matvae.estimator.card import DISJOINT, OVERLAPPING, UNKNOWN_SPLIT, MeasuredErrors
 from matvae.given import given
 
 ROW = {
@@ -23,7 +23,7 @@ ROW = {
     "realized_short": None,
     "realized_all": None,
 }
-MEASURED = Measured("rock", 7, 3, DISJOINT, "4", (ROW,), "Good.", "1.0")
+MEASURED = MeasuredErrors("rock", 7, 3, DISJOINT, "4", (ROW,), "Good.", "1.0")
 
 
 @pytest.fixture
