@@ -13,12 +13,12 @@ import typer
 from .. import jobs
 from . import options
 from .options import (
-    Complete,
     Config,
     Json,
     Overwrite,
     Quiet,
     Resume,
+    ResumeOrComplete,
     Scheduler,
     Workers,
     existing_or_pretrained,
@@ -184,7 +184,7 @@ def transform_command(
     workers: Workers = None,
     scheduler: Scheduler = None,
     overwrite: Overwrite = False,
-    resume: Complete = False,
+    resume: ResumeOrComplete = False,
     json: Json = False,
     quiet: Quiet = False,
     config: Config = None,

@@ -36,6 +36,14 @@ Resume = Annotated[
         "--resume", help="Keep what is done beside the output, and continue where an interrupted run has stopped."
     ),
 ]
+ResumeOrComplete = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Keep what is done beside the output, and continue where an interrupted run has stopped; of an output "
+        "that exists, make only what is missing.",
+    ),
+]
 Config = Annotated[
     Path | None,
     typer.Option(

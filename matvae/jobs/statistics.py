@@ -21,6 +21,7 @@ from ..stats import Statistic, get_statistic, resolve_correlations, two_point_st
 from ..stats.correlate import transform_shape
 from .cluster import crew_of
 from .files.arrays import new_array
+from .files.kept import Request, digest_of_structures, kept_results
 from .files.outputs import check_output
 
 # Voxels of a structure from which 2-point statistics up to a cutoff are computed by blocks.
@@ -69,7 +70,8 @@ def compute_statistics(
     overwrite : bool
         Whether an existing result may be replaced.
     resume : bool
-        Compute again only what is missing in an existing result, from which `verify` has removed damaged files.
+        Compute only what is missing: in an existing result, from which `verify` has removed damaged files, or in what
+        an interrupted run with `resume` has kept beside `out`.
     progress : callable, optional
         Called with the number of samples done and their total; for large structures, with those of blocks.
 
@@ -117,9 +119,11 @@ def compute_statistics(
     unit = grid.unit if arguments.get("voxel_size") is not None else "voxel"
     # The statistics may be much smaller than the structures, as a surface area is.
     bytes_per_sample = 4 * max(math.prod(shape[1:]), grid.n_voxels)
+    request = Request({"job": "stats", **metadata}, {"structures": digest_of_structures(structures)} if resume else {})
     with (
         crew_of(workers, scheduler, [data]) as crew,
-        new_array(target, "statistics", shape, dimensions, metadata, resume=resume) as writer,
+        kept_results(target, request, resume=resume, overwrite=overwrite) as kept,
+        new_array(target, "statistics", shape, dimensions, metadata, resume=resume, kept=kept.folder) as writer,
     ):
         if function.length_power and unit:
             writer.array.attrs["unit"] = f"{unit}^{function.length_power}"

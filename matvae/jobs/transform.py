@@ -17,6 +17,7 @@ from ..errors import InputError
 from ..estimator import load
 from ..memory import check_memory
 from .cluster import crew_of
+from .files.kept import Request, digest_of_model, digest_of_structures, kept_results
 from .files.latents import latent_array, latent_format, new_latents
 from .files.outputs import check_output
 from .models import open_fitting
@@ -51,7 +52,8 @@ def transform_structures(
     overwrite : bool
         Whether an existing result may be replaced.
     resume : bool
-        Encode again only what is missing in existing latents (.zarr), from which `verify` has removed damaged files.
+        Encode only what is missing: in existing latents (.zarr), from which `verify` has removed damaged files, or in
+        what an interrupted run with `resume` has kept beside `out`.
     progress : callable, optional
         Called with the number of samples done and their total.
 
@@ -84,12 +86,20 @@ def transform_structures(
     size = aligned(max(1, BLOCK_VOXELS // math.prod(structures.grid.shape)), structures.data.chunks[0])
     bounds = list(block_bounds(len(structures), size))
     n_missing = 0
-    with crew_of(workers, scheduler, [data]) as crew:
+    settings = {"job": "transform", "shape": [len(structures), len(names)]}
+    inputs = {"model": digest_of_model(model), "structures": digest_of_structures(structures)} if resume else {}
+    with (
+        crew_of(workers, scheduler, [data]) as crew,
+        kept_results(target, Request(settings, inputs), resume=resume, overwrite=overwrite) as kept,
+    ):
         encoded = partial(_encoded, crew, structures, estimator, progress)
-        if resume and target.exists():
-            with latent_array(target, (len(structures), len(names)), **rows, resume=True) as writer:
+        if resume:
+            shape = (len(structures), len(names))
+            with latent_array(target, shape, **rows, resume=True, kept=kept.folder) as writer:
                 for start, latents in encoded([each for each in bounds if writer.needed(*each)]):
                     writer.write(start, latents)
+                writer.flush()
+                n_missing = int(np.isnan(np.asarray(writer.array[...])).any(axis=1).sum())
         else:
             with new_latents(target, len(structures), names, **rows) as write:
                 for _, latents in encoded(bounds):

@@ -14,6 +14,8 @@ from matvae.data import save_structures
 from matvae.errors import InputError
 from matvae.jobs import compute_statistics
 from matvae.jobs import statistics as statistics_module
+from matvae.jobs.files import arrays
+from matvae.jobs.files.kept import JobInterrupted
 from matvae.stats import STATISTICS, get_statistic, lineal_path
 
 SHAPES = {1: (24,), 2: (12, 9), 3: (6, 5, 4)}
@@ -181,3 +183,36 @@ def test_all_lags_of_structures_too_large_for_memory_need_a_cutoff(tmp_path, mon
     with pytest.raises(InputError, match=r"40 x 40 voxels at all lags needs about .* Pass a cutoff \(--cutoff 32\)"):
         compute_statistics(tmp_path / "x.zarr", tmp_path / "s.zarr")
     compute_statistics(tmp_path / "x.zarr", tmp_path / "s.zarr", cutoff=8)
+
+
+def test_an_interrupted_run_continues_where_it_stopped(store, tmp_path, monkeypatch):
+    path, _ = store
+    monkeypatch.setattr(blocks_module, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(arrays, "CHUNK_BYTES", 1)
+    compute_statistics(path, tmp_path / "whole.zarr", cutoff=1)
+    seen: list[int] = []
+
+    def stop_at(number: int):
+        def progress(done: int, total: int) -> None:
+            seen.append(done)
+            if done >= number:
+                raise KeyboardInterrupt
+
+        return progress
+
+    out = tmp_path / "s.zarr"
+    with pytest.raises(JobInterrupted, match="What is done is kept"):
+        compute_statistics(path, out, cutoff=1, resume=True, progress=stop_at(6))
+    assert not out.exists()
+    with pytest.raises(InputError, match="cutoff=1 instead of 2"):
+        compute_statistics(path, out, cutoff=2, resume=True)
+    seen.clear()
+    compute_statistics(path, out, cutoff=1, resume=True, progress=stop_at(99))
+    assert min(seen) >= 6
+    assert seen[-1] == 11
+    assert files_of(out) == files_of(tmp_path / "whole.zarr")
+    assert [each.name for each in tmp_path.iterdir() if each.name.startswith(".")] == []
+
+
+def files_of(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -19,6 +19,8 @@ from matvae.jobs import (
     transform,
     transform_structures,
 )
+from matvae.jobs.files import arrays
+from matvae.jobs.files.kept import JobInterrupted
 from matvae.jobs.files.latents import read_latents
 
 
@@ -102,3 +104,36 @@ def test_structures_whose_phases_are_other_grey_values_are_refused(grey):
     import_structures([grey / "test.npy"], grey / "again.zarr", phase_values=[0, 128, 255], window=(16, 16))
     result = transform_structures(grey / "m.matvae", grey / "again.zarr", grey / "again.csv")
     assert result["shape"] == [24, 2]
+
+
+def test_an_interrupted_run_continues_where_it_stopped(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(transform, "BLOCK_VOXELS", 64 * 4)
+    monkeypatch.setattr(arrays, "CHUNK_BYTES", 4 * 3 * 4)
+    inputs = trained / "m.matvae", trained / "test.zarr"
+    transform_structures(*inputs, tmp_path / "whole.zarr")
+    seen: list[int] = []
+
+    def stop_at(number: int):
+        def progress(done: int, total: int) -> None:
+            seen.append(done)
+            if done >= number:
+                raise KeyboardInterrupt
+
+        return progress
+
+    with pytest.raises(JobInterrupted, match="What is done is kept"):
+        transform_structures(*inputs, tmp_path / "z.zarr", resume=True, progress=stop_at(12))
+    assert seen == [3, 6, 9, 12]
+    assert not (tmp_path / "z.zarr").exists()
+    with pytest.raises(InputError, match="holds what an interrupted run for z"):
+        transform_structures(*inputs, tmp_path / "z.zarr")
+    seen.clear()
+    transform_structures(*inputs, tmp_path / "z.zarr", resume=True, progress=stop_at(99))
+    # The last chunk of four that was complete ends at 8 or, written while the interrupt arrived, at 12.
+    assert seen[0] in (9, 12, 15)
+    assert files_of(tmp_path / "z.zarr") == files_of(tmp_path / "whole.zarr")
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def files_of(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
+import shutil
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,14 @@ from zarr.codecs import ZstdCodec
 from ...data.layout import MASK, consolidate, file_box, missing_files
 from ...data.zarr_tasks import closing_tasks
 from ...errors import InputError, StoreError
-from ...files import atomic_output, unfinished
+from ...files import atomic_output, move_into_place, unfinished
 from ...grid import Grid
 from ...room import AT_MOST, Expected, expecting
 
+logger = logging.getLogger("matvae")
 SCHEMA = 1
+# Name of a group in the folder of what is kept.
+GROUP = "result.zarr"
 CHUNK_BYTES = 8 << 20
 
 
@@ -130,6 +135,7 @@ def new_array(
     attributes: Mapping[str, Any],
     *,
     resume: bool = False,
+    kept: Path | None = None,
 ) -> Iterator[ArrayWriter]:
     """Create a group `out` with a float32 array ``(sample, ...)``; it appears once all samples are written.
 
@@ -144,6 +150,9 @@ def new_array(
     resume : bool
         Complete an existing group of which files are missing, in place. What `ArrayWriter.needed` does not ask for
         need not be written.
+    kept : Path, optional
+        Folder of `matvae.jobs.files.kept.kept_results`, in which a new group is written and stays if the job is
+        interrupted; what an earlier run has written there is completed.
 
     Raises
     ------
@@ -163,21 +172,32 @@ def new_array(
     bytes_per_sample = 4 * int(np.prod(shape[1:]))
     with (
         expecting(out, shape[0] * bytes_per_sample) as expected,
-        atomic_output(out) as temporary,
+        atomic_output(out) if kept is None else nullcontext(kept / GROUP) as group_path,
         closing_tasks(),
         _writing_thread() as thread,
     ):
-        group = zarr.open_group(
-            temporary, mode="w-", zarr_format=3, attributes={"matvae": {"schema": SCHEMA, **attributes}}
-        )
-        chunks = (max(1, min(shape[0], CHUNK_BYTES // max(1, bytes_per_sample))), *shape[1:])
-        array = _create(group, name, shape, np.dtype(np.float32), chunks, dimensions)
-        writer = ArrayWriter(temporary, group, array, thread, expected)
+        if kept is not None and (group_path / name / "zarr.json").exists():
+            writer = _existing(group_path, name, shape, attributes, thread)
+            if found := int(writer._sound.sum()):
+                logger.info("%d of %d samples are done already, and are taken over.", found, shape[0])
+        else:
+            # Whatever an earlier run left there has no array yet.
+            shutil.rmtree(group_path, ignore_errors=True)
+            group = zarr.open_group(
+                group_path, mode="w-", zarr_format=3, attributes={"matvae": {"schema": SCHEMA, **attributes}}
+            )
+            chunks = (max(1, min(shape[0], CHUNK_BYTES // max(1, bytes_per_sample))), *shape[1:])
+            array = _create(group, name, shape, np.dtype(np.float32), chunks, dimensions)
+            writer = ArrayWriter(group_path, group, array, thread, expected)
         yield writer
         writer.flush()
-        if writer.written != shape[0]:
+        if kept is None and writer.written != shape[0]:
             raise StoreError(f"{out} must hold {shape[0]} samples, but only {writer.written} were written.")
-        consolidate(temporary)
+        if missing_files(writer.array, group_path / name):
+            raise StoreError(f"{out} is still incomplete. Compute it again.")
+        consolidate(group_path)
+        if kept is not None:
+            move_into_place(group_path, out)
 
 
 def _writing_thread() -> ThreadPoolExecutor:

@@ -201,7 +201,7 @@ class KeptResults:
     def names(self) -> set[str]:
         """Names of all parts that are kept."""
         files = [] if self.folder is None else self.folder.iterdir()
-        return {file.stem for file in files if file.suffix in (".npz", ".json") and file.name != REQUEST}
+        return {file.stem for file in files if file.suffix in (".npz", ".json", ".zarr") and file.name != REQUEST}
 
     def in_order(
         self, crew: Crew, function: Callable[..., Any], tasks: Iterable[Task], given: Any = None

@@ -105,9 +105,10 @@ def latent_array(
     properties: Mapping[str, np.ndarray],
     units: Mapping[str, str],
     resume: bool = False,
+    kept: Path | None = None,
 ) -> Iterator[ArrayWriter]:
     """Write latents ``(sample, component)`` to a new zarr group, or complete an existing one; see `new_array`."""
-    with new_array(out, "latent", shape, ("sample", "component"), attributes, resume=resume) as writer:
+    with new_array(out, "latent", shape, ("sample", "component"), attributes, resume=resume, kept=kept) as writer:
         yield writer
         for name, values in properties.items():
             writer.add(name, values, "sample", unit=units.get(name))
