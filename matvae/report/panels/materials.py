@@ -195,7 +195,8 @@ def _cell(row: Mapping[str, Any], name: str, template: str, factor: int) -> str:
     text, unit, _ = template.partition(" %")
     spread = row.get(f"{name}_spread")
     margin = "" if spread is None else f" ± {text.replace('+', '').format(factor * spread)}"
-    return text.format(factor * row[name]) + margin + unit
+    # A number, its spread and its unit stay on one line.
+    return (text.format(factor * row[name]) + margin + unit).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _count(n: int | None) -> str:
