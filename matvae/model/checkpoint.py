@@ -63,10 +63,16 @@ def save_checkpoint(path: str | os.PathLike[str], state: dict[str, Any]) -> None
     ------
     StoreError
         If the folder cannot be written.
+    MemoryError
+        If there is too little memory for a copy of the state.
     """
     target = Path(path)
     buffer = io.BytesIO()
-    torch.save({"schema": SCHEMA, **state}, buffer)
+    try:
+        torch.save({"schema": SCHEMA, **state}, buffer)
+    except RuntimeError as error:
+        # A buffer in memory fails for want of memory alone, which torch calls an unexpected position.
+        raise MemoryError(str(error)) from error
     try:
         with atomic_output(target) as temporary, open(temporary, "wb") as file:
             file.write(hashlib.sha256(buffer.getbuffer()).digest())

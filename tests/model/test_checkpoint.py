@@ -161,3 +161,18 @@ def test_killing_the_process_during_a_save_leaves_a_readable_checkpoint(tmp_path
     command = [sys.executable, "-c", KILL_WHILE_SAVING, str(tmp_path / "training.checkpoint")]
     process = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert process.returncode == 0, process.stderr
+
+
+def test_too_little_memory_for_a_copy_of_the_state_is_called_that(tmp_path, monkeypatch):
+    class Full(io.BytesIO):
+        """Memory that ends after 512 bytes."""
+
+        def write(self, data):
+            if self.tell() + len(data) > 512:
+                raise MemoryError
+            return super().write(data)
+
+    monkeypatch.setattr(checkpoint.io, "BytesIO", Full)
+    with pytest.raises(MemoryError):
+        save_checkpoint(tmp_path / "training.checkpoint", STATE)
+    assert os.listdir(tmp_path) == []
