@@ -31,6 +31,7 @@ from ..optimize.believability import MEASURES
 from ..optimize.comparison import Comparison
 from ..optimize.goal import read_constraints, read_goals
 from .cluster import crew_of
+from .files.kept import digest_of_model
 from .files.latents import latent_format, new_latents
 from .files.outputs import check_output
 from .models import check_form, known_values, open_fitting
@@ -295,7 +296,7 @@ def _fingerprint(
     model: str | Path, train: str | Path | None, requirements: Sequence[Goal | Constraint], seed: int
 ) -> str:
     """Hash of everything that the measurements depend on, but not of the length of the search."""
-    digest = hashlib.sha256((Path(model) / "estimator.json").read_bytes())
+    digest = hashlib.sha256(digest_of_model(model).encode())
     for requirement in requirements:
         bounds = (
             (requirement.sense, requirement.target)

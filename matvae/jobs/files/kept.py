@@ -305,10 +305,14 @@ def digest(*arrays: np.ndarray) -> str:
 
 
 def digest_of_model(path: str | Path) -> str:
-    """Hash of what a saved model computes: two equal fits have the same, however long they took."""
-    stated = read_json(Path(path) / "estimator.json")
+    """Hash of what a model, saved or pretrained, computes: equal fits have the same, however long they took."""
+    # Jobs without a model do not wait for scikit-learn.
+    from ...estimator.pretrained import model_folder
+    from ...estimator.saving import ESTIMATOR, WEIGHTS
+
+    stated = read_json(model_folder(path) / ESTIMATOR)
     kept = {name: stated[name] for name in ("parameters", "spec", "grid", "input", "latent_spread")}
-    kept["weights"] = stated["sha256"]["weights.safetensors"]
+    kept["weights"] = stated["sha256"][WEIGHTS]
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 

@@ -13,6 +13,7 @@ import pytest
 from matvae import Grid, StatsVAETransformer, Structures
 from matvae.crew import ALONE
 from matvae.errors import InputError, StoreError
+from matvae.estimator.pretrained import model_folder
 from matvae.files import unfinished
 from matvae.jobs.files import kept as module
 from matvae.jobs.files.kept import (
@@ -266,3 +267,7 @@ def test_equal_fits_are_the_same_model_however_long_they_took(tmp_path):
     first, again, larger = (digest_of_model(tmp_path / name) for name in fits)
     assert first == again != larger
     assert (tmp_path / "first" / "estimator.json").read_text() != (tmp_path / "again" / "estimator.json").read_text()
+
+
+def test_a_pretrained_model_is_recognized_by_its_name():
+    assert digest_of_model("pretrained:alloy") == digest_of_model(model_folder("pretrained:alloy"))
