@@ -5,6 +5,8 @@ An error message is one paragraph: what was expected, what was received, and wha
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -62,3 +64,9 @@ def __getattr__(name: str) -> Any:
     if name == "NotFittedError":
         return _not_fitted_error()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def did_you_mean(name: Any, known: Iterable[str], shown: Callable[[str], str] = repr) -> str:
+    """Return ``" Did you mean 'NAME'?"`` for the known name that is closest to another; empty if none is close."""
+    close = get_close_matches(str(name), list(known), n=1)
+    return f" Did you mean {shown(close[0])}?" if close else ""

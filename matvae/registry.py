@@ -7,13 +7,12 @@ broken plugin affects only those who use it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
-from .errors import PluginError
+from .errors import PluginError, did_you_mean
 
 
 class Registry:
@@ -70,8 +69,7 @@ class Registry:
             part cannot be imported or is not a subclass of the contract.
         """
         if name not in self.targets:
-            close = get_close_matches(str(name), self.names(), n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
+            hint = did_you_mean(name, self.names())
             raise PluginError(
                 f"There is no {self.kind} called {name!r}; known are {', '.join(sorted(self.names()))}.{hint} "
                 "If a plugin provides it, install that package."

@@ -37,3 +37,9 @@ def test_an_unknown_error_name_is_an_attribute_error():
 def test_scikit_learn_is_imported_only_for_its_own_error():
     code = "import sys, matvae.errors as e; assert 'sklearn' not in sys.modules; e.NotFittedError; import sklearn"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_closest_known_name_is_suggested_if_there_is_one():
+    assert errors.did_you_mean("lineal_pth", ["two_point", "lineal_path"]) == " Did you mean 'lineal_path'?"
+    assert errors.did_you_mean("aloy", ["alloy"], shown=str.upper) == " Did you mean ALLOY?"
+    assert errors.did_you_mean("xyz", ["two_point"]) == errors.did_you_mean("xyz", []) == ""

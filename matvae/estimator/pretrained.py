@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from ..errors import PluginError
+from ..errors import PluginError, did_you_mean
 
 PREFIX, SUFFIX = "pretrained:", ".matvae"
 FOLDER = Path(__file__).resolve().parents[1] / "pretrained"
@@ -34,7 +33,6 @@ def model_folder(path: Any) -> Path:
         return Path(path)
     name, names = str(path).removeprefix(PREFIX), pretrained_names()
     if name not in names:
-        close = get_close_matches(name, names, n=1)
-        hint = f" Did you mean {PREFIX}{close[0]}?" if close else ""
+        hint = did_you_mean(name, names, shown=lambda close: f"{PREFIX}{close}")
         raise PluginError(f"There is no pretrained model {name!r}; known are {', '.join(names)}.{hint}")
     return FOLDER / f"{name}{SUFFIX}"

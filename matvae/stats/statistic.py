@@ -5,12 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 
-from ..errors import InputError, PluginError
+from ..errors import InputError, PluginError, did_you_mean
 from ..registry import Registry
 from .of_structures import of_structures
 
@@ -88,11 +87,9 @@ class Statistic:
         """
         for name in names:
             if name not in self.options:
-                close = get_close_matches(name, self.options, n=1)
-                hint = f" Did you mean {close[0]!r}?" if close else ""
                 raise InputError(
                     f"The statistic {self.name!r} takes the options {', '.join(self.options)}, "
-                    f"but {name!r} was given.{hint}"
+                    f"but {name!r} was given.{did_you_mean(name, self.options)}"
                 )
 
 

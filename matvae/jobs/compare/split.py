@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy as np
 from ...data import Structures
 from ...data.subsets import select
 from ...data.windows import POSITION
-from ...errors import InputError
+from ...errors import InputError, did_you_mean
 
 logger = logging.getLogger("matvae")
 # A variance needs two structures, and a regression with leave-one-out validation three.
@@ -126,9 +125,7 @@ def properties_of(structures: Structures, names: Sequence[str]) -> dict[str, np.
 def _unknown(name: str, known: list[str], path: str | Path) -> str:
     if not known:
         return f"{path} has no properties, but the property {name!r} was asked for. Leave it out."
-    close = get_close_matches(name, known, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    return f"{path} has no property {name!r}; it has {', '.join(known)}.{hint}"
+    return f"{path} has no property {name!r}; it has {', '.join(known)}.{did_you_mean(name, known)}"
 
 
 def _check_property(name: str, values: np.ndarray, path: str | Path) -> None:
