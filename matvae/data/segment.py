@@ -28,7 +28,7 @@ FILTERS = ("median", "bilateral")
 # The search of multi-Otsu takes bins ** (phases - 1) steps.
 _MULTI_OTSU_BINS, _MULTI_OTSU_PHASES = 256, 5
 # Fewer grey values are taken for labels.
-_LEAST_GREY_LEVELS = 17
+LEAST_GREY_LEVELS = 17
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ def _thresholds(histogram: Histogram, segmentation: Segmentation) -> list[float]
                 f"{', '.join(f'{value:g}' for value in values)} was given, which leaves a phase empty."
             )
         return values
-    if histogram.is_exact and len(histogram.values) < _LEAST_GREY_LEVELS:
+    if histogram.is_exact and len(histogram.values) < LEAST_GREY_LEVELS:
         shown = ", ".join(f"{value:g}" for value in histogram.values)
         raise InputError(
             f"Thresholds are found in grey images, but these voxels have only the values {shown}, like labels of "

@@ -12,7 +12,6 @@ import torch
 from ..errors import InputError
 from ..estimator import FittedModel
 from ..optimize.measuring import LatentDecoder
-from ..optimize.region import Region
 from .known import Known
 from .preview import Previewer
 
@@ -53,10 +52,8 @@ class Designer:
     """
 
     def __init__(self, model: Any, known: Known, previewer: Previewer) -> None:
-        n_components = model.module_.spec.n_components
         self.known = known
         self.fitted = FittedModel.of(model)
-        self.region = Region.of_data(known.latents, n_components) if len(known) >= 10 else Region.of_prior(n_components)
         self.decoder = previewer.predicted or LatentDecoder(model)
 
     def reach(self, targets: Mapping[str, float], seed: int = 0) -> Design:
@@ -93,7 +90,7 @@ class Designer:
             misses(z).square().sum().backward()
             optimizer.step()
             with torch.no_grad():
-                z.copy_(self.region.project(z))
+                z.copy_(self.known.region.project(z))
         with torch.no_grad():
             final = misses(z).abs().amax(1)
             best = int(final.argmin())
@@ -107,7 +104,7 @@ class Designer:
         )
 
     def _starts(self, misses: Any, rng: np.random.Generator) -> torch.Tensor:
-        drawn = self.region.draw(STARTS // 2, rng)
+        drawn = self.known.region.draw(STARTS // 2, rng)
         if not len(self.known):
             return drawn
         candidates = torch.from_numpy(self.known.latents.astype(np.float32))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -13,22 +13,19 @@ import numpy as np
 
 from ..data import Segmentation, Structures, open_structures
 from ..data.open import open_grey
-from ..data.segment import segment
+from ..data.segment import LEAST_GREY_LEVELS, segment
 from ..data.subsets import spread_indices
 from ..errors import InputError, MatvaeError
 from ..estimator import FittedModel
 from ..grid import Grid
-from ..optimize.region import Region
 from ..stats.map_samples import as_tensor
-from .known import Known
+from .known import LEAST_KNOWN, Known
 
-# Fewer different values than this are those of phases, as for `matvae.data.Segmentation`.
-LEAST_GREY_LEVELS = 17
 # Endings of names are at most this long; anything else of a name is dropped.
 LONGEST_ENDING = 12
 ENDING = re.compile(r"(\.[a-z0-9]{1,8}){1,2}$")
 # Errors of this many known structures suffice to tell what is usual.
-MOST_COMPARED, LEAST_COMPARED = 100, 10
+MOST_COMPARED = 100
 USUAL = 95
 
 
@@ -69,11 +66,6 @@ class Encoder:
 
     def __init__(self, model: Any, known: Known) -> None:
         self.fitted, self.known = FittedModel.of(model), known
-
-    @cached_property
-    def region(self) -> Region:
-        """Neighbourhood of the known latents."""
-        return Region.of_data(self.known.latents, self.known.latents.shape[1])
 
     @cached_property
     def usual_error(self) -> float:
@@ -118,9 +110,9 @@ class Encoder:
         return Dropped(window, latent, miss, self._score(latent, miss), [*notes, *cut])
 
     def _score(self, latent: np.ndarray, error: float) -> float | None:
-        if len(self.known) < LEAST_COMPARED:
+        if len(self.known) < LEAST_KNOWN:
             return None
-        distance = float(self.region.score(as_tensor(latent[None].astype(np.float32)))[0])
+        distance = float(self.known.region.score(as_tensor(latent[None].astype(np.float32)))[0])
         return max(distance, error / max(self.usual_error, 1e-12))
 
 
@@ -167,7 +159,8 @@ def read_image(path: Path, grid: Grid) -> tuple[np.ndarray, list[str]]:
 def _phases_of(path: Path, grid: Grid) -> tuple[Structures, list[str]]:
     (grey,) = open_grey([path], spatial_dims=grid.ndim)
     grey = grey[:1]
-    values = np.unique(grey.data.compute())
+    voxels = grey.data.compute()
+    values = np.unique(voxels)
     if not np.isfinite(values).all():
         raise InputError("The file should hold finite grey values, but some voxels are NaN or infinite. Mend the file.")
     if len(values) < LEAST_GREY_LEVELS:
@@ -176,21 +169,17 @@ def _phases_of(path: Path, grid: Grid) -> tuple[Structures, list[str]]:
                 f"The model has {grid.phases} phases, but the file has {len(values)} different values. Drop a grey "
                 f"image, or one of {grid.phases} phases."
             )
-        labels = np.searchsorted(values, grey.data.compute()).astype(np.uint8)
+        labels = np.searchsorted(values, voxels).astype(np.uint8)
         if len(values) == 1 or not np.array_equal(values, np.arange(len(values))):
             shown = ", ".join(f"{value:g}" for value in values)
             notes = [f"The values {shown} are taken for the phases 0 to {len(values) - 1}."]
         else:
             notes = []
-        return Structures(labels, _with_phases(grey.grid, grid.phases)), notes
+        return Structures(labels, replace(grey.grid, phases=grid.phases, periodic=False)), notes
     threshold = "otsu" if grid.phases == 2 else f"otsu:{grid.phases}"
     found = segment([grey], Segmentation(threshold))
     shown = ", ".join(f"{value:.4g}" for value in found.thresholds)
     return found.parts[0], [f"Grey values were segmented at {shown} (Otsu); the darkest are phase 0."]
-
-
-def _with_phases(grid: Grid, phases: int) -> Grid:
-    return Grid(grid.shape, phases=phases, axes=grid.axes, voxel_size=grid.voxel_size, unit=grid.unit, periodic=False)
 
 
 def central_window(image: np.ndarray, grid: Grid) -> tuple[np.ndarray, list[str]]:

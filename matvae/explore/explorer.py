@@ -106,7 +106,7 @@ class Explorer:
             "values": [_finite(value) for value in shown.values],
             "nearest": self.previewer.nearest(latent),
             # Above 1 where the model is not to be trusted.
-            "distance": float(self.designer.region.score(as_tensor(latent[None]))[0]),
+            "distance": float(self.known.region.score(as_tensor(latent[None]))[0]),
         }
 
     def realize(self, given: Any) -> dict[str, Any]:

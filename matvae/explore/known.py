@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,14 @@ from ..data.windows import POSITION
 from ..errors import InputError
 from ..evaluate.walks import central_latent
 from ..optimize.believability import texture_of
+from ..optimize.region import Region
 from ..optimize.windows import TrainingWindows
 from .measures import Measure, elongations, measured, measures_of
 
 # More structures make neither the distributions nor the map clearer; of volumes fewer, since all are measured at start.
 MOST_STRUCTURES, MOST_VOXELS, LEAST_STRUCTURES = 1000, 1 << 22, 100
+# Fewer structures do not tell where latents lie.
+LEAST_KNOWN = 10
 # The prior is the standard normal distribution: this range holds nearly all of it.
 PRIOR_RANGE = 3.0
 # Bins of a distribution; a range extends beyond the extremes by this share.
@@ -108,6 +112,14 @@ class Known:
 
     def __len__(self) -> int:
         return len(self.latents)
+
+    @cached_property
+    def region(self) -> Region:
+        """Latents near the known ones; where these are too few, those of the prior."""
+        n_components = self.latents.shape[1]
+        if len(self) < LEAST_KNOWN:
+            return Region.of_prior(n_components)
+        return Region.of_data(self.latents, n_components)
 
     def named_values(self) -> dict[str, tuple[np.ndarray, str]]:
         """Values ``(sample,)`` and unit of everything that is known of the structures, by name in words."""

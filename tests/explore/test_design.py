@@ -20,7 +20,7 @@ def test_a_target_is_reached_by_the_decoder_of_the_latent(explorer, texture_mode
 def test_the_latent_stays_where_the_model_is_trustworthy(explorer):
     found = explorer.designer.reach({"volume_fraction(phase=1)": 0.99})
     assert found.miss > 1
-    assert float(explorer.designer.region.score(torch_row(found.latent))[0]) <= 1.001
+    assert float(explorer.known.region.score(torch_row(found.latent))[0]) <= 1.001
 
 
 def test_a_decoder_of_structures_is_searched_as_well(layout_explorer, layout_model):
