@@ -81,14 +81,14 @@ def sample_blocks(data: Any, size: int) -> Iterator[tuple[int, np.ndarray]]:
 
 def read_block(structures: Structures, start: int, stop: int) -> Any:
     """Read some samples of structures into memory: an array, or `Structures` if they have a mask."""
-    block = read_samples(structures.data, start, stop)
+    block = read_span(structures.data, start, stop)
     if structures.mask is None:
         return block
-    mask = read_samples(structures.mask, start, stop)
+    mask = read_span(structures.mask, start, stop)
     return Structures(block, structures.grid, mask=mask, attributes=structures.attributes)
 
 
-def read_samples(data: Any, start: int, stop: int) -> np.ndarray:
+def read_span(data: Any, start: int, stop: int) -> np.ndarray:
     """Read some samples of a dask array into memory.
 
     The chunks of a block are few, and whoever calls this is a thread that reads ahead or one of several processes:

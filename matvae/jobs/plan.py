@@ -21,7 +21,7 @@ from typing import Any
 from ..data.sample_blocks import Progress
 from ..errors import InputError
 from ..memory import free_memory, peak_memory
-from ..room import Expected, bytes_in_words, expected_results, free_room
+from ..room import ABOUT, AT_MOST, EXACT, Expected, bytes_in_words, expected_results, free_room
 from .files.outputs import check_output, is_model, is_result
 
 # Work is measured for so long from the first report on, before which libraries are loaded and files opened.
@@ -68,7 +68,7 @@ class Plan:
         if self.memory is not None:
             parts.append(f"{bytes_in_words(self.memory)} of memory")
         if self.disk is not None:
-            parts.append(f"{self.disk_certainty} {bytes_in_words(self.disk)} on the disk".removeprefix("exactly "))
+            parts.append(f"{self.disk_certainty} {bytes_in_words(self.disk)} on the disk".removeprefix(f"{EXACT} "))
         return f"This takes {', '.join(parts)}."
 
 
@@ -135,7 +135,7 @@ class Meter:
 def _least_certain(known: list[Expected]) -> str | None:
     """Certainty of the sum of several sizes."""
     kinds = {each.certainty for each in known}
-    return None if not kinds else kinds.pop() if len(kinds) == 1 else "about"
+    return None if not kinds else kinds.pop() if len(kinds) == 1 else ABOUT
 
 
 def plan_job(job: Callable[..., Any], *arguments: Any, **options: Any) -> dict[str, Any]:
@@ -212,7 +212,7 @@ def checked(run: Callable[[Progress], Any], out: Path) -> dict[str, Any]:
             f"It needs {bytes_in_words(plan.memory)} of memory, but {bytes_in_words(free)} are free. Close "
             "other programs, start fewer workers, or run it where there is more memory."
         )
-    if plan.disk is not None and plan.disk > room and plan.disk_certainty != "at most":
+    if plan.disk is not None and plan.disk > room and plan.disk_certainty != AT_MOST:
         problems.append(
             f"It needs {bytes_in_words(plan.disk)} on the disk, but {bytes_in_words(room)} are free. Free "
             "some space, or choose another folder."

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..crew import Crew
 from ..data import open_structures
-from ..data.sample_blocks import Progress, aligned, block_bounds, read_samples, samples_per_block
+from ..data.sample_blocks import Progress, aligned, block_bounds, read_span, samples_per_block
 from ..errors import InputError
 from ..grid import Grid
 from ..memory import check_memory
@@ -168,8 +168,8 @@ Block = tuple[np.ndarray, np.ndarray | None]
 
 def _read(work: _Work, start: int, stop: int) -> Block:
     """Samples and their mask."""
-    mask = None if work.mask is None else read_samples(work.mask, start, stop)
-    return read_samples(work.data, start, stop), mask
+    mask = None if work.mask is None else read_span(work.mask, start, stop)
+    return read_span(work.data, start, stop), mask
 
 
 def _statistics_of(work: _Work, block: Block, *_: int) -> Block:

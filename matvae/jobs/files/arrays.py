@@ -95,6 +95,11 @@ class ArrayWriter:
             if self._expected is not None:
                 self._expected.learn(self.path, n_stored / self.array.shape[0])
 
+    @property
+    def n_sound(self) -> int:
+        """Number of samples that were there already."""
+        return int(self._sound.sum())
+
     def needed(self, start: int, stop: int) -> bool:
         """Whether some of these samples are still to be written."""
         return not self._sound[start:stop].all()
@@ -178,8 +183,8 @@ def new_array(
     ):
         if kept is not None and (group_path / name / "zarr.json").exists():
             writer = _existing(group_path, name, shape, attributes, thread)
-            if found := int(writer._sound.sum()):
-                logger.info("%d of %d samples are done already, and are taken over.", found, shape[0])
+            if writer.n_sound:
+                logger.info("%d of %d samples are done already, and are taken over.", writer.n_sound, shape[0])
         else:
             # Whatever an earlier run left there has no array yet.
             shutil.rmtree(group_path, ignore_errors=True)
