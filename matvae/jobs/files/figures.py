@@ -9,13 +9,16 @@ from typing import Any
 from ...files import atomic_output
 from .outputs import check_output
 
+# Style of figures unless another is asked for.
+SCREEN = "screen"
+
 
 def check_figure(
     figure: str | Path | None,
     inputs: Sequence[str | Path | None],
     *,
     overwrite: bool = False,
-    style: str = "screen",
+    style: str = SCREEN,
 ) -> Path | None:
     """Refuse a picture that cannot or must not be written; None where none is asked for.
 
@@ -37,6 +40,9 @@ def check_figure(
     MissingExtraError
         If matplotlib is not installed.
     """
+    if figure is None and style == SCREEN:
+        # Nearly always, and then nobody waits for the plots and torch.
+        return None
     from ...report.paper import figure_style
 
     figure_style(style)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from matvae.errors import InputError
@@ -39,3 +42,9 @@ def test_a_style_is_checked_even_where_no_figure_is_asked_for():
     assert check_figure(None, []) is None
     with pytest.raises(InputError, match="figure_style"):
         check_figure(None, [], style="poster")
+
+
+def test_without_a_figure_nothing_slow_is_imported():
+    code = "from matvae.jobs.files.figures import check_figure; check_figure(None, []); import sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "torch" not in done.stdout.split()
