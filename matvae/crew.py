@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -43,6 +44,12 @@ class Crew(Protocol):
             ``function(given, what was read, *task)``.
         """
 
+    def writes_in(self, folder: Path) -> bool:
+        """Return whether functions should write large results into `folder` themselves.
+
+        Then they do not pass through this process, which would be too slow for many workers.
+        """
+
 
 class Alone:
     """This process, which does one block after another, and reads the next one meanwhile."""
@@ -65,6 +72,10 @@ class Alone:
                     yield _done(function, given, *ahead.popleft())
             while ahead:
                 yield _done(function, given, *ahead.popleft())
+
+    def writes_in(self, folder: Path) -> bool:
+        """Return False: a thread writes a result while the next one is computed."""
+        return False
 
 
 ALONE = Alone()

@@ -10,6 +10,7 @@ from typing import Any
 
 import dask.array as da
 import numpy as np
+import zarr
 
 from ..crew import Crew
 from ..data import open_structures
@@ -117,13 +118,16 @@ def compute_statistics(
         "grid": grid.to_dict(),
     }
     unit = grid.unit if arguments.get("voxel_size") is not None else "voxel"
-    # The statistics may be much smaller than the structures, as a surface area is.
-    bytes_per_sample = 4 * max(math.prod(shape[1:]), grid.n_voxels)
+    # The statistics may be much smaller than the structures, as a surface area is. Spectra have blocks of their own.
+    bytes_per_sample = 4 * math.prod(shape[1:]) + structures.data.dtype.itemsize * grid.n_voxels
+    size = aligned(samples_per_block(bytes_per_sample), structures.data.chunks[0])
     request = Request({"job": "stats", **metadata}, {"structures": digest_of_structures(structures)} if resume else {})
     with (
         crew_of(workers, scheduler, [data]) as crew,
         kept_results(target, request, resume=resume, overwrite=overwrite) as kept,
-        new_array(target, "statistics", shape, dimensions, metadata, resume=resume, kept=kept.folder) as writer,
+        new_array(
+            target, "statistics", shape, dimensions, metadata, block=size, resume=resume, kept=kept.folder
+        ) as writer,
     ):
         if function.length_power and unit:
             writer.array.attrs["unit"] = f"{unit}^{function.length_power}"
@@ -133,12 +137,15 @@ def compute_statistics(
                 if writer.needed(sample, sample + 1):
                     writer.write(sample, _by_blocks(structures.data[sample], grid, arguments, crew, progress)[None])
         else:
-            size = aligned(samples_per_block(bytes_per_sample), structures.data.chunks[0])
             bounds = [each for each in block_bounds(len(structures), size) if writer.needed(*each)]
-            work = _Work(function, arguments, structures.data, structures.mask, grid)
+            shared = writer.array if writer.has_whole_chunks(size) and crew.writes_in(writer.path) else None
+            work = _Work(function, arguments, structures.data, structures.mask, grid, shared)
             blocks = crew.in_order(_statistics_of, bounds, work, read=_read)
-            for (start, _), (block, mask) in zip(bounds, blocks, strict=True):
-                writer.write(start, block)
+            for (start, stop), (block, mask) in zip(bounds, blocks, strict=True):
+                if block is None:
+                    writer.note(stop)
+                else:
+                    writer.write(start, block)
                 if inside is not None:
                     inside[start : writer.written] = mask
                 if progress is not None:
@@ -154,29 +161,33 @@ def compute_statistics(
 
 @dataclass(frozen=True)
 class _Work:
-    """What all blocks of samples share."""
+    """What all blocks of samples share, and the array that statistics are written to; by this process if None."""
 
     statistic: Statistic
     arguments: Mapping[str, Any]
     data: da.Array
     mask: da.Array | None
     grid: Grid
+    shared: zarr.Array | None
 
 
-Block = tuple[np.ndarray, np.ndarray | None]
-
-
-def _read(work: _Work, start: int, stop: int) -> Block:
+def _read(work: _Work, start: int, stop: int) -> tuple[np.ndarray, np.ndarray | None]:
     """Samples and their mask."""
     mask = None if work.mask is None else read_span(work.mask, start, stop)
     return read_span(work.data, start, stop), mask
 
 
-def _statistics_of(work: _Work, block: Block, *_: int) -> Block:
-    """Statistics of a block of samples, and its mask."""
+def _statistics_of(
+    work: _Work, block: tuple[np.ndarray, np.ndarray | None], start: int, stop: int
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Statistics of a block of samples, None if they are written already, and its mask."""
     (samples, mask), grid = block, work.grid
     masked = {} if mask is None else {"mask": mask}
-    return work.statistic(samples, spatial_dims=grid.ndim, phases=grid.phases, **masked, **work.arguments), mask
+    statistics = work.statistic(samples, spatial_dims=grid.ndim, phases=grid.phases, **masked, **work.arguments)
+    if work.shared is None:
+        return statistics, mask
+    work.shared[start:stop] = statistics
+    return None, mask
 
 
 def _is_large(statistic: Statistic, grid: Grid, arguments: Mapping[str, Any], *, masked: bool) -> bool:

@@ -15,6 +15,7 @@ import dask
 import distributed
 import numpy as np
 import pytest
+import zarr
 
 from matvae import Grid, StatsVAETransformer, jobs, open_structures, save_structures
 from matvae.crew import ALONE
@@ -26,6 +27,7 @@ from matvae.jobs import inverse as inverse_job
 from matvae.jobs import reconstruct as reconstruct_job
 from matvae.jobs import transform as transform_job
 from matvae.jobs.cluster import crew_of
+from matvae.jobs.files import arrays
 
 from ..structures import blobs
 
@@ -282,6 +284,27 @@ def test_every_job_gives_the_same_bytes_though_a_worker_is_killed(
         assert alone == others
 
 
+def test_workers_write_large_results_themselves(folder, tmp_path, address, monkeypatch):
+    monkeypatch.setattr(sample_blocks, "BLOCK_BYTES", 4 * 16**2 * 8)
+    monkeypatch.setattr(arrays, "LEAST_CHUNK_BYTES", 1)
+    jobs.compute_statistics(folder / "x.zarr", tmp_path / "alone.zarr")
+
+    def write(*_):
+        raise AssertionError("Statistics came back from a worker.")
+
+    monkeypatch.setattr(arrays.ArrayWriter, "write", write)
+    jobs.compute_statistics(folder / "x.zarr", tmp_path / "cluster.zarr", scheduler=address)
+    assert zarr.open_group(tmp_path / "alone.zarr")["statistics"].chunks[0] == 6
+    assert contents(tmp_path / "alone.zarr") == contents(tmp_path / "cluster.zarr")
+
+
+def test_results_come_back_from_workers_that_do_not_see_the_output(address, tmp_path):
+    with crew_of(None, address) as crew:
+        assert crew.writes_in(tmp_path)
+        assert not crew.writes_in(tmp_path / "elsewhere")
+    assert not ALONE.writes_in(tmp_path)
+
+
 def contents(store):
     return {file.relative_to(store): file.read_bytes() for file in store.rglob("*") if file.is_file()}
 
@@ -313,6 +336,6 @@ def environment(given):
     return torch.get_num_threads(), os.environ.get("MALLOC_TRIM_THRESHOLD_")
 
 
-def test_local_workers_have_one_thread_usual_allocation_and_leave_interrupts_to_their_parent():
+def test_local_workers_have_one_thread_keep_memory_and_leave_interrupts_to_their_parent():
     with crew_of(1, None) as crew:
-        assert list(crew.in_order(environment, [()])) == [(1, None)]
+        assert list(crew.in_order(environment, [()])) == [(1, str(256 << 20))]

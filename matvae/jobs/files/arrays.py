@@ -15,7 +15,8 @@ import numpy as np
 import zarr
 from zarr.codecs import ZstdCodec
 
-from ...data.layout import MASK, consolidate, file_box, missing_files
+from ...data.layout import MASK, consolidate, file_box, files_of, missing_files
+from ...data.sample_blocks import aligned
 from ...data.zarr_tasks import closing_tasks
 from ...errors import InputError, StoreError
 from ...files import atomic_output, move_into_place, unfinished
@@ -26,7 +27,8 @@ logger = logging.getLogger("matvae")
 SCHEMA = 1
 # Name of a group in the folder of what is kept.
 GROUP = "result.zarr"
-CHUNK_BYTES = 8 << 20
+# Of a chunk: at most, and, unless these are all samples, at least.
+CHUNK_BYTES, LEAST_CHUNK_BYTES = 8 << 20, 1 << 20
 
 
 class ArrayWriter:
@@ -64,6 +66,18 @@ class ArrayWriter:
         self.written += len(block)
         # The samples beyond the last whole chunk wait for those that follow.
         self._put(sum(map(len, self._pending)) - self.written % self.array.chunks[0])
+
+    def has_whole_chunks(self, size: int) -> bool:
+        """Return whether blocks of `size` samples consist of whole chunks, so that several processes can write them."""
+        return size % self.array.chunks[0] == 0
+
+    def note(self, stop: int) -> None:
+        """Take note that other processes have written the samples up to `stop`."""
+        self.written = stop
+        if self._expected is not None and self._expected.certainty == AT_MOST:
+            # They may have written more by now.
+            n_stored = len(files_of(self.array, self.path / self.array.basename)) * self.array.chunks[0]
+            self._expected.learn(self.path, min(1, n_stored / self.array.shape[0]))
 
     def flush(self) -> None:
         """Write what waits for further samples, and wait until it is written."""
@@ -139,6 +153,7 @@ def new_array(
     dimensions: tuple[str, ...],
     attributes: Mapping[str, Any],
     *,
+    block: int = 1,
     resume: bool = False,
     kept: Path | None = None,
 ) -> Iterator[ArrayWriter]:
@@ -152,6 +167,8 @@ def new_array(
         Name, shape and dimension names of the array, sample axis first.
     attributes : mapping
         Root attributes, stored under ``"matvae"`` together with the schema number.
+    block : int
+        Number of samples that will be written at a time: chunks are parts of such a block unless they were too small.
     resume : bool
         Complete an existing group of which files are missing, in place. What `ArrayWriter.needed` does not ask for
         need not be written.
@@ -191,7 +208,7 @@ def new_array(
             group = zarr.open_group(
                 group_path, mode="w-", zarr_format=3, attributes={"matvae": {"schema": SCHEMA, **attributes}}
             )
-            chunks = (max(1, min(shape[0], CHUNK_BYTES // max(1, bytes_per_sample))), *shape[1:])
+            chunks = (min(shape[0], _samples_per_chunk(max(1, bytes_per_sample), block)), *shape[1:])
             array = _create(group, name, shape, np.dtype(np.float32), chunks, dimensions)
             writer = ArrayWriter(group_path, group, array, thread, expected)
         yield writer
@@ -200,9 +217,17 @@ def new_array(
             raise StoreError(f"{out} must hold {shape[0]} samples, but only {writer.written} were written.")
         if missing_files(writer.array, group_path / name):
             raise StoreError(f"{out} is still incomplete. Compute it again.")
+        # Of processes that were killed while they wrote a chunk.
+        for leftover in (group_path / name).rglob("*.partial"):
+            leftover.unlink()
         consolidate(group_path)
         if kept is not None:
             move_into_place(group_path, out)
+
+
+def _samples_per_chunk(bytes_per_sample: int, block: int) -> int:
+    most = max(1, CHUNK_BYTES // bytes_per_sample)
+    return aligned(min(most, block) if block * bytes_per_sample >= LEAST_CHUNK_BYTES else most, [block])
 
 
 def _writing_thread() -> ThreadPoolExecutor:

@@ -40,6 +40,38 @@ def test_a_flipped_bit_is_detected_on_reading(tmp_path):
         zarr.open_group(tmp_path / "z.zarr")["latent"][...]
 
 
+@pytest.mark.parametrize(
+    ("bytes_per_sample", "block", "samples"),
+    [
+        (17_000, 160, 160),  # a block is one chunk
+        (200_000, 160, 40),  # several chunks make up a block
+        (16, 160, 524_160),  # too small: many blocks share a chunk
+        (20 << 20, 1, 1),
+        (4, 1, 2 << 20),
+    ],
+)
+def test_chunks_are_parts_of_blocks_unless_these_are_small(bytes_per_sample, block, samples):
+    assert arrays._samples_per_chunk(bytes_per_sample, block) == samples
+
+
+def test_other_processes_can_write_whole_chunks(tmp_path, monkeypatch):
+    monkeypatch.setattr(arrays, "CHUNK_BYTES", 4 * 5 * 4)
+    monkeypatch.setattr(arrays, "LEAST_CHUNK_BYTES", 1)
+    values = np.random.default_rng(0).normal(size=(10, 5)).astype(np.float32)
+    with new_array(tmp_path / "z.zarr", "latent", (10, 5), ("sample", "component"), {}, block=8) as writer:
+        assert writer.has_whole_chunks(8)
+        assert not writer.has_whole_chunks(6)
+        elsewhere = zarr.open_array(writer.path / "latent")
+        elsewhere[:8] = values[:8]
+        writer.note(8)
+        # Left by a process that was killed while it wrote.
+        (writer.path / "latent" / "c" / "0" / "0.1234.partial").write_bytes(b"x")
+        writer.write(8, values[8:])
+    group = zarr.open_group(tmp_path / "z.zarr", mode="r")
+    np.testing.assert_array_equal(group["latent"][...], values)
+    assert not list((tmp_path / "z.zarr").rglob("*.partial"))
+
+
 def test_an_incomplete_array_is_removed(tmp_path):
     with (
         pytest.raises(StoreError, match="must hold 3 samples, but only 2 were written"),
