@@ -21,6 +21,8 @@ from ..errors import InputError, MatvaeError
 from ..stats.device import resolve_device
 
 T = TypeVar("T")
+# Numbers in a tensor that is added by itself.
+LARGE = 1 << 16
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
@@ -83,9 +85,18 @@ class Ranks:
         """Replace tensors of one type, which have the same shapes on every rank, by their sums over the ranks."""
         if self.count == 1:
             return
-        flat = torch.cat([tensor.flatten() for tensor in tensors])
+        # Small ones travel together; copies of large ones would take longer than their way.
+        small = []
+        for tensor in tensors:
+            if tensor.numel() >= LARGE and tensor.is_contiguous():
+                _together(distributed.all_reduce, tensor)
+            else:
+                small.append(tensor)
+        if not small:
+            return
+        flat = torch.cat([tensor.flatten() for tensor in small])
         _together(distributed.all_reduce, flat)
-        for tensor, total in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+        for tensor, total in zip(small, flat.split([tensor.numel() for tensor in small]), strict=True):
             tensor.copy_(total.view(tensor.shape))
 
     def wait_for_all(self) -> None:

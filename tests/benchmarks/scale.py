@@ -164,6 +164,29 @@ def images(folder: Path, few: int, many: int, size: int, workers: int, seconds: 
         show_gain(name, pairs[1], pairs[workers], workers)
 
 
+def models(folder: Path, few: int, many: int, size: int, processes: int) -> None:
+    """Rows of one pass of training, in one process and in several, and of structures from latents."""
+    stores = {n: folder / f"f{n}.zarr" for n in (few, many)}
+    model = folder / "f.matvae"
+    for n, store in stores.items():
+        run("dataset", "make", "lines", store, "--n", n, "--size", size)
+    pairs = {}
+    for n_processes in (1, processes):
+        more = () if n_processes == 1 else ("--devices", n_processes)
+        runs = [
+            run("fit", store, "-o", model, "--decoder", "dense", "--max-epochs", 1, *more, "--overwrite")
+            for store in stores.values()
+        ]
+        pairs[n_processes] = Pair(*runs, many - few)
+        who = "alone" if n_processes == 1 else f"--devices {n_processes}"
+        show_pair(f"fit, one pass, {few} -> {many} images of {size}^2, {who}", pairs[n_processes])
+    show_gain("fit", pairs[1], pairs[processes], processes, least=0.8)
+    for n, store in stores.items():
+        run("transform", model, store, "-o", folder / f"z{n}.zarr")
+    runs = [run("inverse", model, folder / f"z{n}.zarr", "-o", folder / "r.zarr", "--overwrite") for n in (few, many)]
+    show_pair(f"inverse, {few} -> {many} images of {size}^2", Pair(*runs, many - few))
+
+
 def structures(folder: Path, few: int, many: int, workers: int) -> None:
     """Rows of reconstruction from statistics."""
     stores = {n: folder / f"s{n}.zarr" for n in (few, many)}
@@ -216,10 +239,10 @@ def show_pair(name: str, pair: Pair, most: str = "") -> None:
     print_row("  its growth", f"{pair.growth:.3f}", "<= 1.05")
 
 
-def show_gain(name: str, one: Pair, several: Pair, workers: int) -> None:
-    """Print how much faster several workers are, and what they would be if each had a core of its own."""
+def show_gain(name: str, one: Pair, several: Pair, workers: int, least: float = 0.85) -> None:
+    """Print how much faster several processes are, and what they would be if each had a core of its own."""
     print_row(
-        f"{name}: speed of {workers} workers / of one", ratio(several.speed, one.speed), f">= {0.85 * workers:.1f}"
+        f"{name}: speed of {workers} processes / of one", ratio(several.speed, one.speed), f">= {least * workers:.1f}"
     )
     bound = ratio(workers * several.cpu_speed, one.cpu_speed)
     print_row("  the same from processor times, if each has a core", bound, "")
@@ -235,17 +258,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=4000, help="number of images; a quarter is the smaller run")
     parser.add_argument("--size", type=int, default=224, help="pixels along an edge of an image")
+    parser.add_argument("--fitted", type=int, default=2000, help="number of images of fits and of their latents")
     parser.add_argument("--structures", type=int, default=800, help="structures to reconstruct")
     parser.add_argument("--volume", type=int, default=256, help="voxels along an edge of the volume; a multiple of 64")
     parser.add_argument("--workers", type=int, default=2, help="processes that are compared with one")
     parser.add_argument("--seconds", type=float, default=10, help="processor time spent on each bare kernel")
-    parser.add_argument("--only", choices=["images", "structures", "volume"], help="a part of the table")
+    parser.add_argument("--only", choices=["images", "models", "structures", "volume"], help="a part of the table")
     given = parser.parse_args()
     print_row("load of the machine, number of cores", f"{os.getloadavg()[0]:.1f}, {os.cpu_count()}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if given.only in (None, "images"):
             images(folder, given.images // 4, given.images, given.size, given.workers, given.seconds)
+        if given.only in (None, "models"):
+            models(folder, given.fitted // 4, given.fitted, given.size, given.workers)
         if given.only in (None, "structures"):
             structures(folder, given.structures // 4, given.structures, given.workers)
         if given.only in (None, "volume"):

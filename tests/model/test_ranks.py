@@ -20,10 +20,13 @@ PROGRAM = """
 import os, sys
 import dask.array as da, numpy as np, torch
 from matvae import StatsVAETransformer, two_point_stats
+from matvae.model import ranks
 from matvae.model.ranks import Ranks, as_ranks
 from scipy import ndimage
 
 torch.set_num_threads(1)
+# Some gradients are added by themselves, others together.
+ranks.LARGE = 100
 rank, count = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
 if count > 1:
     torch.distributed.init_process_group("gloo")
