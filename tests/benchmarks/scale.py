@@ -173,10 +173,7 @@ def models(folder: Path, few: int, many: int, size: int, processes: int) -> None
     pairs = {}
     for n_processes in (1, processes):
         more = () if n_processes == 1 else ("--devices", n_processes)
-        runs = [
-            run("fit", store, "-o", model, "--decoder", "dense", "--max-epochs", 1, *more, "--overwrite")
-            for store in stores.values()
-        ]
+        runs = [run("fit", store, "-o", model, "--max-epochs", 1, *more, "--overwrite") for store in stores.values()]
         pairs[n_processes] = Pair(*runs, many - few)
         who = "alone" if n_processes == 1 else f"--devices {n_processes}"
         show_pair(f"fit, one pass, {few} -> {many} images of {size}^2, {who}", pairs[n_processes])
