@@ -13,12 +13,14 @@ from ..errors import InputError, MatvaeError
 from .terminal import rehearsing, show, show_values, size_text
 from .wording import find_command, reworded, wording_of
 
+# A training reports its share that is done.
+TRAINING = "training"
 # Jobs that can be planned, with the suffix of their output where the command has none, and what their steps are.
 JOBS = {
     "dataset make": (".zarr", "structures"),
     "import": (".zarr", "parts"),
     "stats": (".zarr", "structures or blocks"),
-    "fit": (".matvae", "thousandths of the training"),
+    "fit": (".matvae", TRAINING),
     "transform": (".zarr", "structures"),
     "inverse": (".zarr", "latents"),
     "reconstruct": (".zarr", "structures"),
@@ -91,12 +93,12 @@ def _planned(root: Any, name: str, words: list[str], path: Path | None) -> dict[
 def _show(plan: Mapping[str, Any], steps: str) -> None:
     from ..jobs.plan import duration
 
-    seconds, measured, total = plan["seconds"], duration(plan["measured_seconds"]), plan["total"]
+    seconds, measured = plan["seconds"], duration(plan["measured_seconds"])
     show_values(
         {
             "job": plan["job"],
-            "work": f"{total} {steps}, of which {plan['done']} were done in {measured}" if total else None,
-            "time": f"more than {measured}, after which nothing was done" if seconds is None else _about(seconds),
+            "work": _work(plan, steps),
+            "time": f"more than {measured}: it was given up then" if seconds is None else _time(plan),
             "memory": _of(plan["memory"], "about", plan["free_memory"]),
             "disk": _of(plan["disk"], plan["disk_certainty"], plan["free_disk"]),
             "fits": f"no. {' '.join(plan['problems'])}" if plan["problems"] else _fits(plan),
@@ -104,10 +106,25 @@ def _show(plan: Mapping[str, Any], steps: str) -> None:
     )
 
 
-def _about(seconds: float) -> str:
+def _work(plan: Mapping[str, Any], steps: str) -> str | None:
+    """What there is to do, and how much of it was done for the plan."""
     from ..jobs.plan import duration
 
-    return f"about {duration(seconds)}"
+    done, total, measured = plan["done"], plan["total"], duration(plan["measured_seconds"])
+    if plan["work"] is not None:
+        return f"{plan['work']}; parts of it were measured in {measured}"
+    if not total:
+        return None
+    if steps == TRAINING:
+        return f"training, of which {done / total:.1%} was done in {measured}"
+    return f"{total} {steps}, of which {done} {'was' if done == 1 else 'were'} done in {measured}"
+
+
+def _time(plan: Mapping[str, Any]) -> str:
+    from ..jobs.plan import duration
+
+    most = "at most " if plan["is_limit"] else ""
+    return f"{most}about {duration(plan['seconds'])}"
 
 
 def _of(n_bytes: int | None, certainty: str, free: int | None) -> str | None:

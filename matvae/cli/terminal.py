@@ -19,7 +19,8 @@ import typer
 from .wording import reworded
 
 if TYPE_CHECKING:
-    from ..jobs.plan import Meter
+    from ..forecast import Forecast
+    from ..jobs.plan import Meter, Plan
 
 # A job that takes no longer than that after its first blocks says nothing about it.
 LONG_SECONDS = 15.0
@@ -46,7 +47,13 @@ class Watcher:
     def progress(self, done: int, total: int) -> None:
         """Update the progress bar."""
         self._bar.update(self._task, completed=done, total=total)
-        plan = None if self._meter is None else self._meter.measure(done, total)
+        self._say(None if self._meter is None else self._meter.measure(done, total))
+
+    def hear(self, forecast: Forecast) -> None:
+        """Take over what the job foretells of itself."""
+        self._say(None if self._meter is None else self._meter.foretold(forecast))
+
+    def _say(self, plan: Plan | None) -> None:
         if plan is not None:
             self._meter = None
             if plan.seconds is not None and plan.seconds - plan.measured_seconds >= LONG_SECONDS:
@@ -115,6 +122,7 @@ def watching(label: str, *, quiet: bool, uniform: bool = True) -> Iterator[Watch
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+    from ..forecast import hearing
     from ..jobs.plan import Meter
 
     console = Console(stderr=True)
@@ -134,7 +142,9 @@ def watching(label: str, *, quiet: bool, uniform: bool = True) -> Iterator[Watch
     logger.setLevel(logging.ERROR if quiet else logging.INFO)
     try:
         with warnings_as_notes(quiet=quiet), Progress(*columns, console=console, transient=True, disable=hidden) as bar:
-            yield Watcher(bar, Meter() if uniform else None)
+            watcher = Watcher(bar, Meter() if uniform else None)
+            with hearing(watcher.hear if uniform else None):
+                yield watcher
     except KeyboardInterrupt as interrupt:
         print(str(interrupt) or "Interrupted; no unfinished output remains.", file=sys.stderr)
         raise typer.Exit(130) from None

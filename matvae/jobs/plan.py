@@ -1,7 +1,7 @@
 """What a job will take in time, memory and room on the disk: measured on its own first blocks.
 
-A running job is measured by a `Meter` that hears of its progress. `rehearse` begins a job for a few seconds to learn
-the same before it is run: the kernels, reads and writes are those of the job itself.
+A running job is measured by a `Meter` that hears of its progress, or of what the job foretells of itself. `rehearse`
+begins a job for a few seconds to learn the same before it is run: the kernels, reads and writes are those of the job.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 
 from ..data.sample_blocks import Progress
 from ..errors import InputError
+from ..forecast import Forecast, hearing
 from ..memory import free_memory, peak_memory
 from ..room import ABOUT, AT_MOST, EXACT, Expected, bytes_in_words, expected_results, free_room
 from .files.outputs import check_output, is_model, is_result
@@ -52,6 +53,10 @@ class Plan:
         Duration of what was measured.
     done, total : int
         Steps of the job, such as structures, that were done by then, and their number; 0 if it has not said.
+    work : str or None
+        What there is to do, as far as the job has foretold it.
+    is_limit : bool
+        Whether it may end earlier, as a training does that no longer improves.
     """
 
     seconds: float | None
@@ -61,10 +66,12 @@ class Plan:
     measured_seconds: float
     done: int
     total: int
+    work: str | None = None
+    is_limit: bool = False
 
     def sentence(self) -> str:
         """Return time, memory and disk in one line."""
-        parts = [] if self.seconds is None else [f"about {duration(self.seconds)}"]
+        parts = [] if self.seconds is None else [f"{'at most ' if self.is_limit else ''}about {duration(self.seconds)}"]
         if self.memory is not None:
             parts.append(f"{bytes_in_words(self.memory)} of memory")
         if self.disk is not None:
@@ -111,6 +118,12 @@ class Meter:
     def stopped(self, done: int, total: int) -> Plan:
         """Return the plan of a job that was stopped before enough was measured."""
         return self._plan(self._clock() - self._started, done, total)
+
+    def foretold(self, forecast: Forecast) -> Plan:
+        """Return the plan of a job that has itself measured what it will take from now on."""
+        spent = self._clock() - self._started
+        plan = self._plan(spent, 0, 0)
+        return replace(plan, seconds=spent + forecast.seconds, work=forecast.work, is_limit=forecast.is_limit)
 
     def _plan(self, spent: float, done: int, total: int) -> Plan:
         known = expected_results()
@@ -258,8 +271,11 @@ def rehearse(
     def give_up(*_: Any) -> None:
         raise _Measured(meter.stopped(*last))
 
+    def hear(forecast: Forecast) -> None:
+        raise _Measured(meter.foretold(forecast))
+
     try:
-        with _Alarm(give_up) as alarm:
+        with _Alarm(give_up) as alarm, hearing(hear):
             alarm.set(most_seconds)
             run(progress)
     except _Measured as end:

@@ -6,8 +6,8 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,10 +16,12 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import MatvaeError, StoreError
+from ..forecast import Forecast, foretell, is_heard
 from ..room import expecting
 from ..warn import warn
 from .checkpoint import check_folder, load_checkpoint, save_checkpoint, total_bytes
 from .coarse import coarsen_statistics, level_at
+from .course import Stage, stages
 from .device import COMPILE_SECONDS, COMPILE_STEPS, autocast, flushed_denormals, place
 from .loss import VOXELS
 from .mixing import mix_neighbours
@@ -29,6 +31,8 @@ from .settings import TrainingSettings
 from .vae import StatsVAE
 
 Record = dict[str, float]
+# Steps of one kind are measured for so long, or so many.
+STEP_SECONDS, MOST_STEPS = 0.5, 20
 
 
 class DivergedError(MatvaeError):
@@ -151,10 +155,13 @@ class Trainer:
         if self.settings.max_time is not None:
             self.validation_seconds = self._expected_validation(source)
         self.module.train()
-        self.started = time.monotonic() - self.seconds
-        saved = time.monotonic()
         room = nullcontext() if checkpoint is None else expecting(Path(checkpoint), total_bytes(*self._sizes()))
         with flushed_denormals(), room:
+            # The ranks would have to measure together.
+            if is_heard() and self.ranks.count == 1 and foretell(self.forecast(source)):
+                return
+            self.started = time.monotonic() - self.seconds
+            saved = time.monotonic()
             try:
                 while not self._over():
                     if on_start is not None and self.ranks.is_first:
@@ -186,6 +193,57 @@ class Trainer:
         if self.best is not None:
             self.module.load_state_dict(self.best)
 
+    def forecast(self, source: BatchSource) -> Forecast:
+        """Measure steps of every kind that the training will take; it is as before then, to the last bit."""
+        began, settings = time.monotonic(), self.settings
+        limit = math.inf if settings.max_time is None else max(0.0, settings.max_time - self.seconds)
+        kinds = stages(settings, self.module.spec.coarse, self._done_steps(source))
+        if settings.max_epochs is None:
+            # The time is known. A step on the full grid tells the memory.
+            kinds = kinds[-1:]
+        data = next(source.epoch(self.epoch))
+        with self._rehearsed():
+            step_seconds = [self._measured_step(data, kind) for kind in kinds]
+        may_stall = settings.patience is not None
+        if settings.max_epochs is None:
+            return Forecast(limit, f"training for {limit:.0f} s", time.monotonic() - began, may_stall)
+        steps = settings.max_epochs * source.steps_per_epoch
+        seconds = sum(steps * kind.share * each for kind, each in zip(kinds, step_seconds, strict=True))
+        seconds += (settings.max_epochs - self.epoch) * self._expected_validation(source)
+        self.module.train()
+        n_passes, n_batches = settings.max_epochs - self.epoch, source.steps_per_epoch
+        work = f"{_count(n_passes, 'pass', 'es')} over the data, in {_count(n_batches, 'batch', 'es')} each"
+        if seconds > limit:
+            work = f"{work}, or as many as are made in {limit:.0f} s"
+        return Forecast(min(seconds, limit), work, time.monotonic() - began, may_stall)
+
+    def _measured_step(self, data: Tensor, stage: Stage) -> float:
+        """Seconds of a step: the mean of those that fit into a moment, after one that warms up."""
+        self.train_step(data, stage.middle, stage.factors)
+        began, n_steps = time.monotonic(), 0
+        while n_steps == 0 or (time.monotonic() - began < STEP_SECONDS and n_steps < MOST_STEPS):
+            self.train_step(data, stage.middle, stage.factors)
+            n_steps += 1
+        return (time.monotonic() - began) / n_steps
+
+    @contextmanager
+    def _rehearsed(self) -> Iterator[None]:
+        """Let steps in the block change nothing: weights do not move, and all else is restored."""
+        settings, totals, step, batch = self.settings, dict(self.totals), self.step, self.batch
+        moments = copy.deepcopy(self.optimizer.state_dict())
+        # Means and variances of normalised batches.
+        buffers = {name: buffer.clone() for name, buffer in self.module.named_buffers()}
+        self.settings = replace(settings, learning_rate=0.0)
+        try:
+            yield
+        finally:
+            self.settings, self.totals, self.step, self.batch = settings, totals, step, batch
+            self.optimizer.zero_grad(set_to_none=True)
+            self.optimizer.load_state_dict(moments)
+            with torch.no_grad():
+                for name, buffer in self.module.named_buffers():
+                    buffer.copy_(buffers[name])
+
     def one_pass(self, source: BatchSource) -> None:
         """Train on every batch once, halfway through the schedule; for data that arrive in parts."""
         self.module.train()
@@ -209,15 +267,18 @@ class Trainer:
     def progress(self, source: BatchSource) -> float:
         """Completed share of the planned training, by whichever limit is closer."""
         settings = self.settings
-        steps, spent = 0.0, 0.0
-        if settings.max_epochs is not None:
-            steps = self.step / (settings.max_epochs * source.steps_per_epoch)
+        steps, spent = self._done_steps(source), 0.0
         if settings.max_time is not None:
             # The training ends with a held-out error, and a step cannot be cut: on average half of one is too much.
             room = settings.max_time - self.validation_seconds - 0.5 * self.step_seconds
             # By the clock of one rank: all take the same steps.
             spent = self.ranks.first((time.monotonic() - self.started) / max(room, 1e-9))
         return min(1.0, max(steps, spent))
+
+    def _done_steps(self, source: BatchSource) -> float:
+        """Completed share of the planned steps; 0 if their number is not limited."""
+        most = self.settings.max_epochs
+        return 0.0 if most is None else self.step / (most * source.steps_per_epoch)
 
     def train_step(self, data: Tensor, progress: float, factors: Sequence[int] | None = None) -> Record:
         """Take one optimiser step, on a coarse grid if `factors` are given, and return the loss and its terms.
@@ -415,6 +476,10 @@ class Trainer:
         self.best, self.totals, self.history = state["best"], state["totals"], state["history"]
         for name, value in state["numbers"].items():
             setattr(self, name, value)
+
+
+def _count(number: int, noun: str, plural: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else plural}"
 
 
 def _learning_rate(settings: TrainingSettings, step: int, progress: float) -> float:

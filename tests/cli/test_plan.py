@@ -7,6 +7,7 @@ import json
 import pytest
 
 from matvae import StatsVAETransformer, open_structures
+from matvae.cli import plan as plan_page
 from matvae.jobs import plan as plan_module
 
 
@@ -44,7 +45,7 @@ def test_the_plan_of_a_job_is_a_table(matvae, store, tmp_path, monkeypatch):
         ("inverse {m} --n-realizations 2 -o {f}/new.zarr --quiet", "z.csv", 2, False),
         ("import --window 4", "x.zarr", 24, False),
         ("evaluate {m} --n-realized 0", "x.zarr", 6, None),
-        ("fit --decoder dense --width 8 --max-epochs 2 --n-components 2", "x.zarr", 1000, False),
+        ("fit --decoder dense --width 8 --max-epochs 2 --n-components 2", "x.zarr", 0, False),
         ("dataset make lines --n 30 --size 16", None, 30, False),
     ],
 )
@@ -63,6 +64,28 @@ def test_every_job_is_planned_as_it_is_typed(matvae, model, tmp_path, monkeypatc
         # The header of a .npy, and two components of four bytes.
         assert plan["disk"] == 128 + 6 * 2 * 4
     assert names(tmp_path) == before
+
+
+def test_a_training_is_planned_in_words(matvae, store, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    fit = "fit --decoder dense --width 8 --n-components 2"
+    outcome = matvae("info", store, "--plan", f"{fit} --max-epochs 7 --batch-size 2")
+    rows = dict(line.split("  ", 1) for line in outcome.out.splitlines())
+    assert rows["work"].strip().startswith("7 passes over the data, in 3 batches each; parts of it were measured in ")
+    # It may end earlier.
+    assert rows["time"].strip().startswith("at most about ")
+    outcome = matvae("info", store, "--plan", f"{fit} --max-time 600")
+    rows = dict(line.split("  ", 1) for line in outcome.out.splitlines())
+    assert rows["work"].strip().startswith("training for ")
+    assert rows["time"].strip() == "at most about 10 min"
+    assert "given up" not in outcome.out
+    assert names(tmp_path) == ["x.zarr"]
+
+
+def test_shares_of_a_training_and_a_single_step_read_well():
+    plan = {"work": None, "done": 120, "total": 1000, "measured_seconds": 5.0}
+    assert plan_page._work(plan, plan_page.TRAINING) == "training, of which 12.0% was done in 5 s"
+    assert plan_page._work({**plan, "done": 1}, "structures") == "1000 structures, of which 1 was done in 5 s"
 
 
 def test_what_does_not_fit_has_exit_code_3(matvae, store, tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ import pytest
 from matvae import Grid, memory
 from matvae.data import sample_blocks, save_structures
 from matvae.errors import InputError
+from matvae.forecast import Forecast, foretell, is_heard
 from matvae.jobs import (
     compute_statistics,
     describe,
@@ -110,6 +111,18 @@ def test_a_single_report_counts_its_start_as_work(clock):
     assert meter.stopped(1, 4).seconds == pytest.approx(120)
 
 
+def test_a_job_that_foretells_its_time_ends_there(clock):
+    def run(progress):
+        clock.now += 7
+        foretell(Forecast(90, "20 passes", 2, is_limit=True))
+        raise AssertionError("It goes on.")
+
+    plan = rehearse(run, clock=clock)
+    assert (plan.seconds, plan.measured_seconds, plan.work, plan.is_limit) == (97, 7, "20 passes", True)
+    assert plan.sentence().startswith("This takes at most about 97 s")
+    assert not is_heard()
+
+
 def test_a_job_without_a_report_was_done(clock):
     def run(progress):
         clock.now += 7
@@ -197,7 +210,9 @@ def test_nothing_remains_of_what_was_begun(kind, trained, tmp_path, names):
         "dataset": lambda: plan_job(make_dataset, "lines", tmp_path / "o.zarr", n=20, size=16),
         "evaluate": lambda: plan_job(evaluate_model, model, data, train=data, n_realized=0),
     }[kind]()
-    assert plan["total"] > 0
+    # A training foretells itself what there is to do.
+    assert plan["work"] == ("2 passes over the data, in 1 batch each" if kind == "fit" else None)
+    assert (plan["total"] == 0) == (kind == "fit")
     assert plan["seconds"] >= plan["measured_seconds"] > 0
     assert (plan["disk"] is None) == (kind == "evaluate")
     assert names() == ["z.npy"]

@@ -6,6 +6,7 @@ import time
 import pytest
 import torch
 
+from matvae.forecast import hearing
 from matvae.model import Trainer, TrainingSettings, volume_fraction_labels
 from matvae.model import train as train_module
 from matvae.stats import relative_error
@@ -294,3 +295,69 @@ def test_an_encoder_that_searches_is_not_compiled(make_module, monkeypatch):
     trainer.device = torch.device("cuda")
     trainer._compile(5)
     assert (trainer.encode == "compiled", trainer.decode == "compiled") == (False, True)
+
+
+def heard_fit(trainer, source, *, ends=False, **options):
+    """Fit with a listener, and return what it heard."""
+    heard = []
+    with hearing(lambda forecast: heard.append(forecast) or ends):
+        trainer.fit(source, **options)
+    return heard
+
+
+def coarse_trainer(make_module, settings, **values):
+    return trainer_of(make_module, stripes(size=96), settings, decoder="separable", coarse=(2, 2), **values)
+
+
+def test_a_training_that_is_heard_is_the_same_to_the_last_bit(make_module):
+    settings = TrainingSettings(max_epochs=3, warmup_steps=5, mixing=0.5)
+    X = stripes(size=96)
+    alone = coarse_trainer(make_module, settings)
+    alone.fit(Source(X, held=X[:8]))
+    heard = coarse_trainer(make_module, settings)
+    assert len(heard_fit(heard, Source(X, held=X[:8]))) == 1
+    assert same_weights(alone.module, heard.module)
+    assert without_seconds(alone.history) == without_seconds(heard.history)
+
+
+def test_a_resumed_training_that_is_heard_is_the_same_to_the_last_bit(make_module, tmp_path):
+    X = stripes()
+    whole = trainer_of(make_module, X)
+    whole.fit(Source(X, held=X[:8]))
+    with pytest.raises(KeyboardInterrupt):
+        trainer_of(make_module, X).fit(Interrupted(X, held=X[:8], at=(2, 1)), checkpoint=tmp_path / "c")
+    resumed = trainer_of(make_module, X)
+    (forecast,) = heard_fit(resumed, Source(X, held=X[:8]), checkpoint=tmp_path / "c")
+    assert forecast.work == "2 passes over the data, in 5 batches each"
+    assert same_weights(whole.module, resumed.module)
+    assert without_seconds(whole.history) == without_seconds(resumed.history)
+
+
+def test_the_time_of_a_training_is_the_sum_of_its_steps_on_every_grid(make_module, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr("matvae.model.train.time", clock)
+    step = Trainer.train_step
+
+    def slow_step(self, data, progress, factors=None):
+        clock.now += (1.0 if factors is None else 0.1) + (0.01 if progress < 0.5 else 0.0)
+        return step(self, data, progress, factors)
+
+    monkeypatch.setattr(Trainer, "train_step", slow_step)
+    settings = TrainingSettings(max_epochs=20, coarse_fraction=0.75, aligned_fraction=0.5, patience=None)
+    trainer, X = coarse_trainer(make_module, settings), stripes(size=96)
+    (forecast,) = heard_fit(trainer, Slow(X, held=X[:16], clock=clock), ends=True)
+    # Of 100 steps 75 are on the coarse grid, and structures are registered in 50; 40 batches are held out.
+    assert forecast.seconds == pytest.approx(75 * 0.1 + 25 * 1.0 + 50 * 0.01 + 40 * 0.2)
+    assert (forecast.work, forecast.is_limit) == ("20 passes over the data, in 5 batches each", False)
+    assert (trainer.history, trainer.step) == ([], 0)
+
+
+def test_a_limited_time_is_foretold_as_it_is(make_module):
+    X = stripes()
+    trainer = trainer_of(make_module, X, TrainingSettings(max_epochs=None, max_time=500.0))
+    (forecast,) = heard_fit(trainer, Source(X), ends=True)
+    assert (forecast.seconds, forecast.work, forecast.is_limit) == (500.0, "training for 500 s", True)
+    trainer = trainer_of(make_module, X, TrainingSettings(max_epochs=10**7, max_time=500.0, patience=None))
+    (forecast,) = heard_fit(trainer, Source(X), ends=True)
+    assert (forecast.seconds, forecast.is_limit) == (500.0, False)
+    assert forecast.work == "10000000 passes over the data, in 5 batches each, or as many as are made in 500 s"
