@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,7 @@ from torch.nn import functional
 
 from ..errors import InputError
 from ..stats import correlate
+from ..stats.correlate import pair_counts
 from ..stats.metric import LAGS, lag_weights
 from .coarse import coarsen, coarsen_statistics
 from .decoders import DECODERS, Decoder
@@ -140,7 +142,13 @@ class StatsVAE(nn.Module):
         contiguous = last - first + 1 == len(spec.states)
         selected = fields[:, first : last + 1] if contiguous else fields[:, list(spec.states)]
         pairs = tuple((spec.states.index(i), spec.states.index(j)) for i, j in spec.pairs)
-        return correlate(selected, pairs, periodic=spec.periodic, cutoff=spec.cutoff, mask=mask)
+        known = None if spec.periodic or mask is not None else self._window_counts(selected)
+        return correlate(selected, pairs, periodic=spec.periodic, cutoff=spec.cutoff, mask=mask, counts=known)
+
+    def _window_counts(self, fields: Tensor) -> Tensor:
+        """Number of voxel pairs at each lag of a window of the size of these fields."""
+        dtype = torch.float64 if fields.dtype == torch.float64 else torch.float32
+        return _counts_on(fields.device, tuple(fields.shape[2:]), self.spec.cutoff, dtype)
 
     def weighted(self, statistics: Tensor) -> Tensor:
         """Statistics whose Euclidean distance is that of the metric of the model, for a decoder of structures."""
@@ -248,6 +256,16 @@ class StatsVAE(nn.Module):
         if self.metric_roots is not None:
             variance = torch.cat(list(batches)).double().var(0, correction=0).cpu().numpy()
             self.metric_roots.copy_(torch.from_numpy(lag_weights(variance, self.spec.metric)).sqrt())
+
+
+# Copied to a GPU in every step, they would let the host wait for it.
+@lru_cache(maxsize=2)
+def _counts_on(
+    device: torch.device, space: tuple[int, ...], cutoff: tuple[int, ...] | None, dtype: torch.dtype
+) -> Tensor:
+    # Gradients are computed with them later, even if they are first asked for without.
+    with torch.inference_mode(False):
+        return pair_counts(space, periodic=False, cutoff=cutoff, dtype=dtype).to(device)
 
 
 def _coarse(fields: Tensor, factors: Sequence[int] | None) -> Tensor:
