@@ -26,8 +26,14 @@ JOBS = {
     "reconstruct": (".zarr", "structures"),
     "evaluate": (None, "structures"),
     "optimize": (".zarr", "steps"),
+    "compare": (None, "fits"),
+    "benchmark paper": ("", "stages"),
+    "benchmark materials": ("", "runs"),
 }
-# Of these, the output is an argument rather than an option.
+# These consist of several fits and measurements, of each of which a part is measured.
+MANY_FITS = ("compare", "benchmark paper", "benchmark materials")
+MANY_FITS_SECONDS = 900.0
+# Of the others, the output is an argument rather than an option.
 OUT_ARGUMENT = ("dataset make", "import")
 OUT = "out"
 
@@ -59,12 +65,12 @@ def show_plan(context: typer.Context, path: Path | None, job: str, *, as_json: b
 
 def _planned(root: Any, name: str, words: list[str], path: Path | None) -> dict[str, Any]:
     # Reads zarr and numpy.
-    from ..jobs.plan import check_planned, checked, scratch_beside
+    from ..jobs.plan import MOST_SECONDS, check_planned, checked, scratch_beside
 
     command: Any = find_command(root.command, name.split())
     suffix = JOBS[name][0]
     out = None if suffix is None else f"planned{suffix}"
-    inputs = [] if path is None else [str(path)]
+    inputs = [] if path is None else [*(["--data"] if name == "benchmark materials" else []), str(path)]
     if out is None:
         arguments = [*words, *inputs]
     elif name in OUT_ARGUMENT:
@@ -72,6 +78,7 @@ def _planned(root: Any, name: str, words: list[str], path: Path | None) -> dict[
     else:
         # The last one counts.
         arguments = ["--out", out, *words, *inputs]
+    most = MANY_FITS_SECONDS if name in MANY_FITS else MOST_SECONDS
     with wording_of(command, find_command(root.command, ["fit"])):
         try:
             with command.make_context(name, arguments, parent=root) as context:
@@ -81,11 +88,14 @@ def _planned(root: Any, name: str, words: list[str], path: Path | None) -> dict[
                         context.invoke(command.callback, **context.params)
 
                 if out is None:
-                    return checked(run, Path.cwd() / OUT)
-                target = check_planned(context.params[OUT], overwrite=context.params["overwrite"])
+                    return checked(run, Path.cwd() / OUT, most)
+                target = context.params[OUT]
+                if name not in MANY_FITS:
+                    # Benchmarks continue in the folder that is there.
+                    check_planned(target, overwrite=context.params["overwrite"])
                 with scratch_beside(target) as scratch:
                     context.params[OUT] = scratch
-                    return checked(run, scratch)
+                    return checked(run, scratch, most)
         except MatvaeError as error:
             raise type(error)(reworded(str(error))) from error
 

@@ -100,7 +100,7 @@ def rehearsing(progress: Callable[[int, int], None]) -> Iterator[None]:
 
 
 @contextmanager
-def watching(label: str, *, quiet: bool, uniform: bool = True) -> Iterator[Watcher]:
+def watching(label: str, *, quiet: bool, uniform: bool = True, foretells: bool = False) -> Iterator[Watcher]:
     """Show the progress and the notes of a job; an interrupt reports what remains on disk and exits with code 130.
 
     A job that takes long says so after its first blocks: time, memory and room on the disk.
@@ -113,6 +113,8 @@ def watching(label: str, *, quiet: bool, uniform: bool = True) -> Iterator[Watch
         Show only errors: neither progress, nor notes, nor warnings.
     uniform : bool
         Whether equal progress takes equal time, so that the first blocks tell how long the others will take.
+    foretells : bool
+        Whether the job measures first how long it will take, since its blocks do not tell.
     """
     progress = _rehearsal.get()
     if progress is not None:
@@ -143,7 +145,7 @@ def watching(label: str, *, quiet: bool, uniform: bool = True) -> Iterator[Watch
     try:
         with warnings_as_notes(quiet=quiet), Progress(*columns, console=console, transient=True, disable=hidden) as bar:
             watcher = Watcher(bar, Meter() if uniform else None)
-            with hearing(watcher.hear if uniform else None):
+            with hearing(watcher.hear if foretells else None):
                 yield watcher
     except KeyboardInterrupt as interrupt:
         print(str(interrupt) or "Interrupted; no unfinished output remains.", file=sys.stderr)

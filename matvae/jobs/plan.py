@@ -151,7 +151,9 @@ def _least_certain(known: list[Expected]) -> str | None:
     return None if not kinds else kinds.pop() if len(kinds) == 1 else ABOUT
 
 
-def plan_job(job: Callable[..., Any], *arguments: Any, **options: Any) -> dict[str, Any]:
+def plan_job(
+    job: Callable[..., Any], *arguments: Any, most_seconds: float = MOST_SECONDS, **options: Any
+) -> dict[str, Any]:
     """Run the first blocks of a job to learn what it will take; nothing of it remains.
 
     Parameters
@@ -160,6 +162,8 @@ def plan_job(job: Callable[..., Any], *arguments: Any, **options: Any) -> dict[s
         A function of `matvae.jobs` that takes ``progress``, such as `compute_statistics`.
     *arguments, **options
         Of the job. Its output is checked, but a folder beside it is written instead, and removed.
+    most_seconds : float
+        After this time the plan is given up.
 
     Returns
     -------
@@ -173,7 +177,8 @@ def plan_job(job: Callable[..., Any], *arguments: Any, **options: Any) -> dict[s
 
     Notes
     -----
-    This takes some ten seconds, and more only where the first block of the job does: after a minute it is given up.
+    This takes some ten seconds, and more only where the first block of the job does. Of jobs that fit and measure several
+    models, such as `compare_methods`, a part of each is measured, which may take minutes.
     """
     if "progress" not in inspect.signature(job).parameters:
         raise InputError(
@@ -183,10 +188,10 @@ def plan_job(job: Callable[..., Any], *arguments: Any, **options: Any) -> dict[s
     given = dict(inspect.signature(job).bind(*arguments, **options).arguments)
     given |= given.pop("parameters", {})
     if OUT not in given:
-        return checked(lambda progress: job(**{**given, "progress": progress}), Path.cwd() / OUT)
+        return checked(lambda progress: job(**{**given, "progress": progress}), Path.cwd() / OUT, most_seconds)
     out = check_planned(given[OUT], overwrite=given.get("overwrite", False))
     with scratch_beside(out) as scratch:
-        return checked(lambda progress: job(**{**given, OUT: scratch, "progress": progress}), scratch)
+        return checked(lambda progress: job(**{**given, OUT: scratch, "progress": progress}), scratch, most_seconds)
 
 
 def check_planned(out: str | Path, *, overwrite: bool) -> Path:
@@ -201,7 +206,7 @@ def scratch_beside(out: Path) -> Iterator[Path]:
         yield Path(folder) / out.name
 
 
-def checked(run: Callable[[Progress], Any], out: Path) -> dict[str, Any]:
+def checked(run: Callable[[Progress], Any], out: Path, most_seconds: float = MOST_SECONDS) -> dict[str, Any]:
     """Rehearse a job, and compare what it will take with what is free.
 
     Parameters
@@ -210,6 +215,8 @@ def checked(run: Callable[[Progress], Any], out: Path) -> dict[str, Any]:
         Runs the job with the ``progress`` it is given.
     out : Path
         Where it writes; tells the disk.
+    most_seconds : float
+        As in `rehearse`.
 
     Returns
     -------
@@ -218,7 +225,7 @@ def checked(run: Callable[[Progress], Any], out: Path) -> dict[str, Any]:
         ``problems``, a list of sentences that is empty if the job fits.
     """
     free, room = free_memory(), free_room(out)
-    plan = rehearse(run)
+    plan = rehearse(run, most_seconds=most_seconds)
     problems = []
     if free is not None and plan.memory is not None and plan.memory > free:
         problems.append(

@@ -47,6 +47,7 @@ def test_the_plan_of_a_job_is_a_table(matvae, store, tmp_path, monkeypatch):
         ("evaluate {m} --n-realized 0", "x.zarr", 6, None),
         ("fit --decoder dense --width 8 --max-epochs 2 --n-components 2", "x.zarr", 0, False),
         ("dataset make lines --n 30 --size 16", None, 30, False),
+        ("compare {m} --n-components 1,2 --max-epochs 1 --held-out 0.5", "x.zarr", 0, None),
     ],
 )
 def test_every_job_is_planned_as_it_is_typed(matvae, model, tmp_path, monkeypatch, job, path, total, is_exact):
@@ -121,7 +122,33 @@ def test_errors_are_those_of_the_job_in_its_own_words(matvae, store, tmp_path, m
     assert names(tmp_path) == ["x.zarr"]
 
 
-@pytest.mark.parametrize("job", ["compare m.matvae", "", "matvae stats"])
+def test_a_comparison_is_planned_in_words(matvae, model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    outcome = matvae("info", "x.zarr", "--plan", f"compare {model} --n-components 1,2 --held-out 0.5 --max-epochs 3")
+    rows = dict(line.split("  ", 1) for line in outcome.out.splitlines())
+    assert (
+        rows["work"].strip().startswith("8 fits to 3 structures, each measured on 3 others; parts of it were measured")
+    )
+    assert rows["time"].strip().startswith("at most about ")
+    assert "disk" not in rows
+    assert rows["fits"].strip() == "yes"
+
+
+def test_a_benchmark_is_planned_without_its_folder(matvae, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    job = "benchmark paper --size 16 --n 60 --n-test 12 --n-components 2 --max-time 50 --batch-size 16"
+    outcome = matvae("info", "--plan", job, "--json")
+    assert outcome.code == 0
+    plan = json.loads(outcome.out)
+    assert plan["work"].startswith(
+        "drawing 72 structures, 50 s of training for each model, and measuring 12 structures"
+    )
+    assert plan["seconds"] > 50
+    assert plan["disk_certainty"] == "about"
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("job", ["explore m.matvae", "", "matvae stats"])
 def test_other_words_are_usage_errors(matvae, store, job):
     outcome = matvae("info", store, "--plan", job)
     assert outcome.code == 2

@@ -13,10 +13,12 @@ from ...data.sample_blocks import Progress
 from ...estimator import load
 from ...evaluate.baseline import PCABaseline, pca_like
 from ...files import atomic_output
+from ...forecast import foretell, hearing, is_heard
 from ...report import benchmark_page, check_page_libraries
 from ..fit import fit_model
 from ..plan import duration
 from .collect import collect_parts, n_searched
+from .course import forecast_paper
 from .folder import BenchmarkFolder, open_folder, write_json
 from .measure import PCA_STRUCTURES, PUBLISHED, by_number, measure_lines, pca_row, result_row
 from .metadata import run_metadata
@@ -135,13 +137,18 @@ def benchmark_paper(
         logger.warning("%s", note)
     n_models = 1 + len(settings.companions)
     logger.info("Training takes at most %s; drawing and measuring come on top.", duration(n_models * settings.max_time))
+    if is_heard():
+        with forecast_paper(folder, settings, PCA_SAMPLES) as forecast:
+            foretell(forecast)
     try:
-        started = time.monotonic()
-        drawn = _draw(folder, settings, progress)
-        data_seconds = time.monotonic() - started if drawn else None
-        for path, of_model in {folder.model: settings, **_companions(folder, settings)}.items():
-            _train(folder.train, path, of_model, resume=resume, progress=progress, on_record=on_record)
-        return _measure(folder, settings, data_seconds, progress)
+        # The single stages do not foretell the whole.
+        with hearing(None):
+            started = time.monotonic()
+            drawn = _draw(folder, settings, progress)
+            data_seconds = time.monotonic() - started if drawn else None
+            for path, of_model in {folder.model: settings, **_companions(folder, settings)}.items():
+                _train(folder.train, path, of_model, resume=resume, progress=progress, on_record=on_record)
+            return _measure(folder, settings, data_seconds, progress)
     except KeyboardInterrupt as error:
         raise BenchmarkInterrupted(
             f"The benchmark was interrupted; completed stages are in {folder.path}. "
