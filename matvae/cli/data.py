@@ -14,7 +14,6 @@ from ..errors import StoreError
 from . import options
 from .description import PICTURE_COLUMNS, shape_text, show_description, show_verification
 from .options import (
-    Complete,
     Config,
     Json,
     Overwrite,
@@ -68,7 +67,7 @@ def dataset_make(
     workers: Workers = None,
     scheduler: Scheduler = None,
     overwrite: Overwrite = False,
-    resume: Complete = False,
+    resume: ResumeOrComplete = False,
     json: Json = False,
     quiet: Quiet = False,
     config: Config = None,

@@ -27,9 +27,6 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output
 FigureStyle = Annotated[
     str, typer.Option(metavar="screen|single|double", help="Layout of the figure: one or two columns of a journal.")
 ]
-Complete = Annotated[
-    bool, typer.Option("--resume", help="Make only what is missing in the output, as after `matvae info --repair`.")
-]
 Resume = Annotated[
     bool,
     typer.Option(

@@ -8,6 +8,7 @@ from typing import Any
 from ..data.sample_blocks import Progress
 from ..room import size_on_disk
 from .cluster import crew_of
+from .files.kept import KeepingCrew, Request, kept_results
 from .files.outputs import check_output
 
 
@@ -52,7 +53,9 @@ def make_dataset(
     overwrite : bool
         Whether an existing store may be replaced.
     resume : bool
-        Make again only what is missing in an existing store, from which `verify` has removed damaged files.
+        Keep the structures of a generated set beside the output until it is complete, and take over those that an
+        interrupted run of the same set has kept there. In a store that exists, make again only what is missing, as
+        after `verify` has removed damaged files.
     progress : callable, optional
         Called with the number of samples that are done and their total.
     **parameters
@@ -66,14 +69,24 @@ def make_dataset(
     Raises
     ------
     InputError, StoreError, PluginError
-        If the name or a parameter is unknown, or the output cannot be written.
+        If the name or a parameter is unknown, the output cannot be written, or what an interrupted run has kept belongs
+        to another set.
+    JobInterrupted
+        On Ctrl-C, if something is kept.
     """
     from ..data import datasets, open_structures
 
     target = check_output(out, [], overwrite=overwrite or resume)
     choices = {"n": n, "size": size, "seed": seed, **parameters}
-    with crew_of(workers, scheduler) as crew:
-        datasets.make_dataset(name, target, overwrite=overwrite, resume=resume, progress=progress, crew=crew, **choices)
+    request = Request({"job": "dataset make", "name": name, **choices}, {})
+    # In a store that exists, what is missing is made in place.
+    completes = resume and target.exists()
+    with (
+        crew_of(workers, scheduler) as crew,
+        kept_results(target, request, resume=resume and not completes, overwrite=overwrite or completes) as kept,
+    ):
+        options = {"overwrite": overwrite, "resume": resume, "progress": progress, "crew": KeepingCrew(crew, kept)}
+        datasets.make_dataset(name, target, **options, **choices)
     structures = open_structures(target)
     return {
         "name": name,

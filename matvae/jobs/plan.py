@@ -177,8 +177,8 @@ def plan_job(
 
     Notes
     -----
-    This takes some ten seconds, and more only where the first block of the job does. Of jobs that fit and measure several
-    models, such as `compare_methods`, a part of each is measured, which may take minutes.
+    This takes some ten seconds, and more only where the first block of the job does. Of jobs that fit and measure
+    several models, such as `compare_methods`, a part of each is measured, which may take minutes.
     """
     if "progress" not in inspect.signature(job).parameters:
         raise InputError(

@@ -136,8 +136,8 @@ def write_samples(
         step = min(_BLOCK_SAMPLES, writer.shard_samples)
         bounds = list(block_bounds(n, step))
         blocks = crew.in_order(_drawn, ((range(*part),) for part in bounds), (generator, seed))
-        for (_, stop), (labels, properties) in zip(bounds, blocks, strict=True):
-            writer.append(labels, properties)
+        for (_, stop), (labels, values) in zip(bounds, blocks, strict=True):
+            writer.append(labels, dict(zip(generator.property_names, values, strict=True)))
             if progress is not None:
                 progress(stop, n)
 
@@ -153,9 +153,11 @@ def draw_samples(generator: StructureGenerator, indices: range, seed: int) -> tu
     return labels, properties
 
 
-def _drawn(given: tuple[StructureGenerator, int], indices: range) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def _drawn(given: tuple[StructureGenerator, int], indices: range) -> tuple[np.ndarray, np.ndarray]:
+    """Structures ``(k, *space)`` and their properties ``(property, k)``: arrays alone, which a crew may keep."""
     generator, seed = given
-    return draw_samples(generator, indices, seed)
+    labels, properties = draw_samples(generator, indices, seed)
+    return labels, np.array([*properties.values()]).reshape(len(properties), len(indices))
 
 
 def _shape(card: Card, size: int | Sequence[int] | None) -> Sequence[int] | None:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from ..._version import __version__
-from ...crew import Crew, Task
+from ...crew import Crew, Read, Task
 from ...data import Structures, open_structures
 from ...data.subsets import select, spread_indices
 from ...errors import InputError, StoreError
@@ -293,6 +293,29 @@ class KeptResults:
 
     def _say_damaged(self, name: str, error: Exception) -> None:
         logger.info("Part %s in %s is damaged (%s), and is computed again.", name, self.folder, error)
+
+
+class KeepingCrew:
+    """Crew that keeps the results of a job, and computes only those that are not kept.
+
+    Parameters
+    ----------
+    crew : Crew
+        Who computes.
+    kept : KeptResults
+        The job has one kind of tasks, each of which returns arrays, see `KeptResults.in_order`.
+    """
+
+    def __init__(self, crew: Crew, kept: KeptResults) -> None:
+        self.n_workers = crew.n_workers
+        self._crew, self._kept = crew, kept
+
+    def in_order(
+        self, function: Callable[..., Any], tasks: Iterable[Task], given: Any = None, *, read: Read | None = None
+    ) -> Iterator[Any]:
+        """Yield ``function(given, *task)`` for every task, as in `Crew`; what is read for a task is not kept."""
+        assert read is None
+        return self._kept.in_order(self._crew, function, tasks, given)
 
 
 def digest(*arrays: np.ndarray) -> str:
