@@ -126,9 +126,7 @@ def test_a_comparison_is_planned_in_words(matvae, model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     outcome = matvae("info", "x.zarr", "--plan", f"compare {model} --n-components 1,2 --held-out 0.5 --max-epochs 3")
     rows = dict(line.split("  ", 1) for line in outcome.out.splitlines())
-    assert (
-        rows["work"].strip().startswith("8 fits to 3 structures, each measured on 3 others; parts of it were ")
-    )
+    assert rows["work"].strip().startswith("8 fits to 3 structures, each measured on 3 others; parts of it were ")
     assert rows["time"].strip().startswith("at most about ")
     assert "disk" not in rows
     assert rows["fits"].strip() == "yes"
