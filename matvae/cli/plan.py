@@ -19,7 +19,7 @@ TRAINING = "training"
 JOBS = {
     "dataset make": (".zarr", "structures"),
     "import": (".zarr", "parts"),
-    "stats": (".zarr", "structures or blocks"),
+    "stats": (".zarr", "structures, or blocks of a large one"),
     "fit": (".matvae", TRAINING),
     "transform": (".zarr", "structures"),
     "inverse": (".zarr", "latents"),
@@ -126,7 +126,9 @@ def _work(plan: Mapping[str, Any], steps: str) -> str | None:
     if not total:
         return None
     if steps == TRAINING:
-        return f"training, of which {done / total:.1%} was done in {measured}"
+        return f"training, of which {100 * done / total:.0f} % was done in {measured}"
+    if done == total:
+        return f"{total} {steps}, all done in {measured}"
     return f"{total} {steps}, of which {done} {'was' if done == 1 else 'were'} done in {measured}"
 
 

@@ -29,7 +29,7 @@ def test_the_plan_of_a_job_is_a_table(matvae, store, tmp_path, monkeypatch):
     assert outcome.code == 0
     rows = dict(line.split("  ", 1) for line in outcome.out.splitlines())
     assert rows["job"].strip() == "stats"
-    assert rows["work"].strip().startswith("6 structures or blocks, of which 6 were done in ")
+    assert rows["work"].strip().startswith("6 structures, or blocks of a large one, all done in ")
     assert rows["time"].strip().startswith("about ")
     assert "are free" in rows["disk"]
     assert rows["fits"].strip() == "yes"
@@ -85,7 +85,7 @@ def test_a_training_is_planned_in_words(matvae, store, tmp_path, monkeypatch):
 
 def test_shares_of_a_training_and_a_single_step_read_well():
     plan = {"work": None, "done": 120, "total": 1000, "measured_seconds": 5.0}
-    assert plan_page._work(plan, plan_page.TRAINING) == "training, of which 12.0% was done in 5 s"
+    assert plan_page._work(plan, plan_page.TRAINING) == "training, of which 12 % was done in 5 s"
     assert plan_page._work({**plan, "done": 1}, "structures") == "1000 structures, of which 1 was done in 5 s"
 
 
