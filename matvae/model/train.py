@@ -198,15 +198,15 @@ class Trainer:
         began, settings = time.monotonic(), self.settings
         limit = math.inf if settings.max_time is None else max(0.0, settings.max_time - self.seconds)
         kinds = stages(settings, self.module.spec.coarse, self._done_steps(source))
-        if settings.max_epochs is None:
-            # The time is known. A step on the full grid tells the memory.
-            kinds = kinds[-1:]
         data = next(source.epoch(self.epoch))
-        with self._rehearsed():
-            step_seconds = [self._measured_step(data, kind) for kind in kinds]
         may_stall = settings.patience is not None
         if settings.max_epochs is None:
+            # The time is known. A step on the full grid tells the memory.
+            with self._rehearsed():
+                self.train_step(data, kinds[-1].middle)
             return Forecast(limit, f"training for {limit:.0f} s", time.monotonic() - began, may_stall)
+        with self._rehearsed():
+            step_seconds = [self._measured_step(data, kind) for kind in kinds]
         steps = settings.max_epochs * source.steps_per_epoch
         seconds = sum(steps * kind.share * each for kind, each in zip(kinds, step_seconds, strict=True))
         seconds += (settings.max_epochs - self.epoch) * self._expected_validation(source)

@@ -361,3 +361,17 @@ def test_a_limited_time_is_foretold_as_it_is(make_module):
     (forecast,) = heard_fit(trainer, Source(X), ends=True)
     assert (forecast.seconds, forecast.is_limit) == (500.0, False)
     assert forecast.work == "10000000 passes over the data, in 5 batches each, or as many as are made in 500 s"
+
+
+def test_means_of_normalised_batches_do_not_remember_a_forecast(make_module):
+    X = stripes()
+    trainer = trainer_of(make_module, X)
+    norm = trainer.module.norm = torch.nn.BatchNorm1d(trainer.module.spec.n_components)
+    decode = trainer.decode
+    trainer.decode = lambda z, factors=None: decode(norm(z), factors)
+    trainer.module.train()
+    before = {name: value.clone() for name, value in norm.state_dict().items()}
+    trainer.forecast(Source(X))
+    assert all(torch.equal(value, before[name]) for name, value in norm.state_dict().items())
+    trainer.train_step(X[:8], 0.1)
+    assert norm.num_batches_tracked == 1

@@ -95,15 +95,23 @@ def forecast_materials(
     """
     began = time.monotonic()
     seconds = 0.0
+    least = replace(
+        effort,
+        n_components=(effort.realized_at,),
+        most_training=LEAST_TRAINING,
+        most_held_out=LEAST_HELD_OUT,
+        n_realized=min(effort.n_realized, REALIZED),
+        image_seconds=0.0,
+    )
+    # Libraries are loaded in the first run.
+    _run_seconds(materials[0], read_picture(materials[0], data), seeds[0], least)
     for material in materials:
         picture = read_picture(material, data)
         some = replace(
-            effort,
-            n_components=(effort.realized_at,),
+            least,
             most_training=max(LEAST_TRAINING, round(SHARE * effort.most_training)),
             most_held_out=max(LEAST_HELD_OUT, round(SHARE * effort.most_held_out)),
             n_realized=0,
-            image_seconds=0.0,
         )
         of_fits = _run_seconds(material, picture, seeds[0], some)
         share = _n_windows(material, picture, seeds[0], effort) / _n_windows(material, picture, seeds[0], some)
@@ -112,8 +120,8 @@ def forecast_materials(
             realized = _run_seconds(material, picture, seeds[0], replace(some, n_realized=REALIZED))
             per_run += max(0.0, realized - of_fits) * effort.n_realized / REALIZED
         seconds += len(seeds) * per_run
-    n_runs = len(materials) * len(seeds)
-    work = f"{n_runs} run{'' if n_runs == 1 else 's'}: {len(materials)} materials, each with {len(seeds)} seeds"
+    names = ", ".join(material.name for material in materials)
+    work = f"{names}, each with {len(seeds)} seed{'' if len(seeds) == 1 else 's'}"
     return Forecast(seconds, work, time.monotonic() - began)
 
 
