@@ -85,8 +85,10 @@ def make_dataset(
         crew_of(workers, scheduler) as crew,
         kept_results(target, request, resume=resume and not completes, overwrite=overwrite or completes) as kept,
     ):
-        options = {"overwrite": overwrite, "resume": resume, "progress": progress, "crew": KeepingCrew(crew, kept)}
-        datasets.make_dataset(name, target, **options, **choices)
+        keeping = KeepingCrew(crew, kept)
+        datasets.make_dataset(
+            name, target, overwrite=overwrite, resume=resume, progress=progress, crew=keeping, **choices
+        )
     structures = open_structures(target)
     return {
         "name": name,
