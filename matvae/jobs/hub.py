@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..errors import InputError, MissingExtraError, StoreError
@@ -58,13 +58,13 @@ def push_model(
     Raises
     ------
     InputError
-        If there is no token, it does not allow this, or the name is not valid.
+        If there is no token, it does not allow this, or the name or the address of the hub is not valid.
     StoreError
         If the model is damaged, or the hub cannot be reached.
     MissingExtraError
         If huggingface_hub is not installed.
     """
-    hub = _library()
+    hub = _library(endpoint)
     folder = model_folder(model)
     estimator = load(model)
     if estimator.card_.licence is None:
@@ -109,7 +109,7 @@ def pull_model(
     endpoint: str | None = None,
     overwrite: bool = False,
 ) -> dict[str, Any]:
-    """Download a model from the Hugging Face hub, check it, and write it.
+    """Download a model from the Hugging Face hub, check it, and write it; nothing is written if an error occurs.
 
     Only the files of a model are fetched; none of them is code, and loading them runs none.
 
@@ -137,30 +137,32 @@ def pull_model(
     ------
     InputError
         If there is no such repository, revision or model in it, access is denied, the model is too large or not the
-        one with this hash, or the output exists; nothing is written then.
+        one with this hash, or the output exists.
     StoreError
-        If the model is damaged, or the hub cannot be reached.
+        If the model is damaged, the hub cannot be reached, or it sends something else than it announced.
     MissingExtraError
         If huggingface_hub is not installed.
     """
-    hub = _library()
+    hub = _library(endpoint)
     name, _, revision = repo.partition("@")
     pin = None if sha256 is None else _checked_pin(sha256)
     target = check_output(out or f"{name.rpartition('/')[2]}.matvae", [], overwrite=overwrite, replaceable=is_model)
-    with TemporaryDirectory(prefix="matvae-") as scratch, atomic_output(target) as folder:
+    with atomic_output(target) as folder:
         folder.mkdir()
+        # In the folder of the unfinished output: what a killed pull leaves is removed by the next one.
+        scratch = folder.with_name("fetched")
 
         def fetch(file: str, at: str | None, most: int) -> str:
             """Fetch a file into the folder, and return the commit that it belongs to."""
             with _explained(name, at):
                 url = hub.hf_hub_url(name, file, revision=at, endpoint=endpoint)
                 found = hub.get_hf_file_metadata(url, endpoint=endpoint)
-                if found.size is None or found.size > most:
-                    remedy = "Allow more with most_bytes (--most-bytes)." if file == WEIGHTS else "This is no model."
-                    raise InputError(
-                        f"{file} of {name} has {found.size} bytes, but at most {most} are fetched. {remedy}"
-                    )
-                check_room(target, found.size, largest=found.size, what=f"{file} of {name}")
+            _check_answer(found, name)
+            if found.size is None or found.size > most:
+                remedy = "Allow more with most_bytes (--most-bytes)." if file == WEIGHTS else "This is no model."
+                raise InputError(f"{file} of {name} has {found.size} bytes, but at most {most} are fetched. {remedy}")
+            check_room(target, found.size, largest=found.size, what=f"{file} of {name}")
+            with _explained(name, at):
                 fetched = hub.hf_hub_download(
                     name, file, revision=found.commit_hash, local_dir=scratch, endpoint=endpoint
                 )
@@ -213,7 +215,20 @@ def _checked_pin(sha256: str) -> str:
     return pin
 
 
-def _library() -> Any:
+def _check_answer(found: Any, repo: str) -> None:
+    """Refuse metadata of a file that are not those of a hub: the commit is printed, and both get into paths."""
+    if re.fullmatch("[0-9a-f]{40}", found.commit_hash or "") and re.fullmatch(r"[\w-]+", found.etag or "", re.ASCII):
+        return
+    raise StoreError(
+        f"What answers for {repo} is not a Hugging Face hub: it names the commit {found.commit_hash!r} and the tag "
+        f"{found.etag!r} of a file. Check the address of the hub (--endpoint, or HF_ENDPOINT)."
+    )
+
+
+def _library(endpoint: str | None) -> Any:
+    """Import huggingface_hub, and check the address and the token that it would use."""
+    if endpoint is not None and not re.fullmatch(r"https?://[^\s/]+\S*", endpoint):
+        raise InputError(f"endpoint must be an address such as https://hub.example.org, but {endpoint!r} was given.")
     try:
         import huggingface_hub
     except ImportError as error:
@@ -221,15 +236,23 @@ def _library() -> Any:
             "Exchanging models with the Hugging Face hub needs huggingface_hub; install it with: pip install "
             "'matvae[hub]'"
         ) from error
+    if not (huggingface_hub.get_token() or "").isascii():
+        raise InputError(
+            "The token for the hub has letters that no token has. Store it again with `hf auth login`, or correct "
+            "HF_TOKEN."
+        )
     return huggingface_hub
 
 
 @contextmanager
 def _explained(repo: str, revision: str | None) -> Iterator[None]:
-    """Turn errors of the hub into sentences that say what to do."""
+    """Ask the hub something without its progress bars; its errors become sentences that say what to do."""
     from huggingface_hub import errors
+    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
     at = "" if revision is None else f" at {revision!r}"
+    had_bars = not are_progress_bars_disabled()
+    disable_progress_bars()
     try:
         yield
     except errors.HFValidationError as error:
@@ -269,3 +292,14 @@ def _explained(repo: str, revision: str | None) -> Iterator[None]:
             f"The hub cannot be reached for {repo}: {error}. Check the network connection (and the proxy settings, and "
             "HF_HUB_OFFLINE, if you use them), and try again."
         ) from error
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        # Those without a number are of huggingface_hub, which compares the size of what it received.
+        raise StoreError(
+            f"The hub sent something else for {repo} than it announced: {str(error).splitlines()[0]} Try again; if this "
+            "persists, ask who published it."
+        ) from error
+    finally:
+        if had_bars:
+            enable_progress_bars()

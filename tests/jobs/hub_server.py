@@ -24,6 +24,13 @@ class Hub:
         # What was asked for: method and path.
         self.requests: list[tuple[str, str]] = []
         self.claimed_sizes: dict[str, int] = {}
+        # Headers of the answers for a file, in place of the true ones.
+        self.headers: dict[str, dict[str, str]] = {}
+        # Bytes of a file after which the connection is closed.
+        self.cuts: dict[str, int] = {}
+        # Files that are sent up to half, and no further until the event is set.
+        self.stalled: set[str] = set()
+        self.stall = threading.Event()
         self.endpoint = ""
 
     def commit(self, repo: str, files: dict[str, bytes]) -> str:
@@ -50,7 +57,17 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {"Content-Length": str(len(body)), **headers}.items():
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
-        if self.command != "HEAD":
+        if self.command == "HEAD":
+            return
+        name = self.path.rpartition("/")[2]
+        if name in self.hub.cuts:
+            self.wfile.write(body[: self.hub.cuts[name]])
+            self.close_connection = True
+        elif name in self.hub.stalled:
+            self.wfile.write(body[: len(body) // 2])
+            self.wfile.flush()
+            self.hub.stall.wait(60)
+        else:
             self.wfile.write(body)
 
     def _json(self, values: Any) -> None:
@@ -67,7 +84,8 @@ class _Handler(BaseHTTPRequestHandler):
         assert match is not None, self.path
         repo, revision, name = match.groups()
         commits = self.hub.repos.get(repo)
-        if commits is None:
+        hidden = self.hub.private.get(repo) and self.headers.get("Authorization") != f"Bearer {TOKEN}"
+        if commits is None or hidden:
             # The hub does not tell missing repositories from private ones.
             return self._reply(401, X_Error_Code="RepoNotFound")
         oid = list(commits)[-1] if revision == "main" else revision
@@ -77,7 +95,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._reply(404, X_Error_Code="EntryNotFound")
         body = commits[oid][name]
         claimed = {"X_Linked_Size": str(self.hub.claimed_sizes[name])} if name in self.hub.claimed_sizes else {}
-        self._reply(200, body, X_Repo_Commit=oid, ETag=f'"{hashlib.sha1(body).hexdigest()}"', **claimed)
+        true = {"X_Repo_Commit": oid, "ETag": f'"{hashlib.sha1(body).hexdigest()}"'}
+        self._reply(200, body, **{**true, **claimed, **self.hub.headers.get(name, {})})
 
     def do_POST(self) -> None:
         self.hub.requests.append((self.command, self.path))

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -152,6 +156,133 @@ def test_missing_and_wrong_credentials_are_said(hub, trained, monkeypatch) -> No
     with pytest.raises(InputError, match="hf auth login"):
         push_model(trained / "m.matvae", "me/x", endpoint=hub.endpoint)
     assert hub.requests == []
+
+
+def test_private_repositories_need_the_token(hub, pushed, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("huggingface_hub.get_token", lambda: None)
+    monkeypatch.setenv("HF_TOKEN", "")
+    with pytest.raises(InputError, match="no repository me/stripes on the hub, or it is private"):
+        pull_model("me/stripes", endpoint=hub.endpoint)
+    monkeypatch.setattr("huggingface_hub.get_token", lambda: "hf_ü")
+    with pytest.raises(InputError, match="letters that no token has"):
+        pull_model("me/stripes", endpoint=hub.endpoint)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_network_is_said_by_push(hub, trained) -> None:
+    with pytest.raises(StoreError, match="hub cannot be reached"):
+        push_model(trained / "m.matvae", "me/x", endpoint="http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("endpoint", ["", "nonsense", "ftp://hub.test", "https://", "https:// "])
+def test_the_address_of_the_hub_is_checked_first(hub, trained, endpoint) -> None:
+    for exchange in (lambda: pull_model("me/x", endpoint=endpoint), lambda: push_model(trained, "me/x", endpoint=endpoint)):
+        with pytest.raises(InputError, match="endpoint must be an address"):
+            exchange()
+    assert hub.requests == []
+
+
+def test_a_connection_that_breaks_leaves_nothing(hub, pushed, tmp_path, monkeypatch) -> None:
+    # The library waits between its five tries.
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    hub.cuts["weights.safetensors"] = 100
+    with pytest.raises(StoreError, match="cannot be reached .*received 100 bytes"):
+        pull_model("me/stripes", endpoint=hub.endpoint)
+    assert list(tmp_path.iterdir()) == []
+    hub.cuts.clear()
+    assert pull_model("me/stripes", endpoint=hub.endpoint)["sha256"] == pushed["sha256"]
+
+
+@pytest.mark.parametrize("size", [10, 1 << 20])
+def test_a_size_that_is_not_the_announced_one_is_an_error(hub, pushed, tmp_path, size) -> None:
+    hub.claimed_sizes["weights.safetensors"] = size
+    with pytest.raises(StoreError, match=rf"something else .* than it announced: .* of size {size} but has"):
+        pull_model("me/stripes", endpoint=hub.endpoint)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X_Repo_Commit": "main; rm -rf x"},
+        {"X_Repo_Commit": "../../me/other"},
+        {"ETag": '"x/../../../../evil"'},
+        {"ETag": '"../../evil"'},
+    ],
+)
+def test_commits_and_tags_that_are_none_are_refused(hub, pushed, tmp_path, headers) -> None:
+    hub.headers["estimator.json"] = headers
+    with pytest.raises(StoreError, match="not a Hugging Face hub"):
+        pull_model("me/stripes", endpoint=hub.endpoint)
+    assert hub.fetched() == set()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("revision", ["../../me/other/resolve/main", "a b", "main#", "%2e%2e", "\n"])
+def test_revisions_stay_within_their_repository(hub, pushed, tmp_path, revision) -> None:
+    hub.commit("me/other", {"estimator.json": b"{}"})
+    with pytest.raises(InputError, match="no revision at"):
+        pull_model(f"me/stripes@{revision}", "out.matvae", endpoint=hub.endpoint)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_names_that_leave_the_folder_and_pickles_are_not_fetched(hub, pushed, tmp_path) -> None:
+    names = ["../evil.json", "../../evil.pkl", "/etc/evil", "model.pkl", "weights.safetensors/../evil", "sitecustomize.py"]
+    hub.commit("me/stripes", dict.fromkeys(names, b"cos\nsystem\n(S'touch evil'\ntR."))
+    pulled = pull_model("me/stripes", endpoint=hub.endpoint)
+    assert hub.fetched() == FILES
+    assert [path.name for path in tmp_path.iterdir()] == ["stripes.matvae"]
+    assert {file.name for file in Path(pulled["model"]).iterdir()} == FILES
+
+
+def test_a_pickle_in_place_of_the_weights_is_not_run(hub, pushed, trained, tmp_path) -> None:
+    shutil.copytree(trained / "m.matvae", "evil")
+    (Path("evil") / "weights.safetensors").write_bytes(b"cos\nsystem\n(S'touch run'\ntR.")
+    with edited(Path("evil")):
+        pass
+    hub.commit("me/evil", {name: (Path("evil") / name).read_bytes() for name in FILES})
+    shutil.rmtree("evil")
+    with pytest.raises(StoreError, match="does not hold a sound model, and nothing was written"):
+        pull_model("me/evil", "out.matvae", endpoint=hub.endpoint)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_html_in_a_card_stays_text(hub, trained) -> None:
+    model = load(trained / "m.matvae")
+    model.card_ = replace(model.card_, name="<script>alert(1)</script>", licence="[MIT](javascript:alert)")
+    model.save("html.matvae")
+    push_model("html.matvae", "me/html", endpoint=hub.endpoint)
+    pulled = pull_model("me/html", "again.matvae", endpoint=hub.endpoint)
+    assert pulled["card"]["data"] == "<script>alert(1)</script>"
+    text = (Path("again.matvae") / "README.md").read_text(encoding="utf-8")
+    assert r"# Microstructures of \<script\>alert(1)\</script\>" in text
+    assert "<script>" not in text
+    assert "[MIT]" not in text.partition("\n---\n")[2]
+
+
+def test_a_killed_pull_leaves_what_was_there_and_the_next_one_cleans_up(hub, pushed, tmp_path) -> None:
+    (tmp_path / "tmp").mkdir()
+    pull_model("me/stripes", endpoint=hub.endpoint)
+    before = describe("stripes.matvae")["sha256"]
+    hub.stalled.add("weights.safetensors")
+    code = f"from matvae.jobs import pull_model; pull_model('me/stripes', endpoint={hub.endpoint!r}, overwrite=True)"
+    hub.requests.clear()
+    killed = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "TMPDIR": str(tmp_path / "tmp")})
+    until = time.monotonic() + 60
+    while "weights.safetensors" not in hub.fetched() and time.monotonic() < until:
+        time.sleep(0.02)
+    assert "weights.safetensors" in hub.fetched()
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    hub.stall.set()
+    assert describe("stripes.matvae")["sha256"] == before
+    assert list((tmp_path / "tmp").iterdir()) == []
+    (left,) = {path.name for path in tmp_path.iterdir()} - {"tmp", "stripes.matvae"}
+    assert left.endswith(".partial")
+    hub.stalled.clear()
+    pull_model("me/stripes", endpoint=hub.endpoint, overwrite=True)
+    assert {path.name for path in tmp_path.iterdir()} == {"tmp", "stripes.matvae"}
+    assert {path.name for path in Path("stripes.matvae").iterdir()} == FILES
 
 
 def test_a_missing_licence_is_a_warning_that_ends_when_followed(hub, trained, tmp_path, caplog) -> None:
