@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import sys
 import threading
 import warnings
 from importlib import import_module
@@ -12,6 +13,12 @@ from types import ModuleType
 from matvae.errors import MissingExtraError
 
 _IMPORT_LOCK = threading.RLock()
+WHEEL = "pymks-0.4.1-py3-none-any.whl"
+INSTALL = "pip install matvae-pymks"
+INSTALL_WHEEL = (
+    f"pip install {WHEEL}, a wheel that `python3.11 -m pip wheel --no-deps pymks==0.4.1` builds; PyMKS 0.4.1 cannot be "
+    "built by Python 3.12 or later"
+)
 
 
 def import_pymks(module: str = "pymks") -> ModuleType:
@@ -22,7 +29,7 @@ def import_pymks(module: str = "pymks") -> ModuleType:
     MissingExtraError
         If PyMKS or one of its dependencies is not installed.
     """
-    return import_quietly(module, needed="PyMKS", install="pip install matvae-pymks")
+    return import_quietly(module, needed="PyMKS", install=INSTALL if sys.version_info < (3, 12) else INSTALL_WHEEL)
 
 
 def import_quietly(module: str, *, needed: str, install: str) -> ModuleType:

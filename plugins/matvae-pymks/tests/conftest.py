@@ -1,14 +1,25 @@
-"""Fixtures of the plugin's tests: windows of a real micrograph."""
+"""Fixtures of the plugin's tests: windows of a real micrograph. Without PyMKS its tests are skipped, and say so."""
 
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
+
+
+class _NotRun(pytest.Module):
+    def collect(self):
+        pytest.skip("PyMKS is not installed, which cannot be built by Python 3.12 or later.", allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(module_path, parent):
+    """Skip test modules where PyMKS is missing."""
+    return None if find_spec("pymks") else _NotRun.from_parent(parent, path=module_path)
 
 
 @pytest.fixture(scope="session")

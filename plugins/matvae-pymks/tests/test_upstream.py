@@ -34,6 +34,17 @@ def test_modules_of_pymks_can_be_imported():
     assert import_pymks("pymks.fmks.correlations").TwoPointCorrelation is import_pymks().TwoPointCorrelation
 
 
+@pytest.mark.parametrize(
+    ("version", "advice"),
+    [((3, 11), "with: pip install matvae-pymks$"), ((3, 12), r"with: pip install pymks-0\.4\.1-py3-none-any\.whl, a wheel")],
+)
+def test_missing_pymks_is_installed_as_this_version_of_python_can(monkeypatch, version, advice):
+    monkeypatch.setitem(sys.modules, "pymks", None)
+    monkeypatch.setattr("sys.version_info", version)
+    with pytest.raises(MissingExtraError, match=advice):
+        import_pymks()
+
+
 def test_missing_module_is_reported_with_its_installation():
     with pytest.raises(MissingExtraError, match=r"Nonsense could not be imported .*no_such_module.* with: pip it"):
         import_quietly("no_such_module", needed="Nonsense", install="pip it")
