@@ -40,7 +40,7 @@ def command(*words: str, root: Path, env: dict[str, str] | None = None) -> str:
         raise NotReadyError(f"{words[0]} is not installed. Install it, and try again.") from None
     if done.returncode:
         raise NotReadyError(f"`{' '.join(words)}` in {root} failed: {(done.stderr or done.stdout).strip()}")
-    return done.stdout.strip()
+    return done.stdout.rstrip()
 
 
 def git(*words: str, root: Path) -> str:
