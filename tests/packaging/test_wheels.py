@@ -16,8 +16,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tools.release import build, projects
+from tools.release import build, git, projects
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = ("matvae_boxes", "matvae_pymks", "matvae_taufactor")
@@ -79,16 +80,50 @@ def test_wheels_from_sdists_are_those_from_the_checkout(dist, tmp_path):
         assert contents(tmp_path / "again" / wheel.name) == contents(wheel)
 
 
-def test_wheels_hold_every_module_and_the_data_sets_but_no_tests(dist):
+def files_of(folder: Path) -> set[str]:
+    """Files of the checkout below a folder, as git knows them: without caches and what is built."""
+    return set(git("ls-files", "--cached", "--others", "--exclude-standard", root=folder).splitlines())
+
+
+def test_wheels_hold_every_file_of_the_package_and_the_data_sets_and_nothing_else(dist):
     (wheel,) = dist.glob("matvae-*.whl")
-    names = contents(wheel)
-    modules = [str(path.relative_to(ROOT)) for path in (ROOT / "matvae").rglob("*.py")]
-    assert set(modules) <= set(names)
-    assert "matvae/data/datasets/cards/alloy/micrograph.npz" in names
-    assert "matvae/report/templates/page.html.jinja" in names
-    assert all(name.startswith("matvae/") for name in names)
-    for wheel in dist.glob("*.whl"):
-        assert any(name.endswith("/LICENSE") for name in zipfile.ZipFile(wheel).namelist()), wheel.name
+    package = {f"matvae/{name}" for name in files_of(ROOT / "matvae")}
+    cards = {f"matvae/data/datasets/cards/{name}" for name in files_of(ROOT / "datasets")}
+    assert set(contents(wheel)) == package | cards
+    assert {
+        "matvae/py.typed",
+        "matvae/explore/page/index.html",
+        "matvae/report/templates/page.html.jinja",
+        "matvae/pretrained/alloy.matvae/weights.safetensors",
+        "matvae/pretrained/berea.matvae/weights.safetensors",
+        "matvae/data/datasets/cards/alloy/micrograph.npz",
+    } <= package | cards
+    for name in PLUGINS:
+        (wheel,) = dist.glob(f"{name}-*.whl")
+        folder = ROOT / "plugins" / name.replace("_", "-") / name
+        assert set(contents(wheel)) == {f"{name}/{file}" for file in files_of(folder)}
+        assert f"{name}/py.typed" in contents(wheel)
+
+
+def test_sdists_hold_files_of_the_checkout_alone(dist):
+    for project, name in zip(projects(ROOT), ("matvae", *PLUGINS), strict=True):
+        (sdist,) = dist.glob(f"{name}-*.tar.gz")
+        with tarfile.open(sdist) as archive:
+            members = [member.name.partition("/")[2] for member in archive.getmembers() if member.isfile()]
+        # Hatchling adds the .gitignore of the repository, which it obeys.
+        assert set(members) - {"PKG-INFO", ".gitignore"} <= files_of(project)
+        assert {"pyproject.toml", "README.md", "LICENSE"} <= set(members)
+
+
+def test_distributions_carry_the_licence_and_the_versions_of_python(dist):
+    assert len(list(dist.glob("*.whl"))) == 4
+    for path in dist.glob("*.whl"):
+        with zipfile.ZipFile(path) as wheel:
+            assert any(name.endswith("/LICENSE") for name in wheel.namelist()), path.name
+            (metadata,) = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
+            text = wheel.read(metadata).decode()
+        assert "\nRequires-Python: >=3.11\n" in text
+        assert "\nClassifier: Programming Language :: Python :: 3.13\n" in text
 
 
 def test_the_package_and_its_plugins_are_those_of_the_wheels(run, dist):
@@ -101,6 +136,14 @@ def test_the_package_and_its_plugins_are_those_of_the_wheels(run, dist):
     assert "matvae_boxes" in shown
     assert "matvae_taufactor" in shown
     run("python", "-c", "import matvae, matvae_boxes; matvae.load(matvae_boxes.REFERENCE)")
+
+
+def test_the_commands_that_test_the_conda_package_run(run):
+    recipe = yaml.safe_load((ROOT / "recipe" / "recipe.yaml").read_text(encoding="utf-8"))
+    imports, script = recipe["tests"][0]["python"]["imports"], recipe["tests"][1]["script"]
+    run("python", "-c", f"import {', '.join(imports)}")
+    folder = run("mktemp", "-d")
+    run("bash", "-e", text="\n".join([f"cd {folder}", *script]))
 
 
 @pytest.mark.wheels
