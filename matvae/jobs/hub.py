@@ -297,8 +297,8 @@ def _explained(repo: str, revision: str | None) -> Iterator[None]:
             raise
         # Those without a number are of huggingface_hub, which compares the size of what it received.
         raise StoreError(
-            f"The hub sent something else for {repo} than it announced: {str(error).splitlines()[0]} Try again; if this "
-            "persists, ask who published it."
+            f"The hub sent something else for {repo} than it announced: {str(error).splitlines()[0]} Try again; if "
+            "this persists, ask who published it."
         ) from error
     finally:
         if had_bars:

@@ -176,7 +176,10 @@ def test_no_network_is_said_by_push(hub, trained) -> None:
 
 @pytest.mark.parametrize("endpoint", ["", "nonsense", "ftp://hub.test", "https://", "https:// "])
 def test_the_address_of_the_hub_is_checked_first(hub, trained, endpoint) -> None:
-    for exchange in (lambda: pull_model("me/x", endpoint=endpoint), lambda: push_model(trained, "me/x", endpoint=endpoint)):
+    for exchange in (
+        lambda: pull_model("me/x", endpoint=endpoint),
+        lambda: push_model(trained, "me/x", endpoint=endpoint),
+    ):
         with pytest.raises(InputError, match="endpoint must be an address"):
             exchange()
     assert hub.requests == []
@@ -186,7 +189,7 @@ def test_a_connection_that_breaks_leaves_nothing(hub, pushed, tmp_path, monkeypa
     # The library waits between its five tries.
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     hub.cuts["weights.safetensors"] = 100
-    with pytest.raises(StoreError, match="cannot be reached .*received 100 bytes"):
+    with pytest.raises(StoreError, match=r"cannot be reached .*received 100 bytes"):
         pull_model("me/stripes", endpoint=hub.endpoint)
     assert list(tmp_path.iterdir()) == []
     hub.cuts.clear()
@@ -227,7 +230,14 @@ def test_revisions_stay_within_their_repository(hub, pushed, tmp_path, revision)
 
 
 def test_names_that_leave_the_folder_and_pickles_are_not_fetched(hub, pushed, tmp_path) -> None:
-    names = ["../evil.json", "../../evil.pkl", "/etc/evil", "model.pkl", "weights.safetensors/../evil", "sitecustomize.py"]
+    names = [
+        "../evil.json",
+        "../../evil.pkl",
+        "/etc/evil",
+        "model.pkl",
+        "weights.safetensors/../evil",
+        "sitecustomize.py",
+    ]
     hub.commit("me/stripes", dict.fromkeys(names, b"cos\nsystem\n(S'touch evil'\ntR."))
     pulled = pull_model("me/stripes", endpoint=hub.endpoint)
     assert hub.fetched() == FILES

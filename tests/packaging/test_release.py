@@ -89,7 +89,9 @@ def refused(version: str, checkout: Path, match: str) -> None:
     assert state() == before
 
 
-@pytest.mark.parametrize("version", ["", "v1.2.3", "1.2", "1.2.3.4", "01.2.3", "1.2.3-rc1", "1.2.3\n", "--help", "1.2.٣"])
+@pytest.mark.parametrize(
+    "version", ["", "v1.2.3", "1.2", "1.2.3.4", "01.2.3", "1.2.3-rc1", "1.2.3\n", "--all", "1.2.٣"]
+)
 def test_a_version_has_three_numbers(checkout, version):
     refused(version, checkout, "looks like 1.2.3 or 1.2.3rc1")
 
@@ -144,7 +146,14 @@ def test_the_address_changes_in_all_files_that_state_it(checkout):
     (checkout / "README.md").write_text("git clone https://forge.test/matvae matvae\n", encoding="utf-8")
     git("add", ".", root=checkout)
     git("commit", "-q", "-m", "Add", root=checkout)
-    for wrong in ("", "forge.test/x", "http://forge.test/x", "https://", "https://forge.test/a b", "https://forge.test/x/"):
+    for wrong in (
+        "",
+        "forge.test/x",
+        "http://forge.test/x",
+        "https://",
+        "https://forge.test/a b",
+        "https://forge.test/x/",
+    ):
         with pytest.raises(NotReadyError, match="looks like"):
             change(wrong, checkout)
     assert git("status", "--porcelain", root=checkout) == ""

@@ -36,7 +36,10 @@ def test_modules_of_pymks_can_be_imported():
 
 @pytest.mark.parametrize(
     ("version", "advice"),
-    [((3, 11), "with: pip install matvae-pymks$"), ((3, 12), r"with: pip install pymks-0\.4\.1-py3-none-any\.whl, a wheel")],
+    [
+        ((3, 11), "with: pip install matvae-pymks$"),
+        ((3, 12), r"with: pip install pymks-0\.4\.1-py3-none-any\.whl, a wheel"),
+    ],
 )
 def test_missing_pymks_is_installed_as_this_version_of_python_can(monkeypatch, version, advice):
     monkeypatch.setitem(sys.modules, "pymks", None)
