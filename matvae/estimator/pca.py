@@ -115,7 +115,8 @@ class TwoPointPCA(NamedComponents, TransformerMixin, BaseEstimator):
         Raises
         ------
         InputError
-            If there are fewer samples than components, or the data are not as expected.
+            If there are fewer samples than components, or the data are not as expected. After any error the estimator
+            is as it was before.
         """
         with unchanged_on_error(self):
             check_parameters(self)
@@ -144,9 +145,24 @@ class TwoPointPCA(NamedComponents, TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: Any) -> Any:
-        """Compute the PC scores ``(sample, component)`` of structures; numpy, or lazy dask for dask.
+        """Compute the PC scores of structures.
 
-        Those of windows that `fit` would leave out for their mask are NaN.
+        Parameters
+        ----------
+        X : array
+            In the shape and form passed to `fit`.
+
+        Returns
+        -------
+        array ``(sample, component)``
+            numpy, or lazy dask for dask. NaN for windows that `fit` would leave out because of their mask.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        InputError
+            If the samples do not have the shape and form of those passed to `fit`.
         """
         samples = Samples.like(self, X)
         mean, rows, scores = self.mean_.ravel(), self._rows_function(), self._scores_function()
@@ -165,7 +181,25 @@ class TwoPointPCA(NamedComponents, TransformerMixin, BaseEstimator):
         return self._scores_function()(statistics.reshape(len(statistics), -1))
 
     def statistics(self, X: Any) -> Any:
-        """Compute the 2-point statistics ``(sample, *lag, correlation)`` of structures, as the baseline does."""
+        """Compute the 2-point statistics of structures, with the correlations, boundaries and cutoff of the fit.
+
+        Parameters
+        ----------
+        X : array
+            As in `transform`.
+
+        Returns
+        -------
+        array ``(sample, *lag, correlation)``
+            As `two_point_stats` returns them; numpy, or lazy dask for dask.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        InputError
+            If the samples do not have the shape and form of those passed to `fit`.
+        """
         samples = Samples.like(self, X)
         return lazily(samples.array, self._statistics_function(), self._lags, self.mean_.dtype, *samples.masks)
 
@@ -183,6 +217,13 @@ class TwoPointPCA(NamedComponents, TransformerMixin, BaseEstimator):
         -------
         float
             ``-mean(||f(x) - f_pca||_2 / ||f(x)||_2)``
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        InputError
+            If the samples do not have the shape and form of those passed to `fit`.
         """
         samples, compute = Samples.like(self, X), self._statistics_function()
         scores, inverse = self._scores_function(), self._inverse_function()
@@ -196,7 +237,26 @@ class TwoPointPCA(NamedComponents, TransformerMixin, BaseEstimator):
         return -mean_of_measured(np.concatenate(errors))
 
     def inverse_statistics(self, Z: Any) -> Any:
-        """Compute the statistics ``(sample, *lag, correlation)`` that scores ``(sample, component)`` describe."""
+        """Compute the 2-point statistics that scores describe.
+
+        Parameters
+        ----------
+        Z : array ``(sample, component)``
+            numpy or dask.
+
+        Returns
+        -------
+        array ``(sample, *lag, correlation)``
+            ``mean_ + Z @ components_``; numpy, or lazy dask for dask. In general no structure has exactly these
+            statistics.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        InputError
+            If Z has another number of components.
+        """
         check_fitted(self)
         scores = check_latents(Z, len(self.components_))
         return lazily(scores, self._inverse_function(), self._lags, self.mean_.dtype)
@@ -234,6 +294,8 @@ class TwoPointPCA(NamedComponents, TransformerMixin, BaseEstimator):
 
         Raises
         ------
+        NotFittedError
+            Before `fit`.
         InputError
             If Z has another number of components, the volume fractions do not follow from the correlations, or after a
             fit on continuous fields, which statistics do not determine; ``hasattr`` is False then.

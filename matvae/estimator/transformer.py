@@ -169,6 +169,12 @@ class StatsVAETransformer(CallbackSupportMixin, NamedComponents, TransformerMixi
         Origin of the training windows, as far as the structures passed to `fit` record it, and errors where they have
         been measured; `save` writes it. Correct it with `dataclasses.replace`.
 
+    Notes
+    -----
+    Variational autoencoder: Kingma & Welling, Auto-encoding variational Bayes (2014). Quadratic manifold of the decoder
+    ``"statistics"``: Geelen, Wright & Willcox, Computer Methods in Applied Mechanics and Engineering 403, 115717
+    (2023). Variance of its latents: MacKay, Neural Computation 4, 448 (1992). The page "Theory" has the equations.
+
     Examples
     --------
     >>> import numpy as np
@@ -387,8 +393,10 @@ class StatsVAETransformer(CallbackSupportMixin, NamedComponents, TransformerMixi
 
         Raises
         ------
+        NotFittedError
+            Before `fit`.
         InputError
-            If the samples are not held like those of `fit`.
+            If the samples do not have the shape and form of those passed to `fit`.
         """
         model, samples = FittedModel.of(self), Samples.like(self, X)
         return lazily(samples.array, model.latents, (self._n_features_out,), samples.floating_dtype, *samples.masks)
@@ -443,9 +451,16 @@ class StatsVAETransformer(CallbackSupportMixin, NamedComponents, TransformerMixi
 
         Raises
         ------
+        NotFittedError
+            Before `fit`.
         InputError
             If Z has another number of components, the decoder cannot give what is asked for, or fractions or fields are
             to be refined.
+
+        Warns
+        -----
+        UserWarning
+            If patches of the training windows fit the decoded statistics badly.
         """
         model = FittedModel.of(self)
         latents = check_latents(Z, self._n_features_out)
@@ -489,12 +504,30 @@ class StatsVAETransformer(CallbackSupportMixin, NamedComponents, TransformerMixi
         return lazily(latents, block, out_shape, dtype, sample_numbers(latents))
 
     def statistics(self, X: Any) -> Any:
-        """Compute the 2-point statistics ``(sample, *lag, correlation)`` of structures, as the model does."""
+        """Compute the 2-point statistics of structures, with the correlations, boundaries and cutoff of the model.
+
+        Parameters
+        ----------
+        X : array
+            As in `transform`.
+
+        Returns
+        -------
+        array ``(sample, *lag, correlation)``
+            As `two_point_stats` returns them; numpy, or lazy dask for dask.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        InputError
+            If the samples do not have the shape and form of those passed to `fit`.
+        """
         model, samples = FittedModel.of(self), Samples.like(self, X)
         return lazily(samples.array, model.statistics, model.statistics_shape, samples.floating_dtype, *samples.masks)
 
     def inverse_descriptors(self, Z: Any) -> dict[str, Any]:
-        """Compute the further descriptors that latents decode to.
+        """Predict descriptors, such as the specific surface, from latents, without realizing structures.
 
         Parameters
         ----------
@@ -503,16 +536,39 @@ class StatsVAETransformer(CallbackSupportMixin, NamedComponents, TransformerMixi
         Returns
         -------
         dict of str to numpy.ndarray
-            ``"volume_fraction"`` ``(sample, phase)`` and each of `descriptors` ``(sample, *coordinate, phase)``; empty
-            for a decoder of structures.
+            ``"volume_fraction"`` ``(sample, phase)`` and each of `descriptors` ``(sample, *coordinate, phase)``, all
+            with lengths in voxels: ``"surface_area"`` is per voxel. Empty for a decoder of structures.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        InputError
+            If Z has another number of components.
         """
         model = FittedModel.of(self)
         return model.descriptors(np.asarray(check_latents(Z, self._n_features_out)))
 
     def inverse_statistics(self, Z: Any) -> Any:
-        """Compute the 2-point statistics ``(sample, *lag, correlation)`` that latents decode to.
+        """Compute the 2-point statistics that latents decode to.
 
-        A decoder of structures gives those of its soft structures.
+        Parameters
+        ----------
+        Z : array ``(sample, component)``
+            numpy or dask.
+
+        Returns
+        -------
+        array ``(sample, *lag, correlation)``
+            Of a decoder of structures, the statistics of its phase fractions before they become labels. numpy, or lazy
+            dask for dask.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        InputError
+            If Z has another number of components.
         """
         model = FittedModel.of(self)
         latents = check_latents(Z, self._n_features_out)
@@ -532,6 +588,13 @@ class StatsVAETransformer(CallbackSupportMixin, NamedComponents, TransformerMixi
         -------
         float
             ``-mean(||f(x) - f(x_recon)||_2 / ||f(x)||_2)``, over windows whose latents are not NaN.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        InputError
+            If the samples do not have the shape and form of those passed to `fit`.
         """
         model, samples = FittedModel.of(self), Samples.like(self, X)
         parts = blocks_of(samples.array)
