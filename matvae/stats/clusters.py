@@ -46,7 +46,8 @@ def cluster_function(
     spatial_dims, state_axis, phases, periodic, cutoff
         As in `two_point_stats`.
     connectivity : int
-        Voxels are connected if they share a face (1), also an edge (2), also a corner (3).
+        Voxels are connected if they share a face (1), also an edge (2), also a corner (3); in 2-D an edge (1), also a
+        corner (2).
 
     Returns
     -------

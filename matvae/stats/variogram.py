@@ -51,9 +51,9 @@ def variogram(
 
     Notes
     -----
-    Matheron, Economic Geology 58, 1246 (1963). For labels it is half the share of voxel pairs of which exactly one has
-    the phase. In a periodic structure it is the decrease of the autocorrelation from lag zero, S2(0) - S2(r); in a
-    window both voxels of a pair are counted within it, so that phases at the border do not matter. Along the axes it
+    Matheron, Economic Geology 58, 1246 (1963). For labels it is half the fraction of voxel pairs of which exactly one
+    has the phase. In a periodic structure it is the decrease of the autocorrelation from lag zero, S2(0) - S2(r). In a
+    window both voxels of a pair lie within it, so that phases at the border do not matter. Along the axes it
     gives the specific surface (`surface_area`); along diagonals it differs between smooth interfaces and those that
     follow the voxel faces: at a flat interface with unit normal n it is proportional to ``|r . n|``.
     """
