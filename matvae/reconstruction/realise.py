@@ -153,7 +153,8 @@ def _warn_if_far(distances: Tensor) -> None:
         warn(
             f"The patches of the examples fit the target statistics badly: the voted fields of {int(far.sum())} of "
             f"{len(far)} structures differ from them by more than {FAR}, at most by {float(distances.max()):.2g} in "
-            "relative error. Pass examples of the material that the statistics are of."
+            "relative error. The examples should be of the material that the statistics are of; those of a model are "
+            "its training windows. Look at the structures before you use them."
         )
 
 
