@@ -137,7 +137,7 @@ def import_command(
         typer.Option(
             parser=parsed(options.region, "0:400,0:150"),
             metavar="A:B,A:B",
-            help="Part of every source to read, in voxels; one range counts for every axis.",
+            help="Part of every source to read, in voxels; one range applies to every axis.",
         ),
     ] = None,
     window: Annotated[
@@ -145,7 +145,7 @@ def import_command(
         typer.Option(
             parser=parsed(options.size, "64 or 64,64"),
             metavar="N,N",
-            help="Cut windows of this size; one number counts for every axis.",
+            help="Cut windows of this size; one number applies to every axis.",
         ),
     ] = None,
     stride: Annotated[

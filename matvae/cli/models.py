@@ -223,7 +223,9 @@ def inverse_command(
             help="Voxels of the structures along each axis (default: as the model was fitted).",
         ),
     ] = None,
-    realize: Annotated[str, typer.Option(help="examples, retrieval, decoder or auto: how structures arise.")] = "auto",
+    realize: Annotated[
+        str, typer.Option(help="examples, retrieval, decoder or auto: how they are generated.")
+    ] = "auto",
     patch: Annotated[
         Any,
         typer.Option(

@@ -46,7 +46,7 @@ def optimize_command(
         typer.Option(
             exists=True,
             metavar="TRAIN",
-            help="Training structures, to search near them and to compare with; models of textures carry some.",
+            help="Training structures, to search near them and to compare with; models of textures contain some.",
         ),
     ] = None,
     latents: Annotated[

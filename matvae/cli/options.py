@@ -30,15 +30,15 @@ FigureStyle = Annotated[
 Resume = Annotated[
     bool,
     typer.Option(
-        "--resume", help="Keep what is done beside the output, and continue where an interrupted run has stopped."
+        "--resume", help="Keep finished parts beside the output, and continue where an interrupted run stopped."
     ),
 ]
 ResumeOrComplete = Annotated[
     bool,
     typer.Option(
         "--resume",
-        help="Keep what is done beside the output, and continue where an interrupted run has stopped; of an output "
-        "that exists, make only what is missing.",
+        help="Keep finished parts beside the output, and continue where an interrupted run stopped; if the output "
+        "exists, make only what is missing.",
     ),
 ]
 Config = Annotated[

@@ -49,7 +49,7 @@ def reconstruct_command(
     examples: Annotated[
         Path | None,
         typer.Option(
-            help="Structures of the material, of whose patches new ones are composed.", metavar="DATA", exists=True
+            help="Structures of the material, from whose patches new ones are composed.", metavar="DATA", exists=True
         ),
     ] = None,
     patch: Annotated[
