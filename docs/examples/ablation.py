@@ -91,8 +91,9 @@ def rows() -> Iterator[str]:
 def main() -> None:
     """Write the table."""
     text = (
-        f"{TRAINING:,} images of {SIZE} x {SIZE}, {EPOCHS} epochs, 9 components unless stated; {UNSEEN} unseen,\n"
-        f"one seed. `python docs/examples/ablation.py`, Python {platform.python_version()}.\n\n{HEADER}"
+        f"Trained on {TRAINING:,} images of {SIZE} x {SIZE} pixels for {EPOCHS} epochs with 9 components, unless stated\n"
+        f"otherwise; measured on {UNSEEN} unseen images; one seed (`python docs/examples/ablation.py`, Python "
+        f"{platform.python_version()}).\n\n{HEADER}"
     )
     for row in rows():
         text += row

@@ -24,8 +24,8 @@ DECODED = """---
 orphan: true
 ---
 
-Decoded statistics: median centred errors at all lags / at lags up to a quarter of the largest, median error of the
-specific surface, and largest difference of the volume fraction in percentage points; means over the seeds (`matvae
+Decoded statistics: median centred errors at all lags and at short ones (up to a quarter of the largest), median error
+of the specific surface, and largest difference of the volume fraction in percentage points; means over the seeds (`matvae
 benchmark materials --data FOLDER --n-realized 8 --image-vae 0`; volumes with `--n-components 5`):
 
 | material | method | n | all lags | short lags | all / PCA | short / PCA | surface | fraction, largest |
