@@ -91,8 +91,8 @@ def rows() -> Iterator[str]:
 def main() -> None:
     """Write the table."""
     text = (
-        f"Trained on {TRAINING:,} images of {SIZE} x {SIZE} pixels for {EPOCHS} epochs with 9 components, unless stated\n"
-        f"otherwise; measured on {UNSEEN} unseen images; one seed (`python docs/examples/ablation.py`, Python "
+        f"Trained on {TRAINING:,} images of {SIZE} x {SIZE} pixels for {EPOCHS} epochs with 9 components, unless\n"
+        f"stated otherwise; measured on {UNSEEN} unseen images; one seed (`python docs/examples/ablation.py`, Python "
         f"{platform.python_version()}).\n\n{HEADER}"
     )
     for row in rows():

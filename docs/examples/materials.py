@@ -25,16 +25,16 @@ orphan: true
 ---
 
 Decoded statistics: median centred errors at all lags and at short ones (up to a quarter of the largest), median error
-of the specific surface, and largest difference of the volume fraction in percentage points; means over the seeds (`matvae
-benchmark materials --data FOLDER --n-realized 8 --image-vae 0`; volumes with `--n-components 5`):
+of the specific surface, and largest difference of the volume fraction in percentage points; means over the seeds
+(`matvae benchmark materials --data FOLDER --n-realized 8 --image-vae 0`; volumes with `--n-components 5`):
 
 | material | method | n | all lags | short lags | all / PCA | short / PCA | surface | fraction, largest |
 |---|---|---|---|---|---|---|---|---|
 """
 REALIZED = """
 Structures realized from five components of at most eight held-out latents per seed: error relative to that of the
-decoded statistics; specific surface against the true one; number of untrained measures alike, of six (within one
-standard deviation of the true windows, or as near as another true region); agreement with the most similar training
+decoded statistics; error of the specific surface; how many of six measures, on which no method is trained, are alike
+(within one standard deviation of the true windows, or as near as another true region); agreement with the most similar training
 window beside that of true windows; and diversity (1 is that of true windows).
 
 | material | method | realized by | all / decoded | short / decoded | surface | alike | copying / true | diversity |
