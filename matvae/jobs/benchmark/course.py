@@ -117,8 +117,12 @@ def forecast_materials(
         share = _n_windows(material, picture, seeds[0], effort) / _n_windows(material, picture, seeds[0], some)
         per_run = len(effort.n_components) * share * of_fits + effort.image_seconds
         if effort.n_realized:
-            realized = _run_seconds(material, picture, seeds[0], replace(some, n_realized=REALIZED))
-            per_run += max(0.0, realized - of_fits) * effort.n_realized / REALIZED
+            # Larger structures are realized as well, always as many.
+            few, more = (
+                _run_seconds(material, picture, seeds[0], replace(some, n_realized=n)) for n in (REALIZED, 2 * REALIZED)
+            )
+            each = max(0.0, more - few) / REALIZED
+            per_run += max(0.0, few - of_fits) + each * (effort.n_realized - REALIZED)
         seconds += len(seeds) * per_run
     names = ", ".join(material.name for material in materials)
     work = f"{names}, each with {len(seeds)} seed{'' if len(seeds) == 1 else 's'}"

@@ -37,7 +37,7 @@ def test_every_material_is_run_with_few_windows(monkeypatch):
 
     def run_seconds(material, picture, seed, effort):
         runs.append((material.name, seed, effort))
-        return 10.0 + 4.0 * effort.n_realized
+        return 10.0 + (20.0 + 4.0 * effort.n_realized if effort.n_realized else 0.0)
 
     monkeypatch.setattr(course, "_run_seconds", run_seconds)
     monkeypatch.setattr(course, "read_picture", lambda material, folder: None)
@@ -51,8 +51,8 @@ def test_every_material_is_run_with_few_windows(monkeypatch):
     (_, _, first), *timed = runs
     assert (first.most_training, first.n_realized) == (50, 2)
     assert {each.most_training for *_, each in timed} == {250}
-    # Three numbers of components with four times the windows, the image-space VAE, and 16 instead of 2 structures.
-    assert forecast.seconds == pytest.approx(4 * (3 * 4 * 10 + 30 + 8 * 8))
+    # Three numbers of components with four times the windows, the image-space VAE, 16 structures and the larger ones.
+    assert forecast.seconds == pytest.approx(4 * (3 * 4 * 10 + 30 + 20 + 16 * 4))
     assert forecast.work == "alloy, berea, each with 2 seeds"
 
 
