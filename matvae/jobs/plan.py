@@ -123,7 +123,9 @@ class Meter:
         """Return the plan of a job that has itself measured what it will take from now on."""
         spent = self._clock() - self._started
         plan = self._plan(spent, 0, 0)
-        return replace(plan, seconds=spent + forecast.seconds, work=forecast.work, is_limit=forecast.is_limit)
+        # The job itself is not measured first.
+        seconds = spent - forecast.measured_seconds + forecast.seconds
+        return replace(plan, seconds=seconds, work=forecast.work, is_limit=forecast.is_limit)
 
     def _plan(self, spent: float, done: int, total: int) -> Plan:
         known = expected_results()

@@ -47,7 +47,7 @@ def test_nothing_is_kept_and_a_comparison_that_is_run_is_not_measured_first(fold
     before = sorted(folder.iterdir())
     options = {"n_components": (1,), "max_epochs": 1}
     plan = plan_job(compare_methods, "m.matvae", "x.zarr", figure="f.png", resume=True, **options)
-    assert plan["seconds"] >= plan["measured_seconds"] > 0
+    assert min(plan["seconds"], plan["measured_seconds"]) > 0
     assert (plan["disk"], plan["problems"]) == (None, [])
     assert sorted(folder.iterdir()) == before
     monkeypatch.setattr(course, "forecast_comparison", None)
