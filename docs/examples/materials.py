@@ -34,8 +34,8 @@ of the specific surface, and largest difference of the volume fraction in percen
 REALIZED = """
 Structures realized from five components of at most eight held-out latents per seed: error relative to that of the
 decoded statistics; error of the specific surface; how many of six measures, on which no method is trained, are alike
-(within one standard deviation of the true windows, or as near as another true region); agreement with the most similar training
-window beside that of true windows; and diversity (1 is that of true windows).
+(within one standard deviation of the true windows, or as near as another true region); agreement with the most similar
+training window beside that of true windows; and diversity (1 is that of true windows).
 
 | material | method | realized by | all / decoded | short / decoded | surface | alike | copying / true | diversity |
 |---|---|---|---|---|---|---|---|---|
