@@ -115,7 +115,7 @@ def arrange(source: Source, axes: str | None = None, spatial_dims: int | None = 
     elif axes is None and spatial_dims is None and source.other_axes:
         meanings = (letters, *source.other_axes)
         warn(
-            f"{array.source} does not say what its axes are: they are taken for {', '.join(letters)}. Say which they "
+            f"{array.source} does not say what its axes are: they are taken to be {', '.join(letters)}. Say which they "
             f"are: {_option(meanings)}."
         )
     keeps_layer = axes is not None or spatial_dims is not None
@@ -147,8 +147,8 @@ def _given(array: LazyArray, axes: str, spatial_dims: int | None) -> str:
     n_space = sum(letter in SPACE for letter in letters)
     if not n_space or len(set(letters)) != len(letters) or not set(letters) <= set(_LETTERS):
         raise InputError(
-            "axes must name each axis by another letter, s (sample), t (time), c (channel), z, y or x, with at least "
-            f"one of z, y and x, such as 'zyx' or 'syx', but {axes!r} was given."
+            "axes must name each axis by a different letter, s (sample), t (time), c (channel), z, y or x, with at "
+            f"least one of z, y and x, such as 'zyx' or 'syx', but {axes!r} was given."
         )
     if spatial_dims not in (None, n_space):
         raise InputError(
@@ -205,7 +205,7 @@ def _refuse_channels(array: LazyArray, letters: str) -> None:
             raise AxesError(
                 f"{array.source} should have one value per voxel, but has {array.shape[i]} channels or colours (axes "
                 f"{letters} of lengths {array.shape}). Convert it to a grey image, or segment it, first."
-                + (f" If these are no channels, say what they are: {_option(meanings)}." if meanings else ""),
+                + (f" If these are not channels, say what they are: {_option(meanings)}." if meanings else ""),
                 meanings,
             )
 
@@ -258,7 +258,7 @@ def _warn_of_guess(array: LazyArray, letters: str) -> tuple[str, str]:
     length = array.shape[letters.index("q")]
     images, volume = letters.replace("q", "s"), letters.replace("q", "z")
     warn(
-        f"{array.source} does not say what its first axis is: it is taken for a stack of {length} images, not for a "
+        f"{array.source} does not say what its first axis is: it is read as a stack of {length} images, not as a "
         f"volume of {length} slices. Say which it is: {_option([images, volume])}."
     )
     return images, volume

@@ -54,7 +54,7 @@ def complete_store(path: Path, shape: tuple[int, ...], attributes: Mapping[str, 
         same = isinstance(stated, Mapping) and all(stated.get(name) == value for name, value in expected.items())
         if not same or main.shape != shape or not _has_these_samples(main, path, draw):
             raise InputError(
-                f"{path} holds something else than what was asked for, and cannot be completed with it. Pass the same "
+                f"{path} holds something other than what was asked for, and cannot be completed with it. Pass the same "
                 "arguments, choose another output, or replace it with overwrite=True (--overwrite)."
             )
         for index in missing_files(main, path / main.basename):

@@ -86,8 +86,8 @@ def _arrays(path: Path) -> tuple[dict[str, zarr.Array], int | None]:
     except Exception as error:
         raise_shortage(error)
         raise StoreError(
-            f"The metadata of {path} cannot be read: {type(error).__name__}: {error}. Which files belong to it is not "
-            "known any more; restore it from a copy, or create it again."
+            f"The metadata of {path} cannot be read: {type(error).__name__}: {error}. Without them "
+            "it is not known which files belong to it; restore it from a copy, or create it again."
         ) from error
     for name, array in arrays.items():
         check_chunks(array, f"The array {name!r} of {path}", whole_samples=True)

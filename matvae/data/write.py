@@ -142,8 +142,7 @@ def _find_writer(path: Path, format: str | None) -> tuple[str, Writer]:
             return name, writers[name]
     listed = ", ".join(f"{name} ({' '.join(writer.suffixes)})" for name, writer in builtin.items())
     raise InputError(
-        f"The ending of {path.name} should say in which format to write it, but is not that of one. Formats "
-        f"are {listed}."
+        f"The ending of {path.name} should name the format in which to write it, but names none. Formats are {listed}."
     )
 
 

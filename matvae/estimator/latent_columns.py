@@ -31,7 +31,8 @@ def component_order(names: Sequence[str]) -> list[int]:
     if unknown:
         raise InputError(
             "Each column of latents is one component, with its number at the end of its name, such as "
-            f"{prefix or 'z'}0, {prefix or 'z'}1, ..., but there {_are(unknown)}. Remove columns that are no component."
+            f"{prefix or 'z'}0, {prefix or 'z'}1, ..., but there {_are(unknown)}. Remove columns that "
+            "are not components."
         )
     numbers = [int(match[2]) for match in matches if match is not None]
     first = min(numbers, default=0) and 1

@@ -82,7 +82,7 @@ def crew_of(workers: int | None, scheduler: str | None, inputs: Sequence[str | P
         except (distributed.KilledWorker, distributed.CancelledError, CommClosedError) as error:
             raise InputError(
                 f"{where} failed: {error}. Usually workers ran out of memory: start fewer of them, or give each more "
-                "memory. Their logs tell more."
+                "memory. Their logs have the details."
             ) from error
 
 

@@ -75,7 +75,7 @@ def push_model(
             model,
         )
     if n := len(estimator.module_.examples):
-        logger.info("The model contains %d training windows, which whoever pulls it can see.", n)
+        logger.info("The model contains %d training windows, which anyone who pulls it can see.", n)
     if not hub.get_token():
         raise InputError(
             "Uploading needs a token with write access, but none was found. Create one at "

@@ -103,6 +103,6 @@ def lost_error(lost: list[int], count: int) -> RankLostError:
     names = " and ".join(map(str, lost))
     verb = "no longer answers" if len(lost) == 1 else "no longer answer"
     return RankLostError(
-        f"Rank{'s' * (len(lost) > 1)} {names} of {count} {verb}: killed, for example since memory ran out, or on a "
+        f"Rank{'s' * (len(lost) > 1)} {names} of {count} {verb}: killed, for example because memory ran out, or on a "
         "machine that is not reachable."
     )

@@ -69,7 +69,10 @@ def transform_structures(
         If the structures do not fit the model, or the output cannot be written; nothing is left behind then.
     """
     if resume and latent_format(out) != ".zarr":
-        raise InputError(f"Only latents in a .zarr can be completed, but {out} is one file. Write it with overwrite.")
+        raise InputError(
+            f"Only latents in a .zarr can be completed, but {out} is a single file. Leave out resume (--resume), or "
+            "name a .zarr."
+        )
     latent_format(out)
     target = check_output(out, [model, data], overwrite=overwrite or resume)
     estimator = load(model)

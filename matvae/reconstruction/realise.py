@@ -151,10 +151,10 @@ def _warn_if_far(distances: Tensor) -> None:
     far = distances > FAR
     if bool(far.any()):
         warn(
-            f"The patches of the examples fit the target statistics badly: the voted fields of {int(far.sum())} of "
-            f"{len(far)} structures differ from them by more than {FAR}, at most by {float(distances.max()):.2g} in "
-            "relative error. The examples should be of the material that the statistics are of; those of a model are "
-            "its training windows. Look at the structures before you use them."
+            f"The patches of the examples fit the target statistics badly: what they compose for {int(far.sum())} of "
+            f"{len(far)} structures has a relative error of more than {FAR}, at most {float(distances.max()):.2g}. The "
+            "examples should be of the material that the statistics are of; those of a model are its training windows. "
+            "Look at the structures before you use them."
         )
 
 

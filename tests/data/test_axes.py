@@ -85,7 +85,7 @@ def test_axes_of_length_one_are_dropped_unless_they_are_asked_for():
         ((24, 32, 3), {}, {}, r"looks like that of colours .*axes='syx' or axes='zyx'"),
         ((24, 32, 4), {}, {"spatial_dims": 2}, "looks like that of colours"),
         ((5, 24, 32, 3), {}, {}, "looks like that of colours .*axes='szyx'"),
-        ((10, 24, 32), {}, {"axes": "zzx"}, "name each axis by another letter"),
+        ((10, 24, 32), {}, {"axes": "zzx"}, "name each axis by a different letter"),
         ((10, 24, 32), {}, {"axes": "st"}, "at least one of z, y and x"),
         ((10, 24, 32), {}, {"axes": "abx"}, "name each axis"),
         ((10, 24, 32), {}, {"axes": "yx"}, r"names 2 axes, but file has the shape \(10, 24, 32\)"),

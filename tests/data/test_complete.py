@@ -49,7 +49,7 @@ def test_other_arguments_are_refused(make, options):
     store = make()
     (store / "phase" / "c" / "2" / "0" / "0").unlink()
     before = contents(store)
-    with pytest.raises(InputError, match="holds something else"):
+    with pytest.raises(InputError, match="holds something other"):
         make(**options, resume=True)
     assert contents(store) == before
 
@@ -59,7 +59,7 @@ def test_other_samples_under_the_same_record_are_refused(make):
     first, second = (store / "phase" / "c" / str(i) / "0" / "0" for i in (0, 1))
     first.write_bytes(second.read_bytes())
     second.unlink()
-    with pytest.raises(InputError, match="holds something else"):
+    with pytest.raises(InputError, match="holds something other"):
         make(resume=True)
 
 

@@ -81,7 +81,10 @@ def make_dataset(
     """
     card = load_card(name)
     if resume and card.kind != "generated":
-        raise InputError(f"The data set {card.name!r} is measured, and is not made in parts. Write it with overwrite.")
+        raise InputError(
+            f"The data set {card.name!r} is measured and written as a whole, so there is nothing to complete. Leave "
+            "out resume (--resume)."
+        )
     if card.kind != "generated":
         _refuse_generator_options(card, {"n": n, "size": size, **parameters})
         write = write_bundled if card.kind == "bundled" else download_dataset

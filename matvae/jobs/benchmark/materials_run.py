@@ -105,7 +105,7 @@ def _taken_over(kept: KeptResults, n: int, effort: Effort) -> tuple[dict[str, An
     part = None if structures is None else kept.values(str(n))
     if part is None or structures is None:
         return None
-    logger.info("Taking over what was measured at %d components.", n)
+    logger.info("Reusing what was measured at %d components.", n)
     return part, structures
 
 

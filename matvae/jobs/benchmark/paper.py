@@ -136,7 +136,9 @@ def benchmark_paper(
     for note in settings.notes:
         logger.warning("%s", note)
     n_models = 1 + len(settings.companions)
-    logger.info("Training takes at most %s; drawing and measuring come on top.", duration(n_models * settings.max_time))
+    logger.info(
+        "Training takes at most %s, plus the time to draw and to measure.", duration(n_models * settings.max_time)
+    )
     if is_heard():
         with forecast_paper(folder, settings, PCA_SAMPLES) as forecast:
             foretell(forecast)

@@ -182,7 +182,7 @@ def compare_methods(
             say = _steps(number, len(entries), progress, on_record)
             own = None if mean is None else kept.values(str(number))
             if own is not None:
-                logger.info("Taking over %s (%d of %d).", _name(entry), number + 1, len(entries))
+                logger.info("Reusing %s (%d of %d).", _name(entry), number + 1, len(entries))
             else:
                 with warnings.catch_warnings():
                     # The first network has warned of everything that concerns the data.
@@ -291,7 +291,7 @@ def _fitted(entry: Contender, training: Structures, position: str, say: Record) 
     """Fitted estimator of an entry, and the seconds its fit took."""
     name = _name(entry)
     if entry.fitted:
-        logger.info("Taking the model as it is: %s (%s).", name, position)
+        logger.info("Using the given model itself: %s (%s).", name, position)
         history = entry.estimator.history_
         return entry.estimator, history[-1]["seconds"] if history else None
     logger.info("Fitting %s (%s).", name, position)

@@ -201,7 +201,7 @@ def new_array(
         if kept is not None and (group_path / name / "zarr.json").exists():
             writer = _existing(group_path, name, shape, attributes, thread)
             if writer.n_sound:
-                logger.info("%d of %d samples are done already, and are taken over.", writer.n_sound, shape[0])
+                logger.info("%d of %d samples are done already, and are reused.", writer.n_sound, shape[0])
         else:
             # Whatever an earlier run left there has no array yet.
             shutil.rmtree(group_path, ignore_errors=True)

@@ -223,7 +223,7 @@ class KeptResults:
         missing = (task for number, task in enumerate(every) if str(number) not in known)
         computed = crew.in_order(function, missing, given)
         if found := sum(str(number) in known for number in range(len(every))):
-            logger.info("%d of %d blocks are done already, and are taken over.", found, len(every))
+            logger.info("%d of %d blocks are done already, and are reused.", found, len(every))
         for number, task in enumerate(every):
             name = str(number)
             arrays = self.arrays(name) if name in known else None
@@ -287,7 +287,7 @@ class KeptResults:
         except StoreError as error:
             self._has_room = False
             warn(
-                f"What is done cannot be kept any more: {error} The job goes on; should it be interrupted, it can be "
+                f"What is done cannot be kept any longer: {error} The job goes on; should it be interrupted, it can be "
                 "continued from here."
             )
 

@@ -264,7 +264,7 @@ def test_an_interrupted_comparison_continues_and_gives_the_same_table(
     assert without_seconds(result) == without_seconds(split)
     assert {**result, "rows": None} == {**split, "rows": None}
     assert len(fitted) == 8 - most
-    assert "Taking over PCA with 1 component (1 of 8)." in caplog.text
+    assert "Reusing PCA with 1 component (1 of 8)." in caplog.text
     assert os.listdir(tmp_path) == []
 
 

@@ -206,11 +206,11 @@ def test_a_full_disk_ends_the_keeping_but_not_the_job(tmp_path, monkeypatch):
         save(file, **arrays)
 
     monkeypatch.setattr(np, "savez_compressed", full_after_two)
-    with pytest.warns(UserWarning, match="cannot be kept any more: .*No space left"):
+    with pytest.warns(UserWarning, match="cannot be kept any longer: .*No space left"):
         found, _ = results(Squares(), tmp_path / "o")
     equal(found, expected)
     assert os.listdir(tmp_path) == []
-    with pytest.warns(UserWarning, match="cannot be kept any more"):
+    with pytest.warns(UserWarning, match="cannot be kept any longer"):
         interrupted(tmp_path / "o", most=4)
     monkeypatch.undo()
     again = Squares()
