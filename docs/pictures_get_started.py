@@ -11,9 +11,10 @@ from matvae import StatsVAETransformer, open_structures
 from matvae.data import windows
 from matvae.data.datasets import make_dataset
 from matvae.report import plot_reconstructions, plot_structure
+from matvae.report.style import DENSITY
 
 IMAGES = Path(__file__).parent / "images"
-SHOWN = [0, 8, 15, 23]
+SHOWN = [0, 15, 23]
 
 
 def draw(folder: Path) -> None:
@@ -27,11 +28,12 @@ def draw(folder: Path) -> None:
     some = test[SHOWN]
     decoded = model.inverse_transform(Z[SHOWN], random_state=0)
     figure = plot_reconstructions(some, decoded, model.statistics(some), model.statistics(decoded))
-    figure.savefig(IMAGES / "get-started.png", dpi=75)
+    figure.savefig(IMAGES / "get-started.png", dpi=115)
 
     (large,) = model.inverse_transform(Z[:1], shape=(64, 96), random_state=0)
-    figure = Figure(figsize=(8, 3), dpi=100, layout="constrained")
-    left, right = figure.subplots(1, 2)
+    figure = Figure(figsize=(8, 4), dpi=100 * DENSITY, layout="constrained")
+    # At the same scale.
+    left, right = figure.subplots(1, 2, width_ratios=(1, 3))
     plot_structure(left, test[0])
     plot_structure(right, large)
     figure.savefig(IMAGES / "get-started-large.png")

@@ -14,6 +14,7 @@ from matvae.data import windows
 from matvae.data.datasets import make_dataset
 from matvae.evaluate import representative_windows
 from matvae.evaluate.lag_errors import centred_lag_error
+from matvae.report.style import DENSITY, SERIES
 from matvae.stats.independent_windows import independent_windows
 
 IMAGES = Path(__file__).parent / "images"
@@ -50,11 +51,11 @@ def draw(folder: Path) -> None:
     """Draw errors against the number of components, and independent windows against the window size."""
     make_dataset("ceramics", folder / "ceramics.zarr")
     image = open_structures(folder / "ceramics.zarr")
-    figure = Figure(figsize=(11, 3.6), dpi=100, layout="constrained")
+    figure = Figure(figsize=(11, 3.6), dpi=80 * DENSITY, layout="constrained")
     everywhere, short, sizes = figure.subplots(1, 3)
-    for name, values in errors(image).items():
-        everywhere.plot(COMPONENTS, values[:, 0], "o-", label=name)
-        short.plot(COMPONENTS, values[:, 1], "o-", label=name)
+    for (name, values), (colour, marker) in zip(errors(image).items(), SERIES, strict=False):
+        everywhere.plot(COMPONENTS, values[:, 0], f"{marker}-", color=colour, label=name)
+        short.plot(COMPONENTS, values[:, 1], f"{marker}-", color=colour, label=name)
     for axes, lags in ((everywhere, "all lags"), (short, f"lags up to {SHORT} voxels")):
         axes.set(xlabel="components", ylabel="median centred error", title=lags, ylim=(0, 1))
         axes.legend(fontsize=8)
@@ -62,8 +63,8 @@ def draw(folder: Path) -> None:
         independent_windows(windows(image, size, stride=size // 4, region=TRAIN).data.compute()) for size in SIZES
     ]
     recommended = representative_windows(image).recommended.window
-    sizes.semilogy(SIZES, counts, "o-")
-    sizes.axhline(ENOUGH, color="grey", linestyle=":", label=f"{ENOUGH} windows: curved or linear model")
+    sizes.semilogy(SIZES, counts, "o-", color=SERIES[0][0])
+    sizes.axhline(ENOUGH, color="grey", linestyle=":", label=f"{ENOUGH} windows: fewer give a linear model")
     sizes.axvline(max(recommended), color="grey", linestyle="--", label="three times the correlated range")
     sizes.set(xlabel="window / voxel", ylabel="independent windows", title="what the training region holds")
     sizes.legend(fontsize=8)
