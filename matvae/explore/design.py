@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +33,7 @@ class Design:
     miss : float
         Largest difference from a target, in standard deviations over the known structures.
     command : str
-        Options of `matvae optimize` that search for, and verify, the same.
+        The `matvae optimize` that searches for, and verifies, the same.
     """
 
     latent: np.ndarray
@@ -49,10 +50,12 @@ class Designer:
     model : StatsVAETransformer
     known : Known
     previewer : Previewer
+    location : str
+        Of the model, for the command that searches for the same.
     """
 
-    def __init__(self, model: Any, known: Known, previewer: Previewer) -> None:
-        self.known = known
+    def __init__(self, model: Any, known: Known, previewer: Previewer, location: str = "MODEL") -> None:
+        self.known, self.location = known, location
         self.fitted = FittedModel.of(model)
         self.decoder = previewer.predicted or LatentDecoder(model)
 
@@ -100,7 +103,7 @@ class Designer:
             z[best].detach().numpy(),
             dict(zip(targets, values, strict=True)),
             float(final[best]),
-            f"matvae optimize MODEL {goals} -o OUT.zarr",
+            f"matvae optimize {shlex.quote(self.location)} {goals} -o design.zarr",
         )
 
     def _starts(self, misses: Any, rng: np.random.Generator) -> torch.Tensor:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -27,6 +29,8 @@ ENDING = re.compile(r"(\.[a-z0-9]{1,8}){1,2}$")
 # Errors of this many known structures suffice to tell what is usual.
 MOST_COMPARED = 100
 USUAL = 95
+# Pixels along the longer side of the small picture on which the window is placed.
+SMALL_SIDE = 240
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,13 @@ class Dropped:
     ----------
     window : ndarray ``(*space)``
         Labels, or a continuous field.
+    corner : tuple of int
+        First voxel of the window along each axis of the image.
+    shape : tuple of int
+        Of the whole image.
+    small : ndarray ``(row, column)``
+        The image as labels, thinned out; of a volume its section normal to the first axis through the middle of the
+        window.
     latent : ndarray ``(component,)``
     error : float
         Relative error of the decoded statistics.
@@ -49,6 +60,9 @@ class Dropped:
     """
 
     window: np.ndarray
+    corner: tuple[int, ...]
+    shape: tuple[int, ...]
+    small: np.ndarray
     latent: np.ndarray
     error: float
     score: float | None
@@ -66,6 +80,8 @@ class Encoder:
 
     def __init__(self, model: Any, known: Known) -> None:
         self.fitted, self.known = FittedModel.of(model), known
+        # The last file as labels, by its content: another window of it needs no second segmentation.
+        self._last: tuple[tuple[str, bytes], np.ndarray, list[str]] | None = None
 
     @cached_property
     def usual_error(self) -> float:
@@ -73,7 +89,9 @@ class Encoder:
         compared = self.known.structures[spread_indices(len(self.known), MOST_COMPARED)]
         return float(np.percentile(self.fitted.errors(self.fitted.restore(compared)), USUAL))
 
-    def of(self, name: str, content: bytes, *, swap: bool = False) -> Dropped:
+    def of(
+        self, name: str, content: bytes, *, corner: Sequence[int] | None = None, swap: bool = False
+    ) -> Dropped:
         """Encode the content of a file.
 
         Parameters
@@ -81,6 +99,8 @@ class Encoder:
         name : str
             Its name, of which only the ending is used.
         content : bytes
+        corner : sequence of int, optional
+            First voxel of the window along each axis; by default the window is in the centre.
         swap : bool
             Whether phase 0 and 1 are exchanged, since a grey image does not tell which is which.
 
@@ -90,24 +110,35 @@ class Encoder:
             If the file cannot be read, or does not fit the model.
         """
         grid = self.fitted.grid
-        with tempfile.TemporaryDirectory(prefix="matvae-") as folder:
-            path = Path(folder) / f"dropped{ending_of(name)}"
-            path.write_bytes(content)
-            try:
-                image, notes = read_image(path, grid)
-            except MatvaeError as error:
-                # The folder is of no use to the reader.
-                raise type(error)(str(error).replace(str(path), "the file").replace(str(folder), "it")) from error
-        window, cut = central_window(image, grid)
+        image, notes = self._read(ending_of(name), content)
+        corner = corner_of(image.shape, grid, corner)
         if swap and grid.phases == 2:
-            window = 1 - window
+            image = 1 - image
             notes.append("Phase 0 and 1 were exchanged.")
+        window = window_at(image, grid, corner)
+        if image.shape != grid.shape:
+            notes.append(f"The window is {describe_region(image.shape, grid, corner)}.")
         if window.min() == window.max():
-            notes.append("All voxels of this window are equal: its features are larger than the window.")
+            notes.append("All voxels of this window are equal. Place it where the image has features.")
         block = self.fitted.restore(window[None])
         latent = self.fitted.latents(block)[0]
         miss = float(self.fitted.errors(block)[0])
-        return Dropped(window, latent, miss, self._score(latent, miss), [*notes, *cut])
+        small = small_picture(image, grid, corner)
+        return Dropped(window, corner, image.shape, small, latent, miss, self._score(latent, miss), notes)
+
+    def _read(self, ending: str, content: bytes) -> tuple[np.ndarray, list[str]]:
+        key, last = (ending, sha256(content).digest()), self._last
+        if last is None or last[0] != key:
+            with tempfile.TemporaryDirectory(prefix="matvae-") as folder:
+                path = Path(folder) / f"dropped{ending}"
+                path.write_bytes(content)
+                try:
+                    image, notes = read_image(path, self.fitted.grid)
+                except MatvaeError as error:
+                    # The folder is of no use to the reader.
+                    raise type(error)(str(error).replace(str(path), "the file").replace(str(folder), "it")) from error
+            self._last = last = (key, image, notes)
+        return last[1], list(last[2])
 
     def _score(self, latent: np.ndarray, error: float) -> float | None:
         if len(self.known) < LEAST_KNOWN:
@@ -170,7 +201,9 @@ def _phases_of(path: Path, grid: Grid) -> tuple[Structures, list[str]]:
                 f"image, or one of {grid.phases} phases."
             )
         labels = np.searchsorted(values, voxels).astype(np.uint8)
-        if len(values) == 1 or not np.array_equal(values, np.arange(len(values))):
+        if len(values) == 1:
+            notes = [f"All voxels have the value {values[0]:g}, which is taken for phase 0."]
+        elif not np.array_equal(values, np.arange(len(values))):
             shown = ", ".join(f"{value:g}" for value in values)
             notes = [f"The values {shown} are taken for the phases 0 to {len(values) - 1}."]
         else:
@@ -182,21 +215,49 @@ def _phases_of(path: Path, grid: Grid) -> tuple[Structures, list[str]]:
     return found.parts[0], [f"Grey values were segmented at {shown} (Otsu); the darkest are phase 0."]
 
 
-def central_window(image: np.ndarray, grid: Grid) -> tuple[np.ndarray, list[str]]:
-    """Window of the model's shape from the centre of an image ``(*space)``, and a note if more than it was given.
+def corner_of(shape: tuple[int, ...], grid: Grid, corner: Sequence[int] | None = None) -> tuple[int, ...]:
+    """First voxel along each axis of a window of the model's shape in an image of a shape; by default in the centre.
 
     Raises
     ------
     InputError
-        If the image is smaller than the window.
+        If the image is smaller than the window, or the window would reach beyond it.
     """
-    has, needs = (" x ".join(map(str, shape)) for shape in (image.shape, grid.shape))
-    if image.ndim != grid.ndim or any(n < m for n, m in zip(image.shape, grid.shape, strict=True)):
+    has, needs = (" x ".join(map(str, sides)) for sides in (shape, grid.shape))
+    if len(shape) != grid.ndim or any(n < m for n, m in zip(shape, grid.shape, strict=True)):
         raise InputError(
             f"The model needs at least {needs} voxels, but the file has {has}. Drop a larger image, or fit a model on "
             "smaller windows."
         )
-    starts = [(n - m) // 2 for n, m in zip(image.shape, grid.shape, strict=True)]
-    window = image[tuple(slice(start, start + m) for start, m in zip(starts, grid.shape, strict=True))]
-    note = [] if image.shape == grid.shape else [f"The central {needs} of {has} voxels are shown."]
-    return np.ascontiguousarray(window), note
+    last = tuple(n - m for n, m in zip(shape, grid.shape, strict=True))
+    if corner is None:
+        return tuple(n // 2 for n in last)
+    if len(corner) != grid.ndim or not all(0 <= start <= n for start, n in zip(corner, last, strict=True)):
+        raise InputError(
+            f"A window of {needs} voxels in an image of {has} begins at voxels from 0 to {', '.join(map(str, last))}, "
+            f"but {', '.join(map(str, corner))} was given. Place it inside of the image."
+        )
+    return tuple(int(start) for start in corner)
+
+
+def window_at(image: np.ndarray, grid: Grid, corner: tuple[int, ...]) -> np.ndarray:
+    """Window of the model's shape that begins at a corner of an image ``(*space)``."""
+    return np.ascontiguousarray(
+        image[tuple(slice(start, start + m) for start, m in zip(corner, grid.shape, strict=True))]
+    )
+
+
+def describe_region(shape: tuple[int, ...], grid: Grid, corner: tuple[int, ...]) -> str:
+    """Return where a window is, in words: per axis its first and last voxel, counted from 0, of how many."""
+    axes = grid.axes or tuple(f"axis {k}" for k in range(grid.ndim))
+    return ", ".join(
+        f"{axis} {start} to {start + m - 1} of {n} voxels"
+        for axis, start, m, n in zip(axes, corner, grid.shape, shape, strict=True)
+    )
+
+
+def small_picture(image: np.ndarray, grid: Grid, corner: tuple[int, ...]) -> np.ndarray:
+    """Image ``(row, column)`` of at most `SMALL_SIDE` pixels along an axis; every so many voxels are shown."""
+    plane = image[corner[0] + grid.shape[0] // 2] if image.ndim == 3 else np.atleast_2d(image)
+    step = -(-max(plane.shape) // SMALL_SIDE)
+    return np.ascontiguousarray(plane[::step, ::step])

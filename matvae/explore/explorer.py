@@ -47,10 +47,18 @@ class Explorer:
         Of the model, for the title.
     materials : sequence of str, optional
         Material of each structure of the data, if there are several.
+    location : str
+        Where the model is, for the commands that the page shows.
     """
 
     def __init__(
-        self, model: Any, data: Structures | None = None, name: str = "model", materials: Sequence[str] = ()
+        self,
+        model: Any,
+        data: Structures | None = None,
+        name: str = "model",
+        materials: Sequence[str] = (),
+        *,
+        location: str = "MODEL",
     ) -> None:
         self.model, self.name = model, name
         self.fitted = FittedModel.of(model)
@@ -58,7 +66,7 @@ class Explorer:
         self.n_components = int(model.module_.spec.n_components)
         self.known = Known.of(model, data, materials)
         self.previewer = Previewer(model, self.known)
-        self.designer = Designer(model, self.known, self.previewer)
+        self.designer = Designer(model, self.known, self.previewer, location)
         self.encoder = Encoder(model, self.known)
         self._kept: OrderedDict[State, np.ndarray] = OrderedDict()
         # One realization at a time: two would both be slow.
@@ -131,13 +139,18 @@ class Explorer:
         grid = replace(self.grid, shape=state.shape, origin=None)
         return export(Structures(structures, grid), str(mapping_of(given).get("format")), "structures")
 
-    def encode(self, name: str, content: bytes, *, swap: bool = False) -> dict[str, Any]:
-        """Window of a dropped file, its latent, and how far it lies outside of what is known."""
-        dropped = self.encoder.of(name, content, swap=swap)
+    def encode(
+        self, name: str, content: bytes, *, corner: Sequence[int] | None = None, swap: bool = False
+    ) -> dict[str, Any]:
+        """Window of a dropped file, where it was cut, its latent, and how far it lies outside of what is known."""
+        dropped = self.encoder.of(name, content, corner=corner, swap=swap)
         if not np.isfinite(dropped.latent).all():
             raise InputError("The model has no latent for this image. Drop one with more of the material.")
         return {
             "window": pack(dropped.window),
+            "corner": list(dropped.corner),
+            "shape": list(dropped.shape),
+            "small": pack(dropped.small),
             "latent": dropped.latent.tolist(),
             "error": _finite(dropped.error),
             "score": None if dropped.score is None else _finite(dropped.score),

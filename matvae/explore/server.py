@@ -26,6 +26,7 @@ FILES = {
     "/": (PAGE / "index.html", "text/html"),
     "/explore.css": (PAGE / "explore.css", "text/css"),
     "/charts.js": (PAGE / "charts.js", "text/javascript"),
+    "/placement.js": (PAGE / "placement.js", "text/javascript"),
     "/explore.js": (PAGE / "explore.js", "text/javascript"),
     "/volume.js": (VIEWER, "text/javascript"),
 }
@@ -123,38 +124,38 @@ def check_libraries() -> None:
         ) from error
 
 
-def serve(explorer: Explorer, host: str, port: int, on_ready: Callable[[Address], None]) -> None:
+def serve(
+    explorer: Explorer, listener: socket.socket, address: Address, on_ready: Callable[[Address], None]
+) -> None:
     """Serve the page until the process is interrupted.
 
     Parameters
     ----------
     explorer : Explorer
-    host, port
-        As in `listen`.
+    listener, address
+        From `listen`, which may be called long before, so that a taken port is told before a model is read.
     on_ready : callable
         Called with the address as soon as it answers.
 
     Raises
     ------
-    InputError, MissingExtraError
-        As `listen` and `check_libraries`.
+    MissingExtraError
+        As `check_libraries`.
     """
     check_libraries()
     import uvicorn
 
-    listener, address = listen(host, port)
-    with listener:
-        config = uvicorn.Config(
-            application(explorer, address),
-            log_level="warning",
-            access_log=False,
-            lifespan="off",
-            ws="none",
-            server_header=False,
-            timeout_graceful_shutdown=1,
-        )
-        on_ready(address)
-        uvicorn.Server(config).run(sockets=[listener])
+    config = uvicorn.Config(
+        application(explorer, address),
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    on_ready(address)
+    uvicorn.Server(config).run(sockets=[listener])
 
 
 def application(explorer: Explorer, address: Address) -> Any:
@@ -220,8 +221,14 @@ def application(explorer: Explorer, address: Address) -> Any:
 
     async def encode(request: Request) -> Response:
         content = await _body(request, MOST_FILE)
-        name, swap = request.query_params.get("name", ""), request.query_params.get("swap") == "1"
-        return JSONResponse(await run_in_threadpool(explorer.encode, name, content, swap=swap))
+        given = request.query_params
+        name, swap, corner = given.get("name", ""), given.get("swap") == "1", read_corner(given.get("corner"))
+        try:
+            found = await run_in_threadpool(explorer.encode, name, content, corner=corner, swap=swap)
+        except MatvaeError as error:
+            # That a file is of no use is an answer; any other status would be an error in the console of the browser.
+            found = {"refused": str(error)}
+        return JSONResponse(found)
 
     async def export(request: Request) -> Response:
         given = await _json(request)
@@ -300,6 +307,24 @@ class Guard:
         except CookieError:
             found = None
         return "" if found is None else found.value
+
+
+def read_corner(given: str | None) -> list[int] | None:
+    """Read the corner of a window, such as ``"12,40"``; None if none is given.
+
+    Raises
+    ------
+    InputError
+        If it is not a list of whole numbers.
+    """
+    if given is None:
+        return None
+    try:
+        return [int(part) for part in given.split(",")]
+    except ValueError as error:
+        raise InputError(
+            f"corner must be whole numbers with commas between them, but {given!r:.100} was given. Use the page itself."
+        ) from error
 
 
 async def _json(request: Any) -> Any:

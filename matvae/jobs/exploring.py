@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..estimator import load
 from ..explore import Address, Explorer, serve
-from ..explore.server import check_libraries
+from ..explore.server import check_libraries, listen
 from .models import check_form, open_fitting
 from .report.metadata import materials_of
 
@@ -44,8 +44,11 @@ def explore_model(
         If starlette or uvicorn is not installed.
     """
     check_libraries()
-    estimator = load(model)
-    check_form(estimator, model)
-    structures = None if data is None else open_fitting(data, estimator, model)
-    materials = () if structures is None else materials_of(structures) or ()
-    serve(Explorer(estimator, structures, Path(model).name, materials), host, port, on_ready)
+    listener, address = listen(host, port)
+    with listener:
+        estimator = load(model)
+        check_form(estimator, model)
+        structures = None if data is None else open_fitting(data, estimator, model)
+        materials = () if structures is None else materials_of(structures) or ()
+        explorer = Explorer(estimator, structures, Path(model).name, materials, location=str(model))
+        serve(explorer, listener, address, on_ready)

@@ -32,6 +32,7 @@ def test_a_decoder_of_structures_is_searched_as_well(layout_explorer, layout_mod
 
 def test_the_command_names_the_same_goals(explorer):
     found = explorer.designer.reach({"volume_fraction(phase=1)": 0.3, "specific_surface(phase=1)": 0.5})
+    assert found.command.startswith("matvae optimize MODEL --goal ")
     assert "--goal 'volume_fraction(phase=1)=0.3' --goal 'specific_surface(phase=1)=0.5'" in found.command
 
 

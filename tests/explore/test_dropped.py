@@ -9,7 +9,7 @@ import pytest
 
 from matvae import Grid
 from matvae.errors import InputError, MatvaeError
-from matvae.explore.dropped import central_window, ending_of
+from matvae.explore.dropped import corner_of, describe_region, ending_of, small_picture, window_at
 
 from .conftest import textures
 
@@ -28,6 +28,14 @@ def png(array) -> bytes:
     return content.getvalue()
 
 
+def tiff(array) -> bytes:
+    import tifffile
+
+    content = io.BytesIO()
+    tifffile.imwrite(content, array)
+    return content.getvalue()
+
+
 def test_a_window_is_encoded_as_transform_does(explorer, texture_model):
     window = textures(1, 9)[0]
     found = explorer.encoder.of("window.npy", npy(window))
@@ -43,9 +51,41 @@ def test_a_grey_image_is_segmented_and_its_centre_taken(explorer):
     found = explorer.encoder.of("scan.png", png((60 + 120 * solid + noise).astype(np.uint8)))
     assert np.array_equal(found.window, solid[2:18, 7:23])
     assert any("Otsu" in note for note in found.notes)
-    assert any("central 16 x 16 of 20 x 30" in note for note in found.notes)
+    assert found.corner == (2, 7)
+    assert found.shape == (20, 30)
+    assert "The window is y 2 to 17 of 20 voxels, x 7 to 22 of 30 voxels." in found.notes
+    assert np.array_equal(found.small, solid)
     exchanged = explorer.encoder.of("scan.png", png((60 + 120 * solid + noise).astype(np.uint8)), swap=True)
     assert np.array_equal(exchanged.window, 1 - found.window)
+    assert np.array_equal(exchanged.small, 1 - found.small)
+
+
+def test_the_window_is_taken_from_where_it_is_asked_for(explorer, texture_model):
+    left, right = textures(2, 9)
+    image = npy(np.concatenate([left, right], axis=1))
+    for column, window in ((0, left), (16, right)):
+        found = explorer.encoder.of("two.npy", image, corner=(0, column))
+        assert np.array_equal(found.window, window)
+        assert found.latent == pytest.approx(texture_model.transform(window[None])[0])
+    # Neither the next file nor the phases as they were are those of the last one.
+    assert np.array_equal(explorer.encoder.of("one.npy", npy(left)).window, left)
+    assert np.array_equal(explorer.encoder.of("two.npy", image, corner=(0, 16), swap=True).window, 1 - right)
+    assert np.array_equal(explorer.encoder.of("two.npy", image, corner=(0, 16)).window, right)
+
+
+def test_a_file_is_read_once_for_all_its_windows(explorer, monkeypatch):
+    image = npy(np.tile(textures(1, 12)[0], (2, 2)))
+    explorer.encoder.of("a.npy", image, corner=(0, 0))
+    monkeypatch.setattr("matvae.explore.dropped.read_image", None)
+    explorer.encoder.of("b.npy", image, corner=(3, 9))
+    with pytest.raises(TypeError):
+        explorer.encoder.of("a.npy", npy(np.eye(20, dtype=np.uint8)))
+
+
+@pytest.mark.parametrize("corner", [(-1, 0), (5, 0), (0, 15), (0,), (0, 0, 0)])
+def test_windows_beyond_the_image_are_refused(explorer, corner):
+    with pytest.raises(InputError, match=r"begins at voxels from 0 to 4, 14, but .* was given"):
+        explorer.encoder.of("a.npy", npy(np.indices((20, 30)).sum(0) % 2), corner=corner)
 
 
 def test_an_image_of_two_values_needs_no_threshold(explorer):
@@ -110,8 +150,23 @@ def test_names_without_an_ending_are_refused(name):
         ending_of(name)
 
 
-def test_windows_come_from_the_centre_of_every_axis():
-    image = np.arange(5 * 8).reshape(5, 8)
-    window, notes = central_window(image, Grid((3, 4)))
-    assert np.array_equal(window, image[1:4, 2:6])
-    assert len(notes) == 1
+def test_windows_come_from_the_centre_of_every_axis_unless_told():
+    image, grid = np.arange(5 * 8).reshape(5, 8), Grid((3, 4))
+    assert corner_of(image.shape, grid) == (1, 2)
+    assert np.array_equal(window_at(image, grid, (1, 2)), image[1:4, 2:6])
+    assert np.array_equal(window_at(image, grid, corner_of(image.shape, grid, [2, 4])), image[2:, 4:])
+    assert describe_region(image.shape, grid, (2, 4)) == "y 2 to 4 of 5 voxels, x 4 to 7 of 8 voxels"
+
+
+def test_small_pictures_are_thinned_out_and_of_volumes_a_section_through_the_window():
+    image = np.arange(500 * 300).reshape(500, 300)
+    assert np.array_equal(small_picture(image, Grid((16, 16)), (0, 0)), image[::3, ::3])
+    volume = np.arange(9 * 10 * 11).reshape(9, 10, 11)
+    assert np.array_equal(small_picture(volume, Grid((4, 4, 4)), (5, 0, 0)), volume[7])
+    assert small_picture(np.arange(30), Grid((16,)), (3,)).shape == (1, 30)
+
+
+def test_an_image_of_one_value_is_said_to_be_one(explorer):
+    found = explorer.encoder.of("flat.png", png(np.full((20, 20), 7, np.uint8)))
+    assert "All voxels have the value 7, which is taken for phase 0." in found.notes
+    assert any("All voxels of this window are equal" in note for note in found.notes)

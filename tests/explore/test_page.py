@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import json
 import os
 import re
 import shutil
@@ -15,7 +18,7 @@ import pytest
 from matvae.explore.server import application, listen
 
 from .conftest import textures
-from .test_dropped import npy, png
+from .test_dropped import npy, png, tiff
 
 SECONDS = 1000
 
@@ -252,17 +255,93 @@ def test_a_dropped_image_is_put_beside_its_reconstruction_with_a_score(open_page
     assert picture(page, "#own-reconstruction") == own
 
 
-def test_files_of_no_use_are_refused_in_words(open_page):
+def chosen(page, name, content):
+    """Choose a file, and return what is said of it in the end."""
+    page.set_input_files("#file", {"name": name, "mimeType": "application/octet-stream", "buffer": content})
+    start = json.dumps(f"{name}: ")
+    until(page, f"document.getElementById('own-text').textContent.startsWith({start})")
+    return page.inner_text("#own-text")
+
+
+def test_files_of_every_kind_get_a_result_or_a_sentence_and_no_error(open_page):
+    window = np.tile(textures(1, 3)[0], (2, 2))
+    grey = (60 + 120 * window + np.random.default_rng(0).integers(0, 20, window.shape)).astype(np.uint8)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("grey.png", png(grey))
     page = open_page()
     there = page.evaluate("location.hash")
-    for name, content in (("text.png", b"hello"), ("small.npy", npy(np.eye(4, dtype=np.uint8))), ("x", b"")):
-        drop(page, name, content)
-        until(page, f"document.getElementById('own-text').textContent.startsWith('{name}: ')")
+    refused = {
+        "rgb.png": (png(np.stack([grey] * 3, -1)), "colour or transparent"),
+        "1x1.png": (png(grey[:1, :1]), "at least 16 x 16 voxels, but the file has 1 x 1"),
+        "small.npy": (npy(np.eye(4, dtype=np.uint8)), "at least 16 x 16"),
+        "empty.png": (b"", "cannot be opened"),
+        "text.txt": (b"hello", "not a file or folder that matvae can read"),
+        "text.png": (b"hello", "cannot be opened"),
+        "archive.zip": (archive.getvalue(), "should contain TIFF files, but has none"),
+        "x": (b"", "Rename it"),
+        "image.tif": (png(grey), "not of the format that its name suggests"),
+        "huge.tif": (bytes((64 << 20) + 1), "At most 64 MiB"),
+    }
+    for name, (content, message) in refused.items():
+        assert message in chosen(page, name, content), name
+        assert page.is_hidden("#placement")
     assert page.evaluate("location.hash") == there
-    # The browser itself reports refused requests on its console.
-    assert len(open_page.messages) == 3
-    assert all("400 (Bad Request)" in message for message in open_page.messages)
-    open_page.messages.clear()
+    for name, content in {
+        "grey.tif": tiff(grey),
+        "sixteen.tif": tiff(grey.astype(np.uint16) * 200),
+        "<script>alert(1)</script>\"'&=#%00.png": png(grey),
+    }.items():
+        text = chosen(page, name, content)
+        assert "Out-of-distribution score" in text
+        assert "The window is y 8 to 23 of 32 voxels, x 8 to 23 of 32 voxels." in text
+    assert page.locator("#own script").count() == 0
+
+
+def test_a_folder_is_said_to_be_none_of_use(open_page):
+    page = open_page()
+    page.evaluate(
+        """() => {
+          const folder = new File([], "folder");
+          folder.arrayBuffer = () => Promise.reject(new DOMException("", "NotReadableError"));
+          const event = new DragEvent("drop", { bubbles: true, cancelable: true });
+          Object.defineProperty(event, "dataTransfer", { value: { files: [folder] } });
+          document.dispatchEvent(event);
+        }"""
+    )
+    until(page, "document.getElementById('own-text').textContent.includes('Drop a file, not a folder')")
+    assert page.is_hidden("#problem")
+
+
+def test_the_window_is_moved_by_dragging_its_frame_and_by_numbers(open_page, texture_model):
+    page = open_page()
+    image = np.concatenate(list(textures(3, 3)), axis=1)
+    chosen(page, "long.npy", npy(image))
+    assert page.is_disabled("#corner0")
+    assert page.input_value("#corner1") == "16"
+    page.locator("#whole").scroll_into_view_if_needed()
+    box = page.locator("#whole").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.99, box["y"] + box["height"] / 2, steps=4)
+    assert page.input_value("#corner1") == "32"
+    page.mouse.up()
+    until(page, "document.getElementById('own-text').textContent.includes('x 32 to 47 of 48')")
+    assert latent_of(page) == pytest.approx(texture_model.transform(image[None, :, 32:])[0], rel=1e-3, abs=1e-4)
+    page.fill("#corner1", "-5")
+    page.press("#corner1", "Enter")
+    until(page, "document.getElementById('own-text').textContent.includes('x 0 to 15 of 48')")
+    assert page.input_value("#corner1") == "0"
+    assert latent_of(page) == pytest.approx(texture_model.transform(image[None, :, :16])[0], rel=1e-3, abs=1e-4)
+    assert "x 0 to 15 of 48" in page.get_attribute("#whole", "aria-label")
+    # Another image begins at its centre again, and one of the model's size leaves nothing to choose.
+    assert "x 8 to 23 of 32" in chosen(page, "other.npy", npy(image[:, :32]))
+    chosen(page, "fits.npy", npy(image[:, :16]))
+    assert page.is_hidden("#placement")
+
+
+def latent_of(page):
+    return [float(v) for v in re.search(r"z=([^&]*)", page.evaluate("location.hash"))[1].split(",")]
 
 
 def test_a_target_starts_a_design(open_page):
@@ -271,10 +350,22 @@ def test_a_target_starts_a_design(open_page):
     assert "at least one" in page.inner_text("#design-note")
     page.check("#t0-on")
     page.click("#design")
-    page.wait_for_selector("#design-note code", timeout=60 * SECONDS)
-    assert "Predicted to be reached." in page.inner_text("#design-note")
+    page.wait_for_selector("#design-command", state="visible", timeout=60 * SECONDS)
+    assert "Quick search on predictions: the targets are predicted to be reached." in page.inner_text("#design-note")
+    assert "matvae optimize MODEL --goal 'volume_fraction(phase=1)=" in page.inner_text("#design-command")
     target = float(page.inner_text("#t0-text"))
     until(page, f"Math.abs(Number(document.getElementById('predicted-0').textContent) - {target}) < 0.01")
+    until(page, "document.getElementById('design-realized').textContent.startsWith('Measured on one realization')")
+    measured = re.search(r"phase 1 ([\d.]+), target ([\d.]+)", page.inner_text("#design-realized"))
+    assert float(measured[2]) == target
+    assert float(measured[1]) == pytest.approx(float(page.inner_text("#realized-0")))
+    # What is realized elsewhere is not what was sought.
+    realized = page.inner_text("#design-realized")
+    page.focus("#z0")
+    page.keyboard.press("PageUp")
+    page.wait_for_selector("body[data-kind=preview]")
+    page.wait_for_selector("body[data-kind=realization]", timeout=60 * SECONDS)
+    assert page.inner_text("#design-realized") == realized
 
 
 def test_a_killed_server_is_said_and_the_page_goes_on_when_it_is_back(open_page, serving, explorer):
@@ -312,12 +403,120 @@ def test_volumes_have_sections_and_a_surface_that_rotates(open_page, volume_expl
     assert picture(page) != first
     page.select_option("#axis", label="x")
     assert page.eval_on_selector("#structures canvas", "c => [c.width, c.height]") == [9, 8]
+    assert "normal to x, layer 1" in page.get_attribute("#structures canvas", "aria-label")
     page.click("#surface summary")
     page.wait_for_selector("#surface-view canvas[data-view]")
+    assert page.get_attribute("#surface-view canvas", "data-background") == "#ffffff"
     view = page.get_attribute("#surface-view canvas", "data-view")
     page.focus("#surface-view canvas")
     page.keyboard.press("ArrowLeft")
     until(page, f"document.querySelector('#surface-view canvas').dataset.view !== '{view}'")
+    view = page.get_attribute("#surface-view canvas", "data-view")
+    # Another phase is seen from the same place, and so is another realization.
+    before = page.get_attribute("#surface-view canvas", "data-voxels")
+    page.select_option("#solid", label="phase 0" if page.input_value("#solid") == "1" else "phase 1")
+    after = page.get_attribute("#surface-view canvas", "data-voxels")
+    assert [v ^ 1 for v in base64.b64decode(before)] == list(base64.b64decode(after))
+    assert page.get_attribute("#surface-view canvas", "data-view") == view
+
+
+def controls(page):
+    """Role, name, value and value text of each control that Chromium tells screen readers of."""
+    session = page.context.new_cdp_session(page)
+    found = []
+    for node in session.send("Accessibility.getFullAXTree")["nodes"]:
+        role = node.get("role", {}).get("value")
+        if not node["ignored"] and role in ROLES:
+            properties = {p["name"]: p["value"].get("value") for p in node.get("properties", [])}
+            name, value = (node.get(part, {}).get("value") for part in ("name", "value"))
+            found.append((role, name, value, properties))
+    return found
+
+
+ROLES = ("slider", "button", "combobox", "spinbutton", "textbox", "checkbox", "link", "image", "img")
+
+
+def test_screen_readers_are_told_name_role_and_value_of_everything(open_page, volume_explorer):
+    page = open_page(volume_explorer)
+    page.click("#surface summary")
+    chosen(page, "mine.npy", npy(np.tile(volume_explorer.known.structures[0], (1, 2, 2))))
+    realized(page)
+    page.click("#bookmark")
+    found = controls(page)
+    assert {role for role, *_ in found} >= {"slider", "button", "combobox", "spinbutton", "checkbox"}
+    assert all(name and name.strip() for _, name, *_ in found), found
+    texts = {name: properties.get("valuetext") for role, name, _, properties in found if role == "slider"}
+    assert re.fullmatch(r"(minus )?\d\.\d\d", texts["Component 1"])
+    assert texts["Layer"] == page.inner_text("#depth-text")
+    assert texts["Target of volume fraction of phase 1"] == page.inner_text("#t0-text")
+    images = [name for role, name, *_ in found if role in ("image", "img")]
+    for start in ("Realization 1, 8 by 9 by 9 voxels: ", "Window of mine.npy, ", "Reconstruction of your image"):
+        (text,) = (name for name in images if name.startswith(start))
+        assert re.search(r"\d+\.\d % phase 1; volume fraction of phase 1 0\.\d+, specific surface", text)
+    assert any(re.match(r"Surface of phase \d, \d+\.\d % of the voxels", name) for name in images)
+    assert any("zero lag in the centre: from" in name for name in images)
+    assert any("You are at component 1" in name for name in images)
+
+
+def test_a_change_is_announced_once_and_not_while_dragging(open_page):
+    page = open_page()
+    page.evaluate(
+        """() => {
+          window.heard = [];
+          new MutationObserver(() => window.heard.push(document.getElementById("announced").textContent))
+            .observe(document.getElementById("announced"), { childList: true });
+        }"""
+    )
+    live = page.eval_on_selector_all(
+        "[aria-live]:not([aria-live=off]), [role=status], output:not([aria-live=off])", "all => all.map((e) => e.id)"
+    )
+    assert sorted(live) == ["announced", "design-note", "design-realized", "export-note", "own-text"]
+    drag(page, 0, 0.9)
+    assert page.evaluate("window.heard") == []
+    page.mouse.up()
+    until(page, "window.heard.length > 0", timeout=60 * SECONDS)
+    (heard,) = page.evaluate("window.heard")
+    assert re.match(r"Realization of 16 × 16 voxels; .* Volume fraction of phase 1 0\.\d+, specific surface .*\.$", heard)
+
+
+@pytest.mark.parametrize("width", [1300, 390])
+def test_the_tab_key_goes_from_top_to_bottom_and_is_seen(open_page, volume_explorer, width):
+    page = open_page(volume_explorer, width=width)
+    page.click("#surface summary")
+    page.evaluate("scrollTo(0, 0); document.activeElement.blur()")
+    visited, places = [], {}
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        at = page.evaluate(
+            """() => {
+              const e = document.activeElement, card = e.closest("section");
+              if (e === document.body) return null;
+              const box = (card || e).getBoundingClientRect(), style = getComputedStyle(e);
+              return [e.id || e.textContent, card && card.getAttribute("aria-labelledby"), box.left, box.top + scrollY,
+                style.outlineStyle, parseFloat(style.outlineWidth)];
+            }"""
+        )
+        if at is None or at[0] in [v[0] for v in visited]:
+            break
+        visited.append(at)
+        if at[1]:
+            places.setdefault(at[1], (round(at[2]), round(at[3])))
+    names = [v[0] for v in visited]
+    assert {"bookmark", "z0", "z1", "axis", "depth", "solid", "count", "file", "export", "pair", "map-x", "go"} <= set(names)
+    assert all(style != "none" and size >= 2 for *_, style, size in visited)
+    # Column by column, and from top to bottom within one; cards that stay in sight have no control.
+    assert list(places.values()) == sorted(places.values())
+
+
+def test_nothing_moves_for_those_who_want_no_motion(open_page):
+    moving = """() => [...document.querySelectorAll("*")].filter((e) => {
+      const style = getComputedStyle(e);
+      return style.animationName !== "none" || parseFloat(style.transitionDuration) > 0 || style.scrollBehavior === "smooth";
+    }).length"""
+    page = open_page()
+    assert page.evaluate(moving) > 0
+    page.emulate_media(reduced_motion="reduce")
+    assert page.evaluate(moving) == 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -72,7 +72,7 @@ def test_the_page_and_its_parts_are_served_and_load_nothing_from_elsewhere(explo
     page = request(explorer, "/")
     assert page.status == 200
     assert "default-src 'none'" in page.headers["content-security-policy"]
-    for path in ("/explore.js", "/charts.js", "/explore.css", "/volume.js"):
+    for path in ("/explore.js", "/charts.js", "/placement.js", "/explore.css", "/volume.js"):
         answer = request(explorer, path)
         assert answer.status == 200
         assert b"//cdn" not in answer.body
@@ -94,6 +94,26 @@ def test_a_file_is_encoded_by_its_content_and_ending(explorer):
     assert answer.json == explorer.encode("x.npy", npy(window), swap=True)
 
 
+def test_a_window_begins_where_the_page_says(explorer):
+    image = npy(np.indices((20, 30)).sum(0) // 3 % 2)
+    answer = request(explorer, "/api/encode", image, query="name=a.npy&corner=4,9")
+    assert answer.json["corner"] == [4, 9]
+    assert answer.json["shape"] == [20, 30]
+    assert answer.json == explorer.encode("a.npy", image, corner=[4, 9])
+    assert request(explorer, "/api/encode", image, query="name=a.npy&corner=4,x").status == 400
+
+
+def test_a_file_of_no_use_is_an_answer_and_no_error_of_the_page(explorer):
+    for content, query, message in (
+        (b"", "", "end in that of its format"),
+        (b"hello", "name=a.png", "cannot be opened"),
+        (npy(np.eye(20, dtype=np.uint8)), "name=a.npy&corner=9,9", "Place it inside of the image"),
+    ):
+        answer = request(explorer, "/api/encode", content, query=query)
+        assert answer.status == 200
+        assert message in answer.json["refused"]
+
+
 def test_an_export_is_a_download(explorer):
     answer = request(explorer, "/api/export", {"latent": explorer.known.latents[1].tolist(), "format": "npy"})
     assert answer.headers["content-disposition"] == 'attachment; filename="structures.npy"'
@@ -109,7 +129,6 @@ def test_an_export_is_a_download(explorer):
         ("/api/preview", b'{"latent": [NaN, 0, 0]}', "finite"),
         ("/api/preview", b" " * ((1 << 20) + 1), "At most 1 MiB"),
         ("/api/design", {"targets": {"x": 1}}, "Targets are"),
-        ("/api/encode", b"", "end in that of its format"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_a_sentence(explorer, path, body, message):

@@ -1,12 +1,13 @@
 // The page of the explorer: its state, what it asks the server, and what it shows.
 // The state is in the address (after #), so that a link leads to it; the server remembers nothing.
 
+import { Placement } from "./placement.js";
 import { LatentMap, hex, paint, paintStructure, phaseColours, plane, series, unpack, cividis } from "./charts.js";
 
 const $ = (id) => document.getElementById(id);
 const SETTLE = 350;  // Milliseconds without a change before realizations are asked for.
 let model, state, shown, past = [], future = [];
-let moving = false, latest = null, asked = 0, settle = 0, realizing = null, own = null;
+let moving = false, latest = null, asked = 0, settle = 0, realizing = null;
 const map = new LatentMap($("map"));
 
 // ---- server
@@ -132,7 +133,7 @@ async function preview() {
     latest = null;
     try {
       const found = await (await ask("/api/preview", { latent: wish.latent })).json();
-      shown = { structures: [unpack(found.structure)], preview: true };
+      shown = { structures: [unpack(found.structure)], preview: true, values: [found.values] };
       showStructures();
       showStatistics(found.statistics);
       $("far").hidden = found.distance <= 1;
@@ -151,22 +152,43 @@ async function realize() {
   const wish = { ...state };
   realizing?.abort();
   realizing = new AbortController();
-  $("kind").textContent = "Preview; realizing …";
+  tell("kind", "Preview; realizing …");
   try {
     const response = await ask("/api/realize", wish, { signal: realizing.signal });
     const found = await response.json();
     if (!same(wish, state) || moving) return;
-    shown = { structures: found.structures.map(unpack), preview: false };
+    shown = { structures: found.structures.map(unpack), preview: false, values: found.values };
     showStructures();
-    showValues("realized", model.measures.map((_, k) => found.values.map((row) => row[k]).filter((v) => v !== null)));
+    showValues("realized", model.measures.map((_, k) => column(found.values, k)));
     const error = found.errors && found.errors.reduce((a, b) => a + b, 0) / found.errors.length;
     const size = wish.shape.join(" × ");
-    $("kind").textContent = `${wish.n_realizations > 1 ? wish.n_realizations + " realizations" : "Realization"} of ${size} voxels`
+    const kind = `${wish.n_realizations > 1 ? wish.n_realizations + " realizations" : "Realization"} of ${size} voxels`
       + (error === null || !Number.isFinite(error) ? "." : `; their statistics differ from the decoded ones by ${percent(error)}.`.replace("their", wish.n_realizations > 1 ? "their" : "its"));
+    tell("kind", kind);
+    // A screen reader hears of a change once, when it has settled, and not of each step of a drag.
+    tell("announced", `${kind} ${sentence(spoken(found.values))}`);
+    compareWithTargets(found.values);
   } catch (error) {
-    if (error.name !== "AbortError") $("kind").textContent = "Preview only.";
+    if (error.name !== "AbortError") { tell("kind", "Preview only."); tell("announced", "Preview only."); }
     report(error);
   }
+}
+
+// Set a text only if it changes, since a screen reader reads whatever is set.
+function tell(id, text) { if ($(id).textContent !== text) $(id).textContent = text; }
+
+const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
+const column = (values, k) => values.map((row) => row[k]).filter((v) => v !== null);
+
+const sentence = (text) => (text ? `${text[0].toUpperCase()}${text.slice(1)}.` : "");
+
+// Mean properties of structures in words.
+function spoken(values) {
+  const parts = model.measures.map(({ text, unit }, k) => {
+    const defined = column(values, k);
+    return defined.length ? `${text} ${number(mean(defined))}${unit ? " " + unit : ""}` : "";
+  });
+  return parts.filter(Boolean).join(", ");
 }
 
 const withUnit = (name, unit) => (unit ? `${name} (${unit})` : name);
@@ -180,6 +202,7 @@ function showStructures() {
     $("depth").max = shape[axis] - 1;
     if (Number($("depth").value) > shape[axis] - 1) $("depth").value = Math.floor(shape[axis] / 2);
     $("depth-text").textContent = `${Number($("depth").value) + 1} of ${shape[axis]}`;
+    $("depth").setAttribute("aria-valuetext", $("depth-text").textContent);
   }
   box.style.setProperty("--across", Math.ceil(Math.sqrt(shown.structures.length)));
   while (box.children.length > shown.structures.length) box.lastChild.remove();
@@ -187,22 +210,29 @@ function showStructures() {
     const canvas = box.children[k] || box.appendChild(document.createElement("canvas"));
     paintStructure(canvas, plane(structure, axis, Number($("depth").value)), model.grid.phases);
     canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", describe(structure, k));
+    const what = shown.preview ? "Preview of the structure" : `Realization ${k + 1}`;
+    canvas.setAttribute("aria-label", describe(what, structure, shown.values[k]));
   });
   document.body.dataset.kind = shown.preview ? "preview" : "realization";
   $("kind").classList.toggle("preview", shown.preview);
-  if (shown.preview) $("kind").textContent = "Preview while moving.";
+  if (shown.preview) tell("kind", "Preview while moving.");
   else if ($("surface").open) showSurface();
 }
 
-function describe(structure, k) {
-  const what = shown.preview ? "Preview of the structure" : `Realization ${k + 1}`;
+function share(labels, phase) {
+  let n = 0;
+  for (const label of labels) n += label === phase;
+  return `${(100 * n / labels.length).toFixed(1)} %`;
+}
+
+// Text alternative of a structure: its size, volume fractions and properties.
+function describe(what, structure, values, layer = Number($("depth").value)) {
   const size = structure.shape.join(" by ") + " voxels";
   if (model.grid.phases === 1) return `${what}, a field of ${size}`;
-  const counts = Array(model.grid.phases).fill(0);
-  for (const v of structure.values) counts[v]++;
-  const parts = counts.map((n, phase) => `${(100 * n / structure.values.length).toFixed(1)} % phase ${phase}`);
-  return `${what}, ${size}: ${parts.join(", ")}`;
+  const parts = Array.from({ length: model.grid.phases }, (_, phase) => `${share(structure.values, phase)} phase ${phase}`);
+  const section = structure.shape.length === 3
+    ? `. Shown is the section normal to ${model.grid.axes[Number($("axis").value || 0)]}, layer ${layer + 1}` : "";
+  return `${what}, ${size}: ${parts.join(", ")}; ${spoken([values])}${section}.`;
 }
 
 let statistics = [];
@@ -219,28 +249,31 @@ function showStatistics(found) {
 
 function showValues(column, values) {
   model.measures.forEach((measure, k) => {
-    const mean = values[k].reduce((a, b) => a + b, 0) / values[k].length;
-    const spread = Math.sqrt(values[k].reduce((a, v) => a + (v - mean) ** 2, 0) / Math.max(1, values[k].length - 1));
+    const middle = mean(values[k]);
+    const spread = Math.sqrt(values[k].reduce((a, v) => a + (v - middle) ** 2, 0) / Math.max(1, values[k].length - 1));
     const cell = $(`${column}-${k}`);
-    cell.textContent = values[k].length ? number(mean) + (values[k].length > 1 ? ` ± ${number(spread)}` : "") : "–";
+    cell.textContent = values[k].length ? number(middle) + (values[k].length > 1 ? ` ± ${number(spread)}` : "") : "–";
   });
 }
 
 // The viewer of volumes draws each canvas with voxels that it finds when it is loaded.
 let views = 0;
 function showSurface() {
-  const { shape, values } = shown.structures[0], view = $("surface-view");
-  view.replaceChildren();
+  const { shape, values } = shown.structures[0], view = $("surface-view"), solid = Number($("solid").value);
+  const before = view.querySelector("canvas"), focused = before !== null && before === document.activeElement;
   const longest = Math.max(...model.grid.voxel_size);
   const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 320, tabIndex: 0 });
   canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", "Surface of the solid phases. The arrow keys rotate it, plus and minus zoom.");
-  const colours = model.grid.phases === 2 ? ["#5b8fc0"] : phaseColours(model.grid.phases).slice(1).map((c) => hex(c.map((v) => Math.round(90 + 0.65 * v))));
+  canvas.setAttribute("aria-label", `Surface of phase ${solid}, ${share(values, solid)} of the voxels. The arrow keys rotate it, plus and minus zoom.`);
   Object.assign(canvas.dataset, {
-    shape: shape.join(","), size: model.grid.voxel_size.map((edge) => edge / longest).join(","), colours: colours.join(","),
-    voxels: btoa(Array.from(values, (v) => String.fromCharCode(v)).join("")),
+    shape: shape.join(","), size: model.grid.voxel_size.map((edge) => edge / longest).join(","), colours: "#5b8fc0",
+    voxels: btoa(Array.from(values, (v) => String.fromCharCode(v === solid ? 1 : 0)).join("")),
+    background: getComputedStyle(document.documentElement).getPropertyValue("--card").trim(),
   });
-  view.append(canvas);
+  // The next realization is seen from where the last one was.
+  if (before) canvas.dataset.view = before.dataset.view;
+  view.replaceChildren(canvas);
+  if (focused) canvas.focus();
   const script = document.createElement("script");
   script.src = `/volume.js?${++views}`;
   view.append(script);
@@ -257,6 +290,7 @@ function showControls() {
     slider.previousElementSibling.style.visibility = value < low || value > high ? "hidden" : "visible";
     slider.value = value;
     $(`z${k}-text`).textContent = value.toFixed(2).replace("-", "−");
+    slider.setAttribute("aria-valuetext", value.toFixed(2).replace("-", "minus "));
   });
   $("count").value = state.n_realizations;
   $("size").value = state.shape.every((n) => n === state.shape[0]) ? state.shape[0] : state.shape.join(",");
@@ -310,13 +344,16 @@ function buildTable() {
     const box = Object.assign(document.createElement("div"), { className: "target" });
     const tick = Object.assign(document.createElement("input"), { type: "checkbox", id: `t${k}-on` });
     const label = Object.assign(document.createElement("label"), { htmlFor: `t${k}-on`, textContent: name.textContent + ": " });
-    const text = Object.assign(document.createElement("output"), { id: `t${k}-text` });
+    const text = Object.assign(document.createElement("span"), { id: `t${k}-text` });
     label.append(text);
     const slider = Object.assign(document.createElement("input"), { type: "range", id: `t${k}`, min: measure.low, max: measure.high });
     slider.step = (measure.high - measure.low) / 200;
     slider.value = (measure.low + measure.high) / 2;
     slider.setAttribute("aria-label", `Target of ${measure.text}`);
-    const show = () => { text.textContent = number(Number(slider.value)); };
+    const show = () => {
+      text.textContent = number(Number(slider.value));
+      slider.setAttribute("aria-valuetext", `${text.textContent} ${measure.unit}`.trim());
+    };
     slider.addEventListener("input", () => { tick.checked = true; show(); });
     show();
     box.append(tick, label, slider);
@@ -345,6 +382,8 @@ function buildChoices() {
   options($("axis"), volume ? model.grid.axes : []);
   if (volume) { $("depth").max = model.grid.shape[0] - 1; $("depth").value = Math.floor(model.grid.shape[0] / 2); }
   $("surface").hidden = model.grid.phases === 1;
+  options($("solid"), Array.from({ length: model.grid.phases }, (_, phase) => `phase ${phase}`));
+  $("solid").value = Math.min(1, model.grid.phases - 1);
   $("count").max = model.most_realizations;
   $("number").max = Math.max(0, model.latents.length - 1);
   $("go").disabled = $("number").disabled = !model.latents.length;
@@ -368,43 +407,75 @@ function drawMap() {
   });
   const what = colour?.names ? ` Colour: ${colour.names.map((name, k) => `${name} (${series(k).name})`).join(", ")}.` : limits ? ` Colour: ${colour.name}, from ${number(limits[0])} (dark) to ${number(limits[1])} (bright).` : "";
   const text = `${model.latents.length} structures (${model.origin}); the cross is where you are.${what}`;
+  const place = ["map-x", "map-y"].map((id) => `component ${Number($(id).value) + 1} ${state.latent[Number($(id).value)].toFixed(2)}`);
   $("map-text").textContent = `${text} A click on a point goes to its structure, elsewhere to these two components.`;
-  $("map").setAttribute("aria-label", `Map of latents: ${text}`);
+  $("map").setAttribute("aria-label", `Map of latents: ${text} You are at ${place.join(", ")}.`);
 }
 
 // ---- own image
 
-let swapAsked = null;
-async function encode(file) {
+const MOST_FILE = 64 * 2 ** 20;
+let own = null, encodings = 0;
+const placement = new Placement($("placement"), $("whole"), $("corner"), (corner) => encode(corner));
+
+// Read a dropped file once: the window is then taken from other places of it.
+async function openFile(file, count = 1) {
+  const opened = ++encodings;
+  own = null;
+  $("placement").hidden = true;
+  $("own").replaceChildren();
   $("own-text").textContent = `Reading ${file.name} …`;
-  own = swapAsked = file;
+  if (file.size > MOST_FILE) {
+    $("own-text").textContent = `${file.name}: At most 64 MiB are accepted. Cut a region with matvae import --region.`;
+    return;
+  }
+  let content;
+  try { content = await file.arrayBuffer(); } catch {
+    if (opened === encodings) $("own-text").textContent = `${file.name}: The browser cannot read it. Drop a file, not a folder, that is still there.`;
+    return;
+  }
+  if (opened !== encodings) return;
+  own = { name: file.name, content: new Blob([content]), others: count > 1 ? ` Only the first of ${count} files is taken.` : "" };
+  await encode();
+}
+
+async function encode(corner) {
+  const file = own, opened = ++encodings;
+  $("own-text").textContent = `Encoding ${file.name} …`;
   try {
     const query = new URLSearchParams({ name: file.name, swap: $("swap").checked ? "1" : "0" });
-    if (file.size > 64 * 2 ** 20) throw new Error("At most 64 MiB are accepted. Cut a region with matvae import --region.");
-    const found = await (await ask(`/api/encode?${query}`, new Blob([file]))).json();
-    if (own !== file) return;
+    if (corner === undefined) corner = file.corner;
+    if (corner !== undefined) query.set("corner", corner.join(","));
+    const found = await (await ask(`/api/encode?${query}`, file.content)).json();
+    if (opened !== encodings) return;
+    if (found.refused) throw new Error(found.refused);
+    file.corner = found.corner;
     const far = found.score === null ? "" : ` Out-of-distribution score ${found.score.toFixed(2)}: `
       + (found.score <= 1 ? "as usual among the known structures." : found.score <= 2 ? "at the edge of what the model knows." : "the model does not know such structures, so trust its reconstruction little.");
-    $("own-text").textContent = `${file.name}: the decoded statistics miss those of the image by ${percent(found.error)}.${far} ${found.notes.join(" ")}`;
-    showOwn(unpack(found.window), file.name);
+    $("own-text").textContent = `${file.name}: the decoded statistics miss those of the image by ${percent(found.error)}.${far} ${found.notes.join(" ")}${file.others}`;
+    placement.show({
+      small: unpack(found.small), shape: found.shape, corner: found.corner, sides: model.grid.shape, axes: model.grid.axes,
+      phases: model.grid.phases, name: file.name,
+    });
+    showOwn(unpack(found.window), file.name, found.values);
     go({ latent: found.latent, shape: model.grid.shape });
   } catch (error) {
-    if (error.name === "AbortError") return;
-    $("own-text").textContent = `${file.name}: ${error.message}`;
+    if (error.name === "AbortError" || opened !== encodings) return;
+    $("own-text").textContent = `${file.name}: ${error.message || "The server does not answer."}`;
   }
 }
 
-function showOwn(window, name) {
+function showOwn(window, name, values) {
   const axis = Number($("axis").value || 0);
   const figure = document.createElement("figure"), canvas = figure.appendChild(document.createElement("canvas"));
   paintStructure(canvas, plane(window, axis, Math.floor(window.shape[axis] / 2)), model.grid.phases);
   canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", `Window of ${name}`);
+  canvas.setAttribute("aria-label", describe(`Window of ${name}`, window, values, Math.floor(window.shape[axis] / 2)));
   figure.append(Object.assign(document.createElement("figcaption"), { textContent: "your image" }));
   const other = document.createElement("figure"), copy = other.appendChild(document.createElement("canvas"));
   copy.id = "own-reconstruction";
   copy.setAttribute("role", "img");
-  copy.setAttribute("aria-label", "Its reconstruction");
+  copy.setAttribute("aria-label", "Its reconstruction, not yet made");
   other.append(Object.assign(document.createElement("figcaption"), { id: "own-caption", textContent: "its reconstruction …" }));
   $("own").replaceChildren(figure, other);
   ownLatent = null;
@@ -421,6 +492,7 @@ new MutationObserver(() => {
   copy.height = source.height;
   copy.style.aspectRatio = source.style.aspectRatio;
   copy.getContext("2d").drawImage(source, 0, 0);
+  copy.setAttribute("aria-label", `Reconstruction of your image. ${source.getAttribute("aria-label")}`);
   $("own-caption").textContent = shown.preview ? "its reconstruction (preview)" : "its reconstruction";
 }).observe($("structures"), { attributes: true, subtree: true, childList: true });
 
@@ -454,6 +526,14 @@ function showBookmarks() {
 }
 
 // ---- start
+
+// On a phone the sliders follow the structure, in the order of the tab key as well.
+const narrow = matchMedia("(max-width: 700px)");
+function arrange() {
+  const latent = $("latent-card");
+  if (narrow.matches) $("structure-card").after(latent);
+  else $("second").prepend(latent);
+}
 
 function connect() {
   $("undo").addEventListener("click", undo);
@@ -490,8 +570,15 @@ function connect() {
     else problem(`The size should be one number of voxels, or ${model.grid.shape.length} with commas between them.`);
   });
   $("another").addEventListener("click", () => go({ seed: state.seed + 1 }));
+  $("solid").addEventListener("change", () => { if (shown) showSurface(); });
   for (const id of ["axis", "depth"]) $(id).addEventListener("input", () => { showStructures(); if (id === "axis") showStatistics(); });
-  $("surface").addEventListener("toggle", () => { if ($("surface").open && shown) showSurface(); });
+  $("surface").addEventListener("toggle", () => {
+    if (!$("surface").open || !shown) return;
+    // Pores within a rock are seen; the rock around them would be a block.
+    const { values } = shown.structures[0];
+    if (!$("surface-view").firstChild && model.grid.phases === 2) $("solid").value = parseFloat(share(values, 1)) > 50 ? 0 : 1;
+    showSurface();
+  });
   $("pair").addEventListener("change", () => showStatistics());
   for (const id of ["map-x", "map-y", "colour"]) $(id).addEventListener("change", drawMap);
   $("map").addEventListener("click", (event) => {
@@ -504,15 +591,17 @@ function connect() {
     if (latent) go({ latent });
     else problem(`Structures are numbered from 0 to ${model.latents.length - 1}.`);
   });
-  $("file").addEventListener("change", () => { if ($("file").files[0]) encode($("file").files[0]); });
-  $("swap").addEventListener("change", () => { if (swapAsked) encode(swapAsked); });
+  $("file").addEventListener("change", () => { if ($("file").files[0]) openFile($("file").files[0]); });
+  // The same file may be chosen again after it was mended.
+  $("file").addEventListener("click", () => { $("file").value = ""; });
+  $("swap").addEventListener("change", () => { if (own) encode(); });
   document.addEventListener("dragover", (event) => { event.preventDefault(); document.body.classList.add("dragging"); });
   document.addEventListener("dragleave", () => document.body.classList.remove("dragging"));
   document.addEventListener("drop", (event) => {
     event.preventDefault();
     document.body.classList.remove("dragging");
-    const file = event.dataTransfer.files[0];
-    if (file) encode(file);
+    const files = event.dataTransfer.files;
+    if (files.length) openFile(files[0], files.length);
   });
   $("design").addEventListener("click", design);
   $("export").addEventListener("click", download);
@@ -525,12 +614,31 @@ async function design() {
   model.measures.forEach((measure, k) => { if ($(`t${k}-on`)?.checked) targets[measure.name] = Number($(`t${k}`).value); });
   if (!Object.keys(targets).length) { $("design-note").textContent = "Tick at least one property."; return; }
   $("design-note").textContent = "Searching …";
+  $("design-realized").textContent = "";
+  sought = null;
   try {
     const found = await (await ask("/api/design", { targets })).json();
-    const reached = found.miss < 0.1 ? "Predicted to be reached." : `The closest latent misses by ${number(found.miss)} standard deviations: the model knows no such structures.`;
-    $("design-note").replaceChildren(`${reached} To search thoroughly and to verify it: `, Object.assign(document.createElement("code"), { textContent: found.command }));
+    const reached = found.miss < 0.1 ? "the targets are predicted to be reached." : `the closest latent misses by ${number(found.miss)} standard deviations: the model knows no such structures.`;
+    $("design-note").textContent = `Quick search on predictions: ${reached}`;
+    document.querySelector("#design-command code").textContent = found.command;
+    $("design-command").hidden = false;
     go({ latent: found.latent });
+    sought = { address: address(state), targets };
+    $("design-realized").textContent = "Realizing it …";
   } catch (error) { $("design-note").textContent = error.message; }
+}
+
+// What a design promised, measured on the realizations of it.
+let sought = null;
+function compareWithTargets(values) {
+  if (!sought || sought.address.replace(/&.*/, "") !== address(state).replace(/&.*/, "")) return;
+  const parts = model.measures.map(({ name, text, unit }, k) => {
+    const defined = column(values, k);
+    if (!(name in sought.targets)) return "";
+    const measured = defined.length ? number(mean(defined)) : "not defined";
+    return `${text} ${measured}${unit ? " " + unit : ""}, target ${number(sought.targets[name])}`;
+  });
+  tell("design-realized", `Measured on ${values.length > 1 ? values.length + " realizations" : "one realization"}: ${parts.filter(Boolean).join("; ")}.`);
 }
 
 async function download() {
@@ -556,6 +664,8 @@ async function start() {
   buildTable();
   buildChoices();
   connect();
+  narrow.addEventListener("change", arrange);
+  arrange();
   const initial = { latent: model.start, seed: 0, n_realizations: 1, shape: model.grid.shape };
   state = readAddress(location.hash) || initial;
   const names = (await (await ask("/api/preview", { latent: state.latent })).json()).statistics.map(({ name }) => name);

@@ -7,7 +7,10 @@ for (const canvas of document.querySelectorAll("canvas[data-voxels]")) {
   const voxels = Uint8Array.from(atob(canvas.dataset.voxels), (c) => c.charCodeAt(0));
   const colours = canvas.dataset.colours.split(",").map((c) => [1, 3, 5].map((i) => parseInt(c.slice(i, i + 2), 16)));
   const start = { turn: 0.6, tilt: 0.45, zoom: 1 };
-  let view = { ...start }, only = 0, frame = 0, timer = 0;
+  // A page that replaces a volume may keep its view.
+  const [turn, tilt, zoom] = (canvas.dataset.view || "").split(",").map(Number);
+  const paper = [1, 3, 5].map((i) => parseInt((canvas.dataset.background || "#ffffff").slice(i, i + 2), 16));
+  let view = canvas.dataset.view ? { turn, tilt, zoom } : { ...start }, only = 0, frame = 0, timer = 0;
 
   // The first solid voxel along a ray, in units of voxels: [phase, axis normal to the face hit, distance], or null.
   function hit(origin, direction) {
@@ -56,7 +59,7 @@ for (const canvas of document.querySelectorAll("canvas[data-voxels]")) {
         const surface = hit(origin, direction);
         const at = 4 * (j * side + i);
         image.data[at + 3] = 255;
-        if (!surface) { image.data.fill(255, at, at + 3); continue; }
+        if (!surface) { image.data.set(paper, at); continue; }
         // Faces normal to z are the brightest, and brightness decreases with distance.
         const light = [0.85, 0.68, 1][surface[1]] * (1.12 - 0.45 * (surface[2] / diagonal - 0.5));
         for (let c = 0; c < 3; c++) image.data[at + c] = colours[surface[0] - 1][c] * light;
