@@ -89,9 +89,7 @@ class Encoder:
         compared = self.known.structures[spread_indices(len(self.known), MOST_COMPARED)]
         return float(np.percentile(self.fitted.errors(self.fitted.restore(compared)), USUAL))
 
-    def of(
-        self, name: str, content: bytes, *, corner: Sequence[int] | None = None, swap: bool = False
-    ) -> Dropped:
+    def of(self, name: str, content: bytes, *, corner: Sequence[int] | None = None, swap: bool = False) -> Dropped:
         """Encode the content of a file.
 
         Parameters

@@ -124,9 +124,7 @@ def check_libraries() -> None:
         ) from error
 
 
-def serve(
-    explorer: Explorer, listener: socket.socket, address: Address, on_ready: Callable[[Address], None]
-) -> None:
+def serve(explorer: Explorer, listener: socket.socket, address: Address, on_ready: Callable[[Address], None]) -> None:
     """Serve the page until the process is interrupted.
 
     Parameters

@@ -58,6 +58,21 @@ def test_data_that_do_not_fit_are_refused(matvae, model, tmp_path):
     assert matvae("explore", tmp_path / "no.matvae").code == 2
 
 
+def test_a_machine_without_a_browser_is_told_to_open_the_address(matvae, model, monkeypatch):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+
+    def interrupted(explorer, listener, address, on_ready):
+        on_ready(address)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("matvae.jobs.exploring.serve", interrupted)
+    ran = matvae("explore", model, "--port", 0)
+    assert ran.out.startswith("http://127.0.0.1:")
+    assert "No browser was found on this machine: open this address in one yourself." in ran.err
+
+
 def test_only_graphical_browsers_are_opened(monkeypatch):
     opened = []
     monkeypatch.setattr(explore.webbrowser, "open", lambda url: opened.append(url) or True)

@@ -48,3 +48,12 @@ def volume_explorer():
     X = Structures((fields > 0.05).astype(np.uint8), Grid((8, 9, 9), periodic=True))
     model = StatsVAETransformer(n_components=2, decoder="statistics", random_state=0).fit(X)
     return Explorer(model, name="foam.matvae")
+
+
+@pytest.fixture(scope="session")
+def three_phase_explorer():
+    rng = np.random.default_rng(4)
+    fields = np.stack([gaussian_filter(rng.standard_normal((12, 12)), 1, mode="wrap") for _ in range(40)])
+    X = Structures(np.digitize(fields, (-0.1, 0.15)).astype(np.uint8), Grid((12, 12), phases=3, periodic=True))
+    model = StatsVAETransformer(n_components=2, decoder="statistics", random_state=0).fit(X)
+    return Explorer(model, name="composite.matvae")

@@ -149,6 +149,8 @@ async function preview() {
 }
 
 async function realize() {
+  // A realization that is known already may be there before the preview, which must not replace it.
+  if (moving) { settle = setTimeout(realize, SETTLE); return; }
   const wish = { ...state };
   realizing?.abort();
   realizing = new AbortController();
