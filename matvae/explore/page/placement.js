@@ -11,7 +11,7 @@ export class Placement {
       this.follow(event);
     });
     canvas.addEventListener("pointermove", (event) => { if (event.buttons & 1) this.follow(event); });
-    canvas.addEventListener("pointerup", () => this.place(this.corner));
+    for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => this.place(this.corner));
   }
 
   // Show a small picture of an image of a shape, and the window on it; nothing if there is nothing to choose.
