@@ -1,4 +1,4 @@
-"""How long work will take, foretold by work that knows its own course to whoever listens.
+"""Forecasts of how long work will take, announced by the work itself to whoever listens.
 
 The first blocks of most jobs tell how long the others will take. Those of a training do not: it begins on coarse grids,
 where a step takes a fraction of one on the full grid.
@@ -40,8 +40,8 @@ _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 
 @contextmanager
-def hearing(listener: Listener | None) -> Iterator[None]:
-    """Let work in the block foretell its time to this function; with None, to nobody."""
+def listening(listener: Listener | None) -> Iterator[None]:
+    """Pass the forecasts that work in the block announces to this function, or with None to nobody."""
     token = _listener.set(listener)
     try:
         yield
@@ -49,12 +49,12 @@ def hearing(listener: Listener | None) -> Iterator[None]:
         _listener.reset(token)
 
 
-def is_heard() -> bool:
+def has_listener() -> bool:
     """Whether somebody listens: otherwise nothing needs to be measured."""
     return _listener.get() is not None
 
 
-def foretell(forecast: Forecast) -> bool:
+def announce(forecast: Forecast) -> bool:
     """Tell whoever listens, and return whether the work shall end here."""
     listener = _listener.get()
     return listener is not None and bool(listener(forecast))

@@ -160,7 +160,7 @@ def fit_command(
     """
     of_the_job = {"data", "out", "periodic", "seed", "resume", "half", "overwrite", "json", "quiet", "config"}
     is_first = int(os.environ.get("RANK", 0)) == 0
-    with watching("fit", quiet=quiet or not is_first, foretells=True) as watcher:
+    with watching("fit", quiet=quiet or not is_first, announces=True) as watcher:
         result = jobs.fit_on_ranks(
             data,
             out,

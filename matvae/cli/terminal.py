@@ -49,9 +49,9 @@ class Watcher:
         self._bar.update(self._task, completed=done, total=total)
         self._say(None if self._meter is None else self._meter.measure(done, total))
 
-    def hear(self, forecast: Forecast) -> None:
-        """Take over what the job foretells of itself."""
-        self._say(None if self._meter is None else self._meter.foretold(forecast))
+    def announced(self, forecast: Forecast) -> None:
+        """Take over what the job announces of itself."""
+        self._say(None if self._meter is None else self._meter.announced(forecast))
 
     def _say(self, plan: Plan | None) -> None:
         if plan is not None:
@@ -100,7 +100,7 @@ def rehearsing(progress: Callable[[int, int], None]) -> Iterator[None]:
 
 
 @contextmanager
-def watching(label: str, *, quiet: bool, uniform: bool = True, foretells: bool = False) -> Iterator[Watcher]:
+def watching(label: str, *, quiet: bool, uniform: bool = True, announces: bool = False) -> Iterator[Watcher]:
     """Show the progress and the notes of a job; an interrupt reports what remains on disk and exits with code 130.
 
     A job that takes long says so after its first blocks: time, memory and room on the disk.
@@ -113,7 +113,7 @@ def watching(label: str, *, quiet: bool, uniform: bool = True, foretells: bool =
         Show only errors: neither progress, nor notes, nor warnings.
     uniform : bool
         Whether equal progress takes equal time, so that the first blocks tell how long the others will take.
-    foretells : bool
+    announces : bool
         Whether the job measures first how long it will take, since its blocks do not tell.
     """
     progress = _rehearsal.get()
@@ -124,7 +124,7 @@ def watching(label: str, *, quiet: bool, uniform: bool = True, foretells: bool =
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    from ..forecast import hearing
+    from ..forecast import listening
     from ..jobs.plan import Meter
 
     console = Console(stderr=True)
@@ -145,7 +145,7 @@ def watching(label: str, *, quiet: bool, uniform: bool = True, foretells: bool =
     try:
         with warnings_as_notes(quiet=quiet), Progress(*columns, console=console, transient=True, disable=hidden) as bar:
             watcher = Watcher(bar, Meter() if uniform else None)
-            with hearing(watcher.hear if foretells else None):
+            with listening(watcher.announced if announces else None):
                 yield watcher
     except KeyboardInterrupt as interrupt:
         print(str(interrupt) or "Interrupted; no unfinished output remains.", file=sys.stderr)

@@ -1,6 +1,6 @@
 """What a job will take in time, memory and room on the disk: measured on its own first blocks.
 
-A running job is measured by a `Meter` that hears of its progress, or of what the job foretells of itself. `rehearse`
+A running job is measured by a `Meter` that hears of its progress, or of what the job announces of itself. `rehearse`
 begins a job for a few seconds to learn the same before it is run: the kernels, reads and writes are those of the job.
 """
 
@@ -20,7 +20,7 @@ from typing import Any
 
 from ..data.sample_blocks import Progress
 from ..errors import InputError
-from ..forecast import Forecast, hearing
+from ..forecast import Forecast, listening
 from ..memory import free_memory, peak_memory
 from ..room import ABOUT, AT_MOST, EXACT, Expected, bytes_in_words, expected_results, free_room
 from .files.outputs import check_output, is_model, is_result
@@ -54,7 +54,7 @@ class Plan:
     done, total : int
         Steps of the job, such as structures, that were done by then, and their number; 0 if it has not said.
     work : str or None
-        What there is to do, as far as the job has foretold it.
+        What there is to do, as far as the job has announced it.
     is_limit : bool
         Whether it may end earlier, as a training does that no longer improves.
     """
@@ -119,7 +119,7 @@ class Meter:
         """Return the plan of a job that was stopped before enough was measured."""
         return self._plan(self._clock() - self._started, done, total)
 
-    def foretold(self, forecast: Forecast) -> Plan:
+    def announced(self, forecast: Forecast) -> Plan:
         """Return the plan of a job that has itself measured what it will take from now on."""
         spent = self._clock() - self._started
         plan = self._plan(spent, 0, 0)
@@ -280,11 +280,11 @@ def rehearse(
     def give_up(*_: Any) -> None:
         raise _Measured(meter.stopped(*last))
 
-    def hear(forecast: Forecast) -> None:
-        raise _Measured(meter.foretold(forecast))
+    def announced(forecast: Forecast) -> None:
+        raise _Measured(meter.announced(forecast))
 
     try:
-        with _Alarm(give_up) as alarm, hearing(hear):
+        with _Alarm(give_up) as alarm, listening(announced):
             alarm.set(most_seconds)
             run(progress)
     except _Measured as end:

@@ -10,7 +10,7 @@ from typing import Any
 from sklearn.base import clone
 
 from ..data import Structures
-from ..forecast import Forecast, hearing
+from ..forecast import Forecast, listening
 
 # Voxels of the structures on which a fit is begun: their statistics are as many as PCA keeps in memory.
 FIT_VOXELS = 1 << 27
@@ -64,7 +64,7 @@ def begin_fit(estimator: Any, structures: Structures) -> tuple[Any, float]:
 
     begun = clone(estimator)
     started = time.monotonic()
-    with hearing(without_training), warnings.catch_warnings():
+    with listening(without_training), warnings.catch_warnings():
         # The job itself warns.
         warnings.simplefilter("ignore", UserWarning)
         begun.fit(some)

@@ -16,18 +16,18 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import MatvaeError, StoreError
-from ..forecast import Forecast, foretell, is_heard
+from ..forecast import Forecast, announce, has_listener
 from ..room import expecting
 from ..warn import warn
 from .checkpoint import check_folder, load_checkpoint, save_checkpoint, total_bytes
 from .coarse import coarsen_statistics, level_at
-from .course import Stage, stages
 from .device import COMPILE_SECONDS, COMPILE_STEPS, autocast, flushed_denormals, place
 from .loss import VOXELS
 from .mixing import mix_neighbours
 from .objective import held_out_error, objective
 from .ranks import Ranks
 from .settings import TrainingSettings
+from .stages import Stage, stages
 from .vae import StatsVAE
 
 Record = dict[str, float]
@@ -158,7 +158,7 @@ class Trainer:
         room = nullcontext() if checkpoint is None else expecting(Path(checkpoint), total_bytes(*self._sizes()))
         with flushed_denormals(), room:
             # The ranks would have to measure together.
-            if is_heard() and self.ranks.count == 1 and foretell(self.forecast(source)):
+            if has_listener() and self.ranks.count == 1 and announce(self.forecast(source)):
                 return
             self.started = time.monotonic() - self.seconds
             saved = time.monotonic()

@@ -21,7 +21,7 @@ from matvae.cli.terminal import (
     warnings_as_notes,
     watching,
 )
-from matvae.forecast import Forecast, foretell, is_heard
+from matvae.forecast import Forecast, announce, has_listener
 from matvae.jobs import plan
 from matvae.jobs.plan import Meter
 from matvae.warn import warn
@@ -141,9 +141,9 @@ def test_the_progress_of_a_rehearsal_goes_to_one_function_alone(capsys):
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(600.0, "This takes at most about 10 min"), (3.0, "")])
-def test_a_job_that_foretells_its_time_is_heard_once(capsys, seconds, said):
-    with watching("test", quiet=False, foretells=True) as watcher:
-        assert not foretell(Forecast(seconds, "20 passes", is_limit=True))
+def test_a_job_that_announces_its_time_is_heard_once(capsys, seconds, said):
+    with watching("test", quiet=False, announces=True) as watcher:
+        assert not announce(Forecast(seconds, "20 passes", is_limit=True))
         watcher.progress(1, 1)
     err = capsys.readouterr().err
     assert err.startswith(said)
@@ -152,6 +152,6 @@ def test_a_job_that_foretells_its_time_is_heard_once(capsys, seconds, said):
 
 def test_other_jobs_are_not_heard(capsys):
     with watching("test", quiet=False):
-        assert not is_heard()
-        foretell(Forecast(600.0, "20 passes"))
+        assert not has_listener()
+        announce(Forecast(600.0, "20 passes"))
     assert capsys.readouterr().err == ""

@@ -13,7 +13,7 @@ import pytest
 from matvae import Grid, memory
 from matvae.data import sample_blocks, save_structures
 from matvae.errors import InputError
-from matvae.forecast import Forecast, foretell, is_heard
+from matvae.forecast import Forecast, announce, has_listener
 from matvae.jobs import (
     compute_statistics,
     describe,
@@ -67,7 +67,7 @@ def clock():
         (30, 4, 1000, 1),
     ],
 )
-def test_the_time_of_a_uniform_job_is_foretold_from_few_blocks(clock, start, each, n, size):
+def test_the_time_of_a_uniform_job_is_forecast_from_few_blocks(clock, start, each, n, size):
     run = simulated(clock, start=start, each=each, n=n, size=size)
     plan = rehearse(run, clock=clock)
     planned = clock.now - 1000
@@ -96,7 +96,7 @@ def test_the_stages_of_a_job_are_measured_by_themselves(clock):
     assert meter.measure(3, 100).seconds == pytest.approx(150)
 
 
-def test_nothing_is_foretold_before_anything_is_done(clock):
+def test_nothing_is_forecast_before_anything_is_done(clock):
     meter = Meter(clock)
     clock.now += 100
     assert meter.measure(0, 10) is None
@@ -111,16 +111,16 @@ def test_a_single_report_counts_its_start_as_work(clock):
     assert meter.stopped(1, 4).seconds == pytest.approx(120)
 
 
-def test_a_job_that_foretells_its_time_ends_there(clock):
+def test_a_job_that_announces_its_time_ends_there(clock):
     def run(progress):
         clock.now += 7
-        foretell(Forecast(90, "20 passes", 2, is_limit=True))
+        announce(Forecast(90, "20 passes", 2, is_limit=True))
         raise AssertionError("It goes on.")
 
     plan = rehearse(run, clock=clock)
     assert (plan.seconds, plan.measured_seconds, plan.work, plan.is_limit) == (95, 7, "20 passes", True)
     assert plan.sentence().startswith("This takes at most about 95 s")
-    assert not is_heard()
+    assert not has_listener()
 
 
 def test_a_job_without_a_report_was_done(clock):
@@ -210,7 +210,7 @@ def test_nothing_remains_of_what_was_begun(kind, trained, tmp_path, names):
         "dataset": lambda: plan_job(make_dataset, "lines", tmp_path / "o.zarr", n=20, size=16),
         "evaluate": lambda: plan_job(evaluate_model, model, data, train=data, n_realized=0),
     }[kind]()
-    # A training foretells itself what there is to do.
+    # A training announces itself what there is to do.
     assert plan["work"] == ("2 passes over the data, in 1 batch each" if kind == "fit" else None)
     assert (plan["total"] == 0) == (kind == "fit")
     assert min(plan["seconds"], plan["measured_seconds"]) > 0

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from matvae import StatsVAETransformer, TwoPointPCA, open_structures
-from matvae.forecast import Forecast, foretell, hearing
+from matvae.forecast import Forecast, announce, listening
 from matvae.jobs import timing
 from matvae.jobs.timing import begin_fit, seconds_for_all
 
@@ -43,9 +43,9 @@ def training(lined):
 def test_networks_are_prepared_but_not_trained(training):
     heard = []
     estimator = StatsVAETransformer(2, decoder="dense", width=16, max_epochs=400, patience=None, random_state=0)
-    with hearing(heard.append):
+    with listening(heard.append):
         fitted, seconds = begin_fit(estimator, training)
-    # Only the job as a whole is foretold to others.
+    # Only the job as a whole is announced to others.
     assert heard == []
     assert (fitted.history_, hasattr(estimator, "module_")) == ([], False)
     assert fitted.transform(training.data[:3].compute()).shape == (3, 2)
@@ -62,7 +62,7 @@ def test_the_time_of_a_training_counts_for_all_structures_within_its_limit(train
     def fit(self, X):
         seen.append(len(X))
         clock.now += 5.0
-        assert foretell(Forecast(100.0, "passes", measured_seconds=3.0))
+        assert announce(Forecast(100.0, "passes", measured_seconds=3.0))
         return self
 
     monkeypatch.setattr(StatsVAETransformer, "fit", fit)

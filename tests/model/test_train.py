@@ -6,7 +6,7 @@ import time
 import pytest
 import torch
 
-from matvae.forecast import hearing
+from matvae.forecast import listening
 from matvae.model import Trainer, TrainingSettings, volume_fraction_labels
 from matvae.model import train as train_module
 from matvae.stats import relative_error
@@ -300,7 +300,7 @@ def test_an_encoder_that_searches_is_not_compiled(make_module, monkeypatch):
 def heard_fit(trainer, source, *, ends=False, **options):
     """Fit with a listener, and return what it heard."""
     heard = []
-    with hearing(lambda forecast: heard.append(forecast) or ends):
+    with listening(lambda forecast: heard.append(forecast) or ends):
         trainer.fit(source, **options)
     return heard
 
@@ -309,7 +309,7 @@ def coarse_trainer(make_module, settings, **values):
     return trainer_of(make_module, stripes(size=96), settings, decoder="separable", coarse=(2, 2), **values)
 
 
-def test_a_training_that_is_heard_is_the_same_to_the_last_bit(make_module):
+def test_a_training_with_a_listener_is_the_same_to_the_last_bit(make_module):
     settings = TrainingSettings(max_epochs=3, warmup_steps=5, mixing=0.5)
     X = stripes(size=96)
     alone = coarse_trainer(make_module, settings)
@@ -320,7 +320,7 @@ def test_a_training_that_is_heard_is_the_same_to_the_last_bit(make_module):
     assert without_seconds(alone.history) == without_seconds(heard.history)
 
 
-def test_a_resumed_training_that_is_heard_is_the_same_to_the_last_bit(make_module, tmp_path):
+def test_a_resumed_training_with_a_listener_is_the_same_to_the_last_bit(make_module, tmp_path):
     X = stripes()
     whole = trainer_of(make_module, X)
     whole.fit(Source(X, held=X[:8]))
@@ -352,7 +352,7 @@ def test_the_time_of_a_training_is_the_sum_of_its_steps_on_every_grid(make_modul
     assert (trainer.history, trainer.step) == ([], 0)
 
 
-def test_a_limited_time_is_foretold_as_it_is(make_module):
+def test_a_limited_time_is_forecast_as_it_is(make_module):
     X = stripes()
     trainer = trainer_of(make_module, X, TrainingSettings(max_epochs=None, max_time=500.0))
     (forecast,) = heard_fit(trainer, Source(X), ends=True)

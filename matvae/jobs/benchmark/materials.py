@@ -20,12 +20,12 @@ from ...data.sample_blocks import Progress
 from ...errors import InputError, StoreError
 from ...estimator.textures import DECODER, EXAMPLES, RETRIEVAL
 from ...files import atomic_output, read_json
-from ...forecast import foretell, hearing, is_heard
+from ...forecast import announce, has_listener, listening
 from ...report import MaterialPictures, check_page_libraries, materials_page
 from ..files.kept import forget, is_begun
 from ..files.outputs import check_output
-from .course import forecast_materials
 from .folder import SETTINGS, is_new, write_json
+from .forecast import forecast_materials
 from .materials_decoded import IMAGE_VAE, MATVAE, PLAIN_PCA
 from .materials_run import REALIZED_AT, Effort, run_material
 from .materials_summary import summarise, to_csv
@@ -118,8 +118,8 @@ def benchmark_materials(
     chosen = choose_materials(data, None if materials is None else tuple(materials))
     numbers = _seeds((SEEDS[:1] if quick else SEEDS) if seeds is None else seeds)
     folder = _open_folder(out, data, effort)
-    if is_heard():
-        foretell(forecast_materials(chosen, data, effort, numbers))
+    if has_listener():
+        announce(forecast_materials(chosen, data, effort, numbers))
     started = time.monotonic()
     runs = []
     try:
@@ -130,8 +130,8 @@ def benchmark_materials(
                 if not path.exists():
                     picture = read_picture(material, data) if picture is None else picture
                     logger.info("Measuring %s, seed %d.", material.name, seed)
-                    # Its trainings do not foretell the whole.
-                    with hearing(None):
+                    # Its trainings say nothing of the whole.
+                    with listening(None):
                         run_material(material, picture, seed, effort, path, resume=resume or is_begun(path))
                 runs.append(_read(path))
                 forget(path)

@@ -13,13 +13,13 @@ from ...data.sample_blocks import Progress
 from ...estimator import load
 from ...evaluate.baseline import PCABaseline, pca_like
 from ...files import atomic_output
-from ...forecast import foretell, hearing, is_heard
+from ...forecast import announce, has_listener, listening
 from ...report import benchmark_page, check_page_libraries
 from ..fit import fit_model
 from ..plan import duration
 from .collect import collect_parts, n_searched
-from .course import forecast_paper
 from .folder import BenchmarkFolder, open_folder, write_json
+from .forecast import forecast_paper
 from .measure import PCA_STRUCTURES, PUBLISHED, by_number, measure_lines, pca_row, result_row
 from .metadata import run_metadata
 from .settings import FULL_TEST, BenchmarkSettings
@@ -139,12 +139,12 @@ def benchmark_paper(
     logger.info(
         "Training takes at most %s, plus the time to draw and to measure.", duration(n_models * settings.max_time)
     )
-    if is_heard():
+    if has_listener():
         with forecast_paper(folder, settings, PCA_SAMPLES) as forecast:
-            foretell(forecast)
+            announce(forecast)
     try:
-        # The single stages do not foretell the whole.
-        with hearing(None):
+        # The single stages say nothing of the whole.
+        with listening(None):
             started = time.monotonic()
             drawn = _draw(folder, settings, progress)
             data_seconds = time.monotonic() - started if drawn else None

@@ -23,7 +23,7 @@ from ...estimator.parameters import check_parameters
 from ...evaluate import linkage
 from ...evaluate.lag_table import DecodedErrors
 from ...evaluate.measure import Measurement, block_size, latents_of, measure, volume_fractions
-from ...forecast import foretell, hearing, is_heard
+from ...forecast import announce, has_listener, listening
 from ..cluster import crew_of
 from ..files.figures import check_figure, save_figure
 from ..files.kept import Request, digest_of_model, digest_of_structures, is_begun, kept_results
@@ -31,7 +31,7 @@ from ..metadata import training_parameters
 from ..models import open_fitting
 from ..plan import duration
 from .contenders import Contender, contenders
-from .course import forecast_comparison
+from .forecast import forecast_comparison
 from .split import check_sizes, linked_properties, properties_of, random_split
 
 logger = logging.getLogger("matvae")
@@ -165,15 +165,15 @@ def compare_methods(
         "max_time": max_time,
         "seed": seed,
     }
-    if is_heard():
+    if has_listener():
         with crew_of(workers, scheduler, [data, train]) as crew:
-            foretell(forecast_comparison(entries, training, test, names, crew))
+            announce(forecast_comparison(entries, training, test, names, crew))
     inputs = _digests(model, training, test) if resume else {}
     name = picture or Path(f"{Path(model).stem}-{Path(data).stem}.compare")
     rows: list[dict[str, Any]] = []
     with (
-        # The single fits do not foretell the whole.
-        hearing(None),
+        # The single fits say nothing of the whole.
+        listening(None),
         crew_of(workers, scheduler, [data, train]) as crew,
         kept_results(name, Request(settings, inputs), resume=resume, overwrite=overwrite) as kept,
     ):

@@ -1,4 +1,4 @@
-"""The course of a training: how much of it runs on which grid and with which loss."""
+"""Stages of a training: how much of it runs on which grid and with which loss."""
 
 from __future__ import annotations
 

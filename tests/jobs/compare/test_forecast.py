@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from matvae import Grid, StatsVAETransformer, open_structures, save_structures
-from matvae.forecast import hearing
+from matvae.forecast import listening
 from matvae.jobs import compare_methods, plan_job
-from matvae.jobs.compare import course
+from matvae.jobs.compare import forecast as forecasts
 
 
 @pytest.fixture
@@ -22,15 +22,15 @@ def folder(tmp_path):
 
 
 def test_every_fit_and_every_measurement_is_counted(folder, monkeypatch):
-    begun, begin = [], course.begin_fit
+    begun, begin = [], forecasts.begin_fit
 
     def begin_fit(estimator, structures):
         begun.append((type(estimator).__name__, estimator.n_components, len(structures)))
         return begin(estimator, structures)[0], {"TwoPointPCA": 10.0, "StatsVAETransformer": 1000.0}[begun[-1][0]]
 
-    monkeypatch.setattr(course, "begin_fit", begin_fit)
-    monkeypatch.setattr(course, "seconds_for_all", lambda work, n: 100_000.0 * n)
-    monkeypatch.setattr(course, "_linking_seconds", lambda *given: 1.0)
+    monkeypatch.setattr(forecasts, "begin_fit", begin_fit)
+    monkeypatch.setattr(forecasts, "seconds_for_all", lambda work, n: 100_000.0 * n)
+    monkeypatch.setattr(forecasts, "_linking_seconds", lambda *given: 1.0)
     plan = plan_job(compare_methods, folder / "m.matvae", folder / "x.zarr", n_components=(1, 3), held_out=0.25)
     assert begun == [("TwoPointPCA", 3, 30), ("TwoPointPCA", 3, 30)] + 2 * [("StatsVAETransformer", 3, 30)]
     # Four PCAs and four networks, measured on 10 structures and encoding 30 others.
@@ -50,7 +50,7 @@ def test_nothing_is_kept_and_a_comparison_that_is_run_is_not_measured_first(fold
     assert min(plan["seconds"], plan["measured_seconds"]) > 0
     assert (plan["disk"], plan["problems"]) == (None, [])
     assert sorted(folder.iterdir()) == before
-    monkeypatch.setattr(course, "forecast_comparison", None)
+    monkeypatch.setattr(forecasts, "forecast_comparison", None)
     assert len(compare_methods("m.matvae", "x.zarr", **options)["rows"]) == 6
 
 
@@ -60,6 +60,6 @@ def test_single_fits_do_not_speak_for_the_whole(folder):
     def end(forecast):
         heard.append(forecast.work)
 
-    with hearing(end):
+    with listening(end):
         compare_methods(folder / "m.matvae", folder / "x.zarr", n_components=(1,), max_epochs=1)
     assert heard == ["4 fits to 32 structures, each measured on 8 others"]

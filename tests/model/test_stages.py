@@ -8,7 +8,7 @@ import pytest
 
 from matvae.model import TrainingSettings
 from matvae.model.coarse import level_at
-from matvae.model.course import stages
+from matvae.model.stages import stages
 
 
 def kind(settings, coarse, progress):

@@ -16,7 +16,7 @@ from ...data import Structures, open_structures
 from ...estimator import StatsVAETransformer
 from ...evaluate.baseline import pca_like
 from ...evaluate.neighbours import find_neighbours
-from ...forecast import Forecast, hearing
+from ...forecast import Forecast, listening
 from ...room import ABOUT, expecting, size_on_disk
 from ..dataset import make_dataset
 from ..timing import begin_fit, seconds_for_all
@@ -146,7 +146,7 @@ def _for_all(work: Callable[[int], object], n_part: int, n_all: int) -> float:
 
 def _run_seconds(material: Material, picture: np.ndarray, seed: int, effort: Effort) -> float:
     began = time.monotonic()
-    with TemporaryDirectory() as folder, hearing(None):
+    with TemporaryDirectory() as folder, listening(None):
         run_material(material, picture, seed, effort, Path(folder) / "run.json")
     return time.monotonic() - began
 
