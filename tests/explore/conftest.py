@@ -57,3 +57,12 @@ def three_phase_explorer():
     X = Structures(np.digitize(fields, (-0.1, 0.15)).astype(np.uint8), Grid((12, 12), phases=3, periodic=True))
     model = StatsVAETransformer(n_components=2, decoder="statistics", random_state=0).fit(X)
     return Explorer(model, name="composite.matvae")
+
+
+@pytest.fixture(scope="session")
+def three_phase_volume_explorer():
+    rng = np.random.default_rng(5)
+    fields = np.stack([gaussian_filter(rng.standard_normal((7, 8, 8)), 1, mode="wrap") for _ in range(40)])
+    X = Structures(np.digitize(fields, (-0.1, 0.15)).astype(np.uint8), Grid((7, 8, 8), phases=3, periodic=True))
+    model = StatsVAETransformer(n_components=2, decoder="statistics", random_state=0).fit(X)
+    return Explorer(model, name="electrode.matvae")

@@ -443,6 +443,18 @@ def test_three_phases_have_a_legend_and_their_colours(open_page, three_phase_exp
     assert "volume fraction of phase 2" in page.inner_text("#values")
 
 
+def test_a_volume_of_three_phases_shows_all_but_the_first_or_one_of_them(open_page, three_phase_volume_explorer):
+    page = open_page(three_phase_volume_explorer)
+    page.click("#surface summary")
+    page.wait_for_selector("#surface-view canvas[data-view]")
+    voxels = base64.b64decode(page.get_attribute("#surface-view canvas", "data-voxels"))
+    assert set(voxels) == {0, 1, 2}
+    assert len(page.get_attribute("#surface-view canvas", "data-colours").split(",")) == 2
+    page.select_option("#solid", label="phase 2")
+    shown = base64.b64decode(page.get_attribute("#surface-view canvas", "data-voxels"))
+    assert list(shown) == [int(v == 2) for v in voxels]
+
+
 def controls(page):
     """Role, name and value of each control that Chromium tells screen readers of."""
     session = page.context.new_cdp_session(page)

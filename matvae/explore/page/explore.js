@@ -261,15 +261,17 @@ function showValues(column, values) {
 // The viewer of volumes draws each canvas with voxels that it finds when it is loaded.
 let views = 0;
 function showSurface() {
-  const { shape, values } = shown.structures[0], view = $("surface-view"), solid = Number($("solid").value);
+  const { shape, values } = shown.structures[0], view = $("surface-view"), all = $("solid").value === "all", solid = Number($("solid").value);
   const before = view.querySelector("canvas"), focused = before !== null && before === document.activeElement;
   const longest = Math.max(...model.grid.voxel_size);
   const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 320, tabIndex: 0 });
   canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", `Surface of phase ${solid}, ${share(values, solid)} of the voxels. The arrow keys rotate it, plus and minus zoom.`);
+  const what = all ? "all phases except phase 0" : `phase ${solid}, ${share(values, solid)} of the voxels`;
+  const colours = all ? phaseColours(model.grid.phases).slice(1).map((c) => hex(c.map((v) => Math.round(90 + 0.65 * v)))) : ["#5b8fc0"];
+  canvas.setAttribute("aria-label", `Surface of ${what}. The arrow keys rotate it, plus and minus zoom.`);
   Object.assign(canvas.dataset, {
-    shape: shape.join(","), size: model.grid.voxel_size.map((edge) => edge / longest).join(","), colours: "#5b8fc0",
-    voxels: btoa(Array.from(values, (v) => String.fromCharCode(v === solid ? 1 : 0)).join("")),
+    shape: shape.join(","), size: model.grid.voxel_size.map((edge) => edge / longest).join(","), colours: colours.join(","),
+    voxels: btoa(Array.from(values, (v) => String.fromCharCode(all ? v : v === solid ? 1 : 0)).join("")),
     background: getComputedStyle(document.documentElement).getPropertyValue("--card").trim(),
   });
   // The next realization is seen from where the last one was.
@@ -385,7 +387,8 @@ function buildChoices() {
   if (volume) { $("depth").max = model.grid.shape[0] - 1; $("depth").value = Math.floor(model.grid.shape[0] / 2); }
   $("surface").hidden = model.grid.phases === 1;
   options($("solid"), Array.from({ length: model.grid.phases }, (_, phase) => `phase ${phase}`));
-  $("solid").value = Math.min(1, model.grid.phases - 1);
+  if (model.grid.phases > 2) $("solid").add(new Option("all except phase 0", "all"));
+  $("solid").value = model.grid.phases > 2 ? "all" : 1;
   $("count").max = model.most_realizations;
   $("number").max = Math.max(0, model.latents.length - 1);
   $("go").disabled = $("number").disabled = !model.latents.length;
