@@ -317,6 +317,10 @@ class KeepingCrew:
         assert read is None
         return self._kept.in_order(self._crew, function, tasks, given)
 
+    def writes_in(self, folder: Path) -> bool:
+        """Return False: results are kept by this process."""
+        return False
+
 
 def digest(*arrays: np.ndarray) -> str:
     """Hash of shapes, types and values of arrays."""
