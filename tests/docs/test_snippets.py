@@ -29,6 +29,8 @@ FENCE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 ASSIGNMENT = re.compile(r"[A-Z_]+=")
+# Printed if a job takes long, which on a busy machine also short ones do.
+ESTIMATE = re.compile(r"^This takes about .*\n", re.MULTILINE)
 SAME = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -100,7 +102,7 @@ class Page:
             name, _, value = words.pop(0).partition("=")
             settings[name] = value
         assert words[0] == "matvae", f"{where}: {line} is not a matvae command"
-        out = self.matvae(words[1:], settings)
+        out = ESTIMATE.sub("", self.matvae(words[1:], settings))
         if shown or self.code:
             assert doctest.OutputChecker().check_output(shown, out, SAME), f"{where}: {line}\nprinted\n{out}"
 
