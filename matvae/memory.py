@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from .errors import InputError
+from .sizes import size_text
 
 PROCESSES = Path("/proc")
 MEMINFO = PROCESSES / "meminfo"
@@ -51,8 +52,7 @@ def check_memory(needed: int, *, device: str, what: str, remedy: str) -> None:
     free = free_memory(device)
     if free is not None and free < needed:
         raise InputError(
-            f"{what} needs about {needed / 1e9:.1f} GB of memory, but {free / 1e9:.1f} GB are free on {device}. "
-            f"{remedy}"
+            f"{what} needs about {size_text(needed)} of memory, but {size_text(free)} are free on {device}. {remedy}"
         )
 
 

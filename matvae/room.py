@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import InputError
+from .sizes import size_text
 
 EXACT, AT_MOST, ABOUT = "exactly", "at most", "about"
 # Parts of a result compress differently: it is refused if its first part says that it needs so many times what is free.
@@ -115,13 +116,13 @@ def check_room(target: str | os.PathLike[str], total: int, *, largest: int, what
     free = free_room(target)
     if free < total:
         raise InputError(
-            f"{what} needs about {bytes_in_words(total)} in {folder}, but {bytes_in_words(free)} are free. "
+            f"{what} needs about {size_text(total)} in {folder}, but {size_text(free)} are free. "
             "Free some space, or choose another folder."
         )
     if limit is not None and limit < largest:
         raise InputError(
-            f"{what} needs a file of about {bytes_in_words(largest)}, but files may not grow beyond "
-            f"{bytes_in_words(limit)} in this session. Raise the limit (ulimit -f), or ask your administrator to."
+            f"{what} needs a file of about {size_text(largest)}, but files may not grow beyond "
+            f"{size_text(limit)} in this session. Raise the limit (ulimit -f), or ask your administrator to."
         )
 
 
@@ -145,8 +146,3 @@ def _largest_file() -> int | None:
 
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
     return None if limit == resource.RLIM_INFINITY else limit
-
-
-def bytes_in_words(n_bytes: int) -> str:
-    """Return a size as text, such as ``"1.5 GB"``."""
-    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.3g} MB"

@@ -59,7 +59,7 @@ def test_memory_of_other_accelerators_is_unknown():
 def test_too_little_memory_is_refused_with_both_numbers(system):
     system(MEMINFO)
     check_memory(8_000_000, device="cpu", what="This", remedy="Take less.")
-    with pytest.raises(InputError, match=r"^This needs about 2\.5 GB .* 0\.0 GB are free on cpu\. Take less\.$"):
+    with pytest.raises(InputError, match=r"^This needs about 2\.5 GB .* [\d.]+ \w+ are free on cpu\. Take less\.$"):
         check_memory(2_500_000_000, device="cpu", what="This", remedy="Take less.")
 
 

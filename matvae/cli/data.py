@@ -11,6 +11,7 @@ import typer
 
 from .. import jobs
 from ..errors import StoreError
+from ..sizes import size_text
 from . import options
 from .description import PICTURE_COLUMNS, shape_text, show_description, show_verification
 from .options import (
@@ -27,7 +28,7 @@ from .options import (
     parsed,
 )
 from .plan import show_plan
-from .terminal import grid_text, show, show_values, size_text, warnings_as_notes, watching
+from .terminal import grid_text, show, show_values, warnings_as_notes, watching
 
 dataset_app = typer.Typer(no_args_is_help=True, help="List data sets, or make one.")
 

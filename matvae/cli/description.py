@@ -7,8 +7,9 @@ from typing import Any
 
 import typer
 
+from ..sizes import size_text
 from .picture import show_picture
-from .terminal import grid_text, show_table, show_values, size_text
+from .terminal import grid_text, show_table, show_values
 from .wording import reworded
 
 PICTURE_COLUMNS = 48

@@ -9,9 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from .. import jobs
+from ..sizes import size_text
 from . import options
 from .options import Config, Json, Overwrite, Quiet, Unit, VoxelSize, parsed
-from .terminal import grid_text, show, show_values, size_text, watching
+from .terminal import grid_text, show, show_values, watching
 
 
 def export_command(

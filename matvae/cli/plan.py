@@ -10,7 +10,8 @@ from typing import Any
 import typer
 
 from ..errors import InputError, MatvaeError
-from .terminal import rehearsing, show, show_values, size_text
+from ..sizes import size_text
+from .terminal import rehearsing, show, show_values
 from .wording import find_command, reworded, wording_of
 
 # A training reports its share that is done.

@@ -9,9 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from .. import jobs
+from ..sizes import size_text
 from .models import Model
 from .options import Config, Json, Overwrite, Quiet
-from .terminal import show, show_values, size_text, watching
+from .terminal import show, show_values, watching
 
 Endpoint = Annotated[
     str | None,

@@ -252,16 +252,6 @@ def number_text(value: float | None, template: str) -> str:
     return "-" if value is None else template.format(value)
 
 
-def size_text(n_bytes: int) -> str:
-    """Format a number of bytes with a decimal prefix: ``"1.5 MB"``."""
-    size = float(n_bytes)
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"
-
-
 def grid_text(grid: Mapping[str, Any]) -> str:
     """Describe the grid of a result in one line."""
     from ..grid import Grid

@@ -15,6 +15,7 @@ from ..given import OnGrid
 from ..grid import Grid
 from ..pictured import IN_TABLE, Picture, Pictured, pictures_of
 from ..shown import short_text
+from ..sizes import size_text
 from ..warn import warn
 from .lazy_array import CHUNK_BYTES
 
@@ -105,7 +106,7 @@ class Structures(OnGrid, Pictured):
             for name, values in self.properties.items()
         }
         return {
-            "structures": f"{len(self)} of type {self.data.dtype}, {_size_text(self.data.nbytes)}",
+            "structures": f"{len(self)} of type {self.data.dtype}, {size_text(self.data.nbytes)}",
             "each": self.grid.describe(),
             **properties,
             **({} if self.mask is None else {"mask": "some voxels may lie outside it"}),
@@ -127,7 +128,7 @@ class Structures(OnGrid, Pictured):
     def pictures_remark(self) -> str:
         """Return why a notebook shows no pictures, if so."""
         if len(self) and not self._n_affordable(1):
-            return f"No picture, since {_size_text(self._bytes_read(1))} are to be read for it; plot(1) draws one."
+            return f"No picture, since {size_text(self._bytes_read(1))} are to be read for it; plot(1) draws one."
         return f"The first {IN_TABLE} structures." if len(self) > IN_TABLE else ""
 
     def _n_affordable(self, n: int) -> int:
@@ -167,13 +168,6 @@ class Structures(OnGrid, Pictured):
         properties = {name: values[index] for name, values in self.properties.items()}
         mask = None if self.mask is None else self.mask[index]
         return replace(self, data=self.data[index], properties=properties, mask=mask)
-
-
-def _size_text(n_bytes: int) -> str:
-    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if n_bytes >= size:
-            return f"{n_bytes / size:.3g} {unit}"
-    return f"{n_bytes} bytes"
 
 
 def as_dask(array: np.ndarray) -> da.Array:

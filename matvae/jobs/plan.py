@@ -22,7 +22,8 @@ from ..data.sample_blocks import Progress
 from ..errors import InputError
 from ..forecast import Forecast, listening
 from ..memory import free_memory, peak_memory
-from ..room import ABOUT, AT_MOST, EXACT, Expected, bytes_in_words, expected_results, free_room
+from ..room import ABOUT, AT_MOST, EXACT, Expected, expected_results, free_room
+from ..sizes import size_text
 from .files.outputs import check_output, is_model, is_result
 
 # Work is measured for so long from the first report on, before which libraries are loaded and files opened.
@@ -73,9 +74,9 @@ class Plan:
         """Return time, memory and disk in one line."""
         parts = [] if self.seconds is None else [f"{'at most ' if self.is_limit else ''}about {duration(self.seconds)}"]
         if self.memory is not None:
-            parts.append(f"{bytes_in_words(self.memory)} of memory")
+            parts.append(f"{size_text(self.memory)} of memory")
         if self.disk is not None:
-            parts.append(f"{self.disk_certainty} {bytes_in_words(self.disk)} on the disk".removeprefix(f"{EXACT} "))
+            parts.append(f"{self.disk_certainty} {size_text(self.disk)} on the disk".removeprefix(f"{EXACT} "))
         return f"This takes {', '.join(parts)}."
 
 
@@ -231,12 +232,12 @@ def checked(run: Callable[[Progress], Any], out: Path, most_seconds: float = MOS
     problems = []
     if free is not None and plan.memory is not None and plan.memory > free:
         problems.append(
-            f"It needs {bytes_in_words(plan.memory)} of memory, but {bytes_in_words(free)} are free. Close "
+            f"It needs {size_text(plan.memory)} of memory, but {size_text(free)} are free. Close "
             "other programs, start fewer workers, or run it where there is more memory."
         )
     if plan.disk is not None and plan.disk > room and plan.disk_certainty != AT_MOST:
         problems.append(
-            f"It needs {bytes_in_words(plan.disk)} on the disk, but {bytes_in_words(room)} are free. Free "
+            f"It needs {size_text(plan.disk)} on the disk, but {size_text(room)} are free. Free "
             "some space, or choose another folder."
         )
     return {**asdict(plan), "free_memory": free, "free_disk": room, "problems": problems}

@@ -25,6 +25,7 @@ from torch import Tensor
 
 from ..crew import ALONE, Crew
 from ..errors import InputError
+from ..sizes import size_text
 from ..validate import integer
 from .correlate import pair_counts
 from .correlations import Pairs, resolve_correlations
@@ -179,7 +180,7 @@ def plan_blocks(
     assert best is not None
     if best.n_bytes > max_bytes:
         raise InputError(
-            f"Blocks for cutoff={tuple(cutoffs)} take at least {best.n_bytes / 1e6:.0f} MB, but max_bytes={max_bytes} "
+            f"Blocks for cutoff={tuple(cutoffs)} take at least {size_text(best.n_bytes)}, but max_bytes={max_bytes} "
             "was given. Allow more memory, or choose a smaller cutoff or fewer correlations."
         )
     return best

@@ -163,7 +163,7 @@ def test_a_model_that_cannot_be_written_costs_no_training(trained, tmp_path, mon
 def test_training_does_not_begin_without_room_for_the_model(trained, tmp_path, monkeypatch):
     monkeypatch.setattr("matvae.room._largest_file", lambda: 1000)
     for decoder in ("dense", "statistics"):
-        with pytest.raises(InputError, match=r"needs a file of about .* beyond 0\.001 MB"):
+        with pytest.raises(InputError, match=r"needs a file of about .* beyond 1 kB"):
             fit_model(trained / "train.zarr", tmp_path / "m.matvae", **{**SMALL, "decoder": decoder})
     assert os.listdir(tmp_path) == []
 

@@ -243,8 +243,8 @@ def test_too_little_memory_or_room_is_a_problem(trained, tmp_path, monkeypatch):
     # A little too little: less is refused by the job itself.
     monkeypatch.setattr(plan_module, "free_room", lambda out: 5)
     (problem,) = plan_job(*job)["problems"]
-    assert problem.startswith("It needs 0.0")
-    assert "but 5e-06 MB are free. Free some space" in problem
+    assert problem.startswith("It needs 1.74 kB on the disk")
+    assert "but 5 bytes are free. Free some space" in problem
 
 
 def test_jobs_refuse_what_does_not_fit_into_memory_before_they_begin(trained, tmp_path, monkeypatch):
@@ -267,7 +267,7 @@ def test_jobs_refuse_what_does_not_fit_into_memory_before_they_begin(trained, tm
 
 def test_a_job_refuses_a_result_of_known_size_that_does_not_fit(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=100))
-    with pytest.raises(InputError, match=r"z\.npy needs about 0\.000608 MB .* but 0\.0001 MB are free"):
+    with pytest.raises(InputError, match=r"z\.npy needs about 608 bytes .* but 100 bytes are free"):
         transform_structures(trained / "m.matvae", trained / "train.zarr", tmp_path / "z.npy")
     assert list(tmp_path.iterdir()) == []
 
@@ -303,7 +303,7 @@ def test_durations_are_rounded(seconds, text):
 
 def test_the_sentence_says_time_memory_and_disk(clock, tmp_path):
     assert Plan(247, 612_000_000, 1_230_000_000, "at most", 3, 1, 9).sentence() == (
-        "This takes about 4.1 min, 612 MB of memory, at most 1.2 GB on the disk."
+        "This takes about 4.1 min, 612 MB of memory, at most 1.23 GB on the disk."
     )
     assert Plan(247, None, None, None, 3, 1, 9).sentence() == "This takes about 4.1 min."
     with expecting(tmp_path / "a.npy", 100, exactly=True), expecting(tmp_path / "b.zarr", 50):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError, MissingExtraError
+from ...sizes import size_text
 from ..structures import Structures
 from ..units import UNITS, known_unit
 from .writer import Writer, blocks
@@ -32,8 +33,8 @@ class ImageJWriter(Writer):
         """Write pixels per unit into the tags, and unit, spacing of slices and origin into ImageJ's description."""
         if structures.data.nbytes > _MOST_BYTES:
             raise InputError(
-                f"A TIFF for ImageJ holds up to 4 GB, but {path.name} would take {structures.data.nbytes / 1e9:.1f} "
-                f"GB. Write OME-TIFF, which ImageJ reads through Bio-Formats: name it {path.stem}.ome.tif."
+                f"A TIFF for ImageJ holds up to 4 GB, but {path.name} would take {size_text(structures.data.nbytes)}. "
+                f"Write OME-TIFF, which ImageJ reads through Bio-Formats: name it {path.stem}.ome.tif."
             )
         grid = structures.grid
         metadata: dict[str, Any] = {"axes": _axes(structures)}

@@ -63,7 +63,7 @@ def test_hidden_files_are_not_visible(tmp_path):
 
 def test_pieces_that_do_not_fit_into_memory_are_refused():
     check_piece_size("a.tif", 1000, "page")
-    message = r"Each page of a\.tif, which is decoded as a whole, needs about 1000\.0 GB.*in smaller pages\."
+    message = r"Each page of a\.tif, which is decoded as a whole, needs about 1 TB.*in smaller pages\."
     with pytest.raises(InputError, match=message):
         check_piece_size("a.tif", 10**12, "page")
 

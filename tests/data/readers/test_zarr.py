@@ -178,7 +178,7 @@ def test_chunks_that_do_not_fit_into_memory_are_refused(tmp_path, version):
         entry["chunks" if version == 2 else "chunk_shape"] = [10**4] * 3
 
     damage(tmp_path / "a.zarr" / (".zarray" if version == 2 else "zarr.json"), enlarge)
-    with pytest.raises(InputError, match=r"Each chunk of .*a\.zarr.* needs about 1000\.0 GB of memory"):
+    with pytest.raises(InputError, match=r"Each chunk of .*a\.zarr.* needs about 1 TB of memory"):
         open_structures(tmp_path / "a.zarr")
 
 
@@ -186,7 +186,7 @@ def test_chunks_of_an_ome_zarr_image_that_do_not_fit_into_memory_are_refused(tmp
     ome(tmp_path / "a.zarr", LABELS, "zyx")
     change = {"name": "regular", "configuration": {"chunk_shape": [10**4] * 3}}
     damage(tmp_path / "a.zarr" / "0" / "zarr.json", lambda metadata: metadata.update(chunk_grid=change))
-    with pytest.raises(InputError, match=r"Each chunk of .*a\.zarr \(0\).* needs about 1000\.0 GB of memory"):
+    with pytest.raises(InputError, match=r"Each chunk of .*a\.zarr \(0\).* needs about 1 TB of memory"):
         open_structures(tmp_path / "a.zarr")
 
 
@@ -194,7 +194,7 @@ def test_a_shard_with_an_index_that_does_not_fit_into_memory_is_refused(tmp_path
     zarr.create_array(tmp_path / "a.zarr", data=LABELS, chunks=(1, 1, 1), shards=(6, 7, 8))
     change = {"name": "regular", "configuration": {"chunk_shape": [10**4] * 3}}
     damage(tmp_path / "a.zarr" / "zarr.json", lambda metadata: metadata.update(chunk_grid=change))
-    with pytest.raises(InputError, match=r"Each chunk of .* needs about 16000\.0 GB of memory"):
+    with pytest.raises(InputError, match=r"Each chunk of .* needs about 16 TB of memory"):
         open_structures(tmp_path / "a.zarr")
 
 
