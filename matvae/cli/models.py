@@ -287,8 +287,16 @@ def _show_fit(result: Mapping[str, Any]) -> None:
             "structures": result["n_samples"],
             "each": grid_text(result["grid"]),
             "components": result["n_components"],
-            **{f"last {key}": value for key, value in result["last"].items()},
+            **_training_text(result),
         }
     )
     left_out = f"No sampling error of the windows is stated: {result['sampling_left_out']}."
     typer.echo(left_out if result["sampling"] is None else result["sampling"]["sentence"])
+
+
+def _training_text(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a closed form only time and error are shown: it has no epochs."""
+    last = result["last"]
+    if result["in_epochs"] or not last:
+        return {f"last {key.replace('_', ' ')}": value for key, value in last.items()}
+    return {"seconds": round(last["seconds"], 1), "centred error": float(f"{last['loss']:.3g}")}

@@ -12,6 +12,7 @@ from ..data.masks import whole_only
 from ..data.sample_blocks import Progress
 from ..errors import InputError, StoreError
 from ..estimator import StatsVAETransformer
+from ..evaluate.measure import decodes_statistics
 from ..evaluate.sampling_floor import sampling_floor
 from ..files import unfinished
 from ..model.ranks import current_ranks
@@ -69,8 +70,10 @@ def fit_model(
     -------
     dict
         ``model``, ``n_samples`` (of the data), ``periodic``, ``grid``, ``n_components``, ``records`` (their number) and
-        ``last``, the last training record; ``sampling``, the sampling errors of one window of the material and the
-        error of decoded statistics beside them (see `SamplingFloor`), or None and the reason in ``sampling_left_out``.
+        ``last``, the last training record; ``in_epochs``, whether a network was trained in epochs; if not, a closed
+        form was fitted, whose ``loss`` is its centred error; ``sampling``, the sampling errors of one window of the material and
+        the error of decoded statistics beside them (see `SamplingFloor`), or None and the reason in
+        ``sampling_left_out``.
 
     Raises
     ------
@@ -137,6 +140,7 @@ def fit_model(
             "grid": estimator.grid_.to_dict(),
             "records": len(history),
             "last": dict(history[-1]) if history else {},
+            "in_epochs": not decodes_statistics(estimator),
             "sampling": None if floor is None else floor.to_dict(),
             "sampling_left_out": reason or None,
         }

@@ -11,6 +11,7 @@ from typer.main import get_command
 
 from matvae import StatsVAETransformer, load, open_structures
 from matvae.cli.app import app
+from matvae.cli.models import _show_fit
 from matvae.cli.wording import find_command
 from matvae.estimator.parameters import DESCRIPTORS
 from matvae.estimator.training import DEFAULT_EPOCHS
@@ -156,3 +157,22 @@ def test_data_whose_phases_mean_other_values_are_refused_until_imported_as_advis
         assert ran.code == 0, ran.err
         image = open_structures("again.zarr").data.compute()
         np.testing.assert_array_equal(np.unique(image), [0, 2])
+
+
+def test_a_fit_in_closed_form_is_not_described_by_epochs(capsys):
+    result = {
+        "model": "m.matvae",
+        "n_samples": 3,
+        "n_components": 2,
+        "grid": {"shape": [4], "axes": ["x"], "phases": 2, "periodic": True},
+        "last": {"epoch": 9.0, "step": 9.0, "progress": 1.0, "seconds": 17.0791, "loss": 0.161195, "kl": 18.2},
+        "sampling": None,
+        "sampling_left_out": "there is one",
+    }
+    _show_fit({**result, "in_epochs": False})
+    closed = capsys.readouterr().out
+    assert "seconds        17.1\n" in closed
+    assert "centred error  0.161\n" in closed
+    assert "epoch" not in closed
+    _show_fit({**result, "in_epochs": True})
+    assert "last epoch" in capsys.readouterr().out
