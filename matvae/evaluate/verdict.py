@@ -52,10 +52,10 @@ def verdict(comparison: SetComparison, names: Sequence[str], axes: Sequence[str]
     )
     named = [f"{label(row, names, axes)} {_deviation(row)}" for row in differing[:MOST_NAMED]]
     if len(differing) > MOST_NAMED:
-        named.append(f"{len(differing) - MOST_NAMED} more differ")
+        named.append(f"{len(differing) - MOST_NAMED} more measures differ")
     worst = max((row for row in rows if percent(row) is not None), key=lambda row: abs(percent(row) or 0), default=None)
     if not differing and worst is not None:
-        named = [f"of all means, {label(worst, names, axes)} deviates most: it {_deviation(worst)}"]
+        named = [f"the largest deviation of a mean: {label(worst, names, axes)} {_deviation(worst)}"]
     return f"{near} of {len(rows)} measures are {nearness}{'; ' if named else ''}{_joined(named)}."
 
 

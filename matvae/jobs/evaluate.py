@@ -31,7 +31,7 @@ from ..given import refuse_mask
 from .card import check_writable, write_errors
 from .cluster import crew_of
 from .files.figures import check_figure, save_figure
-from .lines import choose_line_errors, line_summary, true_numbers
+from .lines import NUMBERS, choose_line_errors, line_summary, true_numbers
 from .models import open_fitting
 from .nearest import check_enough, check_nearest, nearest_structures, warn_of_copies
 
@@ -145,7 +145,8 @@ def evaluate_model(
             "cut smaller windows."
         )
     counter, reason = choose_line_errors(whole, lines, data)
-    if reason is not None:
+    if reason is not None and any(name in structures.properties for name in NUMBERS):
+        # Of a texture, which has no lines, nobody expects any.
         logger.info("Lines are not counted: %s.", reason.rstrip("."))
     names = phase_names(structures, estimator.grid_.phases)
     if counter is not None or not decodes_statistics(estimator):
