@@ -39,7 +39,7 @@ def report_command(
       matvae report rock.matvae test.zarr --train train.zarr -o report.html
       matvae report rock.matvae test.zarr --candidates designed.zarr -o report.html
     """
-    with watching("report", quiet=quiet) as watcher:
+    with watching("report", quiet=quiet, uniform=False) as watcher:
         result = jobs.report_model(
             model, data, out, train=train, candidates=candidates, overwrite=overwrite, progress=watcher.progress
         )

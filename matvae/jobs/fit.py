@@ -71,8 +71,8 @@ def fit_model(
     dict
         ``model``, ``n_samples`` (of the data), ``periodic``, ``grid``, ``n_components``, ``records`` (their number) and
         ``last``, the last training record; ``in_epochs``, whether a network was trained in epochs; if not, a closed
-        form was fitted, whose ``loss`` is its centred error; ``sampling``, the sampling errors of one window of the material and
-        the error of decoded statistics beside them (see `SamplingFloor`), or None and the reason in
+        form was fitted, whose ``loss`` is its centred error; ``sampling``, the sampling errors of one window of the
+        material and the error of decoded statistics beside them (see `SamplingFloor`), or None and the reason in
         ``sampling_left_out``.
 
     Raises

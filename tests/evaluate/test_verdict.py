@@ -28,7 +28,7 @@ def test_equal_sets_are_within_one_standard_deviation():
     assert text.startswith("2 of 2 measures are within one standard deviation of the held-out structures;")
     assert "the number of pieces of" in text
     # All differences are zero.
-    assert text.endswith("it is 0 % too small.")
+    assert text.endswith(" is 0 % too small.")
 
 
 def test_a_measure_outside_is_named_with_its_difference():
