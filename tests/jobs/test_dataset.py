@@ -106,6 +106,6 @@ def test_a_set_that_is_there_is_completed_and_overwriting_starts_again(tmp_path)
 
 def test_measured_sets_are_not_made_in_parts(tmp_path):
     measured = next(card["name"] for card in list_datasets() if card["kind"] == "bundled")
-    with pytest.raises(InputError, match="is not made in parts"):
+    with pytest.raises(InputError, match="written as a whole, so there is nothing to complete"):
         make_dataset(measured, tmp_path / "a.zarr", resume=True)
     assert list(tmp_path.iterdir()) == []
