@@ -276,8 +276,8 @@ def test_a_compressed_result_is_refused_when_its_first_part_tells(tmp_path, monk
     X = (np.random.default_rng(0).random((300, 128, 128)) < 0.3).astype(np.uint8)
     save_structures(tmp_path / "x.zarr", X)
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=1_000_000))
-    # Less than the 128 samples of a chunk.
-    monkeypatch.setattr(sample_blocks, "BLOCK_BYTES", 3 << 20)
+    # Blocks of 12 samples, of which ten share a chunk.
+    monkeypatch.setattr(sample_blocks, "BLOCK_BYTES", 1 << 20)
     reports = []
     with pytest.raises(InputError, match=r"The rest of .*s\.zarr needs about .* but 1 MB are free"):
         compute_statistics(tmp_path / "x.zarr", tmp_path / "s.zarr", progress=lambda *report: reports.append(report))

@@ -89,7 +89,7 @@ def test_what_cannot_be_computed_by_blocks_is_refused():
         two_point_stats_by_blocks(labels, phases=2, cutoff=None)
     with pytest.raises(InputError, match="number of phases of labels is needed"):
         two_point_stats_by_blocks(labels, cutoff=2)
-    with pytest.raises(InputError, match=r"take at least .* MB, but max_bytes=1000"):
+    with pytest.raises(InputError, match=r"take at least .* kB, but max_bytes=1000"):
         two_point_stats_by_blocks(labels, phases=2, cutoff=5, max_bytes=1000)
     with pytest.raises(InputError, match="labels from 3 to 3 were found"):
         two_point_stats_by_blocks(np.full((20, 20), 3), phases=2, cutoff=2)
