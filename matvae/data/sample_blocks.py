@@ -13,7 +13,7 @@ from .structures import Structures
 Progress = Callable[[int, int], None]
 
 # Memory of the results of one block. Intermediate spectra take a few times as much.
-BLOCK_BYTES = 32 << 20
+BLOCK_BYTES = 48 << 20
 READ_BYTES = 16 << 20
 
 

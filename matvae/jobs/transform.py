@@ -22,8 +22,10 @@ from .files.latents import latent_array, latent_format, new_latents
 from .files.outputs import check_output
 from .models import open_fitting
 
-# Voxels per block, and the memory that each takes: phases, padded, and their transforms.
-BLOCK_VOXELS, VOXEL_BYTES = 1 << 21, 64
+# Voxels that are read at a time: enough that handing them to another process costs little.
+BLOCK_VOXELS = 1 << 23
+# Voxels that are encoded at a time, and the memory that each takes: phases, padded, and their transforms.
+ENCODED_VOXELS, VOXEL_BYTES = 1 << 21, 64
 
 
 def transform_structures(
@@ -81,7 +83,7 @@ def transform_structures(
     attributes = {"model": Path(model).name, "grid": structures.grid.to_dict()}
     rows: dict[str, Any] = {"attributes": attributes, "properties": structures.properties, "units": structures.units}
     check_memory(
-        VOXEL_BYTES * max(BLOCK_VOXELS, structures.grid.n_voxels),
+        VOXEL_BYTES * max(ENCODED_VOXELS, structures.grid.n_voxels),
         device="cpu",
         what=f"Encoding structures of {' x '.join(map(str, structures.grid.shape))} voxels",
         remedy="Close other programs, or run it where there is more memory.",

@@ -46,7 +46,8 @@ class ArrayWriter:
         self.group = group
         self.array = array
         self.written = 0
-        self._pending: list[np.ndarray] = []
+        self._waiting = np.empty((array.chunks[0], *array.shape[1:]), array.dtype)
+        self._n_waiting = 0
         self._thread = thread
         self._writing: Future[int] | None = None
         self._expected = expected
@@ -62,10 +63,22 @@ class ArrayWriter:
         if start != self.written:
             self.flush()
             self.written = start
-        self._pending.append(block)
-        self.written += len(block)
-        # The samples beyond the last whole chunk wait for those that follow.
-        self._put(sum(map(len, self._pending)) - self.written % self.array.chunks[0])
+        size = self.array.chunks[0]
+        if not self._n_waiting:
+            n_whole = max(0, len(block) - (start + len(block)) % size)
+            self.written += n_whole
+            self._put(block[:n_whole])
+            block = block[n_whole:]
+        # The samples beyond the last whole chunk wait for those that follow, in one array: many small ones would keep
+        # the memory around them from being used again.
+        while len(block):
+            part = block[: size - self.written % size]
+            self._waiting[self._n_waiting : self._n_waiting + len(part)] = part
+            self._n_waiting += len(part)
+            self.written += len(part)
+            block = block[len(part) :]
+            if self.written % size == 0:
+                self._put_waiting()
 
     def has_whole_chunks(self, size: int) -> bool:
         """Return whether blocks of `size` samples consist of whole chunks, so that several processes can write them."""
@@ -81,18 +94,21 @@ class ArrayWriter:
 
     def flush(self) -> None:
         """Write what waits for further samples, and wait until it is written."""
-        self._put(sum(map(len, self._pending)))
+        self._put_waiting()
         self._finish()
 
-    def _put(self, n_samples: int) -> None:
-        if n_samples > 0:
-            joined = np.concatenate(self._pending)
-            start = self.written - len(joined)
+    def _put_waiting(self) -> None:
+        if self._n_waiting:
+            self._put(self._waiting[: self._n_waiting])
+            # The thread has the other one.
+            self._waiting, self._n_waiting = np.empty_like(self._waiting), 0
+
+    def _put(self, samples: np.ndarray) -> None:
+        """Have the samples before `written` stored."""
+        if len(samples):
             # One at a time, so that no more than this waits in memory.
             self._finish()
-            self._writing = self._thread.submit(self._store, start, joined[:n_samples])
-            # A copy, so that the samples that were written are not kept in memory.
-            self._pending = [joined[n_samples:].copy()]
+            self._writing = self._thread.submit(self._store, self.written - len(samples), samples)
             if self._expected is not None and self._expected.certainty == AT_MOST:
                 # The first part tells the size of the whole, before others are computed in vain.
                 self._finish()
