@@ -157,10 +157,10 @@ class Trainer:
         self.module.train()
         room = nullcontext() if checkpoint is None else expecting(Path(checkpoint), total_bytes(*self._sizes()))
         with flushed_denormals(), room:
-            # The ranks would have to measure together.
+            # What a forecast takes is part of a limited time. Ranks would have to measure together.
+            self.started = time.monotonic() - self.seconds
             if has_listener() and self.ranks.count == 1 and announce(self.forecast(source)):
                 return
-            self.started = time.monotonic() - self.seconds
             saved = time.monotonic()
             try:
                 while not self._over():

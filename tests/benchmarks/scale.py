@@ -23,6 +23,8 @@ import psutil
 INTERVAL = 0.05
 CUTOFF = 32
 WINDOW = 64
+# Passes of a training beyond the first.
+MORE_PASSES = 4
 
 
 @dataclass(frozen=True)
@@ -170,13 +172,17 @@ def models(folder: Path, few: int, many: int, size: int, processes: int) -> None
     model = folder / "f.matvae"
     for n, store in stores.items():
         run("dataset", "make", "lines", store, "--n", n, "--size", size)
+    runs = [run("fit", store, "-o", model, "--max-epochs", 1, "--overwrite") for store in stores.values()]
+    show_pair(f"fit, one pass, {few} -> {many} images of {size}^2", Pair(*runs, many - few))
     pairs = {}
     for n_processes in (1, processes):
         more = () if n_processes == 1 else ("--devices", n_processes)
-        runs = [run("fit", store, "-o", model, "--max-epochs", 1, *more, "--overwrite") for store in stores.values()]
-        pairs[n_processes] = Pair(*runs, many - few)
+        runs = [
+            run("fit", stores[many], "-o", model, "--max-epochs", n, *more, "--overwrite") for n in (1, 1 + MORE_PASSES)
+        ]
+        pairs[n_processes] = Pair(*runs, MORE_PASSES * many)
         who = "alone" if n_processes == 1 else f"--devices {n_processes}"
-        show_pair(f"fit, one pass, {few} -> {many} images of {size}^2, {who}", pairs[n_processes])
+        show_pair(f"fit, 1 -> {1 + MORE_PASSES} passes of {many} images of {size}^2, {who}", pairs[n_processes])
     show_gain("fit", pairs[1], pairs[processes], processes, least=0.8)
     for n, store in stores.items():
         run("transform", model, store, "-o", folder / f"z{n}.zarr")
