@@ -22,6 +22,7 @@ from ..warn import warn
 from .checkpoint import check_folder, load_checkpoint, save_checkpoint, total_bytes
 from .coarse import coarsen_statistics, level_at
 from .device import COMPILE_SECONDS, COMPILE_STEPS, autocast, flushed_denormals, place
+from .heap import kept_heap
 from .loss import VOXELS
 from .mixing import mix_neighbours
 from .objective import held_out_error, objective
@@ -156,7 +157,7 @@ class Trainer:
             self.validation_seconds = self._expected_validation(source)
         self.module.train()
         room = nullcontext() if checkpoint is None else expecting(Path(checkpoint), total_bytes(*self._sizes()))
-        with flushed_denormals(), room:
+        with flushed_denormals(), kept_heap() if self.device.type == "cpu" else nullcontext(), room:
             # What a forecast takes is part of a limited time. Ranks would have to measure together.
             self.started = time.monotonic() - self.seconds
             if has_listener() and self.ranks.count == 1 and announce(self.forecast(source)):
