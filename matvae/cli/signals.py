@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 INTERRUPTED = 128 + signal.SIGINT
+# Until an interrupt that came to nothing is repeated.
+AGAIN_SECONDS = 0.05
 
 
 class Interrupts:
@@ -16,12 +21,36 @@ class Interrupts:
 
     exit_code = INTERRUPTED
 
+    def __init__(self) -> None:
+        self._report = sys.unraisablehook
+        self._again: threading.Timer | None = None
+
     def raise_interrupt(self, number: int, frame: FrameType | None) -> None:
         """Unwind the command, so that states are saved and partial outputs removed."""
         self.exit_code = 128 + number
         # A second SIGTERM, as some schedulers send it, must not interrupt the saving; a second Ctrl-C may.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         raise KeyboardInterrupt
+
+    def repeat(self, unraisable: Any) -> None:
+        """Take the place of `sys.unraisablehook`: Python goes on after an exception in a destructor.
+
+        The signal is sent again, to arrive outside of it.
+        """
+        if unraisable.exc_type is not KeyboardInterrupt:
+            self._report(unraisable)
+            return
+        number = self.exit_code - 128
+        signal.signal(number, self.raise_interrupt)
+        self._again = threading.Timer(AGAIN_SECONDS, os.kill, (os.getpid(), number))
+        self._again.daemon = True
+        self._again.start()
+
+    def end(self) -> None:
+        """Send nothing any more."""
+        sys.unraisablehook = self._report
+        if self._again is not None:
+            self._again.cancel()
 
 
 @contextmanager
@@ -46,8 +75,10 @@ def as_interrupts(*, to_the_end: bool) -> Iterator[Interrupts]:
         return
     handled = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
     before = {number: signal.signal(number, interrupts.raise_interrupt) for number in handled}
+    sys.unraisablehook = interrupts.repeat
     try:
         yield interrupts
     finally:
+        interrupts.end()
         for number, handler in before.items():
             signal.signal(number, signal.SIG_IGN if to_the_end else handler)

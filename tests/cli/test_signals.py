@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
+import time
 
 import pytest
 
@@ -79,3 +81,42 @@ def test_another_thread_leaves_signals_alone():
     thread.join()
     assert seen == [130]
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+class StruckWhileDestroyed:
+    """Receives a signal in its destructor, where Python ignores exceptions."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def __del__(self):
+        os.kill(os.getpid(), self.number)
+        time.sleep(0.01)
+
+
+def work_for_long(number):
+    StruckWhileDestroyed(number)
+    time.sleep(30)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_arrives_in_a_destructor_is_not_lost(number, capfd):
+    began = time.monotonic()
+    with as_interrupts(to_the_end=False) as interrupts, pytest.raises(KeyboardInterrupt):
+        work_for_long(number)
+    assert time.monotonic() - began < 20
+    assert interrupts.exit_code == 128 + number
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_other_errors_of_destructors_are_reported_as_before(monkeypatch):
+    class Fails:
+        def __del__(self):
+            raise ZeroDivisionError
+
+    seen = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: seen.append(unraisable.exc_type))
+    with as_interrupts(to_the_end=False):
+        Fails()
+    assert seen == [ZeroDivisionError]
