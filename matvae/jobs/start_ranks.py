@@ -203,6 +203,11 @@ class _Reports(logging.Handler):
         with self.sending:
             self.sender.send((name, arguments))
 
+    def send_last(self, error: BaseException) -> None:
+        # Whoever started the ranks may have been killed: then nobody needs to know.
+        with suppress(BrokenPipeError):
+            self.send("error", error)
+
     def emit(self, record: logging.LogRecord) -> None:
         self.send("log", record.levelno, "%s", record.getMessage())
 
@@ -227,7 +232,7 @@ def _be_rank(work: Work, options: dict[str, Any], number: int, count: int, port:
     reports = _Reports(sender)
 
     def lost(error: MatvaeError) -> None:
-        reports.send("error", error)
+        reports.send_last(error)
         os._exit(1)
 
     if number == 0:
@@ -243,7 +248,7 @@ def _be_rank(work: Work, options: dict[str, Any], number: int, count: int, port:
     except BaseException as error:  # noqa: BLE001 - the parent raises it
         if isinstance(error, MatvaeError | KeyboardInterrupt) or type(error).__module__ == "builtins":
             # Anything else may not survive the way to another process.
-            reports.send("error", error)
+            reports.send_last(error)
         else:
             traceback.print_exc()
         os._exit(1)
