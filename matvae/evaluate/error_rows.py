@@ -24,7 +24,7 @@ from .baseline import pca_like
 from .errors import Scatter, StatisticsError
 from .generated_sets import realization_method
 from .lag_table import DecodedErrors, LagErrors, Summary, another_window
-from .measure import Measurement, Observer, decodes_statistics, round_trip
+from .measure import Measurement, Observer, RoundTrip, decodes_statistics, round_trip
 
 logger = logging.getLogger("matvae")
 MEAN, FLOOR = "training mean", "another true window"
@@ -94,6 +94,14 @@ class ErrorTable:
         Fitted, see `fit_pcas`; may be empty if the decoder gives statistics, so that it knows the training mean.
     crew : Crew
         Who realizes structures.
+
+    Attributes
+    ----------
+    structures_of_pca : dict of str to dict
+        Once there are rows: errors of the structures realized from PC scores, by metric, as from
+        `StatisticsError.summary`.
+    refusal : str
+        Why no structures could be realized from PC scores; empty if they could.
     """
 
     def __init__(self, estimator: Any, pcas: list[TwoPointPCA], crew: Crew = ALONE) -> None:
@@ -104,6 +112,8 @@ class ErrorTable:
         self.of_mean = DecodedErrors.of_mean(self.mean)
         self.of_model = DecodedErrors.of_model(self.mean)
         self.of_pcas = [DecodedErrors.of_pca(pca) for pca in pcas]
+        self.structures_of_pca: dict[str, dict[str, float | None]] = {}
+        self.refusal = ""
 
     @property
     def observers(self) -> list[Observer]:
@@ -126,6 +136,7 @@ class ErrorTable:
         measurement: Measurement,
         structures: np.ndarray,
         *,
+        measured: RoundTrip | None = None,
         realize: bool = True,
         random_state: int = 0,
         step: Step | None = None,
@@ -138,6 +149,9 @@ class ErrorTable:
             Of all structures, seen by the observers.
         structures : array ``(sample, *space)``
             Some of them, for realizations and for the floor.
+        measured : RoundTrip, optional
+            Of `structures`, as `measure` reconstructed them (see `Kept`): the first of `methods`, which then is not
+            done again.
         realize : bool
             Whether structures are realized.
         random_state : int
@@ -161,7 +175,8 @@ class ErrorTable:
         decoded_by_model = self.of_model.by_lag.summary()
         realizations = None
         for method in self.methods if realize else []:
-            realizations, errors, pooled = self._realized(self.estimator, structures, method, random_state, step)
+            known = measured if method == self.methods[0] else None
+            realizations, errors, pooled = self._realized(self.estimator, structures, method, random_state, step, known)
             rows.append(ErrorRow("matvae", n, metric, method, decoded_by_model, errors, pooled))
         if not realize:
             pooled = self.of_model.pooled.summary(scatter)
@@ -176,20 +191,31 @@ class ErrorTable:
     ) -> Summary | None:
         """Errors of structures realized from PC scores; None, with a warning, where their statistics allow none."""
         try:
-            return self._realized(pca, structures, RETRIEVAL, random_state, step)[1]
+            _, errors, pooled = self._realized(pca, structures, RETRIEVAL, random_state, step)
         except InputError as error:
             logger.warning("No structures could be realized from PC scores: %s", error)
+            self.refusal = str(error)
             return None
+        self.structures_of_pca[pca.metric] = pooled
+        return errors
 
     def _realized(
-        self, estimator: Any, structures: np.ndarray, method: str, random_state: int, step: Step | None
+        self,
+        estimator: Any,
+        structures: np.ndarray,
+        method: str,
+        random_state: int,
+        step: Step | None,
+        known: RoundTrip | None = None,
     ) -> tuple[np.ndarray, Summary | None, dict[str, float | None]]:
         """Realizations of structures, and errors of their statistics, by lag and pooled."""
         name = "PCA" if isinstance(estimator, TwoPointPCA) else "matvae"
-        logger.info("Realizing %d structures from latents of %s by %s.", len(structures), name, method)
-        trip = round_trip(
-            estimator, structures, decode=False, realize=method, random_state=random_state, crew=self.crew
-        )
+        trip = known
+        if trip is None:
+            logger.info("Realizing %d structures from latents of %s by %s.", len(structures), name, method)
+            trip = round_trip(
+                estimator, structures, decode=False, realize=method, random_state=random_state, crew=self.crew
+            )
         by_lag, pooled = LagErrors(self.mean), StatisticsError()
         by_lag.add(trip.statistics, trip.reconstructed_statistics)
         pooled.add(trip.statistics, trip.reconstructed_statistics)

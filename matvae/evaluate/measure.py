@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dask.array as da
@@ -16,6 +16,7 @@ import numpy as np
 from ..crew import ALONE, Crew, computed
 from ..data import Structures
 from ..data.sample_blocks import Progress, block_bounds, read_block, samples_per_block
+from ..data.subsets import within
 from ..estimator import FittedModel, StatsVAETransformer
 from ..estimator.textures import RETRIEVAL
 from ..shown import Shown
@@ -59,8 +60,62 @@ class RoundTrip(Shown):
         """Index that follows the block's last sample."""
         return self.start + len(self.structures)
 
+    def at(self, positions: np.ndarray) -> RoundTrip:
+        """Some samples of the block, by their positions in it, as a block of its own that starts at 0."""
+        return replace(
+            self,
+            start=0,
+            structures=self.structures[positions],
+            statistics=self.statistics[positions],
+            latents=self.latents[positions],
+            decoded_statistics=_some(self.decoded_statistics, positions),
+            reconstructions=_some(self.reconstructions, positions),
+            reconstructed_statistics=_some(self.reconstructed_statistics, positions),
+        )
+
 
 Observer = Callable[[RoundTrip], None]
+
+
+class Kept:
+    """Keeps some of the structures that are measured, with all that is made of them; an observer of `measure`.
+
+    Parameters
+    ----------
+    numbers : array of int ``(sample,)``
+        Of the samples, ascending.
+    """
+
+    def __init__(self, numbers: np.ndarray) -> None:
+        self.numbers = numbers
+        self._blocks: list[RoundTrip] = []
+
+    def __call__(self, trip: RoundTrip) -> None:
+        """Keep those in a block."""
+        self._blocks.append(trip.at(within(self.numbers, trip.start, trip.stop)))
+
+    @property
+    def trip(self) -> RoundTrip:
+        """The structures that were kept, as one block that starts at 0."""
+        blocks = self._blocks
+        return RoundTrip(
+            start=0,
+            structures=np.concatenate([block.structures for block in blocks]),
+            statistics=np.concatenate([block.statistics for block in blocks]),
+            latents=np.concatenate([block.latents for block in blocks]),
+            decoded_statistics=_joined([block.decoded_statistics for block in blocks]),
+            reconstructions=_joined([block.reconstructions for block in blocks]),
+            reconstructed_statistics=_joined([block.reconstructed_statistics for block in blocks]),
+        )
+
+
+def _some(values: np.ndarray | None, positions: np.ndarray) -> np.ndarray | None:
+    return None if values is None else values[positions]
+
+
+def _joined(parts: list[np.ndarray | None]) -> np.ndarray | None:
+    arrays = [part for part in parts if part is not None]
+    return np.concatenate(arrays) if arrays else None
 
 
 @dataclass(frozen=True, repr=False)

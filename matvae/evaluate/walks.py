@@ -32,7 +32,8 @@ def walk(
 ) -> Walk:
     """Decode structures along the components that vary most.
 
-    All walks start at the same latent, that of the structure nearest to the centre of the set (see `central_latent`).
+    All walks start at the same latent, that of the structure nearest to the centre of the set (see `central_latent`),
+    from which one structure is decoded.
 
     Parameters
     ----------
@@ -56,8 +57,10 @@ def walk(
     points = np.tile(central_latent(latents), (len(components), len(steps), 1))
     for row, component in enumerate(components):
         points[row, :, component] += np.asarray(steps, dtype=points.dtype) * deviations[component]
-    flat = points.reshape(-1, points.shape[-1])
-    structures = np.asarray(estimator.inverse_transform(flat, random_state=random_state))
+    # A structure can take a second, and all walks share their start.
+    distinct, places = np.unique(points.reshape(-1, points.shape[-1]), axis=0, return_inverse=True)
+    decoded = np.asarray(estimator.inverse_transform(distinct, random_state=random_state))
+    structures = decoded[places.reshape(-1)]
     return Walk(components, np.asarray(steps), structures.reshape(*points.shape[:2], *structures.shape[1:]))
 
 

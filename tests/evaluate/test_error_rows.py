@@ -11,7 +11,7 @@ from matvae import Grid, StatsVAETransformer, Structures
 from matvae.errors import InputError
 from matvae.evaluate.error_rows import ErrorTable, fit_pcas, training_mean
 from matvae.evaluate.lag_table import LagErrors, another_window
-from matvae.evaluate.measure import measure
+from matvae.evaluate.measure import Kept, measure
 
 
 def windows(n, seed):
@@ -82,6 +82,28 @@ def test_realizations_and_the_floor_are_those_of_whole_arrays(table, texture):
     assert rows[4].realized["all"]["centred"] == pytest.approx(expected.summary()["all"]["centred"], rel=1e-3)
     floor = another_window(f, mean)["all"]["centred"]
     assert rows[5].realized["all"]["centred"] == pytest.approx(floor, rel=1e-3)
+
+
+def test_structures_that_were_measured_are_not_realized_again(texture, unseen, monkeypatch):
+    collected, keep = ErrorTable(texture, []), Kept(np.arange(4))
+    measurement = measure(texture, unseen[:4], keep, *collected.observers)
+    done = []
+    inverse = texture.inverse_transform
+    monkeypatch.setattr(texture, "inverse_transform", lambda *a, **k: done.append(k["realize"]) or inverse(*a, **k))
+    rows, _ = collected.rows(measurement, keep.trip.structures, measured=keep.trip)
+    assert done == ["examples"]
+    expected, _ = collected.rows(measurement, keep.trip.structures)
+    assert done == ["examples", "retrieval", "examples"]
+    # Samples are numbered alike, so that they are the same structures.
+    assert [row.to_dict() for row in rows] == [row.to_dict() for row in expected]
+
+
+def test_errors_of_structures_of_pca_are_kept_by_metric(table, texture, training, unseen):
+    rows, _, X = table
+    collected = ErrorTable(texture, fit_pcas(texture, training, 2)[:1])
+    collected.rows(measure(texture, unseen, *collected.observers, reconstruct=False), X)
+    own = measure(collected.pcas[0], unseen[:4], decode=False).reconstructed
+    assert collected.structures_of_pca == {"plain": pytest.approx(own)}
 
 
 def test_a_model_knows_its_training_mean(texture, training):

@@ -9,7 +9,7 @@ import pytest
 
 from matvae import Grid, StatsVAETransformer, Structures, TwoPointPCA
 from matvae.evaluate.baseline import pca_like
-from matvae.evaluate.measure import block_size, latents_of, measure, round_trip, volume_fractions
+from matvae.evaluate.measure import Kept, block_size, latents_of, measure, round_trip, volume_fractions
 
 
 def relative(f, g):
@@ -44,6 +44,24 @@ def test_statistics_and_structures_are_measured(model, unseen, size, block_of):
     assert measurement.volume_fraction_difference == pytest.approx(100 * (abs(n - m) / n).mean())
     np.testing.assert_allclose(measurement.volume_fractions, np.stack([n, m])[..., None] / 64)
     assert measurement.scatter.n == 21
+
+
+@pytest.mark.parametrize("size", [1, 4, 100])
+def test_some_structures_are_kept_with_all_that_is_made_of_them(model, unseen, size, block_of):
+    block_of(size)
+    keep = Kept(np.array([0, 3, 4, 20]))
+    measure(model, unseen, keep)
+    kept, X = keep.trip, unseen.data.compute()[[0, 3, 4, 20]]
+    expected = round_trip(model, X)
+    assert (kept.start, kept.stop) == (0, 4)
+    np.testing.assert_array_equal(kept.structures, X)
+    np.testing.assert_array_equal(kept.reconstructions, expected.reconstructions)
+    for name in ("statistics", "latents", "decoded_statistics", "reconstructed_statistics"):
+        np.testing.assert_allclose(vars(kept)[name], vars(expected)[name], atol=1e-5)
+    keep = Kept(np.array([2]))
+    measure(model, unseen, keep, decode=False, reconstruct=False)
+    assert keep.trip.latents.shape == (1, kept.latents.shape[1])
+    assert keep.trip.decoded_statistics is keep.trip.reconstructions is None
 
 
 def test_pca_is_measured_like_a_model(model, training, unseen, block_of):

@@ -31,6 +31,19 @@ def test_all_walks_start_at_the_reconstruction_of_a_real_structure(model, unseen
     assert any((starts[0] == structure).all() for structure in model.inverse_transform(z))
 
 
+def test_the_common_start_is_decoded_once():
+    class Counting:
+        def inverse_transform(self, Z, random_state=None):
+            self.latents = Z
+            return Z
+
+    decoder, z = Counting(), np.random.default_rng(0).standard_normal((20, 3))
+    along = walk(decoder, z, steps=STEPS, n_components=3)
+    assert len(decoder.latents) == 3 * 2 + 1
+    np.testing.assert_array_equal(along.structures[:, 1], np.tile(central_latent(z), (3, 1)))
+    assert (along.structures[0, 2] != central_latent(z)).tolist() == (np.arange(3) == along.components[0]).tolist()
+
+
 def test_the_start_is_nearest_to_the_median_in_standard_deviations():
     # The median (0, 0) belongs to no sample; the first component varies a hundred times as much.
     z = np.array([[0.0, 1.0], [50.0, 0.0], [0.0, -1.0], [-100.0, 0.0], [100.0, 0.0]])
