@@ -40,7 +40,7 @@ def train_model(folder: Path) -> StatsVAETransformer:
 
 
 def page(folder: Path) -> None:
-    """Take screenshots of the first screen, and of the section on reconstructions."""
+    """Take screenshots of the first screen in light and in dark mode, and of the section on reconstructions."""
     report_model(folder / "fields.matvae", folder / "test.zarr", folder / "report.html", train=folder / "train.zarr")
     # A screenshot begins at the top of the page, so all other sections are hidden in a copy.
     hidden = "main > :not(section), section:not([aria-labelledby=reconstructions]), footer, figcaption, .download"
@@ -49,14 +49,14 @@ def page(folder: Path) -> None:
     (folder / "section.html").write_text(html.replace("</style>", style, 1), encoding="utf-8")
     section = screenshot(folder / "section.html", folder, width=1060, height=1030)
     save_small(Image.open(section), IMAGES / "report.png")
-    first = Image.open(screenshot(folder / "report.html", folder, width=1280, height=1000))
-    save_small(first.crop((120, 0, 1160, 1000)), IMAGES / "report-first-screen.png")
+    (folder / "dark.html").write_text(html.replace(DARK, "@media all", 1), encoding="utf-8")
+    for name, picture in (("report", "report-first-screen"), ("dark", "report-first-screen-dark")):
+        first = Image.open(screenshot(folder / f"{name}.html", folder, width=1280, height=1000))
+        save_small(first.crop((120, 0, 1160, 1000)), IMAGES / f"{picture}.png")
 
 
 def phone(folder: Path) -> None:
     """Take pictures of the page on a phone, in light and in dark mode, beside each other."""
-    html = (folder / "report.html").read_text(encoding="utf-8")
-    (folder / "dark.html").write_text(html.replace(DARK, "@media all", 1), encoding="utf-8")
     both = Image.new("RGB", (2 * PHONE + 20, HEIGHT), "white")
     # What is seen first, and then the sections with figures.
     for i, (name, anchor) in enumerate({"report": "", "dark": "#history"}.items()):

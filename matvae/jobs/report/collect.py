@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 from typing import Any
 
@@ -11,39 +10,48 @@ import numpy as np
 from ...data import Structures
 from ...data.sample_blocks import Progress
 from ...data.subsets import select, spread_indices
-from ...errors import InputError
 from ...estimator import TwoPointPCA
 from ...estimator.textures import AUTO
 from ...evaluate.baseline import PCABaseline, pca_like
 from ...evaluate.error_rows import ErrorRow, ErrorTable, fit_pcas
 from ...evaluate.generated_sets import compare_generated, default_number, reason_against
-from ...evaluate.measure import Measurement, decodes_statistics, measure, n_lags, round_trip
+from ...evaluate.measure import Measurement, RoundTrip, decodes_statistics, n_lags
 from ...evaluate.neighbours import distances_between, find_neighbours
 from ...evaluate.walks import walk
 from ...report import Candidates, Examples, Neighbours, RealizedSet, Traversal
 from ...stats import relative_error
+from ...stats.metric import PLAIN
 
 logger = logging.getLogger("matvae")
 # Structures measured, so that a report takes about a minute: fewer where they are large, but always at least LEAST.
 MOST, MOST_VOXELS, LEAST = 2000, 2**26, 20
-# Where structures are realized from statistics, which takes a tenth of a second or more each: structures measured,
-# structures in the sets that are compared, and components of the walk.
-MOST_REALIZED, SET, WALK_REALIZED = 64, 24, 4
+# Where structures are realized from statistics, which takes half a second or more each: structures measured, those of
+# them that are compared as a set, and components of the walk; fewer where structures have more voxels, at these numbers
+# of voxels altogether, but at least so many.
+MOST_REALIZED, REALIZED_VOXELS = 64, 2**17
+SET, SET_VOXELS, LEAST_SET = 24, 2**16, 12
+WALK_REALIZED, WALK_VOXELS, LEAST_WALK = 4, 3 * 2**12, 2
+# Structures that examples are taken from where there is no set.
 SHOWN = 6
 # Bytes of the statistics that PCA is fitted on.
 PCA_BYTES = 256 << 20
 EXAMPLES, REALIZATIONS, QUERIES, NEIGHBOURS = 4, 4, 3, 3
 WALK_STEPS, WALK_COMPONENTS = (-2.0, -1.0, 0.0, 1.0, 2.0), 12
 MOST_CANDIDATES = 200
-# Reconstructing structures from PC scores takes time: at most PCA_VOXELS voxels, in PCA_LEAST to PCA_MOST structures.
-PCA_VOXELS, PCA_LEAST, PCA_MOST = 2**17, 4, 32
 SEARCHED = 20000
 MEAN = "training mean"
 
 
-def most_measured(estimator: Any) -> int:
+def most_measured(estimator: Any, structures: Structures) -> int:
     """Most structures that are measured."""
-    return MOST_REALIZED if decodes_statistics(estimator) else MOST
+    if not decodes_statistics(estimator):
+        return MOST
+    return _affordable(structures.grid.n_voxels, MOST_REALIZED, REALIZED_VOXELS, LEAST)
+
+
+def _affordable(n_voxels: int, most: int, altogether: int, least: int) -> int:
+    """At most `most` structures of `n_voxels`, with at most so many voxels altogether, but at least `least`."""
+    return min(most, max(least, altogether // n_voxels))
 
 
 def choose(structures: Structures, most: int = MOST) -> tuple[Structures, np.ndarray]:
@@ -67,12 +75,23 @@ def error_table(estimator: Any, structures: Structures) -> ErrorTable:
     return ErrorTable(estimator, fit_pcas(estimator, sample, min(estimator.n_components, len(indices))))
 
 
+def set_number(structures: Structures) -> int:
+    """Number of structures that are compared as a set; 0 where realizations would take long."""
+    return default_number(structures, _affordable(structures.grid.n_voxels, SET, SET_VOXELS, LEAST_SET))
+
+
+def set_positions(structures: Structures) -> np.ndarray:
+    """Positions of the structures that sets and examples are taken from, spread over those that are measured."""
+    return spread_indices(len(structures), set_number(structures) or SHOWN)
+
+
 def set_parts(
     estimator: Any,
     structures: Structures,
     training: Structures | None,
     table: ErrorTable,
     measurement: Measurement,
+    kept: RoundTrip,
     names: list[str],
 ) -> tuple[list[ErrorRow], RealizedSet | None, str]:
     """Errors by lag, realizations of some latents as a set, and the reason if there is no set.
@@ -86,42 +105,42 @@ def set_parts(
     table : ErrorTable
         Its observers have seen the measurement.
     measurement : Measurement
+    kept : RoundTrip
+        Of the structures at `set_positions`, from the measurement.
     names : list of str
         Of the phases.
     """
-    n = default_number(structures, SET)
-    reason = reason_against(structures, n)
-    chosen = spread_indices(len(structures), n or SHOWN)
-    originals = select(structures, chosen).data.compute()
-    rows, realizations = table.rows(measurement, originals, realize=reason is None)
+    reason = reason_against(structures, set_number(structures))
+    originals = kept.structures
+    rows, realizations = table.rows(measurement, originals, measured=kept, realize=reason is None)
     if realizations is None:
         return rows, None, reason or ""
     axes = structures.grid.axes or ()
     generated = compare_generated(estimator, realizations, originals, training, names=names, axes=axes)
-    return rows, RealizedSet(generated.to_dict(), originals[:SHOWN], realizations[:SHOWN]), ""
+    return rows, RealizedSet(generated.to_dict(), originals, realizations), ""
 
 
 def comparison_rows(
     estimator: Any,
-    structures: Structures,
     measurement: Measurement,
     baseline: PCABaseline,
     n_fitted: int,
+    structure_error: float | None = None,
     *,
     same_data: bool,
 ) -> tuple[list[dict[str, Any]], str]:
-    """Rows for `plot_errors`, PCA first, and a note on what PCA was fitted and measured on.
+    """Rows for `plot_errors`, PCA first, and a note on what PCA was fitted on.
 
     Parameters
     ----------
     estimator : StatsVAETransformer
-    structures : Structures
-        Those that were measured.
     measurement : Measurement
         Of `estimator`, observed by `baseline`.
     baseline : PCABaseline
     n_fitted : int
         Structures that PCA was fitted on.
+    structure_error : float, optional
+        Of structures realized from PC scores, see `pca_structure_error`.
     same_data : bool
         Whether these are structures of the report, for want of training structures.
     """
@@ -135,7 +154,6 @@ def comparison_rows(
         {"method": MEAN, "n_components": None, "centred_error": float(errors[0])},
         *({"method": "PCA", "n_components": size, "centred_error": float(errors[size])} for size in sizes),
     ]
-    structure_error, note = pca_structure_error(structures, baseline.pca, min(n, most))
     if structure_error is not None:
         rows.append({"method": "PCA", "n_components": min(n, most), "structure_centred_error": structure_error})
     rows.append(
@@ -147,54 +165,63 @@ def comparison_rows(
         }
     )
     source = "of the structures of this report" if same_data else "training structures"
-    return rows, f"PCA was fitted on {n_fitted} {source}. {note}"
+    return rows, f"PCA was fitted on {n_fitted} {source}."
 
 
-def pca_structure_error(structures: Structures, pca: TwoPointPCA, n_components: int) -> tuple[float | None, str]:
-    """Centred error of structures reconstructed from PC scores, for a few structures, and a note on how."""
-    n = min(PCA_MOST, PCA_VOXELS // structures.grid.n_voxels, len(structures))
-    if structures.grid.phases == 1:
-        return None, "No structures were reconstructed from PC scores, since these are continuous fields."
-    if n < PCA_LEAST:
-        return None, "No structures were reconstructed from PC scores, which takes long for structures of this size."
-    truncated = copy.copy(pca)
-    truncated.components_ = pca.components_[:n_components]
-    try:
-        measurement = measure(truncated, select(structures, spread_indices(len(structures), n)), decode=False)
-    except InputError as error:
-        return None, f"No structures could be reconstructed from PC scores: {error}"
-    return measurement.reconstructed["centred_error"], (
-        f"Structures were reconstructed from {n_components} PC scores by phase retrieval, for {n} of the structures; "
-        "their error is less certain than that of matvae."
+def pca_structure_error(table: ErrorTable, n: int, reason: str) -> tuple[float | None, str]:
+    """Centred error of structures realized from PC scores in the plain metric, and a note on how.
+
+    Parameters
+    ----------
+    table : ErrorTable
+        With its rows made.
+    n : int
+        Structures of the set.
+    reason : str
+        Why there is no set; empty if there is one.
+    """
+    errors = table.structures_of_pca.get(PLAIN)
+    if errors is None:
+        return None, f"No structures were reconstructed from PC scores: {(reason or table.refusal).rstrip('.')}."
+    return errors["centred_error"], (
+        f"Structures were reconstructed from {table.pcas[0].n_components} PC scores by phase retrieval, for {n} of the "
+        "structures; their error is less certain than that of matvae."
     )
 
 
-def example_parts(estimator: Any, structures: Structures, indices: np.ndarray) -> Examples:
+def example_parts(
+    estimator: Any, kept: RoundTrip, indices: np.ndarray, realizations: np.ndarray | None = None
+) -> Examples:
     """Structures spread over the set, their reconstructions, and realizations of their latents.
 
     Parameters
     ----------
     estimator : StatsVAETransformer
-    structures : Structures
-        Those that were measured.
+    kept : RoundTrip
+        Of the structures that examples are taken from.
     indices : array of int ``(sample,)``
         Their indices in the data.
+    realizations : array ``(sample, *space)``, optional
+        Of their latents by the model's default method, if they are at hand.
     """
-    chosen = spread_indices(len(structures), EXAMPLES)
-    trip = round_trip(estimator, select(structures, chosen).data.compute(), decode=False, realize=AUTO)
-    realizations = np.asarray(
-        estimator.inverse_transform(trip.latents[:QUERIES], n_realizations=REALIZATIONS, random_state=0)
-    )
-    statistics = np.asarray(estimator.statistics(realizations.reshape(-1, *trip.structures.shape[1:])))
-    errors = relative_error(np.repeat(trip.statistics[:QUERIES], REALIZATIONS, axis=0), statistics)
+    chosen = spread_indices(len(indices), EXAMPLES)
+    originals, true, latents = kept.structures[chosen], kept.statistics[chosen], kept.latents[chosen]
+    if realizations is None:
+        reconstructions = np.asarray(estimator.inverse_transform(latents, random_state=0, realize=AUTO))
+    else:
+        reconstructions = realizations[chosen]
+    reconstructed = np.asarray(estimator.statistics(reconstructions))
+    several = np.asarray(estimator.inverse_transform(latents[:QUERIES], n_realizations=REALIZATIONS, random_state=0))
+    statistics = np.asarray(estimator.statistics(several.reshape(-1, *originals.shape[1:])))
+    errors = relative_error(np.repeat(true[:QUERIES], REALIZATIONS, axis=0), statistics)
     return Examples(
         numbers=indices[chosen],
-        originals=trip.structures,
-        reconstructions=trip.reconstructions,
-        statistics=trip.statistics,
-        reconstructed_statistics=trip.reconstructed_statistics,
-        errors=np.asarray(relative_error(trip.statistics, trip.reconstructed_statistics)),
-        realizations=realizations,
+        originals=originals,
+        reconstructions=reconstructions,
+        statistics=true,
+        reconstructed_statistics=reconstructed,
+        errors=np.asarray(relative_error(true, reconstructed)),
+        realizations=several,
         realization_errors=np.asarray(errors).reshape(-1, REALIZATIONS),
     )
 
@@ -227,7 +254,9 @@ def neighbour_parts(
 
 def walk_parts(estimator: Any, latents: np.ndarray) -> Traversal:
     """Structures along the components that vary most, and the first correlation of each."""
-    n_components = WALK_REALIZED if decodes_statistics(estimator) else WALK_COMPONENTS
+    n_components = WALK_COMPONENTS
+    if decodes_statistics(estimator):
+        n_components = _affordable(estimator.grid_.n_voxels, WALK_REALIZED, WALK_VOXELS, LEAST_WALK)
     along = walk(estimator, latents, steps=WALK_STEPS, n_components=n_components)
     flat = along.structures.reshape(-1, *along.structures.shape[2:])
     statistics = np.asarray(estimator.statistics(flat))[..., 0]

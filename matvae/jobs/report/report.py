@@ -14,7 +14,7 @@ from ...errors import InputError
 from ...estimator import load
 from ...estimator.card_page import card_facts
 from ...evaluate.baseline import PCABaseline
-from ...evaluate.measure import decodes_statistics, measure
+from ...evaluate.measure import Kept, decodes_statistics, measure
 from ...evaluate.phase_errors import phase_names
 from ...evaluate.sampling_floor import sampling_floor
 from ...evaluate.summary import summary
@@ -32,7 +32,9 @@ from .collect import (
     fit_pca,
     most_measured,
     neighbour_parts,
+    pca_structure_error,
     set_parts,
+    set_positions,
     walk_parts,
 )
 from .metadata import data_metadata, materials_of, model_metadata, settings_metadata
@@ -74,13 +76,13 @@ def report_model(
     Returns
     -------
     dict
-        ``out``, ``bytes``, ``seconds``; ``n_samples``, the number of structures measured: at most 2000, or 64 where
-        they are realized from statistics, fewer if they are very large, spread over the data; ``relative_error`` (mean)
-        and ``rows``, the errors alongside those of PCA; ``lag_rows``, errors at all lags and at short ones (see
-        `ErrorRow`); ``summary``, how good the model is beside PCA and the floor; ``generated``, realizations as a set
-        (see `GeneratedSet.to_dict`), or None and the reason in ``generated_left_out``; ``sampling``, the sampling
-        errors of one window and the error of decoded statistics beside them (see `SamplingFloor`), or None and the
-        reason in ``sampling_left_out``; ``notes``.
+        ``out``, ``bytes``, ``seconds``; ``n_samples``, the number of structures measured, spread over the data: at most
+        2000, fewer if they are very large; where they are realized from statistics at most 64, of 2**17 voxels
+        altogether, but at least 20; ``relative_error`` (mean) and ``rows``, the errors alongside those of PCA; ``lag_rows``, errors at all
+        lags and at short ones (see `ErrorRow`); ``summary``, how good the model is beside PCA and the floor;
+        ``generated``, realizations as a set (see `GeneratedSet.to_dict`), or None and the reason in
+        ``generated_left_out``; ``sampling``, the sampling errors of one window and the error of decoded statistics
+        beside them (see `SamplingFloor`), or None and the reason in ``sampling_left_out``; ``notes``.
 
     Raises
     ------
@@ -98,18 +100,24 @@ def report_model(
     designed = None if candidates is None else open_fitting(candidates, estimator, model)
     notes = [] if training is not None else [WITHOUT_TRAINING]
     names = phase_names(structures, estimator.grid_.phases)
-    chosen, indices = choose(structures, most_measured(estimator))
+    chosen, indices = choose(structures, most_measured(estimator, structures))
     if len(chosen) < len(structures):
         notes.append(f"{len(chosen)} of {len(structures)} structures were measured, spread over the set.")
     fitted_on = chosen if training is None else training
     pca, n_fitted = fit_pca(estimator, fitted_on)
     table = error_table(estimator, fitted_on)
     total = len(chosen) + (0 if training is None else len(training))
-    baseline = PCABaseline(pca)
-    measurement = measure(estimator, chosen, baseline, *table.observers, progress=stage(progress, 0, total))
-    rows, rows_note = comparison_rows(estimator, chosen, measurement, baseline, n_fitted, same_data=training is None)
-    error_rows, realized_set, reason = set_parts(estimator, chosen, training, table, measurement, names)
-    examples = example_parts(estimator, chosen, indices)
+    # Structures are realized once, and serve the errors, the set and the examples.
+    baseline, keep = PCABaseline(pca), Kept(set_positions(chosen))
+    measurement = measure(estimator, chosen, baseline, keep, *table.observers, progress=stage(progress, 0, total))
+    kept = keep.trip
+    error_rows, realized_set, reason = set_parts(estimator, chosen, training, table, measurement, kept, names)
+    structure_error, structure_note = pca_structure_error(table, len(kept.structures), reason)
+    rows, rows_note = comparison_rows(
+        estimator, measurement, baseline, n_fitted, structure_error, same_data=training is None
+    )
+    realizations = None if realized_set is None else realized_set.realizations
+    examples = example_parts(estimator, kept, indices[keep.numbers], realizations)
     neighbours, searched = neighbour_parts(estimator, examples, training, progress=stage(progress, len(chosen), total))
     floor, no_floor = sampling_floor(estimator, structures)
     if progress is not None:
@@ -129,7 +137,7 @@ def report_model(
         errors=measurement.errors,
         fractions=measurement.volume_fractions if chosen.grid.phases > 1 else None,
         rows=rows,
-        rows_note=rows_note,
+        rows_note=f"{rows_note} {structure_note}" if rows else rows_note,
         examples=examples,
         similar=neighbours,
         searched=searched,

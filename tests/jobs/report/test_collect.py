@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import dask.array as da
 import numpy as np
 import pytest
 
 from matvae import Grid, StatsVAETransformer, Structures, load, open_structures
 from matvae.data import sample_blocks
 from matvae.evaluate import Nearest
-from matvae.evaluate.baseline import PCABaseline, pca_like
-from matvae.evaluate.measure import measure
+from matvae.evaluate.baseline import PCABaseline
+from matvae.evaluate.measure import Kept, measure, round_trip
 from matvae.evaluate.walks import central_latent
 from matvae.jobs.report import collect
 from matvae.jobs.report.collect import (
@@ -19,10 +20,14 @@ from matvae.jobs.report.collect import (
     candidate_parts,
     choose,
     comparison_rows,
+    error_table,
     example_parts,
     fit_pca,
+    most_measured,
     neighbour_parts,
     pca_structure_error,
+    set_parts,
+    set_positions,
     walk_parts,
 )
 
@@ -58,6 +63,15 @@ def test_a_small_set_is_chosen_completely():
     assert indices.tolist() == [0, 1, 2, 3, 4]
 
 
+def test_fewer_structures_are_realized_where_they_are_large(model, monkeypatch):
+    shapes = ((32, 32), (64, 64), (64,) * 3)
+    sets = [Structures(da.zeros((100, *n), chunks=(1, *n), dtype=np.uint8), Grid(n)) for n in shapes]
+    assert [most_measured(model, each) for each in sets] == [2000] * 3
+    assert [len(set_positions(each)) for each in sets] == [24, 16, 8]
+    monkeypatch.setattr(collect, "decodes_statistics", lambda estimator: True)
+    assert [most_measured(model, each) for each in sets] == [64, 32, 20]
+
+
 def test_structures_are_chosen_evenly_from_a_large_set(monkeypatch):
     chosen, indices = choose(numbered(100), most=30)
     assert (len(chosen), indices[0], indices[-1]) == (30, 0, 99)
@@ -78,8 +92,9 @@ def test_pca_has_twice_the_components_if_there_are_enough_structures():
 
 def test_rows_and_their_note_state_the_data_that_were_measured(model, opened, measured):
     measurement, baseline, n = measured
-    rows, note = comparison_rows(model, opened[1], measurement, baseline, n, same_data=False)
+    rows, note = comparison_rows(model, measurement, baseline, n, 0.125, same_data=False)
     errors = baseline.centred_errors(measurement.scatter)
+    assert rows[-2] == {"method": "PCA", "n_components": 3, "structure_centred_error": 0.125}
     assert rows[:2] == [
         {"method": "training mean", "n_components": None, "centred_error": errors[0]},
         {"method": "PCA", "n_components": 1, "centred_error": errors[1]},
@@ -90,45 +105,75 @@ def test_rows_and_their_note_state_the_data_that_were_measured(model, opened, me
         "centred_error": measurement.decoded["centred_error"],
         "structure_centred_error": measurement.reconstructed["centred_error"],
     }
-    assert "PCA was fitted on 40 training structures." in note
-    assert "from 3 PC scores by phase retrieval, for 21 of the structures" in note
-    _, note = comparison_rows(model, opened[1], measurement, baseline, n, same_data=True)
-    assert "PCA was fitted on 40 of the structures of this report." in note
+    assert note == "PCA was fitted on 40 training structures."
+    rows, note = comparison_rows(model, measurement, baseline, n, same_data=True)
+    assert note == "PCA was fitted on 40 of the structures of this report."
+    assert [row["method"] for row in rows if "structure_centred_error" in row] == ["matvae"]
 
 
-def test_structures_of_pc_scores_have_the_error_of_a_pca_with_as_many_components(model, opened, measured):
+@pytest.fixture(scope="module")
+def realized(model, opened):
+    """Table with its rows made, the structures that were kept, their set, and the reason against one."""
     training, test = opened
-    error, _ = pca_structure_error(test, measured[1].pca, 2)
-    expected = measure(pca_like(model, 2).fit(training.data), test, decode=False).reconstructed["centred_error"]
-    assert error == pytest.approx(expected, rel=0.1)
+    table, keep = error_table(model, training), Kept(set_positions(test))
+    measurement = measure(model, test, keep, *table.observers)
+    _, realized_set, reason = set_parts(model, test, training, table, measurement, keep.trip, ["a", "b"])
+    return table, keep.trip, realized_set, reason
 
 
-def test_structures_of_pc_scores_are_omitted_for_fields_and_large_volumes(opened, measured, monkeypatch):
-    pca = measured[1].pca
-    field = Structures(np.zeros((6, 8, 8)), Grid((8, 8), phases=1))
-    assert pca_structure_error(field, pca, 2)[0] is None
-    monkeypatch.setattr(collect, "PCA_VOXELS", 64)
-    error, note = pca_structure_error(opened[1], pca, 2)
+def test_the_set_consists_of_the_structures_that_were_measured(model, opened, realized):
+    _, kept, realized_set, reason = realized
+    assert reason == ""
+    np.testing.assert_array_equal(realized_set.originals, opened[1].data.compute())
+    np.testing.assert_array_equal(realized_set.realizations, kept.reconstructions)
+    np.testing.assert_array_equal(kept.reconstructions, model.inverse_transform(model.transform(kept.structures)))
+
+
+def test_sets_and_examples_come_from_a_few_structures_spread_over_a_large_set():
+    assert set_positions(numbered(5)).tolist() == [0, 1, 2, 3, 4]
+    positions = set_positions(numbered(100))
+    assert (len(positions), positions[0], positions[-1]) == (24, 0, 99)
+    # Of large volumes no set is realized, but some are shown.
+    volumes = Structures(da.zeros((9, 128, 128, 128), chunks=(1, 128, 128, 128), dtype=np.uint8), Grid((128,) * 3))
+    assert set_positions(volumes).tolist() == [0, 2, 3, 5, 6, 8]
+
+
+def test_structures_of_pc_scores_have_the_error_of_a_pca_with_as_many_components(opened, realized):
+    table = realized[0]
+    error, note = pca_structure_error(table, 21, "")
+    expected = measure(table.pcas[0], opened[1], decode=False).reconstructed["centred_error"]
+    assert (table.pcas[0].metric, error) == ("plain", pytest.approx(expected, rel=0.02))
+    assert "from 3 PC scores by phase retrieval, for 21 of the structures" in note
+
+
+def test_a_note_says_why_there_are_no_structures_of_pc_scores(model, opened):
+    table = error_table(model, opened[0])
+    error, note = pca_structure_error(table, 21, "these are continuous fields")
     assert error is None
-    assert "takes long" in note
+    assert note == "No structures were reconstructed from PC scores: these are continuous fields."
+    table.refusal = "No volume fractions."
+    assert pca_structure_error(table, 21, "")[1].endswith("PC scores: No volume fractions.")
 
 
 def test_equal_structures_give_no_rows(model, opened):
     equal = Structures(np.repeat(opened[1].data[:1].compute(), 4, axis=0), opened[1].grid)
     pca, n = fit_pca(model, opened[0])
     baseline = PCABaseline(pca)
-    rows, note = comparison_rows(model, equal, measure(model, equal, baseline), baseline, n, same_data=False)
+    rows, note = comparison_rows(model, measure(model, equal, baseline), baseline, n, same_data=False)
     assert rows == []
     assert note.startswith("All structures have equal 2-point statistics")
 
 
-def test_examples_are_spread_and_have_their_own_errors(model, opened):
+@pytest.mark.parametrize("at_hand", [True, False])
+def test_examples_are_spread_and_have_their_own_errors(model, opened, at_hand):
     indices = np.arange(21) * 10
-    examples = example_parts(model, opened[1], indices)
-    assert examples.numbers.tolist() == [0, 70, 130, 200]
+    kept = round_trip(model, opened[1].data.compute())
     X = opened[1].data[[0, 7, 13, 20]].compute()
-    np.testing.assert_array_equal(examples.originals, X)
     reconstructions = model.inverse_transform(model.transform(X))
+    known = kept.reconstructions if at_hand else None
+    examples = example_parts(model, kept, indices, known)
+    assert examples.numbers.tolist() == [0, 70, 130, 200]
+    np.testing.assert_array_equal(examples.originals, X)
     np.testing.assert_array_equal(examples.reconstructions, reconstructions)
     f, g = (model.statistics(a).reshape(4, -1) for a in (X, reconstructions))
     np.testing.assert_allclose(examples.errors, np.linalg.norm(f - g, axis=1) / np.linalg.norm(f, axis=1), rtol=1e-4)
@@ -140,7 +185,7 @@ def test_examples_are_spread_and_have_their_own_errors(model, opened):
 
 def test_neighbours_are_the_nearest_and_keep_their_indices(model, opened, monkeypatch):
     train, test = opened
-    examples, reports = example_parts(model, test, np.arange(21)), []
+    examples, reports = example_parts(model, round_trip(model, test.data.compute()), np.arange(21)), []
     neighbours, note = neighbour_parts(model, examples, train, progress=lambda *report: reports.append(report))
     assert reports[-1] == (40, 40)
     queries = test.data[[0, 7, 13]].compute()
