@@ -1,8 +1,9 @@
-"""Fixtures shared by all tests: the folder of real microstructures and the built-in benchmark presets."""
+"""Fixtures shared by all tests: the folder of real microstructures, the built-in benchmark presets, and a browser."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,18 @@ def builtin_presets():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PRESETS, "targets", dict(PRESETS.builtin))
         yield
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """Chromium without a screen, driven by Playwright."""
+    found = os.environ.get("MATVAE_CHROMIUM") or next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    playwright = pytest.importorskip("playwright.sync_api", reason="Pages are tested with Playwright (extra dev).")
+    if found is None:
+        pytest.skip("There is no Chromium; install one, or name it with MATVAE_CHROMIUM, to test pages as well.")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
 import re
-import shutil
 import threading
 import time
 import zipfile
@@ -23,25 +21,10 @@ from .test_dropped import npy, png, tiff
 SECONDS = 1000
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    found = os.environ.get("MATVAE_CHROMIUM") or next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
-    playwright = pytest.importorskip("playwright.sync_api", reason="The page is tested with Playwright (extra dev).")
-    pytest.importorskip("uvicorn", reason="The explorer needs the extra explore.")
-    if found is None:
-        pytest.skip("There is no Chromium; install one, or name it with MATVAE_CHROMIUM, to test the page as well.")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def serving():
     """Serve an explorer in a thread; returns the address of its page, and a way to stop the server."""
-    import uvicorn
+    uvicorn = pytest.importorskip("uvicorn", reason="The explorer needs the extra explore.")
 
     running = []
 
