@@ -99,7 +99,7 @@ def test_structures_that_were_measured_are_not_realized_again(texture, unseen, m
 
 
 def test_errors_of_structures_of_pca_are_kept_by_metric(table, texture, training, unseen):
-    rows, _, X = table
+    X = table[2]
     collected = ErrorTable(texture, fit_pcas(texture, training, 2)[:1])
     collected.rows(measure(texture, unseen, *collected.observers, reconstruct=False), X)
     own = measure(collected.pcas[0], unseen[:4], decode=False).reconstructed

@@ -78,9 +78,9 @@ def report_model(
     dict
         ``out``, ``bytes``, ``seconds``; ``n_samples``, the number of structures measured, spread over the data: at most
         2000, fewer if they are very large; where they are realized from statistics at most 64, of 2**17 voxels
-        altogether, but at least 20; ``relative_error`` (mean) and ``rows``, the errors alongside those of PCA; ``lag_rows``, errors at all
-        lags and at short ones (see `ErrorRow`); ``summary``, how good the model is beside PCA and the floor;
-        ``generated``, realizations as a set (see `GeneratedSet.to_dict`), or None and the reason in
+        altogether, but at least 20; ``relative_error`` (mean) and ``rows``, the errors alongside those of PCA;
+        ``lag_rows``, errors at all lags and at short ones (see `ErrorRow`); ``summary``, how good the model is beside
+        PCA and the floor; ``generated``, realizations as a set (see `GeneratedSet.to_dict`), or None and the reason in
         ``generated_left_out``; ``sampling``, the sampling errors of one window and the error of decoded statistics
         beside them (see `SamplingFloor`), or None and the reason in ``sampling_left_out``; ``notes``.
 
