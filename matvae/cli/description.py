@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -42,7 +43,6 @@ def show_description(description: Mapping[str, Any]) -> None:
     else:
         show_values(common)
     if description["kind"] == "model":
-        last = description["history"]["last"]
         show_values(
             {
                 "components": description["n_components"],
@@ -54,7 +54,7 @@ def show_description(description: Mapping[str, Any]) -> None:
                 "metric": description["metric"],
             }
         )
-        show_values({f"last {key}": value for key, value in last.items()})
+        show_values(training_text(description["history"]["last"], in_epochs=description["in_epochs"]))
         typer.echo()
         show_values({**description["card"], "sha256": description["sha256"]})
     elif description["kind"] == "structures":
@@ -123,6 +123,12 @@ def _show_file(common: Mapping[str, Any], description: Mapping[str, Any]) -> Non
         if choice["phase_values"] not in (None, "auto"):
             phases = enumerate(choice["phase_values"].split(","))
             typer.echo(f"    phases {', '.join(f'{value} -> {phase}' for phase, value in phases)}")
+        if choice["region"] is not None:
+            n_rows = choice["grid"]["shape"][0]
+            typer.echo(
+                f"    from row {n_rows} on, the image looks like a data bar, which --region leaves out;\n"
+                f"    look at it with matvae info {shlex.quote(description['path'])} --figure image.png"
+            )
         if choice["threshold"] is not None:
             typer.echo("    grey values below a threshold (found by Otsu's method) -> 0, above -> 1")
 
@@ -143,6 +149,13 @@ def _values_text(values: Mapping[str, Any]) -> str:
 
 def _lengths(values: Sequence[float], unit: str | None) -> str:
     return f"{' x '.join(f'{value:g}' for value in values)} {unit or '(no unit)'}"
+
+
+def training_text(last: Mapping[str, Any], *, in_epochs: bool) -> dict[str, Any]:
+    """Name the values of the last training record. Of a closed form only time and error are shown: it has no epochs."""
+    if in_epochs or not last:
+        return {f"last {key.replace('_', ' ')}": value for key, value in last.items()}
+    return {"seconds": round(last["seconds"], 1), "centred error": float(f"{last['loss']:.3g}")}
 
 
 def shape_text(result: Mapping[str, Any]) -> str:

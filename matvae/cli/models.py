@@ -12,6 +12,7 @@ import typer
 
 from .. import jobs
 from . import options
+from .description import training_text
 from .options import (
     Config,
     Json,
@@ -78,7 +79,7 @@ def fit_command(
         Statistics(
             parser=parsed(options.names, "surface_area,lineal_path"),
             metavar="NAME,NAME",
-            show_default="surface_area,lineal_path,variogram",
+            show_default="surface_area, lineal_path, variogram",
             help="Further statistics that textures' latents predict.",
         ),
     ] = None,
@@ -287,16 +288,8 @@ def _show_fit(result: Mapping[str, Any]) -> None:
             "structures": result["n_samples"],
             "each": grid_text(result["grid"]),
             "components": result["n_components"],
-            **_training_text(result),
+            **training_text(result["last"], in_epochs=result["in_epochs"]),
         }
     )
     left_out = f"No sampling error of the windows is stated: {result['sampling_left_out']}."
     typer.echo(left_out if result["sampling"] is None else result["sampling"]["sentence"])
-
-
-def _training_text(result: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a closed form only time and error are shown: it has no epochs."""
-    last = result["last"]
-    if result["in_epochs"] or not last:
-        return {f"last {key.replace('_', ' ')}": value for key, value in last.items()}
-    return {"seconds": round(last["seconds"], 1), "centred error": float(f"{last['loss']:.3g}")}

@@ -18,6 +18,7 @@ import numpy as np
 from ..errors import DamagedFileError, InputError
 from ..grid import Grid
 from .axes import Arranged, AxesError, arrange
+from .data_bar import find_data_bar
 from .lazy_array import Box, LazyArray
 from .open import find_reader, open_source
 from .phase_values import FEW_VALUES, label_phases, refuse_missing
@@ -29,6 +30,11 @@ _MOST_READ = 2**24
 _BOXES = 8
 # Arrays of a file that are described; more are only named.
 _MOST_LISTED = 50
+# What is said of whole numbers of which there are too many for phases.
+GREY = (
+    "These are many different values, like an unsegmented grey image: a threshold makes phases of them. If they really "
+    "are phases, list every one with --phase-values instead of --threshold."
+)
 
 
 @dataclass(frozen=True)
@@ -83,8 +89,9 @@ class Choice:
     n_samples : int
     grid : Grid
         Of one structure.
-    axes, phase_values, threshold : str or None
-        Options of `matvae import`, as they are typed, where they are needed.
+    axes, phase_values, threshold, region : str or None
+        Options of `matvae import`, as they are typed, where they are needed. The region leaves out what looks like a
+        data bar.
     """
 
     n_samples: int
@@ -92,6 +99,7 @@ class Choice:
     axes: str | None
     phase_values: str | None
     threshold: str | None = None
+    region: str | None = None
 
 
 @dataclass(frozen=True)
@@ -189,8 +197,10 @@ def _describe(format: str, source: Source, advice: list[str]) -> FileDescription
         with _collected([]):
             meant = arrange(source, axes)
         for meaning in of_values:
+            n_rows = _rows_above_bar(meant.array) if meaning.threshold is not None else None
+            shape = meant.array.shape[1:]
             grid = Grid(
-                meant.array.shape[1:],
+                shape if n_rows is None else (n_rows, *shape[1:]),
                 phases=meaning.n_phases,
                 axes=meant.axes,
                 voxel_size=meant.voxel_size,
@@ -198,8 +208,14 @@ def _describe(format: str, source: Source, advice: list[str]) -> FileDescription
                 origin=meant.origin,
                 periodic=False,
             )
-            choices.append(Choice(meant.array.shape[0], grid, axes, meaning.phase_values, meaning.threshold))
+            region = None if n_rows is None else f"0:{n_rows},:"
+            choices.append(Choice(meant.array.shape[0], grid, axes, meaning.phase_values, meaning.threshold, region))
     return FileDescription(format, (), source, arranged, values, tuple(choices), tuple(advice))
+
+
+def _rows_above_bar(array: LazyArray) -> int | None:
+    """Number of rows above what looks like a data bar in images `(sample, y, x)`, or None."""
+    return find_data_bar(array) if array.ndim == 3 else None
 
 
 def _arrange(source: Source, advice: list[str], guesses: list[str]) -> tuple[Arranged | None, Sequence[str | None]]:
@@ -240,6 +256,9 @@ def _meanings_of_values(source: Source, part: np.ndarray, values: Values, advice
             labels, n_phases, _ = label_phases(lazy, None)
             labels[:]
     except InputError as error:
+        if as_phases and source.array.dtype.kind in "iu" and few is None:
+            advice.append(GREY)
+            return as_phases
         # Few whole numbers only have to be listed, unless some were not measured.
         if few is None or values.n_not_finite or source.missing in few:
             advice.append(str(error))

@@ -206,8 +206,9 @@ def _thresholds(histogram: Histogram, segmentation: Segmentation) -> list[float]
         shown = ", ".join(f"{value:g}" for value in histogram.values)
         raise InputError(
             f"Thresholds are found in grey images, but these voxels have only the values {shown}, like labels of "
-            "phases. Say which value is which phase with phase_values='auto' instead of segmentation (command line: "
-            "matvae import FILE OUT.zarr --phase-values auto, without --threshold), or give the thresholds as numbers."
+            "phases. Instead of segmenting them, say which value is which phase with phase_values='auto' (command "
+            "line: matvae import FILE OUT.zarr --phase-values auto, without --threshold), or give the thresholds as "
+            "numbers."
         )
     name = segmentation.threshold.partition(":")[0]
     if name == "li":

@@ -252,7 +252,10 @@ def plan_training(
     if batches.n_constant:
         warn(
             f"{batches.n_constant} of {len(samples)} samples are constant (all voxels are equal): their statistics "
-            "contain no information on shapes. They are kept; remove them if they are not intended."
+            "contain no information on shapes. They are kept. If there are many, either the windows are smaller than "
+            "the features (cut larger ones), or the threshold of a grey image was misled, often by a data bar. Look at "
+            "the segmentation and leave out what is not material, such as all rows from 690 on: matvae import IMAGE "
+            "OUT.zarr --threshold otsu --region 0:690,: --figure preview.png."
         )
     structures = [] if estimator.input == STATISTICS else batches.calibration
     previous = None if module is None else module.spec

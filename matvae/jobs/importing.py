@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..data import RawLayout, Segmentation, Structures, concatenate, open_structures, save_structures, windows
+from ..data.data_bar import find_data_bar
 from ..data.layout import is_store
 from ..data.masks import comes_from_values, valid_fractions
 from ..data.open import open_all, open_grey
@@ -20,6 +21,7 @@ from ..data.sample_blocks import Progress
 from ..data.windows import Region, bounds, keep_valid
 from ..errors import InputError
 from ..room import size_on_disk
+from ..warn import warn
 from .cluster import crew_of
 from .files.figures import check_figure, save_figure
 from .files.outputs import check_output, is_model
@@ -109,7 +111,8 @@ def import_structures(
         ``out``, ``n_samples``, ``grid``, ``axes`` (what the axes of the sources were taken for, one text per kind),
         ``notes`` on their values, ``sources``, ``phase_values``, ``inside_mask`` (fraction of the voxels inside the
         mask, None without one), ``figure``, ``bytes``; after segmentation also ``segmentation`` (as the store records
-        it, with its ``thresholds``, those of the first structure if there is one per image) and ``volume_fractions``.
+        it, with its ``thresholds``, those of the first structure if there is one per image), ``volume_fractions``, and
+        ``n_constant``, the number of structures that consist of a single phase.
 
     Raises
     ------
@@ -158,6 +161,8 @@ def import_structures(
             grey = open_grey(paths, phase_values=phase_values, **options)
             if region is not None:
                 grey, region = [_crop(part, region) for part in grey], None
+            elif mask is None:
+                _warn_of_data_bars(grey, paths)
             crew = stack.enter_context(crew_of(workers, scheduler, files))
             segmented = stack.enter_context(segmented_beside(target, grey, segmentation, crew))
             parts = segmented.parts
@@ -173,6 +178,9 @@ def import_structures(
         if grey is not None and segmented is not None and picture is not None:
             save_figure(preview(grey[0], segmented), picture)
     written = open_structures(target)
+    described = {} if segmented is None else describe_segmentation(written, segmented)
+    if segmented is not None:
+        _warn_of_constant(described["n_constant"], len(written))
     return {
         "out": str(target),
         "n_samples": len(structures),
@@ -182,7 +190,7 @@ def import_structures(
         "sources": [{"name": str(path), "n_samples": len(part)} for path, part in zip(paths, parts, strict=True)],
         "phase_values": structures.attributes.get("phase_values"),
         "inside_mask": None if written.mask is None else float(valid_fractions(written).mean()),
-        **({} if segmented is None else describe_segmentation(written, segmented)),
+        **described,
         "figure": None if picture is None else str(picture),
         "bytes": size_on_disk(target),
     }
@@ -260,6 +268,28 @@ def _crop(structures: Structures, region: Region) -> Structures:
     """Cut a single window with the size of the region."""
     size = tuple(stop - start for start, stop in bounds(region, structures.grid.shape))
     return windows(structures, size, region=region)
+
+
+def _warn_of_data_bars(grey: Sequence[Structures], paths: Sequence[str | Path]) -> None:
+    for part, path in zip(grey, paths, strict=True):
+        first_row = find_data_bar(part.data) if part.grid.ndim == 2 else None
+        if first_row is not None:
+            warn(
+                f"{path} seems to have a data bar from row {first_row} on, which misleads thresholds and ends up in "
+                f"windows. If so, leave the bar out with region=[(0, {first_row}), None] (command line: --region "
+                f"0:{first_row},:)."
+            )
+
+
+def _warn_of_constant(n_constant: int, n: int) -> None:
+    """Warn if most structures consist of a single phase after segmentation."""
+    if n_constant > n / 2:
+        warn(
+            f"{n_constant} of {n} structures consist of a single phase. Either they are smaller than the features of "
+            "the material, or the thresholds are wrong, often because of a data bar or another part of the image that "
+            "is not material. Look at the segmentation with figure='preview.png' (command line: --figure preview.png), "
+            "and leave such parts out with region=(...) (command line: --region A:B,A:B), or cut larger windows."
+        )
 
 
 def _concatenate(parts: Sequence[Structures], paths: Sequence[str | Path]) -> Structures:

@@ -64,8 +64,9 @@ def describe(
     -------
     dict
         ``kind`` (``"structures"``, ``"statistics"``, ``"latents"``, ``"model"`` or ``"file"``), ``path``, ``bytes``,
-        and depending on the kind: shape, grid, chunks, properties and attributes; parameters and history; or, of a
-        file, what it states, its values, and what commands would import it as what, with advice. ``figure`` and
+        and depending on the kind: shape, grid, chunks, properties and attributes; parameters and history, and
+        ``in_epochs`` as in `fit_model`; or, of a file, what it states, its values, and what commands would import it as
+        what, with advice and, in images, a ``region`` without what looks like a data bar. ``figure`` and
         ``picture`` are None unless they were asked for.
 
     Raises
@@ -178,10 +179,12 @@ def _file(found: FileDescription, path: Path, name: str | None) -> dict[str, Any
                 "grid": choice.grid.to_dict(),
                 "phase_values": choice.phase_values,
                 "threshold": choice.threshold,
+                "region": choice.region,
             }
             for choice in found.choices
         ],
-        "advice": list(found.advice),
+        # Paths as they were given; readers are handed absolute ones.
+        "advice": [text.replace(str(path.expanduser().absolute()), str(path)) for text in found.advice],
     }
 
 
@@ -192,6 +195,7 @@ def _command(choice: Choice, path: Path, name: str | None) -> str:
     options = {
         "--name": name,
         "--axes": choice.axes,
+        "--region": choice.region,
         "--phase-values": choice.phase_values,
         "--threshold": choice.threshold,
     }
@@ -248,6 +252,7 @@ def _model(path: Path) -> dict[str, Any]:
     from ..estimator import load
     from ..estimator.card_page import card_facts
     from ..estimator.saving import model_sha256
+    from ..evaluate.measure import decodes_statistics
 
     estimator = load(path)
     history = [dict(record) for record in estimator.history_]
@@ -262,6 +267,7 @@ def _model(path: Path) -> dict[str, Any]:
             "first": history[0] if history else {},
             "last": history[-1] if history else {},
         },
+        "in_epochs": not decodes_statistics(estimator),
         "card": card_facts(estimator),
         "sha256": model_sha256(path),
         "files": {file.name: file.stat().st_size for file in sorted(path.iterdir()) if file.is_file()},

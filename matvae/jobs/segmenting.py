@@ -51,19 +51,21 @@ def segmented_beside(
 
 
 def describe_segmentation(written: Structures, segmented: Segmented) -> dict[str, Any]:
-    """Return ``segmentation``, with the thresholds of the first structure, and ``volume_fractions`` of all."""
+    """Return ``segmentation``, with the thresholds of the first structure, ``volume_fractions`` and ``n_constant``."""
+    numbers = _numbers_of_voxels(written)
     return {
         "segmentation": {"thresholds": list(segmented.thresholds), **written.attributes["segmentation"]},
-        "volume_fractions": _volume_fractions(written),
+        "volume_fractions": (numbers.sum(axis=0) / numbers.sum()).tolist(),
+        "n_constant": int(np.count_nonzero((numbers > 0).sum(axis=1) == 1)),
     }
 
 
-def _volume_fractions(structures: Structures) -> list[float]:
-    """Return the volume fraction of each phase inside the mask, of all structures together."""
+def _numbers_of_voxels(structures: Structures) -> np.ndarray:
+    """Return the number of voxels ``(structure, phase)`` inside the mask."""
     inside = True if structures.mask is None else structures.mask
-    counts = [((structures.data == phase) & inside).sum() for phase in range(structures.grid.phases)]
-    numbers = np.array(dask.compute(*counts), dtype=float)
-    return (numbers / numbers.sum()).tolist()
+    space = tuple(range(1, structures.data.ndim))
+    counts = [((structures.data == phase) & inside).sum(axis=space) for phase in range(structures.grid.phases)]
+    return np.stack(dask.compute(*counts), axis=1)
 
 
 def preview(grey: Structures, segmented: Segmented) -> Any:

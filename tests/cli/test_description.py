@@ -48,10 +48,29 @@ def test_the_command_that_it_prints_segments_a_grey_image(matvae, tmp_path, monk
     ran = matvae("info", "grey.tif")
     assert (ran.code, ran.err) == (0, "")
     assert "like an unsegmented grey image" in ran.out
+    assert "Segmentation(" not in ran.out
     (command,) = [line for line in ran.out.splitlines() if line.startswith("  matvae import")]
     assert command.endswith("--threshold otsu")
     assert matvae(*shlex.split(command)[1:]).code == 0
     np.testing.assert_array_equal(open_structures("grey.zarr").data[0].compute(), np.broadcast_to(phases, (20, 30)))
+
+
+def test_the_command_that_it_prints_leaves_out_a_data_bar(matvae, tmp_path, monkeypatch):
+    pytest.importorskip("skimage")
+    monkeypatch.chdir(tmp_path)
+    phases = np.arange(90) >= 60
+    image = np.random.default_rng(0).normal(np.where(phases, 150, 60), 9, (80, 90)).round().astype(np.uint8)
+    tifffile.imwrite("my sem.tif", np.vstack([image, np.full((16, 90), 255, np.uint8)]))
+    ran = matvae("info", "my sem.tif")
+    assert "from row 80 on, the image looks like a data bar" in ran.out
+    assert str(tmp_path) not in ran.out
+    (look,) = [line.partition("look at it with ")[2] for line in ran.out.splitlines() if "look at it" in line]
+    assert matvae(*shlex.split(look)[1:]).code == 0
+    (command,) = [line for line in ran.out.splitlines() if line.startswith("  matvae import")]
+    imported = matvae(*shlex.split(command)[1:])
+    assert (imported.code, imported.err) == (0, "")
+    labels = open_structures("my sem.zarr").data[0].compute()
+    np.testing.assert_array_equal(labels, np.broadcast_to(phases, (80, 90)))
 
 
 def test_files_that_cannot_be_imported_are_described_with_exit_code_0(matvae, tmp_path):
@@ -88,3 +107,14 @@ def test_figures_are_written(matvae, tmp_path):
     again = matvae("info", tmp_path / "a.npy", "--figure", tmp_path / "a.png")
     assert again.code == 3
     assert matvae("info", tmp_path / "a.npy", "--figure", tmp_path / "a.png", "--overwrite").code == 0
+
+
+def test_a_model_in_closed_form_is_not_described_by_epochs(matvae, tmp_path):
+    texture = np.random.default_rng(0).random((24, 16, 16)) < 0.5
+    np.save(tmp_path / "t.npy", texture)
+    options = ("--n-components", 2, "--cutoff", 6, "--decoder", "statistics")
+    assert matvae("fit", tmp_path / "t.npy", "-o", tmp_path / "t.matvae", *options).code == 0
+    described = matvae("info", tmp_path / "t.matvae").out
+    assert "centred error  " in described
+    assert "last epoch" not in described
+    assert json.loads(matvae("info", tmp_path / "t.matvae", "--json").out)["in_epochs"] is False

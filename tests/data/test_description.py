@@ -92,6 +92,20 @@ def test_grey_images_are_described_with_what_to_do(tmp_path):
     check_choices(tmp_path / "a.npy", described)
 
 
+def test_a_data_bar_is_left_out_of_grey_images_but_not_of_volumes(tmp_path):
+    image = np.random.default_rng(0).integers(20, 200, (90, 70)).astype(np.uint8)
+    image[75:] = 0
+    np.save(tmp_path / "a.npy", image)
+    (choice,) = describe_file(tmp_path / "a.npy").choices
+    assert (choice.region, choice.grid.shape, choice.threshold) == ("0:75,:", (75, 70), "otsu")
+    np.save(tmp_path / "b.npy", np.stack([image, image]))
+    stack, volume = describe_file(tmp_path / "b.npy").choices
+    assert (stack.axes, stack.region, stack.grid.shape) == ("syx", "0:75,:", (75, 70))
+    assert (volume.axes, volume.region, volume.grid.shape) == ("zyx", None, (2, 90, 70))
+    np.save(tmp_path / "c.npy", image[:75])
+    assert describe_file(tmp_path / "c.npy").choices[0].region is None
+
+
 def test_real_numbers_are_a_field_or_grey_values(tmp_path):
     values = np.random.default_rng(0).normal(size=(20, 30)).astype(np.float32)
     np.save(tmp_path / "a.npy", values)

@@ -216,8 +216,21 @@ def test_thresholds_are_found_in_the_region_alone_and_hold_for_all_windows(micro
     np.testing.assert_allclose(result["volume_fractions"], [1 - labels.mean(), labels.mean()])
     assert (folder / "preview.png").stat().st_size > 5000
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
-    with_bar = import_structures(folder / "grey.npy", folder / "z.zarr", segmentation=Segmentation("otsu"))
+    with pytest.warns(UserWarning, match=r"data bar from row 60 on.*--region 0:60,:"):
+        with_bar = import_structures(folder / "grey.npy", folder / "z.zarr", segmentation=Segmentation("otsu"))
     assert with_bar["segmentation"]["thresholds"] != result["segmentation"]["thresholds"]
+
+
+def test_a_threshold_that_leaves_windows_of_a_single_phase_is_warned_of(micrograph):
+    folder, _ = micrograph
+    options = {"region": [(0, 60), None], "window": 10}
+    low, high = (Segmentation(threshold) for threshold in (110, 180))
+    fine = import_structures(folder / "grey.npy", folder / "x.zarr", segmentation=low, **options)
+    with pytest.warns(UserWarning, match=r"of 48 structures consist of a single phase.*--region"):
+        bad = import_structures(folder / "grey.npy", folder / "y.zarr", segmentation=high, **options)
+    for result in (fine, bad):
+        labels = open_structures(result["out"]).data.compute().reshape(48, -1)
+        assert result["n_constant"] == (labels.min(axis=1) == labels.max(axis=1)).sum()
 
 
 def test_one_threshold_is_found_for_all_sources(micrograph):

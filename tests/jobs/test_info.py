@@ -35,6 +35,13 @@ def test_files_are_described_with_the_command_that_imports_them(tmp_path, monkey
     assert [array["name"] for array in describe("my scan.npz")["arrays"]] == ["a", "b"]
 
 
+def test_advice_names_the_path_that_was_given(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("gaps.npy", np.where(np.eye(40) > 0, np.nan, np.arange(40)))
+    (advice,) = describe("gaps.npy")["advice"]
+    assert advice.startswith("gaps.npy ")
+
+
 def test_values_that_json_lacks_are_words(tmp_path):
     np.save(tmp_path / "a.npy", np.array([[0, np.nan]]))
     described = describe(tmp_path / "a.npy")
@@ -82,6 +89,7 @@ def test_models_are_described(trained):
     assert description["kind"] == "model"
     assert description["n_components"] == description["parameters"]["n_components"] == 3
     assert description["history"]["records"] == 3
+    assert description["in_epochs"] is True
     assert "loss" in description["history"]["last"]
     assert description["files"]["estimator.json"] > 0
     json.dumps(description, allow_nan=False)

@@ -1,0 +1,72 @@
+"""Data bars: strips at the bottom of a micrograph, in which the microscope has written its settings.
+
+A data bar is drawn, not measured. Most of its pixels therefore have one grey value, the background of the text, and it
+begins at a single row. In an image of a material, grey values scatter, and interfaces are nowhere straight to a pixel.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+# Values that are read of an image, in columns around its centre.
+MOST_READ = 2**24
+# Smallest image that is looked at, in pixels along an edge.
+LEAST_EDGE = 64
+# A bar takes at least so many rows, and a 50th of the image, and at most a quarter of it.
+LEAST_ROWS = 4
+# Distance from the background at which a pixel still counts as such, relative to the range of grey values. Compression
+# with loss leaves differences of that order.
+TOLERANCE = 0.01
+# Shares of a row that is background: in the mean over the bar, at most in any row above it, and their difference
+# between two rows on each side of its upper edge.
+LEAST_IN_BAR, MOST_ABOVE, LEAST_STEP = 0.6, 0.35, 0.5
+# Share of a row that has one grey value, in a line along the edge of the bar.
+LEAST_IN_LINE = 0.9
+
+
+def find_data_bar(images: Any) -> int | None:
+    """Return the row at which a data bar begins in the first of some images, or None.
+
+    Parameters
+    ----------
+    images : LazyArray or dask array ``(image, y, x)``
+        Grey values. Of a wide image only the columns around its centre are read.
+    """
+    n_rows, n_columns = images.shape[1:]
+    n_read = min(n_columns, MOST_READ // n_rows)
+    first = (n_columns - n_read) // 2
+    return start_of_data_bar(np.asarray(images[0, :, first : first + n_read]))
+
+
+def start_of_data_bar(image: np.ndarray) -> int | None:
+    """Return the first row of the data bar of an image, or None if there seems to be none.
+
+    Parameters
+    ----------
+    image : numpy.ndarray ``(y, x)``
+        Grey values.
+    """
+    n_rows, n_columns = image.shape
+    if min(n_rows, n_columns) < LEAST_EDGE or not np.isfinite(image).all():
+        return None
+    tolerance = TOLERANCE * (float(image.max()) - float(image.min()))
+    least = max(LEAST_ROWS, n_rows // 50)
+    share = _near(image, float(np.median(image[-least:])), tolerance).mean(axis=1)
+    for start in range(n_rows - n_rows // 4, n_rows - least + 1):
+        step = share[start : start + 2].min() - share[start - 2 : start].max()
+        if step >= LEAST_STEP and share[start:].mean() >= LEAST_IN_BAR and share[:start].max() <= MOST_ABOVE:
+            return _with_line_above(image, start, tolerance)
+    return None
+
+
+def _with_line_above(image: np.ndarray, start: int, tolerance: float) -> int:
+    """Move the first row of a bar up over a line that is drawn along its edge."""
+    while _near(image[start - 1], float(np.median(image[start - 1])), tolerance).mean() >= LEAST_IN_LINE:
+        start -= 1
+    return start
+
+
+def _near(values: np.ndarray, centre: float, tolerance: float) -> np.ndarray:
+    return (values >= centre - tolerance) & (values <= centre + tolerance)
