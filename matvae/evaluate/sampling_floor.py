@@ -101,21 +101,25 @@ class SamplingFloor(Shown):
             if self.n_independent < 0.9 * self.n_windows
             else f"The {self.n_windows} windows do not overlap. "
         )
-        errors = " and ".join(
-            f"{phase.sampling_error:.2g} for phase {phase.phase} (mean {phase.volume_fraction:.2g})"
-            for phase in self.phases
+        errors = _listed(
+            [
+                f"{phase.sampling_error:.2g} for phase {phase.phase} (mean {phase.volume_fraction:.2g})"
+                for phase in self.phases
+            ]
         )
-        bound = "" if self.is_resolved else "at least, as correlations do not vanish within a window, "
-        fractions = f"The sampling error of the volume fraction of one window is {bound}{errors}. "
+        lower = "This is a lower bound" if len(self.phases) == 1 else "These are lower bounds"
+        bound = "" if self.is_resolved else f"{lower}, since correlations reach farther than a window. "
+        fractions = f"The volume fraction of a single window has a sampling error of {errors}. {bound}"
         if self.ratio is None or self.statistics_error is None:
             return (
-                f"{independent}{fractions}The statistics decoded are off by {_percent(self.decoded_error)}. This is "
-                f"not compared with the sampling error of 2-point statistics, since {self._why_none}."
+                f"{independent}{fractions}The statistics that the model decodes are off by "
+                f"{_percent(self.decoded_error)}. There is no sampling error of 2-point statistics to compare this "
+                f"with, since {self._why_none}."
             )
         return (
-            f"{independent}{fractions}That of 2-point statistics is {_percent(self.statistics_error)}, and the error "
-            f"of the decoded statistics, {_percent(self.decoded_error)}, is {self.ratio:.2g} times the sampling "
-            "error of one window."
+            f"{independent}{fractions}The 2-point statistics of a single window have a sampling error of "
+            f"{_percent(self.statistics_error)}. Those that the model decodes are off by "
+            f"{_percent(self.decoded_error)}, {self.ratio:.2g} times the sampling error of one window."
         )
 
     @property
@@ -187,6 +191,10 @@ def sampling_floor(estimator: Any, structures: Structures) -> tuple[SamplingFloo
         statistics_error=math.sqrt(inflation * scattered / squared_norm) if inflation and comparable else None,
         decoded_error=math.sqrt(decoded / squared_norm),
     ), ""
+
+
+def _listed(texts: Sequence[str]) -> str:
+    return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
 
 
 def _percent(share: float) -> str:

@@ -38,9 +38,10 @@ def test_the_sampling_error_is_said_or_why_there_is_none(matvae, store, tmp_path
     monkeypatch.setattr("matvae.jobs.fit.sampling_floor", lambda estimator, structures: (found, ""))
     ran = matvae("fit", store, "-o", tmp_path / "n.matvae", *QUICK)
     assert ran.out.splitlines()[-1] == (
-        "The 100 windows show as much material as about 25 without overlap. The sampling error of the volume fraction "
-        "of one window is 0.02 for phase 1 (mean 0.3). That of 2-point statistics is 20 %, and the error of the "
-        "decoded statistics, 10 %, is 0.5 times the sampling error of one window."
+        "The 100 windows show as much material as about 25 without overlap. The volume fraction of a single window "
+        "has a sampling error of 0.02 for phase 1 (mean 0.3). The 2-point statistics of a single window have a "
+        "sampling error of 20 %. Those that the model decodes are off by 10 %, 0.5 times the sampling error of one "
+        "window."
     )
 
 
@@ -53,7 +54,7 @@ def test_help_of_fit_shows_the_defaults_of_the_estimator_and_the_names_of_parts(
         assert isinstance(option.show_default, str), name
         if defaults[name] is not None and name != "periodic":
             assert option.show_default == str(defaults[name]), name
-    assert options["descriptors"].show_default == ",".join(DESCRIPTORS)
+    assert options["descriptors"].show_default == ", ".join(DESCRIPTORS)
     assert options["max_epochs"].show_default.split()[0] == str(DEFAULT_EPOCHS)
     for name, registry in (("encoder", ENCODERS), ("decoder", DECODERS)):
         assert all(part in options[name].help for part in registry.builtin), name
