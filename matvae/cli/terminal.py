@@ -169,6 +169,7 @@ def warnings_as_notes(*, quiet: bool = False) -> Iterator[None]:
     with warnings.catch_warnings():
         otherwise = warnings.showwarning
         numbers_of_kinds: Counter[str] = Counter()
+        first_of_kinds: dict[str, str] = {}
 
         def show_warning(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
             if category is not UserWarning:
@@ -177,7 +178,8 @@ def warnings_as_notes(*, quiet: bool = False) -> Iterator[None]:
             kind = _NUMBER.sub("", str(message))
             numbers_of_kinds[kind] += 1
             if numbers_of_kinds[kind] == 1:
-                print(f"warning: {reworded(str(message))}", file=sys.stderr)
+                first_of_kinds[kind] = reworded(str(message))
+                print(f"warning: {first_of_kinds[kind]}", file=sys.stderr)
 
         warnings.showwarning = show_warning
         if quiet:
@@ -187,8 +189,8 @@ def warnings_as_notes(*, quiet: bool = False) -> Iterator[None]:
         finally:
             for kind, number in numbers_of_kinds.items():
                 if number > 1:
-                    words = " ".join(reworded(kind).split()[:8])
-                    print(f'warning: "{words} ..." applies {number} times, with other numbers.', file=sys.stderr)
+                    words = " ".join(first_of_kinds[kind].split()[:8])
+                    print(f'The warning "{words} ..." came up {number} times, with different numbers.', file=sys.stderr)
 
 
 class _NoteHandler(logging.Handler):

@@ -13,6 +13,9 @@ from typer.core import TyperGroup, TyperOption
 
 # A parameter and a value that can be typed as one, but not None, which stands for an option that is left out.
 _ARGUMENT = re.compile(r"""\b([a-z_]+)=("[^"]*"|'[^']*'|\([^()]*\)|\[[^\[\]]*\]|True|False|-?\d+(?:\.\d+)?)""")
+# The same in Python, followed by what is typed instead.
+_IN_PYTHON = r"""[a-z_]+=(?:"[^"]*"|'[^']*'|(?:[A-Za-z_.]+)?\((?:[^()]|\([^()]*\))*\)|\[[^\[\]]*\]|[\w.]+)"""
+_IN_BOTH = re.compile(rf"\b{_IN_PYTHON}(?: or {_IN_PYTHON})*(?: of [\w.]+)? \(command line: ([^()]*)\)")
 
 
 # Options by the names of their parameters, while a command runs.
@@ -46,7 +49,8 @@ def reworded(message: str) -> str:
     -------
     str
         ``"Choose --decoder dense, or pass --no-periodic."``; parameters that no command in `wording_of` has remain as
-        they are, and so do those whose option the message names itself.
+        they are, and so do those whose option the message names itself. Of ``phase_values=(0, 255) (command line:
+        --phase-values 0,255)``, only what is typed remains.
     """
     options = _options.get({})
 
@@ -55,7 +59,7 @@ def reworded(message: str) -> str:
         option = options.get(name)
         return match[0] if option is None or option.opts[0] in message else _typed(option, value) or match[0]
 
-    return _ARGUMENT.sub(as_typed, message)
+    return _ARGUMENT.sub(as_typed, _IN_BOTH.sub(r"\1", message) if options else message)
 
 
 def find_command(command: Any, words: Sequence[str]) -> Any:

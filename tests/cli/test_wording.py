@@ -24,6 +24,10 @@ COMMANDS = typer.main.get_command(app)
         ("half=False", "half=False"),
         ("state_axis=-1 and grid=Grid((8, 8), phases=2)", "state_axis=-1 and grid=Grid((8, 8), phases=2)"),
         ("validation_fraction=0.25", "--validation-fraction 0.25"),
+        ("It is cutoff=(8, 16) (command line: --cutoff 8,16).", "It is --cutoff 8,16."),
+        ("Use f=G('a', (1, 2)) of matvae.data (command line: matvae x).", "Use matvae x."),
+        ("a=(0, float('nan')) or a='auto' (command line: --a 0,nan or auto)", "--a 0,nan or auto"),
+        ("Take a larger one (command line: --cutoff).", "Take a larger one (command line: --cutoff)."),
     ],
 )
 def test_parameters_become_options_of_the_command(message, expected):
