@@ -18,6 +18,7 @@ from .data import dataset_app, import_command, info_command, stats_command
 from .evaluate import evaluate_command
 from .explore import explore_command
 from .export import export_command
+from .help import without_repetition
 from .models import fit_command, inverse_command, transform_command
 from .optimize import optimize_command
 from .options import Config
@@ -67,10 +68,11 @@ def _root(
 
     \b
     A first run:
-      matvae dataset make lines lines.zarr --n 2000 --size 64
-      matvae fit lines.zarr -o lines.matvae --max-time 120
-      matvae transform lines.matvae lines.zarr -o latents.csv
-      matvae inverse lines.matvae latents.csv -o again.zarr
+      matvae dataset make ceramics ceramics.zarr
+      matvae import ceramics.zarr windows.zarr --window 32 --stride 8
+      matvae fit windows.zarr -o ceramics.matvae --n-components 5
+      matvae transform ceramics.matvae windows.zarr -o latents.csv
+      matvae inverse ceramics.matvae latents.csv -o again.zarr
 
     \b
     Settings, in order of increasing precedence:
@@ -113,7 +115,7 @@ def run(words: Sequence[str]) -> None:
     words : sequence of str
         The command with its arguments and options.
     """
-    command = typer.main.get_command(app)
+    command = without_repetition(typer.main.get_command(app))
     if sys.stdout is None:
         # Closed by whoever started the program.
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115

@@ -21,7 +21,7 @@ Workers = Annotated[
 ]
 Scheduler = Annotated[
     str | None,
-    typer.Option(metavar="ADDRESS", help="Dask scheduler whose workers do the work, such as tcp://10.0.0.1:8786."),
+    typer.Option(metavar="ADDRESS", help="Dask scheduler whose workers do the work: tcp://HOST:PORT."),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")]
 FigureStyle = Annotated[
