@@ -35,7 +35,7 @@ def find_data_bar(images: Any) -> int | None:
         Grey values. Of a wide image only the columns around its centre are read.
     """
     n_rows, n_columns = images.shape[1:]
-    n_read = min(n_columns, MOST_READ // n_rows)
+    n_read = min(n_columns, MOST_READ // max(n_rows, 1))
     first = (n_columns - n_read) // 2
     return start_of_data_bar(np.asarray(images[0, :, first : first + n_read]))
 
@@ -57,15 +57,17 @@ def start_of_data_bar(image: np.ndarray) -> int | None:
     for start in range(n_rows - n_rows // 4, n_rows - least + 1):
         step = share[start : start + 2].min() - share[start - 2 : start].max()
         if step >= LEAST_STEP and share[start:].mean() >= LEAST_IN_BAR and share[:start].max() <= MOST_ABOVE:
-            return _with_line_above(image, start, tolerance)
+            return _above_line(image, start, tolerance)
     return None
 
 
-def _with_line_above(image: np.ndarray, start: int, tolerance: float) -> int:
-    """Move the first row of a bar up over a line that is drawn along its edge."""
-    while _near(image[start - 1], float(np.median(image[start - 1])), tolerance).mean() >= LEAST_IN_LINE:
-        start -= 1
-    return start
+def _above_line(image: np.ndarray, start: int, tolerance: float) -> int | None:
+    """Move the first row of a bar up over a line along its edge; None if all rows above are like lines."""
+    for first in range(start, start - LEAST_ROWS, -1):
+        row = image[first - 1]
+        if _near(row, float(np.median(row)), tolerance).mean() < LEAST_IN_LINE:
+            return first
+    return None
 
 
 def _near(values: np.ndarray, centre: float, tolerance: float) -> np.ndarray:

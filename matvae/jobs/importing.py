@@ -178,7 +178,7 @@ def import_structures(
         if grey is not None and segmented is not None and picture is not None:
             save_figure(preview(grey[0], segmented), picture)
     written = open_structures(target)
-    described = {} if segmented is None else describe_segmentation(written, segmented)
+    described: dict[str, Any] = {} if segmented is None else describe_segmentation(written, segmented)
     if segmented is not None:
         _warn_of_constant(described["n_constant"], len(written))
     return {

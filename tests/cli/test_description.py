@@ -57,6 +57,7 @@ def test_the_command_that_it_prints_segments_a_grey_image(matvae, tmp_path, monk
 
 def test_the_command_that_it_prints_leaves_out_a_data_bar(matvae, tmp_path, monkeypatch):
     pytest.importorskip("skimage")
+    pytest.importorskip("matplotlib")
     monkeypatch.chdir(tmp_path)
     phases = np.arange(90) >= 60
     image = np.random.default_rng(0).normal(np.where(phases, 150, 60), 9, (80, 90)).round().astype(np.uint8)

@@ -82,10 +82,11 @@ def vignette():
         np.zeros((100, 100)),
         np.where(np.eye(100) > 0, np.nan, np.arange(100.0)),
         np.arange(10000).reshape(100, 100),
+        np.repeat(30 * np.arange(8), 16)[:, None] + np.zeros(100),
         np.vstack([micrograph((40, 50)), bar(12, 50, 0, 255)]),
         255 * (micrograph() > 125).astype(np.uint8),
     ],
-    ids=["material", "smooth", "pore", "lamellae", "round", "constant", "gaps", "ramp", "small", "phases"],
+    ids=["material", "smooth", "pore", "lamellae", "round", "constant", "gaps", "ramp", "layers", "small", "phases"],
 )
 def test_nothing_else_is_taken_for_a_bar(image):
     assert start_of_data_bar(image) is None
