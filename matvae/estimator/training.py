@@ -43,6 +43,13 @@ BATCH_VOXELS = 1 << 22
 MIXED_SAMPLES = 1000
 # Samples that determine the standard deviation of the latent; an encoder that searches takes its time.
 LATENT_SAMPLES = 256
+# Share of samples that are constant above which a warning says why that may be, and what it says.
+MANY_CONSTANT = 0.1
+WHY_CONSTANT = (
+    "Either the windows are smaller than the features (cut larger ones), or the threshold of a grey image was misled, "
+    "often by a data bar. Look at the segmentation and leave out what is not material, such as all rows from 690 on: "
+    "matvae import IMAGE OUT.zarr --threshold otsu --region 0:690,: --figure preview.png."
+)
 # Parameters in which a training may differ from the one that resumes it.
 RESUMABLE = {
     "max_epochs",
@@ -250,12 +257,11 @@ def plan_training(
     # Statistics are products of values already.
     check_magnitude(math.sqrt(batches.largest) if estimator.input == STATISTICS else batches.largest, n_statistics)
     if batches.n_constant:
+        are_many = batches.n_constant > MANY_CONSTANT * len(samples)
+        advice = WHY_CONSTANT if are_many else "Remove them if they are not intended."
         warn(
             f"{batches.n_constant} of {len(samples)} samples are constant (all voxels are equal): their statistics "
-            "contain no information on shapes. They are kept. If there are many, either the windows are smaller than "
-            "the features (cut larger ones), or the threshold of a grey image was misled, often by a data bar. Look at "
-            "the segmentation and leave out what is not material, such as all rows from 690 on: matvae import IMAGE "
-            "OUT.zarr --threshold otsu --region 0:690,: --figure preview.png."
+            f"contain no information on shapes. They are kept. {advice}"
         )
     structures = [] if estimator.input == STATISTICS else batches.calibration
     previous = None if module is None else module.spec

@@ -158,10 +158,17 @@ def test_constant_structures_are_counted_in_a_warning_and_give_finite_values(X, 
     X = np.array(X)
     X[:3], X[3] = 0, 1
     data = X if state_axis is None else np.stack([X == 0, X == 1], axis=-1).astype(np.float32)
-    with pytest.warns(UserWarning, match="4 of 40 samples are constant"):
+    with pytest.warns(UserWarning, match=r"4 of 40 samples are constant.*Remove them"):
         model = tiny(state_axis=state_axis).fit(data)
     assert np.isfinite(model.transform(data)).all()
     assert np.isfinite(model.score(data))
+
+
+def test_the_causes_of_many_constant_structures_are_named(X, tiny) -> None:
+    X = np.array(X)
+    X[:5] = 0
+    with pytest.warns(UserWarning, match=r"5 of 40 samples are constant.*--region 0:690,:"):
+        tiny().fit(X)
 
 
 def test_a_fit_on_constant_structures_only_gives_finite_values(tiny) -> None:
