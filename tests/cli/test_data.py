@@ -94,7 +94,7 @@ def test_advice_of_commands_that_read_images_can_be_followed(matvae, tmp_path, m
     np.save("a.npy", 255 * np.eye(8, dtype=np.uint8))
     refused = matvae(*command.format("a.npy").split())
     assert refused.code == 3
-    advice = re.search(r"\(command line: (.*?) or auto\)", refused.err)[1]
+    advice = re.search(r"with (matvae import .*?) or auto\.", refused.err)[1]
     assert advice == "matvae import FILE OUT.zarr --phase-values 0,255"
     followed = matvae(*advice.replace("FILE", "a.npy").replace("OUT.zarr", "out.zarr").split()[1:])
     assert followed.code == 0, followed.err
@@ -206,7 +206,7 @@ def test_import_takes_the_layout_of_raw_files(matvae, tmp_path):
 def test_the_advice_for_raw_files_without_header_works(matvae, tmp_path):
     (tmp_path / "a.raw").write_bytes(bytes(100 * 200 * 300 * 2))
     refused = matvae("import", tmp_path / "a.raw", tmp_path / "x.zarr").err
-    advice = refused[refused.index("--shape") : refused.index(").", refused.index("--shape"))]
+    advice = refused[refused.index("--shape") :].rstrip().removesuffix(".")
     ran = matvae("import", tmp_path / "a.raw", tmp_path / "x.zarr", *advice.split(), "--axes", "zyx")
     assert ran.code == 0, ran.err
     assert "100 x 200 x 300" in ran.out
@@ -251,7 +251,7 @@ def test_the_advice_for_grey_images_and_for_binary_ones_works(matvae, tmp_path):
     np.save(tmp_path / "grey.npy", np.arange(256, dtype=np.uint8).reshape(16, 16))
     np.save(tmp_path / "binary.npy", 255 * np.eye(16, dtype=np.uint8))
     refused = matvae("import", tmp_path / "grey.npy", tmp_path / "x.zarr", "--phase-values", "auto").err
-    advice = refused[refused.index("--threshold") :].split(")")[0].split()
+    advice = refused[refused.index("--threshold") :].split(".")[0].split()
     assert matvae("import", tmp_path / "grey.npy", tmp_path / "x.zarr", *advice).code == 0
     refused = matvae("import", tmp_path / "binary.npy", tmp_path / "y.zarr", "--threshold", "otsu")
     assert refused.code == 3
@@ -264,7 +264,7 @@ def test_the_advice_to_leave_out_voxels_works(matvae, tmp_path):
     np.save(tmp_path / "a.npy", values)
     refused = matvae("import", tmp_path / "a.npy", tmp_path / "x.zarr")
     assert refused.code == 3
-    advice = refused.err[refused.err.index("--mask") :].split(")")[0].split()
+    advice = refused.err[refused.err.index("--mask") :].split(".")[0].split()
     ran = matvae("import", tmp_path / "a.npy", tmp_path / "x.zarr", *advice)
     assert ran.code == 0, ran.err
     assert "mask        84.4 % of the voxels are inside" in ran.out

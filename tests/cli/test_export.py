@@ -17,7 +17,7 @@ def test_the_help_names_every_format(matvae):
 def test_one_sample_is_exported_and_described(matvae, store, tmp_path):
     ran = matvae("export", store, tmp_path / "a.npy", "--sample", 2)
     assert ran.code == 0, ran.err
-    assert "a.npy (192 B)" in ran.out
+    assert "a.npy (192 bytes)" in ran.out
     assert "format   npy" in ran.out
     assert "samples  2" in ran.out
     assert "8 x 8 voxels (y x), 2 phases, periodic, voxel 0.5 micrometer" in ran.out
