@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -30,6 +31,8 @@ class Interrupts:
         self.exit_code = 128 + number
         # A second SIGTERM, as some schedulers send it, must not interrupt the saving; a second Ctrl-C may.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        # zarr may have made a coroutine that it has not begun.
+        warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
         raise KeyboardInterrupt
 
     def repeat(self, unraisable: Any) -> None:

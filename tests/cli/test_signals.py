@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 
 import pytest
 
@@ -107,6 +108,17 @@ def test_a_signal_that_arrives_in_a_destructor_is_not_lost(number, capfd):
     assert time.monotonic() - began < 20
     assert interrupts.exit_code == 128 + number
     assert capfd.readouterr().err == ""
+
+
+def test_a_coroutine_that_an_interrupt_has_kept_from_beginning_is_no_matter(recwarn):
+    async def coroutine():
+        pass
+
+    warnings.simplefilter("always")
+    with as_interrupts(to_the_end=False), pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGTERM)
+    coroutine()
+    assert not recwarn.list
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
