@@ -202,7 +202,7 @@ def test_windows_of_arrays_and_lists_of_files(tmp_path):
     cut = windows(labels, (8, 8))
     assert cut.grid == Grid((8, 8), periodic=False)
     np.testing.assert_array_equal(cut.data.compute(), expected)
-    with pytest.warns(UserWarning, match="taken for a stack of 6 images"):
+    with pytest.warns(UserWarning, match="read as a stack of 6 images"):
         np.testing.assert_array_equal(windows(labels, 8).data.compute(), expected)
     files = [tmp_path / "image.npy", tmp_path / "another.npy"]
     for file, image in zip(files, labels, strict=False):

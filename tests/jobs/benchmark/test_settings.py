@@ -81,7 +81,7 @@ def test_too_little_memory_is_refused(monkeypatch):
     monkeypatch.setattr(memory, "free_memory", lambda device: 4_000_000_000)
     GOOD.check_machine()
     paper = replace(GOOD, preset="paper", size=224)
-    with pytest.raises(InputError, match=r"'paper' at 224 x 224 pixels with batches of 16 needs about 8\.1 GB"):
+    with pytest.raises(InputError, match=r"'paper' at 224 x 224 pixels with batches of 16 needs about 8\.12 GB"):
         paper.check_machine()
     replace(paper, batch_size=2).check_machine()
 
