@@ -19,8 +19,8 @@ def size_text(n_bytes: int) -> str:
     size = float(n_bytes)
     if size < 1000:
         return f"{n_bytes} byte{'' if n_bytes == 1 else 's'}"
-    for unit in ("kB", "MB", "GB"):
+    for unit in ("kB", "MB", "GB", "TB", "PB"):
         size /= 1000
         if size < 999.5:
             return f"{size:.3g} {unit}"
-    return f"{size / 1000:.4g} TB"
+    return f"{size / 1000:.3g} EB"

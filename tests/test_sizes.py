@@ -22,7 +22,8 @@ from matvae.sizes import size_text
         (2_500_000, "2.5 MB"),
         (999_600_000, "1 GB"),
         (3_200_000_000, "3.2 GB"),
-        (3_000_000_000_000_000, "3000 TB"),
+        (1_080_000_000_000_000, "1.08 PB"),
+        (3_000_000_000_000_000_000, "3 EB"),
     ],
 )
 def test_sizes_have_three_digits_and_the_prefix_that_suits(n_bytes, expected):
