@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 
 from .. import validate
 from ..errors import InputError
@@ -119,27 +120,32 @@ class TwoPointPCA(NamedComponents, TransformerMixin, BaseEstimator):
             is as it was before.
         """
         with unchanged_on_error(self):
-            check_parameters(self)
-            return self._fit(X)
+            self._check_parameters()
+            return self._fit(*self._read(X))
 
-    def _fit(self, X: Any) -> TwoPointPCA:
+    def _check_parameters(self) -> None:
+        check_parameters(self)
         validate.choice("metric", self.metric, METRICS)
+
+    def _read(self, X: Any) -> tuple[Samples, StatisticsRows, np.dtype]:
+        """Samples that can be measured, their statistics, and the precision of these."""
         samples, _ = measured_windows(self, Samples.of(self, X))
-        self._layout, self.grid_ = samples.layout, samples.grid
-        first = self._statistics_function()(*read_all(samples.arrays, slice(0, 1)))
-        self._lags = first.shape[1:]
+        compute = statistics_function(samples.layout, self)
+        first = compute(*read_all(samples.arrays, slice(0, 1)))
+        return samples, StatisticsRows(samples.arrays, compute, first.shape[1:]), first.dtype
+
+    def _fit(self, samples: Samples, rows: StatisticsRows, dtype: np.dtype) -> TwoPointPCA:
         if self.n_components > len(samples):
             raise InputError(
                 f"n_components must lie between 1 and the number of samples ({len(samples)}), but "
                 f"{self.n_components} was given."
             )
-        rows = StatisticsRows(samples.arrays, self._statistics_function(), self._lags)
         weights = rows.weights(self.metric)
         components = rows.components(self.n_components, weights)
-        dtype = first.dtype
+        self._layout, self.grid_, self._lags = samples.layout, samples.grid, rows.shape
         self.lag_weights_ = weights.astype(dtype)
-        self.mean_ = components.mean.reshape(self._lags).astype(dtype)
-        self.components_ = (components.components.reshape(-1, *self._lags) / np.sqrt(weights)).astype(dtype)
+        self.mean_ = components.mean.reshape(rows.shape).astype(dtype)
+        self.components_ = (components.components.reshape(-1, *rows.shape) / np.sqrt(weights)).astype(dtype)
         self.explained_variance_ = components.variance
         self.explained_variance_ratio_ = components.ratio
         return self
@@ -364,3 +370,37 @@ class TwoPointPCA(NamedComponents, TransformerMixin, BaseEstimator):
     def _rows_function(self) -> Callable[..., np.ndarray]:
         compute = self._statistics_function()
         return lambda block, *masks: compute(block, *masks).reshape(len(block), -1)
+
+
+def fit_variants(pca: TwoPointPCA, X: Any, variants: Sequence[dict[str, Any]]) -> list[TwoPointPCA]:
+    """Fit copies of a PCA that differ in the number of components or in the metric, on the same structures.
+
+    Each equals a fit of its own, but statistics that fit into memory are computed once for all of them.
+
+    Parameters
+    ----------
+    pca : TwoPointPCA
+        Left as it is.
+    X : array ``(sample, *space)``, or a `Structures`
+        As in `TwoPointPCA.fit`.
+    variants : sequence of dict
+        `n_components` and `metric` of each copy, as far as they differ from those of `pca`.
+
+    Returns
+    -------
+    list of TwoPointPCA
+        Fitted.
+
+    Raises
+    ------
+    InputError
+        As in `TwoPointPCA.fit`.
+    """
+    pca = clone(pca)
+    pca._check_parameters()
+    data = pca._read(X)
+    fitted = [copy(pca).set_params(**variant) for variant in variants]
+    for each in fitted:
+        each._check_parameters()
+        each._fit(*data)
+    return fitted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,14 @@ def pca_like(estimator: Any, n_components: int) -> TwoPointPCA:
         periodic=estimator.periodic,
         cutoff=estimator.cutoff,
     )
+
+
+def with_fewer(pca: TwoPointPCA, n_components: int) -> TwoPointPCA:
+    """Copy a fitted PCA with its first components only, which are those that a fit with so many of them finds."""
+    fewer = copy(pca).set_params(n_components=n_components)
+    for name in ("components_", "explained_variance_", "explained_variance_ratio_"):
+        setattr(fewer, name, getattr(pca, name)[:n_components])
+    return fewer
 
 
 class PCABaseline:

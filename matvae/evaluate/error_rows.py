@@ -17,6 +17,7 @@ from ..crew import ALONE, Crew
 from ..data import Structures
 from ..errors import InputError
 from ..estimator import FittedModel, TwoPointPCA
+from ..estimator.pca import fit_variants
 from ..estimator.textures import RETRIEVAL
 from ..shown import Shown
 from ..stats.metric import LAGS, METRICS, PLAIN
@@ -74,7 +75,7 @@ class ErrorRow(Shown):
 
 def fit_pcas(estimator: Any, training: Structures, n_components: int) -> list[TwoPointPCA]:
     """PCA in every metric, fitted on training structures."""
-    return [pca_like(estimator, n_components).set_params(metric=metric).fit(training) for metric in METRICS]
+    return fit_variants(pca_like(estimator, n_components), training, [{"metric": metric} for metric in METRICS])
 
 
 def training_mean(estimator: Any) -> np.ndarray:

@@ -15,7 +15,9 @@ from sklearn.pipeline import make_pipeline
 
 from matvae import Grid, Structures, TwoPointPCA, two_point_stats
 from matvae.errors import InputError, NotFittedError
+from matvae.estimator import pca as pca_module
 from matvae.estimator import realizations, statistics_rows
+from matvae.estimator.pca import fit_variants
 from matvae.stats import relative_error
 from matvae.stats.metric import lag_balls
 
@@ -43,6 +45,15 @@ def test_all_components_recover_the_statistics(make_blobs) -> None:
 def test_statistics_follow_the_parameters(X, options: dict) -> None:
     model = TwoPointPCA(2, **options).fit(X)
     np.testing.assert_array_equal(model.statistics(X), two_point_stats(X, **options))
+
+
+@pytest.mark.parametrize(("given", "kept"), [("f4", "f4"), ("f8", "f8"), ("g", "f8"), ("u1", "f4")])
+def test_statistics_mean_and_scores_have_the_precision_of_the_data(X, given, kept) -> None:
+    data = X.astype(given) if given == "u1" else X.astype(given) / 3
+    model = TwoPointPCA(2).fit(data)
+    assert {a.dtype for a in (model.mean_, model.components_, model.statistics(data), model.transform(data))} == {
+        np.dtype(kept)
+    }
 
 
 def test_dask_gives_the_same_results_lazily(X, lazy) -> None:
@@ -346,3 +357,30 @@ def test_scores_of_statistics_are_those_of_their_structures(metric) -> None:
     np.testing.assert_array_equal(model.scores_of(model.statistics(structures)), model.transform(structures))
     with pytest.raises(NotFittedError):
         TwoPointPCA(3).scores_of(model.statistics(structures))
+
+
+@pytest.mark.parametrize("n_components", [3, 25])
+def test_variants_equal_fits_of_their_own_on_statistics_computed_once(n_components, monkeypatch) -> None:
+    structures, counted = blobs(40, (12, 12)), []
+    compute = pca_module.statistics_function
+
+    def counting(layout, estimator):
+        function = compute(layout, estimator)
+        return lambda block, *masks: counted.append(len(block)) or function(block, *masks)
+
+    monkeypatch.setattr(pca_module, "statistics_function", counting)
+    pca = TwoPointPCA(3, cutoff=4, periodic=False)
+    variants = [{"n_components": n_components}, {"metric": "lags"}]
+    fitted = fit_variants(pca, structures, variants)
+    # A single sample tells the shape.
+    assert sum(counted) == 40 + 1
+    assert not pca.__sklearn_is_fitted__()
+    for variant, own in zip(fitted, variants, strict=True):
+        alone = clone(pca).set_params(**own).fit(structures)
+        assert variant.get_params() == alone.get_params()
+        assert variant.n_features_in_ == alone.n_features_in_
+        for name in ("mean_", "components_", "lag_weights_", "explained_variance_", "explained_variance_ratio_"):
+            np.testing.assert_array_equal(getattr(variant, name), getattr(alone, name))
+        np.testing.assert_array_equal(variant.transform(structures), alone.transform(structures))
+    with pytest.raises(InputError, match="number of samples"):
+        fit_variants(pca, structures, [{"n_components": 41}])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from matvae import Grid, StatsVAETransformer, Structures, TwoPointPCA
-from matvae.evaluate.baseline import PCABaseline, pca_like
+from matvae.evaluate.baseline import PCABaseline, pca_like, with_fewer
 from matvae.evaluate.measure import measure
 
 
@@ -70,3 +70,15 @@ def test_pca_has_the_statistics_of_the_model():
     model.grid_ = Grid((8, 8), phases=3, periodic=False)
     pca = pca_like(model, 5)
     assert (pca.n_components, pca.phases, pca.periodic, pca.cutoff, pca.correlations) == (5, 3, False, 2, [(1, 2)])
+
+
+def test_the_first_components_are_those_of_a_smaller_fit(model, training, unseen):
+    X = unseen.data.compute()
+    full, alone = (pca_like(model, n).fit(training.data) for n in (6, 3))
+    fewer = with_fewer(full, 3)
+    np.testing.assert_allclose(fewer.transform(X), alone.transform(X), atol=1e-4)
+    np.testing.assert_allclose(fewer.explained_variance_ratio_, alone.explained_variance_ratio_, rtol=1e-6)
+    f, g = (pca.inverse_statistics(pca.transform(X)) for pca in (fewer, alone))
+    np.testing.assert_allclose(f, g, atol=1e-5)
+    assert fewer.get_params() == alone.get_params()
+    assert len(full.components_) == full.n_components == 6

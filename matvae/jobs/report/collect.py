@@ -10,17 +10,17 @@ import numpy as np
 from ...data import Structures
 from ...data.sample_blocks import Progress
 from ...data.subsets import select, spread_indices
-from ...estimator import TwoPointPCA
+from ...estimator.pca import fit_variants
 from ...estimator.textures import AUTO
-from ...evaluate.baseline import PCABaseline, pca_like
-from ...evaluate.error_rows import ErrorRow, ErrorTable, fit_pcas
+from ...evaluate.baseline import PCABaseline, pca_like, with_fewer
+from ...evaluate.error_rows import ErrorRow, ErrorTable
 from ...evaluate.generated_sets import compare_generated, default_number, reason_against
 from ...evaluate.measure import Measurement, RoundTrip, decodes_statistics, n_lags
 from ...evaluate.neighbours import distances_between, find_neighbours
 from ...evaluate.walks import walk
 from ...report import Candidates, Examples, Neighbours, RealizedSet, Traversal
 from ...stats import relative_error
-from ...stats.metric import PLAIN
+from ...stats.metric import LAGS, PLAIN
 
 logger = logging.getLogger("matvae")
 # Structures measured, so that a report takes about a minute: fewer where they are large, but always at least LEAST.
@@ -61,18 +61,29 @@ def choose(structures: Structures, most: int = MOST) -> tuple[Structures, np.nda
     return (structures, indices) if len(structures) <= n else (select(structures, indices), indices)
 
 
-def fit_pca(estimator: Any, structures: Structures) -> tuple[TwoPointPCA, int]:
-    """Fit PCA with twice the model's components, if there are enough structures, and return the number of these."""
-    most = max(2 * estimator.n_components + 1, LEAST, PCA_BYTES // (8 * n_lags(estimator)))
-    sample, indices = choose(structures, min(MOST, most))
-    return pca_like(estimator, min(2 * estimator.n_components, len(indices))).fit(sample.data), len(indices)
+def fit_baselines(estimator: Any, structures: Structures) -> tuple[PCABaseline, ErrorTable, int]:
+    """Fit PCA on some structures, whose statistics are computed once.
 
+    Parameters
+    ----------
+    estimator : StatsVAETransformer
+    structures : Structures
 
-def error_table(estimator: Any, structures: Structures) -> ErrorTable:
-    """Errors by lag beside PCA in both metrics, with as many components as the model, fitted on some structures."""
-    most = max(estimator.n_components, LEAST, PCA_BYTES // (8 * n_lags(estimator)))
+    Returns
+    -------
+    PCABaseline
+        In the plain metric, with twice the model's components, if there are enough structures.
+    ErrorTable
+        Beside PCA in both metrics, with as many components as the model.
+    int
+        Number of structures that PCA was fitted on.
+    """
+    n = estimator.n_components
+    most = max(2 * n + 1, LEAST, PCA_BYTES // (8 * n_lags(estimator)))
     sample, indices = choose(structures, min(MOST, most))
-    return ErrorTable(estimator, fit_pcas(estimator, sample, min(estimator.n_components, len(indices))))
+    n, twice = min(n, len(indices)), min(2 * n, len(indices))
+    plain, lags = fit_variants(pca_like(estimator, n), sample, [{"n_components": twice}, {"metric": LAGS}])
+    return PCABaseline(plain), ErrorTable(estimator, [with_fewer(plain, n), lags]), len(indices)
 
 
 def set_number(structures: Structures) -> int:

@@ -13,7 +13,6 @@ from ...data.windows import POSITION
 from ...errors import InputError
 from ...estimator import load
 from ...estimator.card_page import card_facts
-from ...evaluate.baseline import PCABaseline
 from ...evaluate.measure import Kept, decodes_statistics, measure
 from ...evaluate.phase_errors import phase_names
 from ...evaluate.sampling_floor import sampling_floor
@@ -27,9 +26,8 @@ from .collect import (
     candidate_parts,
     choose,
     comparison_rows,
-    error_table,
     example_parts,
-    fit_pca,
+    fit_baselines,
     most_measured,
     neighbour_parts,
     pca_structure_error,
@@ -104,11 +102,10 @@ def report_model(
     if len(chosen) < len(structures):
         notes.append(f"{len(chosen)} of {len(structures)} structures were measured, spread over the set.")
     fitted_on = chosen if training is None else training
-    pca, n_fitted = fit_pca(estimator, fitted_on)
-    table = error_table(estimator, fitted_on)
+    baseline, table, n_fitted = fit_baselines(estimator, fitted_on)
     total = len(chosen) + (0 if training is None else len(training))
     # Structures are realized once, and serve the errors, the set and the examples.
-    baseline, keep = PCABaseline(pca), Kept(set_positions(chosen))
+    keep = Kept(set_positions(chosen))
     measurement = measure(estimator, chosen, baseline, keep, *table.observers, progress=stage(progress, 0, total))
     kept = keep.trip
     error_rows, realized_set, reason = set_parts(estimator, chosen, training, table, measurement, kept, names)

@@ -11,7 +11,8 @@ import pytest
 from matvae import Grid, StatsVAETransformer, Structures, load, open_structures
 from matvae.data import sample_blocks
 from matvae.evaluate import Nearest
-from matvae.evaluate.baseline import PCABaseline
+from matvae.evaluate.baseline import pca_like
+from matvae.evaluate.error_rows import fit_pcas
 from matvae.evaluate.measure import Kept, measure, round_trip
 from matvae.evaluate.walks import central_latent
 from matvae.jobs.report import collect
@@ -20,9 +21,8 @@ from matvae.jobs.report.collect import (
     candidate_parts,
     choose,
     comparison_rows,
-    error_table,
     example_parts,
-    fit_pca,
+    fit_baselines,
     most_measured,
     neighbour_parts,
     pca_structure_error,
@@ -45,8 +45,7 @@ def opened(trained):
 @pytest.fixture
 def measured(model, opened, monkeypatch):
     monkeypatch.setattr(sample_blocks, "BLOCK_BYTES", 4 * 64 * 5)
-    pca, n = fit_pca(model, opened[0])
-    baseline = PCABaseline(pca)
+    baseline, _, n = fit_baselines(model, opened[0])
     return measure(model, opened[1], baseline), baseline, n
 
 
@@ -84,10 +83,23 @@ def test_structures_are_chosen_evenly_from_a_large_set(monkeypatch):
 def test_pca_has_twice_the_components_if_there_are_enough_structures():
     X = Structures((np.random.default_rng(0).random((30, 8, 8)) < 0.5).astype(np.uint8), Grid((8, 8)))
     model = StatsVAETransformer(n_components=3, max_epochs=1, width=16, random_state=0, decoder="dense").fit(X)
-    pca, n = fit_pca(model, X)
-    assert (len(pca.components_), n) == (6, 30)
-    pca, n = fit_pca(model, X[:4])
-    assert (len(pca.components_), n) == (4, 4)
+    baseline, table, n = fit_baselines(model, X)
+    assert (len(baseline.pca.components_), [len(pca.components_) for pca in table.pcas], n) == (6, [3, 3], 30)
+    baseline, table, n = fit_baselines(model, X[:4])
+    assert (len(baseline.pca.components_), [len(pca.components_) for pca in table.pcas], n) == (4, [3, 3], 4)
+    assert [len(pca.components_) for pca in fit_baselines(model, X[:2])[1].pcas] == [2, 2]
+
+
+def test_baselines_equal_separate_fits(model, opened):
+    training, test = opened
+    X = test.data.compute()
+    baseline, table, _ = fit_baselines(model, training)
+    separate = [pca_like(model, 6).fit(training), *fit_pcas(model, training, 3)]
+    for pca, alone in zip([baseline.pca, *table.pcas], separate, strict=True):
+        assert pca.get_params() == alone.get_params()
+        np.testing.assert_allclose(pca.transform(X), alone.transform(X), atol=1e-4)
+        f, g = (each.inverse_statistics(each.transform(X)) for each in (pca, alone))
+        np.testing.assert_allclose(f, g, atol=1e-5)
 
 
 def test_rows_and_their_note_state_the_data_that_were_measured(model, opened, measured):
@@ -115,7 +127,7 @@ def test_rows_and_their_note_state_the_data_that_were_measured(model, opened, me
 def realized(model, opened):
     """Table with its rows made, the structures that were kept, their set, and the reason against one."""
     training, test = opened
-    table, keep = error_table(model, training), Kept(set_positions(test))
+    table, keep = fit_baselines(model, training)[1], Kept(set_positions(test))
     measurement = measure(model, test, keep, *table.observers)
     _, realized_set, reason = set_parts(model, test, training, table, measurement, keep.trip, ["a", "b"])
     return table, keep.trip, realized_set, reason
@@ -147,7 +159,7 @@ def test_structures_of_pc_scores_have_the_error_of_a_pca_with_as_many_components
 
 
 def test_a_note_says_why_there_are_no_structures_of_pc_scores(model, opened):
-    table = error_table(model, opened[0])
+    _, table, _ = fit_baselines(model, opened[0])
     error, note = pca_structure_error(table, 21, "these are continuous fields")
     assert error is None
     assert note == "No structures were reconstructed from PC scores: these are continuous fields."
@@ -157,8 +169,7 @@ def test_a_note_says_why_there_are_no_structures_of_pc_scores(model, opened):
 
 def test_equal_structures_give_no_rows(model, opened):
     equal = Structures(np.repeat(opened[1].data[:1].compute(), 4, axis=0), opened[1].grid)
-    pca, n = fit_pca(model, opened[0])
-    baseline = PCABaseline(pca)
+    baseline, _, n = fit_baselines(model, opened[0])
     rows, note = comparison_rows(model, measure(model, equal, baseline), baseline, n, same_data=False)
     assert rows == []
     assert note.startswith("All structures have equal 2-point statistics")
