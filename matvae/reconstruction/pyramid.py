@@ -35,7 +35,11 @@ def box_means(fields: Tensor, shape: Sequence[int]) -> Tensor:
 
 def sliding_means(fields: Tensor, level: int) -> Tensor:
     """Means of fields ``(sample, phase, *space)`` over all boxes of edge ``2**level`` that fit, at every position."""
-    return SLIDE[fields.ndim - 2](fields, 2**level, stride=1) if level else fields
+    ndim, edge = fields.ndim - 2, 2**level
+    # Along one axis after the other: each mean is then one of 2**level values, rather than of all those of a box.
+    for axis in range(ndim if level else 0):
+        fields = SLIDE[ndim](fields, [edge if other == axis else 1 for other in range(ndim)], stride=1)
+    return fields
 
 
 def enlarged(fields: Tensor, shape: Sequence[int]) -> Tensor:

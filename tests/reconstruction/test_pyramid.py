@@ -55,3 +55,14 @@ def test_sliding_means_contain_the_box_means() -> None:
     fields = torch.rand(1, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(sliding_means(fields, 2)[:, :, ::4, ::4], box_means(fields, (2, 2)))
     assert sliding_means(fields, 0) is fields
+
+
+@pytest.mark.parametrize("shape", [(9,), (12, 9), (6, 8, 5)])
+def test_sliding_means_are_those_of_all_boxes(shape) -> None:
+    fields = (torch.rand(2, 3, *shape, generator=torch.Generator().manual_seed(0)) < 0.3).float()
+    boxes = fields
+    for axis in range(2, fields.ndim):
+        boxes = boxes.unfold(axis, 4, 1)
+    expected = boxes.flatten(fields.ndim).mean(-1)
+    # Of indicators, whose sums are integers, they are exact.
+    torch.testing.assert_close(sliding_means(fields, 2), expected, atol=0, rtol=0)
