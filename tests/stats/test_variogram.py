@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from matvae.errors import InputError
-from matvae.stats import surface_area, two_point_stats, variogram
+from matvae.stats import block_size, surface_area, two_point_stats, variogram
 from matvae.stats.surface import ISOTROPIC
 
 from .samples import SHAPES, labels_of
@@ -96,6 +96,20 @@ def test_its_gradient_matches_finite_differences():
 
         assert torch.autograd.gradcheck(values, fields)
         assert torch.autograd.gradgradcheck(values, fields)
+
+
+@pytest.mark.parametrize("periodic", [True, False])
+def test_small_blocks_take_all_phases_at_once_with_the_same_values_and_gradients(periodic):
+    fields = torch.rand(2, 3, 6, 5, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    mask = torch.rand(2, 6, 5, generator=torch.Generator().manual_seed(1))
+    factors = torch.rand(2, 3, 3, 3, generator=torch.Generator().manual_seed(2))
+    found = []
+    for voxels in (1, 1 << 18):
+        with block_size(voxels):
+            g = variogram(fields, state_axis=1, periodic=periodic, mask=mask)
+        found.append((g, *torch.autograd.grad((g * factors).sum(), fields)))
+    for separate, together in zip(*found, strict=True):
+        torch.testing.assert_close(together, separate, rtol=1e-6, atol=1e-7)
 
 
 def test_phases_at_the_border_of_a_window_do_not_matter():
