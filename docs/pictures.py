@@ -1,4 +1,4 @@
-"""Draw the general figures of the documentation: ``python docs/pictures.py``; the second one trains for a minute."""
+"""Draw the general figures of the documentation: ``python docs/pictures.py``."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from pathlib import Path
 import numpy as np
 import tifffile
 from matplotlib.figure import Figure
+from PIL import Image
+from screenshots import save_small
 
-from matvae import StatsVAETransformer, open_structures, two_point_stats
+from matvae import open_structures, two_point_stats
 from matvae.data.datasets import make_dataset
 from matvae.jobs import describe, find_representative_windows
-from matvae.report import plot_reconstructions, plot_statistics, plot_structure
+from matvae.report import plot_statistics, plot_structure
+from matvae.report.style import DENSITY, add_phase_legend
 
 IMAGES = Path(__file__).parent / "images"
 SIZE = 64
-SECONDS = 60
 
 
 def structures(
@@ -24,7 +26,7 @@ def structures(
 ) -> np.ndarray:
     """Generate structures of a data set."""
     store = folder / f"{name}-{seed}.zarr"
-    make_dataset(name, store, n=n, size=size, seed=seed, **parameters)
+    make_dataset(name, store, n=n, size=size, seed=seed, overwrite=True, **parameters)
     return open_structures(store).data.compute()
 
 
@@ -35,7 +37,7 @@ def two_point_statistics(folder: Path) -> None:
         "interwoven phases (grf)": structures(folder, "grf", n=1, volume_fractions=[0.6, 0.4]),
         "checkerboard": structures(folder, "checkerboard", n=1),
     }
-    figure = Figure(figsize=(10, 6.6), dpi=100, layout="constrained")
+    figure = Figure(figsize=(10, 6.3), dpi=100 * DENSITY, layout="constrained")
     table = figure.subplots(2, len(examples))
     for column, (title, X) in enumerate(examples.items()):
         f = two_point_stats(X)
@@ -44,18 +46,10 @@ def two_point_statistics(folder: Path) -> None:
         figure.colorbar(image, ax=table[1][column], shrink=0.75)
         table[0][column].set_title(f"{title}, phase 1: {100 * X.mean():.0f} %")
         table[1][column].set_title("2-point statistics of phase 1", fontsize=10)
-    figure.savefig(IMAGES / "two-point-statistics.png")
-
-
-def reconstructions(folder: Path) -> None:
-    """Draw structures that a model has not seen, their reconstructions, and the statistics of both."""
-    parameters = {"volume_fraction_range": (0.2, 0.5), "correlation_length_range": (3, 8), "isotropic": False}
-    train = structures(folder, "grf", n=4000, seed=2, size=32, **parameters)
-    unseen = structures(folder, "grf", n=3, seed=1, size=32, **parameters)
-    model = StatsVAETransformer(9, decoder="dense", max_time=SECONDS, random_state=0).fit(train)
-    decoded = model.inverse_transform(model.transform(unseen))
-    figure = plot_reconstructions(unseen, decoded, model.statistics(unseen), model.statistics(decoded))
-    figure.savefig(IMAGES / "reconstructions.png", dpi=75)
+    add_phase_legend(figure, 2)
+    picture = IMAGES / "two-point-statistics.png"
+    figure.savefig(picture)
+    save_small(Image.open(picture), picture)
 
 
 def representative(folder: Path) -> None:
@@ -84,4 +78,3 @@ if __name__ == "__main__":
         two_point_statistics(Path(scratch))
         representative(Path(scratch))
         scanned(Path(scratch))
-        reconstructions(Path(scratch))

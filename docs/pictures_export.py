@@ -10,6 +10,7 @@ import pyvista
 from matvae import Grid, open_structures
 from matvae.data import write
 from matvae.data.datasets import make_dataset
+from matvae.report.style import DENSITY
 
 IMAGES = Path(__file__).parent / "images"
 
@@ -20,11 +21,11 @@ def exported(folder: Path) -> None:
     make_dataset("grf", folder / "grf.zarr", n=1, size=grid.shape, correlation_length=6, volume_fractions=[0.7, 0.3])
     write(open_structures(folder / "grf.zarr"), folder / "rock.vti", grid=grid)
     rock = pyvista.read(folder / "rock.vti")
-    plotter = pyvista.Plotter(off_screen=True, window_size=(640, 560))
+    plotter = pyvista.Plotter(off_screen=True, window_size=(DENSITY * 640, DENSITY * 560))
     plotter.add_mesh(rock.threshold(0.5, scalars="phase"), color="#f0d9a8", ambient=0.25)
-    plotter.add_mesh(rock.outline(), color="black")
+    plotter.add_mesh(rock.outline(), color="black", line_width=DENSITY)
     titles = {f"{axis}title": f"{axis} / micrometer" for axis in "xyz"}
-    plotter.show_bounds(location="outer", font_size=11, fmt="%.0f", **titles)
+    plotter.show_bounds(location="outer", font_size=11 * DENSITY, fmt="%.0f", **titles)
     plotter.camera.zoom(0.8)
     plotter.screenshot(IMAGES / "exported.png")
 

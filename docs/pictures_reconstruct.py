@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matvae import Grid, TwoPointPCA, two_point_stats
 from matvae.reconstruction import Wanted, reconstruct, reconstruct_volume
 from matvae.report import plot_structure
+from matvae.report.style import DENSITY, add_phase_legend
 from matvae.stats import lineal_path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,7 +49,7 @@ def traversal() -> None:
     X = windows(np.load(DATA / "micrographs" / "ceramics.npy"), 400, 64)
     pca = TwoPointPCA(n_components=5).fit(X)
     scores = np.asarray(pca.transform(X))
-    figure = Figure(figsize=(9, 3.9), dpi=100, layout="constrained")
+    figure = Figure(figsize=(9, 4.1), dpi=100 * DENSITY, layout="constrained")
     table = figure.subplots(2, len(PERCENTILES))
     for component in range(2):
         Z = np.tile(np.median(scores, axis=0), (len(PERCENTILES), 1))
@@ -60,12 +61,13 @@ def traversal() -> None:
         ):
             draw(axes, structure, f"{percentile} %, error {error:.3f}")
         table[component][0].set_ylabel(f"component {component + 1}")
+    add_phase_legend(figure, 2)
     figure.savefig(IMAGES / "walk-along-components.png")
 
 
 def statistics_compared() -> None:
     """Draw micrographs, and reconstructions from lags up to 20 voxels and from all lags and the lineal path."""
-    figure = Figure(figsize=(9, 9.2), dpi=80, layout="constrained")
+    figure = Figure(figsize=(8, 8.4), dpi=90 * DENSITY, layout="constrained")
     grid = Grid((96, 96))
     for column, name in enumerate(("ceramics", "copolymer", "alloy")):
         window = np.load(DATA / "micrographs" / f"{name}.npy")[None, 64:160, 64:160]
@@ -80,6 +82,7 @@ def statistics_compared() -> None:
             ]
         ):
             draw(figure.add_subplot(3, 3, 3 * row + column + 1), structure, title)
+    add_phase_legend(figure, 2)
     figure.savefig(IMAGES / "structures-from-statistics.png")
 
 
@@ -91,7 +94,7 @@ def volume() -> None:
     f = two_point_stats(section[None], periodic=False, cutoff=20)
     result = reconstruct_volume(f, grid=Grid((96, 96, 96)), smoothing=SMOOTHING, random_state=0)
     blocks = {"sandstone": rock[100:196, 100:196, 100:196], "reconstruction": result.structures[0]}
-    figure = Figure(figsize=(9, 4.8), dpi=100, layout="constrained")
+    figure = Figure(figsize=(9, 5), dpi=100 * DENSITY, layout="constrained")
     table = figure.subplots(2, 4)
     draw(table[0][0], section, "the section")
     table[1][0].set_axis_off()
@@ -99,6 +102,7 @@ def volume() -> None:
         planes = {"yx": block[48], "zx": block[:, 48], "zy": block[:, :, 48]}
         for axes, (plane, cut) in zip(row[1:], planes.items(), strict=True):
             draw(axes, cut, f"{name}, {plane}")
+    add_phase_legend(figure, 2, ("grains", "pores"))
     figure.savefig(IMAGES / "volume-from-a-section.png")
 
 

@@ -21,6 +21,7 @@ from matvae.report import (
     plot_sections,
     plot_strip,
 )
+from matvae.report.style import DENSITY
 
 IMAGES = Path(__file__).parent / "images"
 SECONDS = 60
@@ -75,7 +76,7 @@ def plots(folder: Path, model: StatsVAETransformer) -> None:
     reconstructions = model.inverse_transform(Z)
     f, g = (model.statistics(a[:1])[0, ..., 0] for a in (X, reconstructions))
     make_dataset("grf", folder / "volume.zarr", n=1, size=(24, 24, 24), correlation_length=6)
-    figure = Figure(figsize=(12, 9.5), dpi=75, layout="constrained")
+    figure = Figure(figsize=(12, 9.5), dpi=75 * DENSITY, layout="constrained")
     rows = figure.subfigures(3, 1, height_ratios=(1, 0.62, 1))
     top = rows[0].subplots(1, 3)
     plot_history(top[0], model.history_).set_title("plot_history")

@@ -18,6 +18,7 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from matvae import StatsVAETransformer
 from matvae.report import plot_structure
+from matvae.report.style import DENSITY, add_phase_legend
 from matvae_pymks import FlattenTransformer, PrimitiveTransformer, TwoPointCorrelation, generate_multiphase, solve_fe
 
 DOCS = Path(__file__).resolve().parents[1]
@@ -81,9 +82,10 @@ def write_table(scores: dict[str, list[float]]) -> None:
 
 
 def draw(X: np.ndarray, y: np.ndarray, scores: dict[str, list[float]]) -> None:
-    figure = Figure(figsize=(9, 3.9), dpi=100, layout="constrained")
+    figure = Figure(figsize=(9, 3.9), dpi=100 * DENSITY, layout="constrained")
     left, right = figure.subfigures(1, 2)
-    left.suptitle("stretched from top to bottom; light: stiff, dark: soft", fontsize=10)
+    left.suptitle("stretched from top to bottom", fontsize=10)
+    add_phase_legend(left, 2, ("stiff", "soft"))
     for axes, index in zip(left.subplots(2, 2).flat, (0, 3, 8, 9), strict=True):
         first = index * N_PER_CLASS
         plot_structure(axes, X[first])

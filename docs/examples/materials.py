@@ -15,6 +15,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from matvae.report import plot_structure
+from matvae.report.style import DENSITY, add_phase_legend
 
 DOCS = Path(__file__).resolve().parents[1]
 MATERIALS = ("alloy", "copolymer", "ceramics", "hsla_steel", "berea")
@@ -95,7 +96,7 @@ def spread(row: Mapping[str, str], name: str, form: str, factor: float = 1, unit
 
 def draw(folder: Path) -> Figure:
     """Draw true windows, realizations of the latents of such windows, and a larger realization of each material."""
-    figure = Figure(figsize=(9.6, 1.42 * len(MATERIALS)), layout="constrained", dpi=110)
+    figure = Figure(figsize=(9.6, 1.42 * len(MATERIALS)), layout="constrained", dpi=110 * DENSITY)
     grid = figure.subplots(len(MATERIALS), 2 * WINDOWS + 1, squeeze=False)
     for row, name in zip(grid, MATERIALS, strict=True):
         with np.load(folder / "runs" / f"{name}-0.npz") as kept:
@@ -107,6 +108,7 @@ def draw(folder: Path) -> Figure:
     grid[0][WINDOWS // 2].set_title("true windows", fontsize=9)
     grid[0][WINDOWS + WINDOWS // 2].set_title("realizations of five latents", fontsize=9)
     grid[0][-1].set_title("128 x 128", fontsize=9)
+    add_phase_legend(figure, 2)
     return figure
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..style import GREY, INK, SERIES, new_figure, structure_colours
+from ..style import GREY, INK, SERIES, add_phase_legend, new_figure, structure_colours
 
 # Grey values beyond these percentiles are drawn black and white, so that few extremes do not hide the contrast.
 _SHOWN = (0.5, 99.5)
@@ -58,8 +58,9 @@ def plot_segmentation(
     axes["a"].set_ylabel("y / voxel")
     axes["a"].set_title("grey values", fontsize=10)
     shares = np.bincount(labels[inside].astype(int), minlength=phases) / max(1, inside.sum())
-    shown = ", ".join(f"{phase}: {100 * share:.1f} %" for phase, share in enumerate(shares))
-    axes["b"].set_title(f"phases of this picture ({shown})", fontsize=10)
+    axes["b"].set_title("phases of this picture", fontsize=10)
+    names = [f"phase {phase}: {100 * share:.1f} %" for phase, share in enumerate(shares)]
+    add_phase_legend(figure, phases, names, loc="outside upper right")
     _draw_histogram(axes["c"], values, counts, thresholds)
     return figure
 

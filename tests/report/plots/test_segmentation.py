@@ -32,7 +32,8 @@ def test_both_pictures_show_the_image_and_its_fractions():
     before, after, _ = preview(np.arange(200.0))
     np.testing.assert_array_equal(before.images[0].get_array(), GREY)
     np.testing.assert_array_equal(after.images[0].get_array(), LABELS)
-    assert f"0: {100 * (LABELS == 0).mean():.1f} %" in after.get_title()
+    legend = [text.get_text() for text in after.figure.legends[0].get_texts()]
+    assert legend == [f"phase {phase}: {100 * (LABELS == phase).mean():.1f} %" for phase in range(3)]
 
 
 def test_voxels_outside_the_mask_are_blank_and_do_not_count():
@@ -40,7 +41,7 @@ def test_voxels_outside_the_mask_are_blank_and_do_not_count():
     before, after, _ = preview(np.arange(200.0), mask)
     for axes in (before, after):
         np.testing.assert_array_equal(np.ma.getmaskarray(axes.images[0].get_array()), ~mask)
-    assert "0: 0.0 %" in after.get_title()
+    assert after.figure.legends[0].get_texts()[0].get_text() == "phase 0: 0.0 %"
 
 
 def test_a_line_is_drawn_as_a_band():
