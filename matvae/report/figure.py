@@ -11,13 +11,17 @@ from .style import DENSITY
 
 
 class ShownFigure(Figure):
-    """A matplotlib figure that a notebook shows as an image.
+    """A matplotlib figure that a notebook shows as an image, and that is saved with twice its pixels on a screen.
 
     Figures of pyplot are shown by the backend of a notebook, which knows of no others.
     """
 
+    def savefig(self, fname: Any, **options: Any) -> None:
+        """Save the figure as matplotlib does, but crisp on any screen unless a `dpi` is given."""
+        super().savefig(fname, **{"dpi": DENSITY * self.dpi, **options})
+
     def _repr_png_(self) -> tuple[bytes, dict[str, Any]]:
         buffer = io.BytesIO()
-        self.savefig(buffer, format="png", dpi=DENSITY * self.dpi)
+        self.savefig(buffer, format="png")
         # The height follows, also where a page is narrower than the figure.
         return buffer.getvalue(), {"width": round(self.get_size_inches()[0] * self.dpi)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from matvae import Grid, Structures, plot_statistics, plot_structures, reconstruct, save_structures, two_point_stats
 from matvae.errors import InputError
@@ -116,6 +117,15 @@ def test_a_notebook_shows_figures_at_twice_the_resolution():
     width = int.from_bytes(png[16:20], "big")
     assert png[:4] == b"\x89PNG"
     assert width == 2 * size["width"]
+
+
+def test_a_figure_is_saved_at_twice_the_resolution_unless_another_is_given(tmp_path):
+    figure = Structures(X, Grid((8, 12))).plot(2)
+    on_screen = figure.get_size_inches() * figure.dpi
+    figure.savefig(tmp_path / "figure.png")
+    figure.savefig(tmp_path / "coarse.png", dpi=figure.dpi)
+    assert Image.open(tmp_path / "figure.png").size == tuple((2 * on_screen).astype(int))
+    assert Image.open(tmp_path / "coarse.png").size == tuple(on_screen.astype(int))
 
 
 def test_long_names_are_wrapped_so_that_titles_do_not_overlap():
