@@ -46,15 +46,14 @@ def html_of(shown: Shown) -> str:
         except MatvaeError as error:
             # Damage on disk or a missing library must not hide what is known without the pictures.
             parts.append(_remark(f"No pictures: {error}"))
-    return f'<div class="matvae" style="overflow-x: auto">{"".join(parts)}</div>'
+    # Long names break: what had to be scrolled sideways would be out of reach of a keyboard.
+    return f'<div class="matvae" style="overflow-wrap: anywhere">{"".join(parts)}</div>'
 
 
 def _table(rows: Mapping[str, str]) -> str:
-    left = 'style="text-align: left; vertical-align: top"'
-    cells = [
-        f'<tr><th scope="row" {left}>{escape(name)}</th><td {left}>{escape(text)}</td></tr>'
-        for name, text in rows.items()
-    ]
+    left = "text-align: left; vertical-align: top"
+    head = f'<th scope="row" style="{left}; min-width: 6em">'
+    cells = [f'<tr>{head}{escape(name)}</th><td style="{left}">{escape(text)}</td></tr>' for name, text in rows.items()]
     return f"<table>{''.join(cells)}</table>"
 
 
@@ -73,8 +72,8 @@ def _pictures(pictures: list[Picture]) -> str:
         key = f"dark {low:.4g} to light {high:.4g}"
     else:
         key = "".join(
-            f'<span style="display: inline-block; width: 0.8em; height: 0.8em; margin: 0 0.3em 0 0.8em; '
-            f'border: {LINE}; background: {colour}"></span>phase {phase}'
+            f'<span style="display: inline-block"><span style="display: inline-block; width: 0.8em; height: 0.8em; '
+            f'margin: 0 0.3em 0 0.8em; border: {LINE}; background: {colour}"></span>phase {phase}</span>'
             for phase, colour in enumerate(colour_codes(phases)[:MOST_SWATCHES])
         )
     images = "".join(_image(picture, colours) for picture in pictures)
