@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 from matplotlib.figure import Figure
-from PIL import Image
-from screenshots import save_small
+from screenshots import shrink
 
 from matvae import open_structures, two_point_stats
 from matvae.data.datasets import make_dataset
@@ -49,7 +48,7 @@ def two_point_statistics(folder: Path) -> None:
     add_phase_legend(figure, 2)
     picture = IMAGES / "two-point-statistics.png"
     figure.savefig(picture)
-    save_small(Image.open(picture), picture)
+    shrink(picture)
 
 
 def representative(folder: Path) -> None:
@@ -61,6 +60,7 @@ def representative(folder: Path) -> None:
     find_representative_windows(
         folder / "image.zarr", voxel_size=0.5, unit="micrometer", figure=picture, overwrite=True
     )
+    shrink(picture)
 
 
 def scanned(folder: Path) -> None:
@@ -69,7 +69,9 @@ def scanned(folder: Path) -> None:
     (volume,) = structures(folder, "grf", n=1, size=(40, 64, 96), **parameters)
     words = {"spacing": 1.0, "unit": "um", "axes": "ZYX"}
     tifffile.imwrite(folder / "scan.tif", 100 * volume, imagej=True, resolution=(2, 2), metadata=words)
-    describe(folder / "scan.tif", figure=IMAGES / "scan.png", overwrite=True)
+    picture = IMAGES / "scan.png"
+    describe(folder / "scan.tif", figure=picture, overwrite=True)
+    shrink(picture)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from screenshots import shrink
 
 from matvae import open_structures
 from matvae.data import Segmentation
@@ -24,14 +25,16 @@ def segmented(folder: Path) -> None:
     grey = np.random.default_rng(0).normal(np.where(labels, 150, 90), 22)
     np.save(folder / "grey.npy", np.where(inside, grey, 0).clip(0, 255).round().astype(np.uint8))
     np.save(folder / "inside.npy", inside)
+    picture = IMAGES / "segmentation.png"
     import_structures(
         folder / "grey.npy",
         folder / "grey.zarr",
         segmentation=Segmentation("otsu", denoise="median", min_size=10),
         mask=folder / "inside.npy",
-        figure=IMAGES / "segmentation.png",
+        figure=picture,
         overwrite=True,
     )
+    shrink(picture)
 
 
 if __name__ == "__main__":
