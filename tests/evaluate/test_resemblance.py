@@ -7,6 +7,7 @@ import pytest
 
 from matvae.data import sample_blocks
 from matvae.errors import InputError
+from matvae.evaluate import resemblance as resemblance_module
 from matvae.evaluate.resemblance import agreement, resemblance
 
 from ..structures import blobs
@@ -26,8 +27,17 @@ def test_agreement_equals_that_at_the_best_of_all_shifts(shape, phases, invert, 
     X, Y = (rng.integers(0, phases, (n, *shape)).astype(np.uint8) for n in (4, 5))
     expected = [[slow(x, y, invert) for y in Y] for x in X]
     np.testing.assert_allclose(agreement(X, Y, phases=phases, invert=invert), expected)
-    monkeypatch.setattr(sample_blocks, "BLOCK_BYTES", 2 * 8 * phases * X[0].size)
+    monkeypatch.setattr(sample_blocks, "BLOCK_BYTES", 2 * 4 * phases * X[0].size)
     np.testing.assert_allclose(agreement(X, Y, phases=phases, invert=invert), expected)
+
+
+@pytest.mark.parametrize("shape", [(256, 256), (127, 509), (40, 40, 40)])
+def test_single_precision_counts_the_voxels_of_the_largest_structures_exactly(shape, monkeypatch):
+    # Prime numbers of voxels and a phase that fills nearly everything round worst.
+    X = (np.random.default_rng(0).random((3, *shape)) < 0.02).astype(np.uint8)
+    single = agreement(X, X, phases=2)
+    monkeypatch.setattr(resemblance_module, "SINGLE_PRECISION_VOXELS", 0)
+    np.testing.assert_array_equal(single, agreement(X, X, phases=2))
 
 
 def test_shifted_and_inverted_copies_agree_in_all_voxels():
