@@ -16,6 +16,7 @@ import numpy as np
 import uvicorn
 from PIL import Image
 from playwright.sync_api import sync_playwright
+from screenshots import DENSITY, save_small, side_by_side
 
 from matvae import StatsVAETransformer, open_structures
 from matvae.data import windows
@@ -65,11 +66,16 @@ def take(url: str, image: Path) -> None:
         page.mouse.move(5, 5)
         page.evaluate("scrollTo(0, 0)")
         page.wait_for_timeout(300)
-        save(page.screenshot(full_page=True), "explore.png")
-        phone = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme="dark")
-        phone.goto(url)
-        phone.wait_for_selector(REALIZED, timeout=60_000)
-        save(phone.screenshot(), "explore-phone.png")
+        save_small(Image.open(io.BytesIO(page.screenshot(full_page=True))), IMAGES / "explore.png")
+        phones = []
+        for scheme in ("light", "dark"):
+            phone = browser.new_page(
+                viewport={"width": 390, "height": 844}, color_scheme=scheme, device_scale_factor=DENSITY
+            )
+            phone.goto(url)
+            phone.wait_for_selector(REALIZED, timeout=60_000)
+            phones.append(Image.open(io.BytesIO(phone.screenshot())))
+        save_small(side_by_side(phones, 20), IMAGES / "explore-phone.png")
         browser.close()
 
 
@@ -85,12 +91,6 @@ def drag(page) -> str:
         page.wait_for_timeout(150)
         times.append(int(page.evaluate("document.body.dataset.milliseconds")))
     return f"drag to picture: median {statistics.median(times)} ms, at most {max(times)} ms"
-
-
-def save(content: bytes, name: str) -> None:
-    """Save a picture with 256 colours, which is small enough to commit."""
-    picture = Image.open(io.BytesIO(content)).convert("RGB")
-    picture.quantize(256, method=Image.Quantize.MAXCOVERAGE).save(IMAGES / name, optimize=True)
 
 
 if __name__ == "__main__":
