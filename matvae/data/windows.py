@@ -260,8 +260,13 @@ def bounds(region: Region | None, shape: tuple[int, ...]) -> list[tuple[int, int
     Raises
     ------
     InputError
-        If the region does not lie within the structures.
+        If the region does not lie within the structures, or is text.
     """
+    if isinstance(region, str):
+        raise InputError(
+            f"region must bound each axis by (start, stop), such as [(0, 160), None], but the text {region!r} was "
+            "given. Only the command line takes text."
+        )
     if region is None:
         return [(0, length) for length in shape]
     parts = [region] if isinstance(region, slice) else list(region)

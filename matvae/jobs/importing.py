@@ -244,7 +244,8 @@ def _spatial_dims(spatial_dims: int | None, window: int | Sequence[int] | None, 
     """Return the number of spatial axes that the options imply; one number or range counts for every axis."""
     ranges = None if region is None or isinstance(region, slice) or len(region) == 1 else region
     for name, value in {"window": window, "region": ranges}.items():
-        if not isinstance(value, Sequence):
+        # Text is refused where it is used.
+        if not isinstance(value, Sequence) or isinstance(value, str):
             continue
         if spatial_dims not in (None, len(value)):
             raise InputError(

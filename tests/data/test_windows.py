@@ -175,6 +175,7 @@ def test_chunks_of_windows_read_only_the_box_that_they_need():
         ({"size": 2, "region": [(-3, None), None]}, "extends beyond"),
         ({"size": 2, "region": [(5, 5), None]}, "empty along an axis"),
         ({"size": 2, "region": [(0, 4)] * 3}, "must bound each of the 2 axes"),
+        ({"size": 2, "region": ":,0:4"}, r"but the text ':,0:4' was given"),
         ({"size": 2, "region": (0, 4)}, r"must give \(start, stop\)"),
         ({"size": 2, "region": [slice(0, 8, 2), None]}, "without a step"),
         ({"size": 2, "region": [(0, 4, 8), None]}, r"must give \(start, stop\)"),

@@ -88,6 +88,7 @@ def test_whole_sources_are_imported_without_a_window(images):
     [
         ({"window": (8, 8), "spatial_dims": 3}, "window is given for 2 axes, but there are 3 spatial axes"),
         ({"window": (8, 8), "region": ((0, 8),) * 3}, "region is given for 3 axes"),
+        ({"window": (8, 8), "region": ":,0:8", "phase_values": "auto"}, "but the text ':,0:8' was given"),
         ({"phase_values": (0, 255), "phase_values_of": "x.zarr"}, "Both phase_values and phase_values_of"),
         ({"phase_values_of": "a.npy"}, r"a\.npy should be a store or a model"),
         ({"stride": 8}, "no window was given"),
