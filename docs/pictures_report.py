@@ -1,4 +1,4 @@
-"""Draw the figures on reports: ``python docs/pictures_report.py``; it trains for a minute, and needs chromium."""
+"""Draw the figures on reports: ``python docs/pictures_report.py``; it needs chromium."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from screenshots import chromium, opened, save_small, shrink, side_by_side, take
 
 from matvae import StatsVAETransformer, open_structures
 from matvae.data.datasets import make_dataset
-from matvae.jobs import report_model
+from matvae.jobs import import_structures, report_model
 from matvae.report import (
     plot_agreement,
     plot_difference,
@@ -23,24 +23,25 @@ from matvae.report import (
 from matvae.report.style import DENSITY, add_phase_legend
 
 IMAGES = Path(__file__).parent / "images"
-SECONDS = 60
-PARAMETERS = {"volume_fraction_range": (0.2, 0.5), "correlation_length_range": (3, 8), "isotropic": False}
+# Parts of the micrograph that share no voxels.
+TRAINING, UNSEEN = (None, (0, 160)), (None, (160, 256))
 DESKTOP, PHONE, HEIGHT = 1060, 390, 1240
 
 
-def train_model(folder: Path) -> StatsVAETransformer:
-    """Train a model on random fields; save it, its training structures and unseen structures in the folder."""
-    for name, n, seed in (("train.zarr", 4000, 2), ("test.zarr", 500, 1)):
-        make_dataset("grf", folder / name, n=n, size=32, seed=seed, **PARAMETERS)
-    model = StatsVAETransformer(9, max_time=SECONDS, random_state=0, decoder="dense")
-    model.fit(open_structures(folder / "train.zarr")).save(folder / "fields.matvae")
+def fit_model(folder: Path) -> StatsVAETransformer:
+    """Fit a model to a part of a micrograph; save it, its training windows and unseen windows in the folder."""
+    make_dataset("ceramics", folder / "ceramics.zarr")
+    for name, region, stride in (("train.zarr", TRAINING, 8), ("test.zarr", UNSEEN, 16)):
+        import_structures(folder / "ceramics.zarr", folder / name, region=region, window=32, stride=stride)
+    model = StatsVAETransformer(5, periodic=False, cutoff=16, random_state=0)
+    model.fit(open_structures(folder / "train.zarr")).save(folder / "ceramics.matvae")
     return model
 
 
 def page(folder: Path) -> None:
     """Take pictures of the first screen in light and in dark mode, of a section, and of the page on a phone."""
     file = folder / "report.html"
-    report_model(folder / "fields.matvae", folder / "test.zarr", file, train=folder / "train.zarr")
+    report_model(folder / "ceramics.matvae", folder / "test.zarr", file, train=folder / "train.zarr")
     with chromium() as browser:
         for scheme, name in (("light", "report-first-screen.png"), ("dark", "report-first-screen-dark.png")):
             save_small(taken(opened(browser, file, DESKTOP, scheme=scheme), 0, 940), IMAGES / name)
@@ -89,6 +90,6 @@ def plots(folder: Path, model: StatsVAETransformer) -> None:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
-        fitted = train_model(Path(scratch))
+        fitted = fit_model(Path(scratch))
         page(Path(scratch))
         plots(Path(scratch), fitted)

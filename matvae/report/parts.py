@@ -182,6 +182,8 @@ class ReportParts:
     sampling : str
         Sampling errors of one window of the material and the error of the model beside them, in words, or why there are
         none.
+    closed_form : bool
+        Whether the decoder is fitted in closed form, not trained.
     """
 
     title: str
@@ -214,6 +216,7 @@ class ReportParts:
     realized_set: RealizedSet | None = None
     realized_set_note: str = ""
     sampling: str = ""
+    closed_form: bool = False
     card: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...data import Structures
+from ...evaluate.measure import decodes_statistics
 from ..metadata import count_weights, training_parameters
 
 
@@ -21,7 +22,7 @@ def model_metadata(estimator: Any, path: str | Path) -> dict[str, str]:
         "metric of the lags": estimator.module_.spec.metric,
         "trained on structures of": estimator.grid_.describe(),
         "weights": f"{count_weights(estimator):,}",
-        "passes over the data": str(estimator.n_iter_),
+        "rounds of the fit" if decodes_statistics(estimator) else "passes over the data": str(estimator.n_iter_),
         **({"training time": duration(last["seconds"])} if last.get("seconds") else {}),
         **({"final loss": f"{last['loss']:.4g}"} if last.get("loss") is not None else {}),
         **(

@@ -129,6 +129,7 @@ def report_model(
         settings=settings_metadata(estimator),
         notes=notes,
         history=estimator.history_,
+        closed_form=decodes_statistics(estimator),
         pairs=resolve_correlations(estimator.correlations, estimator.grid_.phases),
         numbers=indices,
         errors=measurement.errors,

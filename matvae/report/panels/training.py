@@ -13,14 +13,30 @@ GOOD = (
     "an error of held-out structures that rises while the loss falls indicates that the model memorises its training "
     "structures."
 )
+GOOD_WITHOUT_ERROR = (
+    "the loss falls and then levels off. If it is still falling at the end, train longer. No structures were held out; "
+    "the sections below show whether the model memorises its training structures."
+)
+GOOD_CLOSED_FORM = (
+    "the loss falls a little from that of PCA, with which the fit begins. Latents and decoder are fitted in turn, in "
+    "closed form and in a fixed number of rounds, so that longer training is not possible. No structures were held "
+    "out; the sections below show whether the model memorises its training structures."
+)
 
 
 def training_panel(parts: ReportParts) -> Panel:
-    """Loss and error of held-out structures against epochs."""
+    """Loss and, if structures were held out, their error, against epochs."""
     if not parts.history:
         return Panel("history", "Training", [Remark("The model has no record of its training.")], good=GOOD)
+    held_out = any("validation_error" in record for record in parts.history)
+    shown = "loss and the error of held-out structures" if held_out else "loss"
+    rounds = f"{len(parts.history)} {'rounds of the fit' if parts.closed_form else 'epochs'}"
+    without_error = GOOD_CLOSED_FORM if parts.closed_form else GOOD_WITHOUT_ERROR
     figure = new_figure(7.5, 3.6)
-    plot_history(figure.subplots(), parts.history).set_ylabel("loss, relative error")
+    axes = plot_history(figure.subplots(), parts.history)
+    axes.set_ylabel("loss, relative error" if held_out else "loss")
+    if parts.closed_form:
+        axes.set_xlabel("round of the fit")
     first, last = (record.get("loss") for record in (parts.history[0], parts.history[-1]))
     change = "" if first is None or last is None else f" The loss went from {first:.3g} to {last:.3g}."
     keys = list(dict.fromkeys(key for record in parts.history for key in record))
@@ -31,12 +47,11 @@ def training_panel(parts: ReportParts) -> Panel:
             Figure(
                 "figure-training",
                 embed_figure(figure),
-                f"Line plot of the loss and the error of held-out structures against {len(parts.history)} epochs."
-                f"{change}",
+                f"Line plot of the {shown} against {rounds}.{change}",
                 "Training.",
-                f"The loss, and the error of the statistics of structures held out from training.{change}",
+                f"The {shown}.{change}",
             ),
             csv_download("training.csv", keys, ([record.get(key, "") for key in keys] for record in parts.history)),
         ],
-        good=GOOD,
+        good=GOOD if held_out else without_error,
     )
