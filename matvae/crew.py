@@ -85,11 +85,16 @@ def _done(function: Callable[..., Result], given: Any, task: Task, block: Future
     return function(given, block.result(), *task)
 
 
-def computed(lazy: Any, crew: Crew) -> np.ndarray:
-    """Compute a dask array, each chunk along its first axis by itself."""
+def computed(lazy: Any, crew: Crew, on_part: Callable[[int], None] | None = None) -> np.ndarray:
+    """Compute a dask array, each chunk along its first axis by itself, and call `on_part` with the length of each."""
     stops = np.cumsum(lazy.chunks[0]).tolist()
     tasks = ((stop - n, stop) for stop, n in zip(stops, lazy.chunks[0], strict=True))
-    return np.concatenate(list(crew.in_order(_part, tasks, lazy)))
+    parts = []
+    for part in crew.in_order(_part, tasks, lazy):
+        parts.append(part)
+        if on_part is not None:
+            on_part(len(part))
+    return np.concatenate(parts)
 
 
 def _part(array: Any, start: int, stop: int) -> np.ndarray:

@@ -64,5 +64,6 @@ def test_a_dask_array_is_computed_chunk_by_chunk():
         return 2 * block
 
     lazy = da.from_array(array, chunks=(3, -1)).map_blocks(doubled, dtype=float, meta=np.empty((0, 5)))
-    np.testing.assert_array_equal(computed(lazy, ALONE), 2 * array)
-    assert seen == [3, 3, 1]
+    done = []
+    np.testing.assert_array_equal(computed(lazy, ALONE, done.append), 2 * array)
+    assert seen == done == [3, 3, 1]

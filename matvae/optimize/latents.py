@@ -26,6 +26,7 @@ from .property import unit_on
 from .region import Region
 from .result import Candidates, explain_misses
 from .search import Effort, Outcome, search_black_box, search_by_gradient, search_by_prediction
+from .stages import REALIZING, OnStage, Stages
 from .task import Task
 from .windows import MeasuredWindows, OnBatch, TrainingWindows
 
@@ -46,6 +47,7 @@ def optimize_latents(
     evaluated: tuple[np.ndarray, np.ndarray] | None = None,
     on_batch: OnBatch | None = None,
     progress: Callable[[int, int], None] | None = None,
+    on_stage: OnStage | None = None,
     crew: Crew = ALONE,
 ) -> Candidates:
     """Find latents whose decoded structures have requested properties.
@@ -92,6 +94,9 @@ def optimize_latents(
         measured.
     progress : callable, optional
         Called with the amount of work done and the total.
+    on_stage : callable, optional
+        Called with the stage of the search in words, such as ``"Realizing and measuring candidates"``, the steps of it
+        that are done, and their total.
     crew : Crew
         Who realizes structures from decoded statistics.
 
@@ -120,6 +125,7 @@ def optimize_latents(
     task = Task.of(read_goals(objective), read_constraints(constraints))
     seed = seed_from(random_state)
     rng = np.random.default_rng(seed)
+    stages = Stages(on_stage)
     known = TrainingWindows.of(model, training)
     if latents is None and known is not None:
         latents = known.latents
@@ -127,7 +133,9 @@ def optimize_latents(
     region = Region.of_prior(n_components) if latents is None else Region.of_data(latents, n_components, seed)
     windows = None
     if known is not None:
-        windows = known.measured(task, model.grid_, n_evaluations, evaluated=evaluated, on_batch=on_batch)
+        windows = known.measured(
+            task, model.grid_, n_evaluations, evaluated=evaluated, on_batch=on_batch, stages=stages
+        )
         check_any_measured(windows.values, windows.reasons)
         evaluated = _after(evaluated, 0 if task.has_gradient else len(windows))
     decoder: LatentDecoder
@@ -137,13 +145,13 @@ def optimize_latents(
         decoder = TextureDecoder.of(model, task.properties, windows, crew)
         predicts = decoder.predicts(task.properties)
     if predicts:
-        outcome = search_by_prediction(GradientSearch(decoder, task, region), effort, windows, rng, progress)
+        outcome = search_by_prediction(GradientSearch(decoder, task, region), effort, windows, rng, progress, stages)
     elif task.has_gradient and FittedModel.of(model).decodes_structures:
-        outcome = search_by_gradient(GradientSearch(decoder, task, region), effort, windows, rng, progress)
+        outcome = search_by_gradient(GradientSearch(decoder, task, region), effort, windows, rng, progress, stages)
     else:
         black_box = BlackBoxSearch(decoder, task, region)
-        outcome = search_black_box(black_box, effort, windows, rng, progress, evaluated, on_batch)
-    return _verify(outcome, decoder, region, windows, n_realizations, rng)
+        outcome = search_black_box(black_box, effort, windows, rng, progress, evaluated, on_batch, stages)
+    return _verify(outcome, decoder, region, windows, n_realizations, rng, stages)
 
 
 def _after(evaluated: tuple[np.ndarray, np.ndarray] | None, n: int) -> tuple[np.ndarray, np.ndarray] | None:
@@ -160,10 +168,13 @@ def _verify(
     windows: MeasuredWindows | None,
     n_realizations: int,
     rng: np.random.Generator,
+    stages: Stages,
 ) -> Candidates:
     """Measure candidates on realizations that the search did not use, sort them, and compare them with training."""
     task, z = outcome.task, outcome.latents
-    realizations = decoder.realizations(z, n_realizations, int(rng.integers(2**31)))
+    seed = int(rng.integers(2**31))
+    stages.begin(REALIZING, len(z))
+    realizations = decoder.realizations(z, n_realizations, seed, stages.step)
     mean, std, fraction, reasons = mean_and_std(task.properties.values(), realizations, decoder.grid)
     costs = task.cost(torch.from_numpy(mean)).numpy()
     order = np.lexsort([np.where(np.isfinite(costs), costs, np.inf), ~task.feasible(mean)])
@@ -203,6 +214,8 @@ def _verify(
         method=outcome.method,
         n_evaluations=len(outcome.values),
         realizations=realizations,
+        seed=seed,
+        samples=order,
         predictive_spread=predictive_spread,
         comparison=comparison,
         grid=decoder.grid,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,8 +55,13 @@ class LatentDecoder:
         """Labels ``(sample, *space)``."""
         return FittedModel.of(self.model).labels(z.detach().cpu().numpy())
 
-    def realizations(self, z: Tensor, n: int, seed: int) -> np.ndarray:
-        """Labels ``(sample, n, *space)`` of n different realizations of each latent."""
+    def realizations(
+        self, z: Tensor, n: int, seed: int, on_part: Callable[[int], None] | None = None
+    ) -> np.ndarray:
+        """Labels ``(sample, n, *space)`` of n different realizations of each latent.
+
+        `on_part` is called with numbers of latents as soon as they are realized.
+        """
         latents = z.detach().cpu().numpy()
         sharpen = FittedModel.of(self.model).sharpen
         blocks = []
@@ -66,6 +71,8 @@ class LatentDecoder:
             )
             labels = sharpen(torch.from_numpy(fractions).flatten(0, 1)).numpy()
             blocks.append(labels.reshape(-1, n, *self.grid.shape))
+            if on_part is not None:
+                on_part(len(blocks[-1]))
         return np.concatenate(blocks)
 
     def shown(self, z: Tensor, realizations: np.ndarray) -> np.ndarray:

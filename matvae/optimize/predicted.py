@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,12 +109,14 @@ class TextureDecoder(LatentDecoder):
         """Labels ``(sample, *space)``, one realization of each latent."""
         return self.realizations(z, 1, 0)[:, 0]
 
-    def realizations(self, z: Tensor, n: int, seed: int) -> np.ndarray:
-        """Labels ``(sample, n, *space)`` of n different realizations of each latent."""
+    def realizations(
+        self, z: Tensor, n: int, seed: int, on_part: Callable[[int], None] | None = None
+    ) -> np.ndarray:
+        """Labels ``(sample, n, *space)`` of n different realizations of each latent, as in `LatentDecoder`."""
         # With a shape, structures are labels whatever the form of the samples.
         latents = da.from_array(z.detach().cpu().numpy(), chunks=(1, -1), name=False)
         lazy = self.model.inverse_transform(latents, n_realizations=n, random_state=seed, shape=self.grid.shape)
-        return computed(lazy, self.crew)
+        return computed(lazy, self.crew, on_part)
 
     def shown(self, z: Tensor, realizations: np.ndarray) -> np.ndarray:
         """Structures ``(sample, *space)`` to show for latents with these realizations: the first ones."""

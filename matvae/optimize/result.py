@@ -56,6 +56,11 @@ class Candidates(Pictured):
         Number of latents and training windows that were measured during the search.
     realizations : ndarray ``(candidate, realization, *space)``
         Labels of the structures on which `achieved` was measured.
+    seed : int or None
+        Random seed of `realizations`.
+    samples : ndarray ``(candidate,)`` of int, or None
+        Number of each candidate among the latents that were realized with this seed: latents in that order, passed to
+        `inverse_transform`, lead to the same realizations.
     predictive_spread : dict of str to ndarray ``(candidate,)``
         Standard deviation of the prediction of each property that is a linkage with a predictive distribution.
     comparison : Comparison or None
@@ -81,6 +86,8 @@ class Candidates(Pictured):
     method: str
     n_evaluations: int
     realizations: np.ndarray
+    seed: int | None = None
+    samples: np.ndarray | None = None
     predictive_spread: dict[str, np.ndarray] = field(default_factory=dict)
     comparison: Comparison | None = None
     grid: Grid | None = None

@@ -13,6 +13,7 @@ from .blackbox import BlackBoxSearch
 from .gradient import GradientSearch
 from .measuring import check_any_measured, measure_all
 from .region import Region
+from .stages import DESCENDING, PREDICTING, PROPOSING, REALIZING, Stages
 from .task import Task
 from .windows import MeasuredWindows, OnBatch
 
@@ -70,9 +71,10 @@ def search_by_gradient(
     windows: MeasuredWindows | None,
     rng: np.random.Generator,
     progress: Progress | None,
+    stages: Stages | None = None,
 ) -> Outcome:
     """Screen random latents and the best training windows, descend from the best, and polish the candidates."""
-    decoder, region = search.decoder, search.region
+    decoder, region, stages = search.decoder, search.region, stages or Stages()
     screened = region.draw(max(N_SCREENED, effort.n_starts), rng)
     if windows is not None:
         screened = torch.cat([windows.best(search.task.scaled_by(windows.values), effort.n_starts), screened])
@@ -87,10 +89,12 @@ def search_by_gradient(
     weights = _weights(search.task, effort.n_starts, rng)
     best = _best_starts(search, values, weights)
     total, done = effort.n_starts * effort.max_iter + effort.n_candidates * POLISHING_STEPS, 0
+    stages.begin(DESCENDING, total)
 
     def on_step(n: int) -> None:
         nonlocal done
         done += n
+        stages.step(n)
         if progress is not None:
             progress(done, total)
 
@@ -115,12 +119,14 @@ def search_by_prediction(
     windows: MeasuredWindows | None,
     rng: np.random.Generator,
     progress: Progress | None,
+    stages: Stages | None = None,
 ) -> Outcome:
     """Descend on predicted values, from the best training windows and random latents, and realize only the candidates.
 
     What realizations of a candidate show beyond its prediction is added to predictions near it, in a few rounds.
     """
-    region, n_starts = search.region, effort.n_starts
+    region, n_starts, stages = search.region, effort.n_starts, stages or Stages()
+    stages.begin(PREDICTING, n_starts * effort.max_iter)
     drawn = region.draw(max(N_SCREENED, n_starts), rng)
     values = _predicted(search, drawn) if windows is None else windows.values
     search = GradientSearch(search.decoder, search.task.scaled_by(values), region)
@@ -129,13 +135,15 @@ def search_by_prediction(
     if windows is not None:
         best = windows.best(search.task, (n_starts + 1) // 2)
         starts[: len(best)] = best
-    z, end_values, costs = search.run(starts, weights, effort.max_iter, evaluate=lambda z: _predicted(search, z))
+    z, end_values, costs = search.run(starts, weights, effort.max_iter, evaluate=lambda z: _predicted(search, z), on_step=stages.step)
     selected = _select(search.task, region, z, end_values, costs, effort.n_candidates)
     moved, weights = z[selected], weights[selected]
     measured = [] if windows is None else [windows.values]
+    # Those that verify the candidates follow.
+    stages.begin(REALIZING, (CORRECTIONS + 1) * len(moved))
     for number in range(CORRECTIONS):
         n_realizations = min(effort.n_realizations, CORRECTING_REALIZATIONS)
-        realized = search.realized(moved, n_realizations, int(rng.integers(2**31)))
+        realized = search.realized(moved, n_realizations, int(rng.integers(2**31)), stages.step)
         measured.append(realized)
         moved = _corrected(search, moved, weights, np.nan_to_num(realized - _predicted(search, moved)))
         if progress is not None:
@@ -152,15 +160,18 @@ def search_black_box(
     progress: Progress | None,
     evaluated: tuple[np.ndarray, np.ndarray] | None,
     on_batch: OnBatch | None,
+    stages: Stages | None = None,
 ) -> Outcome:
     """Measure latents that a Gaussian process proposes, beginning with the best training windows and random ones."""
-    done = 0 if evaluated is None else len(evaluated[0])
+    done, stages = 0 if evaluated is None else len(evaluated[0]), stages or Stages()
+    stages.begin(PROPOSING, effort.n_evaluations, done)
 
     def report(latents: np.ndarray, values: np.ndarray) -> None:
         nonlocal done
         done += len(latents)
         if on_batch is not None:
             on_batch(latents, values)
+        stages.step(len(latents))
         if progress is not None:
             progress(done, effort.n_evaluations)
 

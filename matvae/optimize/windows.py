@@ -15,6 +15,7 @@ from ..estimator.samples import Samples, read_samples
 from ..grid import Grid
 from ..shown import Shown
 from .measuring import measure_all
+from .stages import MEASURING, Stages
 from .task import Task
 
 # Windows whose properties are measured, spread over the training set.
@@ -67,6 +68,7 @@ class TrainingWindows(Shown):
         *,
         evaluated: tuple[np.ndarray, np.ndarray] | None = None,
         on_batch: OnBatch | None = None,
+        stages: Stages | None = None,
     ) -> MeasuredWindows:
         """Measure all properties; those without a gradient, which take long, on some windows only.
 
@@ -81,7 +83,10 @@ class TrainingWindows(Shown):
             Of the first of these windows, measured earlier.
         on_batch : callable, optional
             Called with latents and values of windows on which such properties were measured.
+        stages : Stages, optional
+            Counts the windows.
         """
+        stages = stages or Stages()
         properties = list(task.properties.values())
         cheap, expensive = (
             [k for k, property in enumerate(properties) if property.differentiable == is_cheap]
@@ -94,17 +99,22 @@ class TrainingWindows(Shown):
             values[part[:, None], columns] = measured
             reasons.extend(more)
 
+        n_expensive = min(n_expensive, len(values)) if expensive else 0
+        stages.begin(MEASURING, (len(values) if cheap else 0) + n_expensive)
         if cheap:
             for part in _batches(np.arange(len(values)), BLOCK):
                 measure(part, cheap)
+                stages.step(len(part))
         if not expensive:
             return MeasuredWindows(self.latents, self.structures, values, self, reasons)
         chosen = self._nearest_to_constraints(task, values, n_expensive)
         done = 0 if evaluated is None else min(len(chosen), len(evaluated[1]))
         if evaluated is not None:
             values[chosen[:done]] = evaluated[1][:done]
+            stages.step(done)
         for part in _batches(chosen[done:], BATCH):
             measure(part, expensive)
+            stages.step(len(part))
             if on_batch is not None:
                 on_batch(self.latents[part], values[part])
         return MeasuredWindows(self.latents[chosen], self.structures[chosen], values[chosen], self, reasons)

@@ -14,6 +14,8 @@ from typing import TypeVar
 
 import torch
 
+from ..interrupt import interrupt_check
+
 Item = TypeVar("Item")
 
 _lock = Lock()
@@ -44,11 +46,13 @@ def one_torch_thread() -> Iterator[None]:
 def for_each(items: Iterable[Item], work: Callable[[Item], None], workers: int) -> None:
     """Call `work` on every item without gradients, on a number of Python threads; a single worker is this thread.
 
-    Errors of the work are raised here, and items that have not been started are dropped.
+    Errors of the work are raised here, and items that have not been started are dropped; an interrupt comes between two
+    items.
     """
-    inference = torch.is_inference_mode_enabled()
+    inference, check = torch.is_inference_mode_enabled(), interrupt_check()
 
     def alone(item: Item) -> None:
+        check()
         # inference_mode comes before no_grad, since inference_mode(False) would turn gradients on again.
         with one_torch_thread(), torch.inference_mode(inference), torch.no_grad():
             work(item)
@@ -56,6 +60,7 @@ def for_each(items: Iterable[Item], work: Callable[[Item], None], workers: int) 
     if workers == 1:
         with torch.no_grad():
             for item in items:
+                check()
                 work(item)
         return
     with ThreadPoolExecutor(workers) as pool:

@@ -6,6 +6,7 @@ from threading import Barrier, Thread, current_thread
 import pytest
 import torch
 
+from matvae.interrupt import Interrupted, interruptible
 from matvae.stats.threads import for_each, one_torch_thread
 
 
@@ -94,3 +95,11 @@ def test_an_error_is_raised_and_items_not_yet_started_are_dropped():
         for_each(range(500), work, 2)
     assert len(started) < 500
     assert number_in_a_new_thread() == 3
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_interrupt_comes_between_two_items(workers):
+    started: list[int] = []
+    with interruptible(lambda: len(started) >= 3), pytest.raises(Interrupted):
+        for_each(range(500), started.append, workers)
+    assert 3 <= len(started) <= 3 + workers
