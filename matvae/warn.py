@@ -1,13 +1,17 @@
-"""Warnings that name the line of the caller's own code."""
+"""Warnings that name the line of the caller's own code, or are kept for a reader who has no code."""
 
 from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import FrameType
 
 # Frames of these packages stand between a caller's line and the warning: ours, and those that wrap our methods.
 WRAPPERS = {"matvae", "sklearn", "dask", "contextlib", "functools"}
+_kept: ContextVar[list[str] | None] = ContextVar("kept", default=None)
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
@@ -19,11 +23,26 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
         What is wrong, what was done, and what to do next.
     category : type of Warning
     """
+    kept = _kept.get()
+    if kept is not None:
+        kept.append(message)
+        return
     frame: FrameType | None = sys._getframe(1)
     level = 2
     while frame is not None and _is_wrapper(frame):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
+
+
+@contextmanager
+def kept_warnings() -> Iterator[list[str]]:
+    """Keep the messages of warnings in the block instead of showing them; those of other threads are not touched."""
+    messages: list[str] = []
+    token = _kept.set(messages)
+    try:
+        yield messages
+    finally:
+        _kept.reset(token)
 
 
 def _is_wrapper(frame: FrameType) -> bool:

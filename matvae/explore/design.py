@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,9 @@ from ..errors import InputError
 from ..estimator import FittedModel
 from ..optimize.measuring import LatentDecoder
 from .known import Known
+from .measures import Measure
 from .preview import Previewer
+from .state import mapping_of
 
 # Starting points, of which the best known structures are half, and gradient steps from each.
 STARTS, STEPS = 16, 80
@@ -32,14 +34,31 @@ class Design:
         Measures of the latent, by name.
     miss : float
         Largest difference from a target, in standard deviations over the known structures.
-    command : str
-        The `matvae optimize` that searches for, and verifies, the same.
     """
 
     latent: np.ndarray
     predicted: dict[str, float]
     miss: float
-    command: str
+
+
+def read_targets(given: Any, measures: Sequence[Measure]) -> dict[str, float]:
+    """Read ``targets``, finite numbers by the names of measures, from JSON.
+
+    Raises
+    ------
+    InputError
+        If there are none, a name is unknown, or one is not a finite number.
+    """
+    targets, names = mapping_of(mapping_of(given).get("targets")), [measure.name for measure in measures]
+    if not targets or not set(targets) <= set(names):
+        raise InputError(
+            f"Targets are one or more of {', '.join(names) or 'no measures'}, but {sorted(map(str, targets))!s:.200} "
+            "was given. Tick a measure on the page."
+        )
+    for value in targets.values():
+        if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+            raise InputError("Targets must be finite numbers. Move the sliders of the targets.")
+    return {name: float(value) for name, value in targets.items()}
 
 
 class Designer:
@@ -50,12 +69,10 @@ class Designer:
     model : StatsVAETransformer
     known : Known
     previewer : Previewer
-    location : str
-        Of the model, for the command that searches for the same.
     """
 
-    def __init__(self, model: Any, known: Known, previewer: Previewer, location: str = "MODEL") -> None:
-        self.known, self.location = known, location
+    def __init__(self, model: Any, known: Known, previewer: Previewer) -> None:
+        self.known = known
         self.fitted = FittedModel.of(model)
         self.decoder = previewer.predicted or LatentDecoder(model)
 
@@ -67,18 +84,8 @@ class Designer:
         targets : mapping of str to float
             By the names of measures.
         seed : int
-
-        Raises
-        ------
-        InputError
-            If there are no targets, a name is unknown, or a measure cannot be predicted.
         """
         measures = {measure.name: k for k, measure in enumerate(self.known.measures)}
-        if not targets or not set(targets) <= set(measures):
-            raise InputError(
-                f"Targets are one or more of {', '.join(measures) or 'no measures'}, but {sorted(targets)} was given. "
-                "Tick a measure on the page."
-            )
         properties = {name: self.known.measures[measures[name]].property for name in targets}
         wanted = torch.tensor(list(targets.values()), dtype=torch.float64)
         scale = torch.tensor([self._spread(measures[name]) for name in targets], dtype=torch.float64)
@@ -98,13 +105,18 @@ class Designer:
             final = misses(z).abs().amax(1)
             best = int(final.argmin())
             values = self.decoder.soft_values(properties, z[best : best + 1])[0].tolist()
-        goals = " ".join(f"--goal '{name}={value:.4g}'" for name, value in targets.items())
         return Design(
             z[best].detach().numpy(),
             dict(zip(targets, values, strict=True)),
             float(final[best]),
-            f"matvae optimize {shlex.quote(self.location)} {goals} -o design.zarr",
         )
+
+    def predict(self, names: Sequence[str], latents: np.ndarray) -> np.ndarray:
+        """Predicted values ``(sample, name)`` of measures, by their names, of latents ``(sample, component)``."""
+        properties = {measure.name: measure.property for measure in self.known.measures if measure.name in names}
+        with torch.no_grad():
+            found = self.decoder.soft_values({name: properties[name] for name in names}, torch.from_numpy(latents))
+        return found.cpu().numpy()
 
     def _starts(self, misses: Any, rng: np.random.Generator) -> torch.Tensor:
         drawn = self.known.region.draw(STARTS // 2, rng)

@@ -1,18 +1,18 @@
 """Explorer: what a page asks of a fitted model, from plain values to plain values.
 
 It remembers no visitor: each request carries its whole state, so that tabs do not disturb one another, and a page goes
-on after its server was started again.
+on after its server was started again. The exception is a thorough search, which takes minutes; see `searching`.
 """
 
 from __future__ import annotations
 
-import math
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import dask.array as da
 import numpy as np
 
 from ..data import Structures
@@ -21,13 +21,14 @@ from ..estimator import FittedModel
 from ..grid import Grid
 from ..stats import relative_error
 from ..stats.map_samples import as_tensor
-from .design import Designer
+from .design import Designer, read_targets
 from .dropped import Encoder
 from .exported import export, formats
 from .known import Known, central
 from .measures import measured
-from .packed import describe_grid, pack, pack_statistics
+from .packed import describe_grid, finite, pack, pack_statistics
 from .preview import Previewer
+from .searching import Searches, Wanted, read_number
 from .state import MOST_REALIZATIONS, MOST_VOXELS, State, mapping_of, read_latent
 
 # Realizations that are kept, so that what is shown is exported without being realized again.
@@ -60,14 +61,15 @@ class Explorer:
         *,
         location: str = "MODEL",
     ) -> None:
-        self.model, self.name = model, name
+        self.model, self.name, self.location = model, name, location
         self.fitted = FittedModel.of(model)
         self.grid: Grid = model.grid_
         self.n_components = int(model.module_.spec.n_components)
         self.known = Known.of(model, data, materials)
         self.previewer = Previewer(model, self.known)
-        self.designer = Designer(model, self.known, self.previewer, location)
+        self.designer = Designer(model, self.known, self.previewer)
         self.encoder = Encoder(model, self.known)
+        self.searches = Searches()
         self._kept: OrderedDict[State, np.ndarray] = OrderedDict()
         # One realization at a time: two would both be slow.
         self._realizing = threading.Lock()
@@ -87,15 +89,15 @@ class Explorer:
                     "name": measure.name,
                     "text": measure.text,
                     "unit": measure.unit,
-                    "low": _finite(np.nanmin(known.values[:, k])) if measure.text in named else None,
-                    "high": _finite(np.nanmax(known.values[:, k])) if measure.text in named else None,
+                    "low": finite(np.nanmin(known.values[:, k])) if measure.text in named else None,
+                    "high": finite(np.nanmax(known.values[:, k])) if measure.text in named else None,
                 }
                 for k, measure in enumerate(known.measures)
             ],
             "origin": known.origin,
             "latents": known.latents.tolist(),
             "colours": [
-                {"name": name, "unit": unit, "values": [_finite(value) for value in values]}
+                {"name": name, "unit": unit, "values": [finite(value) for value in values]}
                 for name, (values, unit) in named.items()
             ],
             "materials": list(known.materials),
@@ -111,7 +113,7 @@ class Explorer:
         return {
             "structure": pack(shown.structure),
             "statistics": pack_statistics(shown.statistics, self.fitted.module.spec.pairs),
-            "values": [_finite(value) for value in shown.values],
+            "values": [finite(value) for value in shown.values],
             "nearest": self.previewer.nearest(latent),
             # Above 1 where the model is not to be trusted.
             "distance": float(self.known.region.score(as_tensor(latent[None]))[0]),
@@ -125,7 +127,7 @@ class Explorer:
         values = measured(self.known.measures, structures, grid)
         return {
             "structures": [pack(structure) for structure in structures],
-            "values": [[_finite(value) for value in row] for row in values],
+            "values": [[finite(value) for value in row] for row in values],
             "errors": None if state.shape != self.grid.shape else self._errors(state, structures),
         }
 
@@ -152,26 +154,39 @@ class Explorer:
             "shape": list(dropped.shape),
             "small": pack(dropped.small),
             "latent": dropped.latent.tolist(),
-            "error": _finite(dropped.error),
-            "score": None if dropped.score is None else _finite(dropped.score),
-            "values": [_finite(v) for v in measured(self.known.measures, dropped.window[None], self.grid)[0]],
+            "error": finite(dropped.error),
+            "score": None if dropped.score is None else finite(dropped.score),
+            "values": [finite(v) for v in measured(self.known.measures, dropped.window[None], self.grid)[0]],
             "notes": dropped.notes,
         }
 
     def design(self, given: Any) -> dict[str, Any]:
         """Latent whose predicted measures are closest to ``targets``, numbers by the names of measures."""
-        targets = mapping_of(mapping_of(given).get("targets"))
-        if not all(
-            isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) for v in targets.values()
-        ):
-            raise InputError("Targets must be finite numbers. Move the sliders of the targets.")
-        found = self.designer.reach({str(name): float(value) for name, value in targets.items()})
+        wanted = self._wanted(given)
+        found = self.designer.reach(wanted.targets)
         return {
             "latent": found.latent.tolist(),
-            "predicted": {name: _finite(value) for name, value in found.predicted.items()},
-            "miss": _finite(found.miss),
-            "command": found.command,
+            "predicted": {name: finite(value) for name, value in found.predicted.items()},
+            "miss": finite(found.miss),
+            "command": wanted.command(self.location),
         }
+
+    def search(self, given: Any) -> dict[str, Any]:
+        """Start the search of `matvae optimize` for ``targets``, and return its identifier and its command."""
+        wanted = self._wanted(given)
+        return {"id": self.searches.start(wanted), "command": wanted.command(self.location)}
+
+    def searched(self, identifier: str) -> dict[str, Any]:
+        """How far a search is, or its candidates."""
+        return self.searches.describe(identifier)
+
+    def cancel(self, identifier: str) -> dict[str, Any]:
+        """End a search, and return what it is then."""
+        return self.searches.cancel(identifier)
+
+    def _wanted(self, given: Any) -> Wanted:
+        targets = read_targets(given, self.known.measures)
+        return Wanted(self.model, self.designer, targets, read_number(given))
 
     def _realized(self, state: State) -> np.ndarray:
         """Structures ``(realization, *space)`` of a state."""
@@ -183,13 +198,16 @@ class Explorer:
             # A decoder of structures has one shape; others are realized from its statistics.
             other = state.shape != self.grid.shape
             realize = "retrieval" if other and self.fitted.decodes_structures else "auto"
-            found = self.model.inverse_transform(
-                state.array[None],
+            # Of these latents, the one with the number of the sample is realized.
+            latents = da.from_array(np.repeat(state.array[None], state.sample + 1, axis=0), chunks=(1, -1), name=False)
+            lazy = self.model.inverse_transform(
+                latents,
                 n_realizations=n,
                 random_state=state.seed,
                 shape=state.shape if other else None,
                 realize=realize,
             )
+            found = lazy[state.sample].compute(scheduler="synchronous")
             structures = np.asarray(found).reshape(state.n_realizations, *state.shape)
             self._kept[state] = structures
             while len(self._kept) > MOST_KEPT:
@@ -200,9 +218,4 @@ class Explorer:
         decoded = self.fitted.decoded_statistics(state.array[None])
         own = self.fitted.statistics(self.fitted.restore(structures))
         errors = relative_error(as_tensor(np.repeat(decoded, len(own), axis=0)), as_tensor(own))
-        return [_finite(float(error)) for error in errors]
-
-
-def _finite(value: float) -> float | None:
-    """Number for JSON, which has no NaN."""
-    return float(value) if math.isfinite(value) else None
+        return [finite(float(error)) for error in errors]

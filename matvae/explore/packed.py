@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import base64
+import math
 from typing import Any
 
 import numpy as np
 
 from ..grid import Grid
+
+
+def finite(value: float) -> float | None:
+    """Return a number for JSON, which has no NaN."""
+    return float(value) if math.isfinite(value) else None
 
 
 def pack(array: np.ndarray) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from typing import Any
 from ..errors import InputError, MatvaeError, MissingExtraError, StoreError
 from ..shortage import is_shortage
 from .explorer import Explorer
+from .searching import BusyError
 
 PAGE = Path(__file__).parent / "page"
 # The viewer of volumes is that of the report.
@@ -27,6 +28,7 @@ FILES = {
     "/explore.css": (PAGE / "explore.css", "text/css"),
     "/charts.js": (PAGE / "charts.js", "text/javascript"),
     "/placement.js": (PAGE / "placement.js", "text/javascript"),
+    "/search.js": (PAGE / "search.js", "text/javascript"),
     "/explore.js": (PAGE / "explore.js", "text/javascript"),
     "/volume.js": (VIEWER, "text/javascript"),
 }
@@ -153,7 +155,10 @@ def serve(explorer: Explorer, listener: socket.socket, address: Address, on_read
         timeout_graceful_shutdown=1,
     )
     on_ready(address)
-    uvicorn.Server(config).run(sockets=[listener])
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        explorer.searches.close()
 
 
 def application(explorer: Explorer, address: Address) -> Any:
@@ -217,6 +222,20 @@ def application(explorer: Explorer, address: Address) -> Any:
     async def design(request: Request) -> Response:
         return JSONResponse(await run_in_threadpool(explorer.design, await _json(request)))
 
+    async def search(request: Request) -> Response:
+        given = await _json(request)
+        try:
+            return JSONResponse(await run_in_threadpool(explorer.search, given))
+        except BusyError as error:
+            # As for files below: an answer.
+            return JSONResponse({"refused": str(error)})
+
+    async def searched(request: Request) -> Response:
+        return JSONResponse(explorer.searched(request.path_params["identifier"]))
+
+    async def cancel(request: Request) -> Response:
+        return JSONResponse(explorer.cancel(request.path_params["identifier"]))
+
     async def encode(request: Request) -> Response:
         content = await _body(request, MOST_FILE)
         given = request.query_params
@@ -244,6 +263,9 @@ def application(explorer: Explorer, address: Address) -> Any:
         question("/api/preview", preview),
         question("/api/realize", realize),
         question("/api/design", design),
+        question("/api/search", search),
+        question("/api/search/{identifier}", searched, "GET"),
+        question("/api/search/{identifier}", cancel, "DELETE"),
         question("/api/encode", encode),
         question("/api/export", export),
     ]

@@ -17,7 +17,7 @@ from ..grid import Grid
 MOST_REALIZATIONS = 9
 MOST_VOXELS = 1 << 18
 LEAST_SIDE = 4
-MOST_SEED = 2**31 - 1
+MOST_SEED, MOST_SAMPLE = 2**31 - 1, 999
 
 
 @dataclass(frozen=True)
@@ -32,16 +32,19 @@ class State:
     n_realizations : int
     shape : tuple of int
         Of the realizations.
+    sample : int
+        Number of the latent among those that are realized with the seed: candidates of a search are not the first.
     """
 
     latent: tuple[float, ...]
     seed: int
     n_realizations: int
     shape: tuple[int, ...]
+    sample: int = 0
 
     @classmethod
     def read(cls, given: Any, n_components: int, grid: Grid) -> State:
-        """Read a state from JSON: ``latent`` and, optionally, ``seed``, ``n_realizations`` and ``shape``.
+        """Read a state from JSON: ``latent`` and, optionally, ``seed``, ``n_realizations``, ``shape``, ``sample``.
 
         Raises
         ------
@@ -56,6 +59,7 @@ class State:
             validate.integer("seed", given.get("seed", 0), 0, MOST_SEED),
             validate.integer("n_realizations", given.get("n_realizations", 1), 1, MOST_REALIZATIONS),
             sides,
+            validate.integer("sample", given.get("sample", 0), 0, MOST_SAMPLE),
         )
 
     @property
