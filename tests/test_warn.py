@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import threading
 import types
 
 import pytest
 
-from matvae.warn import warn
+from matvae.warn import kept_warnings, warn
 
 
 def function_in(module_name, body, **names):
@@ -33,3 +34,22 @@ def test_a_package_with_a_similar_name_counts_as_a_caller():
     with pytest.warns(RuntimeWarning) as caught:
         foreign()
     assert caught[0].filename == "matvaex.part.py"
+
+
+def test_warnings_are_kept_for_whoever_asked_and_for_no_other_thread():
+    shown = []
+
+    def elsewhere():
+        with pytest.warns(UserWarning, match="Shown") as caught:
+            warn("Shown in another thread.")
+        shown.extend(caught)
+
+    with kept_warnings() as kept:
+        warn("Kept.")
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        thread.join()
+    assert kept == ["Kept."]
+    assert len(shown) == 1
+    with pytest.warns(UserWarning, match="Shown again"):
+        warn("Shown again.")

@@ -28,7 +28,7 @@ from .known import Known, central
 from .measures import measured
 from .packed import describe_grid, finite, pack, pack_statistics
 from .preview import Previewer
-from .searching import Searches, Wanted, read_number
+from .searching import MOST_CANDIDATES, Searches, Wanted, read_number
 from .state import MOST_REALIZATIONS, MOST_VOXELS, State, mapping_of, read_latent
 
 # Realizations that are kept, so that what is shown is exported without being realized again.
@@ -104,6 +104,7 @@ class Explorer:
             "formats": formats(),
             "most_realizations": MOST_REALIZATIONS,
             "most_voxels": MOST_VOXELS,
+            "most_candidates": MOST_CANDIDATES,
         }
 
     def preview(self, given: Any) -> dict[str, Any]:

@@ -6,12 +6,13 @@ The page holds the identifier of its search, and asks how far it is. Nothing els
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import shlex
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,7 @@ CLOSING_SECONDS = 10.0
 
 CANCELLED_TEXT = "The search was cancelled."
 ABANDONED_TEXT = "The search ended, since this page had not asked for it for 5 minutes. Start it again."
+NUMBER = re.compile(r"\d+(\.\d+)?")
 
 RUNNING, DONE, CANCELLED, FAILED, GONE = "running", "done", "cancelled", "failed", "gone"
 
@@ -154,7 +156,9 @@ class Search:
     def progress(self) -> str:
         """What it does at present, in words."""
         described = self._described
-        return f"{described['stage']}, {described['done']} of {described['total']}" if "stage" in described else "ending"
+        return (
+            f"{described['stage']}, {described['done']} of {described['total']}" if "stage" in described else "ending"
+        )
 
     def cancel(self) -> None:
         """Let the search end at its next step."""
@@ -184,12 +188,20 @@ class Search:
                 )
                 described = self._wanted.described(found)
             seconds = time.monotonic() - started
-            self._described = {"state": DONE, **described, "notes": list(dict.fromkeys(notes)), "seconds": seconds}
+            self._described = {"state": DONE, **described, "notes": of_each_kind(notes), "seconds": seconds}
         except Interrupted:
-            self._described = {"state": CANCELLED, "why": CANCELLED_TEXT if self._cancelled.is_set() else ABANDONED_TEXT}
+            self._described = {
+                "state": CANCELLED,
+                "why": CANCELLED_TEXT if self._cancelled.is_set() else ABANDONED_TEXT,
+            }
         # Nobody else hears of an error in this thread: the page tells it.
         except Exception as error:  # noqa: BLE001
             self._described = {"state": FAILED, "error": _told(error)}
+
+
+def of_each_kind(notes: Sequence[str]) -> list[str]:
+    """Return the first of the notes that differ in their numbers only, as those of one structure after the other do."""
+    return list({NUMBER.sub("", note): note for note in reversed(notes)}.values())[::-1]
 
 
 def _told(error: Exception) -> str:

@@ -46,9 +46,7 @@ class GradientSearch:
         """Property values ``(sample, property)`` of the thresholded structures of latents."""
         return measure_all(self.task.properties.values(), self.decoder.structures(z), self.decoder.grid)[0]
 
-    def realized(
-        self, z: Tensor, n: int, seed: int, on_part: Callable[[int], None] | None = None
-    ) -> np.ndarray:
+    def realized(self, z: Tensor, n: int, seed: int, on_part: Callable[[int], None] | None = None) -> np.ndarray:
         """Mean property values ``(sample, property)`` over n realizations of each latent."""
         realizations = self.decoder.realizations(z, n, seed, on_part)
         return mean_and_std(self.task.properties.values(), realizations, self.decoder.grid)[0]

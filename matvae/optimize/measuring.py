@@ -55,9 +55,7 @@ class LatentDecoder:
         """Labels ``(sample, *space)``."""
         return FittedModel.of(self.model).labels(z.detach().cpu().numpy())
 
-    def realizations(
-        self, z: Tensor, n: int, seed: int, on_part: Callable[[int], None] | None = None
-    ) -> np.ndarray:
+    def realizations(self, z: Tensor, n: int, seed: int, on_part: Callable[[int], None] | None = None) -> np.ndarray:
         """Labels ``(sample, n, *space)`` of n different realizations of each latent.
 
         `on_part` is called with numbers of latents as soon as they are realized.

@@ -109,9 +109,7 @@ class TextureDecoder(LatentDecoder):
         """Labels ``(sample, *space)``, one realization of each latent."""
         return self.realizations(z, 1, 0)[:, 0]
 
-    def realizations(
-        self, z: Tensor, n: int, seed: int, on_part: Callable[[int], None] | None = None
-    ) -> np.ndarray:
+    def realizations(self, z: Tensor, n: int, seed: int, on_part: Callable[[int], None] | None = None) -> np.ndarray:
         """Labels ``(sample, n, *space)`` of n different realizations of each latent, as in `LatentDecoder`."""
         # With a shape, structures are labels whatever the form of the samples.
         latents = da.from_array(z.detach().cpu().numpy(), chunks=(1, -1), name=False)

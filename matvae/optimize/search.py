@@ -135,7 +135,9 @@ def search_by_prediction(
     if windows is not None:
         best = windows.best(search.task, (n_starts + 1) // 2)
         starts[: len(best)] = best
-    z, end_values, costs = search.run(starts, weights, effort.max_iter, evaluate=lambda z: _predicted(search, z), on_step=stages.step)
+    z, end_values, costs = search.run(
+        starts, weights, effort.max_iter, evaluate=lambda z: _predicted(search, z), on_step=stages.step
+    )
     selected = _select(search.task, region, z, end_values, costs, effort.n_candidates)
     moved, weights = z[selected], weights[selected]
     measured = [] if windows is None else [windows.values]

@@ -1,6 +1,8 @@
-"""A model of textures with its windows, one of layouts without, and explorers of both."""
+"""Models of textures and layouts, explorers of them, and their page in a browser."""
 
 from __future__ import annotations
+
+import threading
 
 import numpy as np
 import pytest
@@ -9,6 +11,9 @@ from scipy.ndimage import gaussian_filter
 from matvae import Grid, StatsVAETransformer
 from matvae.data import Structures
 from matvae.explore.explorer import Explorer
+from matvae.explore.server import application, listen
+
+from .browser import SECONDS, realized
 
 
 def textures(n: int, seed: int, *, stretch: float = 1.0) -> np.ndarray:
@@ -66,3 +71,58 @@ def three_phase_volume_explorer():
     X = Structures(np.digitize(fields, (-0.1, 0.15)).astype(np.uint8), Grid((7, 8, 8), phases=3, periodic=True))
     model = StatsVAETransformer(n_components=2, decoder="statistics", random_state=0).fit(X)
     return Explorer(model, name="electrode.matvae")
+
+
+@pytest.fixture
+def serving():
+    """Serve an explorer in a thread; returns the address of its page, and a way to stop the server."""
+    uvicorn = pytest.importorskip("uvicorn", reason="The explorer needs the extra explore.")
+
+    running = []
+
+    def start(explorer, port=0):
+        listener, address = listen("127.0.0.1", port)
+        config = uvicorn.Config(application(explorer, address), log_level="error", lifespan="off", ws="none")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+
+        def stop():
+            server.force_exit = server.should_exit = True
+            thread.join(20)
+            listener.close()
+
+        running.append(stop)
+        return address.url, stop
+
+    yield start
+    for stop in running:
+        stop()
+
+
+@pytest.fixture
+def open_page(chromium, serving, explorer):
+    """Open the page; whatever it prints to the console is an error at the end."""
+    messages, contexts = [], []
+
+    def opened(subject=None, *, path="", expect_realization=True, width=1300, scheme="light", url=None):
+        if url is None:
+            url, _ = serving(subject or explorer)
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, accept_downloads=True
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: messages.append(message.text))
+        page.on("pageerror", lambda error: messages.append(str(error)))
+        page.goto(url + path)
+        page.wait_for_selector("body[data-kind]", timeout=60 * SECONDS)
+        if expect_realization:
+            realized(page)
+        return page
+
+    opened.messages = messages
+    yield opened
+    for context in contexts:
+        context.close()
+    assert messages == []

@@ -7,6 +7,7 @@ import pytest
 
 from matvae.errors import InputError
 from matvae.estimator import FittedModel
+from matvae.explore.design import read_targets
 
 
 def test_a_target_is_reached_by_the_decoder_of_the_latent(explorer, texture_model):
@@ -30,16 +31,19 @@ def test_a_decoder_of_structures_is_searched_as_well(layout_explorer, layout_mod
     assert again == pytest.approx(fraction, abs=0.005)
 
 
-def test_the_command_names_the_same_goals(explorer):
-    found = explorer.designer.reach({"volume_fraction(phase=1)": 0.3, "specific_surface(phase=1)": 0.5})
-    assert found.command.startswith("matvae optimize MODEL --goal ")
-    assert "--goal 'volume_fraction(phase=1)=0.3' --goal 'specific_surface(phase=1)=0.5'" in found.command
+def test_predictions_are_those_of_the_decoder(explorer, texture_model):
+    latents = explorer.known.latents[:3].astype(np.float32)
+    names = ["specific_surface(phase=1)", "volume_fraction(phase=1)"]
+    found = explorer.designer.predict(names, latents)
+    decoded = texture_model.inverse_descriptors(latents)
+    np.testing.assert_allclose(found[:, 1], decoded["volume_fraction"][:, 1], rtol=1e-5)
+    assert found.shape == (3, 2)
 
 
 @pytest.mark.parametrize("targets", [{}, {"strength": 1.0}])
 def test_unknown_targets_are_refused(explorer, targets):
     with pytest.raises(InputError, match="Targets are one or more of volume_fraction"):
-        explorer.designer.reach(targets)
+        read_targets({"targets": targets}, explorer.known.measures)
 
 
 def torch_row(latent):

@@ -6,100 +6,14 @@ import base64
 import io
 import json
 import re
-import threading
-import time
 import zipfile
 
 import numpy as np
 import pytest
 
-from matvae.explore.server import application, listen
-
+from .browser import SECONDS, drag, picture, realized, until
 from .conftest import textures
 from .test_dropped import npy, png, tiff
-
-SECONDS = 1000
-
-
-@pytest.fixture
-def serving():
-    """Serve an explorer in a thread; returns the address of its page, and a way to stop the server."""
-    uvicorn = pytest.importorskip("uvicorn", reason="The explorer needs the extra explore.")
-
-    running = []
-
-    def start(explorer, port=0):
-        listener, address = listen("127.0.0.1", port)
-        config = uvicorn.Config(application(explorer, address), log_level="error", lifespan="off", ws="none")
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-
-        def stop():
-            server.force_exit = server.should_exit = True
-            thread.join(20)
-            listener.close()
-
-        running.append(stop)
-        return address.url, stop
-
-    yield start
-    for stop in running:
-        stop()
-
-
-@pytest.fixture
-def open_page(chromium, serving, explorer):
-    """Open the page; whatever it prints to the console is an error at the end."""
-    messages, contexts = [], []
-
-    def opened(subject=None, *, path="", expect_realization=True, width=1300, scheme="light", url=None):
-        if url is None:
-            url, _ = serving(subject or explorer)
-        context = chromium.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, accept_downloads=True
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: messages.append(message.text))
-        page.on("pageerror", lambda error: messages.append(str(error)))
-        page.goto(url + path)
-        page.wait_for_selector("body[data-kind]", timeout=60 * SECONDS)
-        if expect_realization:
-            realized(page)
-        return page
-
-    opened.messages = messages
-    yield opened
-    for context in contexts:
-        context.close()
-    assert messages == []
-
-
-def realized(page):
-    page.wait_for_selector("body[data-kind=realization]", timeout=60 * SECONDS)
-
-
-def until(page, condition, timeout=30 * SECONDS):
-    """Wait for a condition; Playwright's own way would need scripts from strings, which the page forbids."""
-    end = time.monotonic() + timeout / SECONDS
-    while not page.evaluate(condition):
-        assert time.monotonic() < end, condition
-        page.wait_for_timeout(30)
-
-
-def picture(page, selector="#structures canvas"):
-    return page.eval_on_selector(selector, "c => c.toDataURL()")
-
-
-def drag(page, number, to):
-    """Drag a slider with the mouse from where it is, in ten steps."""
-    box = page.locator(f"#z{number}").bounding_box()
-    low, high, value = (float(page.eval_on_selector(f"#z{number}", f"s => s.{n}")) for n in ("min", "max", "value"))
-    y = box["y"] + box["height"] / 2
-    page.mouse.move(box["x"] + 8 + (box["width"] - 16) * (value - low) / (high - low), y)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 8 + (box["width"] - 16) * to, y, steps=10)
 
 
 def test_dragging_changes_the_picture_at_once_and_releasing_realizes_it(open_page):
@@ -490,7 +404,7 @@ def test_a_change_is_announced_once_and_not_while_dragging(open_page):
     live = page.eval_on_selector_all(
         "[aria-live]:not([aria-live=off]), [role=status], output:not([aria-live=off])", "all => all.map((e) => e.id)"
     )
-    assert sorted(live) == ["announced", "design-note", "design-realized", "export-note", "own-text"]
+    assert sorted(live) == ["announced", "design-note", "design-realized", "export-note", "own-text", "search-note"]
     drag(page, 0, 0.9)
     assert page.evaluate("window.heard") == []
     page.mouse.up()

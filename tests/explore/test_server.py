@@ -32,14 +32,16 @@ class Answer:
         return json.loads(self.body)
 
 
-def request(explorer, path, body=None, *, address=LOCAL, headers: Mapping[str, str] | None = None, query=""):
+def request(
+    explorer, path, body=None, *, address=LOCAL, headers: Mapping[str, str] | None = None, query="", method=None
+):
     """Send one request to the application, as a server would."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     named = {"host": f"127.0.0.1:{address.port}", "content-type": "application/json"} | dict(headers or {})
     scope = {
         "type": "http",
         "http_version": "1.1",
-        "method": "GET" if body is None else "POST",
+        "method": method or ("GET" if body is None else "POST"),
         "path": path,
         "raw_path": path.encode(),
         "query_string": query.encode(),
@@ -72,7 +74,7 @@ def test_the_page_and_its_parts_are_served_and_load_nothing_from_elsewhere(explo
     page = request(explorer, "/")
     assert page.status == 200
     assert "default-src 'none'" in page.headers["content-security-policy"]
-    for path in ("/explore.js", "/charts.js", "/placement.js", "/explore.css", "/volume.js"):
+    for path in ("/explore.js", "/charts.js", "/placement.js", "/search.js", "/explore.css", "/volume.js"):
         answer = request(explorer, path)
         assert answer.status == 200
         assert b"//cdn" not in answer.body
@@ -129,12 +131,35 @@ def test_an_export_is_a_download(explorer):
         ("/api/preview", b'{"latent": [NaN, 0, 0]}', "finite"),
         ("/api/preview", b" " * ((1 << 20) + 1), "At most 1 MiB"),
         ("/api/design", {"targets": {"x": 1}}, "Targets are"),
+        ("/api/search", {"targets": {"x": 1}}, "Targets are"),
+        ("/api/search", {"targets": {"volume_fraction(phase=1)": 0.4}, "n_candidates": 999}, "n_candidates must be"),
+        ("/api/search", b"{", "not JSON"),
+        ("/api/realize", {"latent": [0, 0, 0], "sample": 100000}, "sample must be"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_a_sentence(explorer, path, body, message):
     answer = request(explorer, path, body)
     assert answer.status == 400
     assert message in answer.json["error"]
+
+
+def test_a_search_is_started_asked_for_and_cancelled_and_a_second_one_is_told(explorer):
+    wanted = {"targets": {"volume_fraction(phase=1)": 0.4}, "n_candidates": 20}
+    started = request(explorer, "/api/search", wanted).json
+    try:
+        path = f"/api/search/{started['id']}"
+        assert request(explorer, path).json["state"] == "running"
+        second = request(explorer, "/api/search", wanted)
+        assert second.status == 200
+        assert "A search is running" in second.json["refused"]
+        assert request(explorer, "/api/search/unknown").json == {"state": "gone"}
+        # Another page can neither start nor end one.
+        assert request(explorer, path, method="DELETE", headers={"origin": "http://evil.example"}).status == 403
+        assert request(explorer, path).json["state"] == "running"
+        assert request(explorer, path, method="DELETE").json["state"] in ("running", "cancelled")
+    finally:
+        explorer.searches.close()
+    assert request(explorer, path).json["state"] == "cancelled"
 
 
 def test_other_hosts_and_other_pages_are_refused(explorer):

@@ -17,7 +17,9 @@ QUICK = {"n_candidates": 2, "n_realizations": 2, "n_starts": 4, "max_iter": 10, 
 def stages_of(model, goal, **options):
     calls = []
     candidates = optimize_latents(model, goal, on_stage=lambda *call: calls.append(call), **QUICK, **options)
-    return {name: [call[1:] for call in part] for name, part in itertools.groupby(calls, lambda call: call[0])}, candidates
+    return {
+        name: [call[1:] for call in part] for name, part in itertools.groupby(calls, lambda call: call[0])
+    }, candidates
 
 
 def test_stages_of_predictions_are_complete_and_the_realizations_are_counted(texture_model):

@@ -1,7 +1,8 @@
 // The page of the explorer: its state, what it asks the server, and what it shows.
-// The state is in the address (after #), so that a link leads to it; the server remembers nothing.
+// The state is in the address (after #), so that a link leads to it; the server remembers nothing but a thorough search.
 
 import { Placement } from "./placement.js";
+import { Search } from "./search.js";
 import { LatentMap, hex, paint, paintStructure, phaseColours, plane, series, unpack, cividis } from "./charts.js";
 
 const $ = (id) => document.getElementById(id);
@@ -59,10 +60,12 @@ function gone() {
 
 // ---- state and address
 
-const short = (v) => Number(v.toPrecision(5));
+// What a slider gives is rounded; the latents of candidates and images are kept to the last bit of their 32.
+const short = (v) => Number(v.toPrecision(5)), exact = (v) => Number(v.toPrecision(9));
 
 function address(s) {
-  const parts = new URLSearchParams({ z: s.latent.map(short).join(","), seed: s.seed, n: s.n_realizations, shape: s.shape.join(",") });
+  const parts = new URLSearchParams({ z: s.latent.map(exact).join(","), seed: s.seed, n: s.n_realizations, shape: s.shape.join(",") });
+  if (s.sample) parts.set("sample", s.sample);
   return "#" + decodeURIComponent(parts.toString());
 }
 
@@ -81,7 +84,7 @@ function readAddress(hash) {
   };
   const shape = parts.get("shape") ? numbers(parts.get("shape")) : model.grid.shape;
   return {
-    latent, seed: whole("seed", 0, 0), n_realizations: Math.min(whole("n", 1, 1), model.most_realizations),
+    latent, seed: whole("seed", 0, 0), sample: whole("sample", 0, 0), n_realizations: Math.min(whole("n", 1, 1), model.most_realizations),
     shape: shape.length === model.grid.shape.length && shape.every((n) => Number.isInteger(n) && n > 0) ? shape : model.grid.shape,
   };
 }
@@ -109,7 +112,7 @@ function redo() { if (future.length) { past.push({ ...state }); state = future.p
 // Show the present state: a preview at once, realizations when it has settled.
 function arrive() {
   // As in the address, so that a link shows the same structure voxel by voxel.
-  state.latent = state.latent.map(short);
+  state.latent = state.latent.map(exact);
   if (shown) document.body.dataset.kind = "preview";
   history.replaceState(null, "", address(state));
   $("undo").disabled = !past.length;
@@ -325,7 +328,7 @@ function buildSliders() {
       before ??= { ...state };
       problem("");
       const latent = [...state.latent];
-      latent[k] = Number(slider.value);
+      latent[k] = short(Number(slider.value));
       state = { ...state, latent };
       arrive();
     });
@@ -390,6 +393,7 @@ function buildChoices() {
   if (model.grid.phases > 2) $("solid").add(new Option("all except phase 0", "all"));
   $("solid").value = model.grid.phases > 2 ? "all" : 1;
   $("count").max = model.most_realizations;
+  $("n-candidates").max = model.most_candidates;
   $("number").max = Math.max(0, model.latents.length - 1);
   $("go").disabled = $("number").disabled = !model.latents.length;
   $("swap-label").hidden = model.grid.phases !== 2;
@@ -609,24 +613,46 @@ function connect() {
     if (files.length) openFile(files[0], files.length);
   });
   $("design").addEventListener("click", design);
+  $("search").addEventListener("click", searchThoroughly);
   $("export").addEventListener("click", download);
   window.addEventListener("resize", drawMap);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawMap);
 }
 
-async function design() {
-  const targets = {};
+// What is ticked, as the server takes it; null, and a word about it, if nothing is.
+function wanted() {
+  const targets = {}, n = Math.round(Number($("n-candidates").value)) || 1;
+  $("n-candidates").value = Math.max(1, Math.min(model.most_candidates, n));
   model.measures.forEach((measure, k) => { if ($(`t${k}-on`)?.checked) targets[measure.name] = Number($(`t${k}`).value); });
-  if (!Object.keys(targets).length) { $("design-note").textContent = "Tick at least one property."; return; }
+  $("design-note").textContent = Object.keys(targets).length ? "" : "Tick at least one property.";
+  return Object.keys(targets).length ? { targets, n_candidates: Number($("n-candidates").value) } : null;
+}
+
+function showCommand(command) {
+  document.querySelector("#design-command code").textContent = command;
+  $("design-command").hidden = false;
+}
+
+const search = new Search(ask, (candidate) => go({ ...candidate, n_realizations: 1, shape: model.grid.shape }), number);
+
+async function searchThoroughly() {
+  const request = wanted();
+  if (!request) return;
+  const command = await search.start(request, model.measures);
+  if (command) showCommand(command);
+}
+
+async function design() {
+  const request = wanted(), targets = request?.targets;
+  if (!request) return;
   $("design-note").textContent = "Searching …";
   $("design-realized").textContent = "";
   sought = null;
   try {
-    const found = await (await ask("/api/design", { targets })).json();
+    const found = await (await ask("/api/design", request)).json();
     const reached = found.miss < 0.1 ? "the targets are predicted to be reached." : `the closest latent misses by ${number(found.miss)} standard deviations: the model knows no such structures.`;
     $("design-note").textContent = `Quick search on predictions: ${reached}`;
-    document.querySelector("#design-command code").textContent = found.command;
-    $("design-command").hidden = false;
+    showCommand(found.command);
     go({ latent: found.latent });
     sought = { address: address(state), targets };
     $("design-realized").textContent = "Realizing it …";
@@ -671,12 +697,13 @@ async function start() {
   connect();
   narrow.addEventListener("change", arrange);
   arrange();
-  const initial = { latent: model.start, seed: 0, n_realizations: 1, shape: model.grid.shape };
+  const initial = { latent: model.start, seed: 0, sample: 0, n_realizations: 1, shape: model.grid.shape };
   state = readAddress(location.hash) || initial;
   const names = (await (await ask("/api/preview", { latent: state.latent })).json()).statistics.map(({ name }) => name);
   options($("pair"), names);
   showBookmarks();
   arrive();
+  search.resume(model.measures);
 }
 
 start().catch(report);

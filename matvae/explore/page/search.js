@@ -1,0 +1,124 @@
+// The thorough search: started on the server, asked how far it is, cancelled, and its candidates listed.
+// The tab holds the identifier, so that a reloaded page goes on with its search as long as the server knows it.
+
+const $ = (id) => document.getElementById(id);
+const EVERY = 700, KEY = "matvae search";  // Milliseconds from one question to the next.
+
+function element(name, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...children);
+  return made;
+}
+
+export class Search {
+  // `ask` asks the server, `go` shows the structure of {latent, seed, sample}, `number` writes one.
+  constructor(ask, go, number) {
+    Object.assign(this, { ask, go, number, id: null, stage: "", cancelled: false });
+    $("search-cancel").addEventListener("click", () => this.cancel());
+  }
+
+  // Start a search, and return the command that searches for the same in a terminal; null if it cannot start.
+  async start(request, measures) {
+    if (this.id) { this.say("The search is running already. Cancel it to start another one."); return null; }
+    this.id = "starting";
+    this.say("The thorough search begins.");
+    $("candidates").replaceChildren();
+    try {
+      const found = await (await this.ask("/api/search", request)).json();
+      if (found.refused) throw new Error(found.refused);
+      this.follow(found.id, measures);
+      return found.command;
+    } catch (error) {
+      this.end(error.message || "The server does not answer; start matvae explore again.");
+      return null;
+    }
+  }
+
+  // Go on with the search that this tab started before it was loaded again.
+  resume(measures) {
+    const id = sessionStorage.getItem(KEY);
+    if (id) this.follow(id, measures);
+  }
+
+  follow(id, measures) {
+    Object.assign(this, { id, measures, stage: "", cancelled: false });
+    sessionStorage.setItem(KEY, id);
+    $("search-cancel").disabled = false;
+    this.question();
+  }
+
+  async question() {
+    let found;
+    try { found = await (await this.ask(`/api/search/${this.id}`)).json(); } catch (error) {
+      this.end(error.message || "The search is gone with the server, which does not answer. Start it again when the server runs.");
+      return;
+    }
+    if (found.state === "running") {
+      this.show(found);
+      setTimeout(() => this.question(), EVERY);
+    } else if (found.state === "done") {
+      const { length } = found.candidates, met = found.candidates.filter(({ reason }) => !reason).length;
+      // Asked for again, it is still there when the page is loaded again.
+      this.end([`The thorough search found ${length} ${length === 1 ? "candidate" : "candidates"} in ${Math.ceil(found.seconds)} s; ${met} of ${length} as requested.`,
+        found.summary, ...found.notes].filter(Boolean).join(" "), true);
+      this.list(found);
+    } else if (found.state === "gone") {
+      this.end("The search is gone: the server was started again, or has forgotten it. Start it again.");
+    } else this.end(found.error || found.why);
+  }
+
+  // The stage is announced once; each step of it is only seen.
+  show({ stage, done, total }) {
+    $("search-running").hidden = false;
+    $("search-stage").textContent = this.cancelled ? "Cancelling …" : total ? `${stage}: ${done} of ${total}` : `${stage} …`;
+    if (total) Object.assign($("search-progress"), { max: total, value: done });
+    else $("search-progress").removeAttribute("value");
+    if (total && stage !== this.stage && !this.cancelled) this.say(`Thorough search: ${stage.toLowerCase()}.`);
+    this.stage = total ? stage : this.stage;
+  }
+
+  async cancel() {
+    this.cancelled = true;
+    $("search-cancel").disabled = true;
+    this.say("Cancelling the thorough search …");
+    // Whether it has ended is what the next question tells.
+    try { await this.ask(`/api/search/${this.id}`, undefined, { method: "DELETE" }); } catch { /* so does this */ }
+  }
+
+  end(text, keeps = false) {
+    this.id = null;
+    if (!keeps) sessionStorage.removeItem(KEY);
+    // Whoever was on the button that goes is where the next search starts.
+    if (document.activeElement === $("search-cancel") || (this.cancelled && document.activeElement === document.body)) $("search").focus();
+    $("search-running").hidden = true;
+    this.say(text);
+  }
+
+  say(text) { if ($("search-note").textContent !== text) $("search-note").textContent = text; }
+
+  list({ candidates, n_realizations, shown }) {
+    const table = element("table", {}, element("caption", {
+      textContent: `Measured: mean ± standard deviation over ${n_realizations} realizations. "Go there" shows the ${shown} of a candidate.`,
+    }));
+    table.append(element("thead", {}, element("tr", {}, ...["property", "requested", "predicted", "measured"].map(
+      (textContent) => element("th", { scope: "col", textContent })))));
+    candidates.forEach((candidate, k) => table.append(this.candidate(candidate, k)));
+    $("candidates").replaceChildren(table);
+  }
+
+  candidate({ latent, seed, sample, values, reason }, k) {
+    const text = (v) => (v === null ? "–" : this.number(v));
+    const button = element("button", { type: "button", textContent: "Go there" });
+    button.setAttribute("aria-label", `Go to candidate ${k + 1}`);
+    button.addEventListener("click", () => this.go({ latent, seed, sample }));
+    const head = element("th", { scope: "rowgroup", colSpan: 4 }, element("div", { className: "row" }, `Candidate ${k + 1}`, button));
+    const rows = this.measures.filter(({ name }) => name in values).map((measure) => {
+      const { requested, predicted, measured, spread } = values[measure.name];
+      const cells = [text(requested), text(predicted), measured === null ? "not defined" : `${text(measured)} ± ${text(spread)}`];
+      return element("tr", {}, element("th", { scope: "row", textContent: measure.unit ? `${measure.text} (${measure.unit})` : measure.text }),
+        ...cells.map((textContent) => element("td", { textContent })));
+    });
+    const why = reason ? [element("tr", {}, element("td", { className: "note", colSpan: 4, textContent: reason }))] : [];
+    return element("tbody", {}, element("tr", {}, head), ...rows, ...why);
+  }
+}
