@@ -412,6 +412,7 @@ def _show_store(result: Mapping[str, Any]) -> None:
             "structures": result["n_samples"],
             "each": grid_text(result["grid"]),
             "axes": "; ".join(result.get("axes", [])) or None,
+            "channels": "; ".join(result.get("channels", [])) or None,
             "notes": "; ".join(result.get("notes", [])) or None,
             "phases": ", ".join(f"{value} -> {phase}" for phase, value in enumerate(values)) if values else None,
             **_segmentation_rows(result),

@@ -97,6 +97,7 @@ def _show_file(common: Mapping[str, Any], description: Mapping[str, Any]) -> Non
             "shape": None if description["shape"] is None else " x ".join(map(str, description["shape"])),
             "type": description["dtype"],
             "axes": description["axes"],
+            "channels": description["channels"],
             "voxel size": lengths or ("unknown" if description["axes"] else None),
             "origin": origin,
             "values": None if values is None else _values_text(values),

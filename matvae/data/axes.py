@@ -14,6 +14,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..warn import warn
+from .channels import ADVICE, one_channel
 from .lazy_array import LazyArray
 from .readers import Source
 
@@ -58,6 +59,8 @@ class Arranged:
         What each axis of the array in the file was taken for, and why: ``"zyx, as the file states"``.
     meanings : tuple of str
         If what was taken is a guess, letters for each meaning that the axes may have, the guess first.
+    channels : str
+        Why one channel was taken of several; empty if there are no others.
     """
 
     array: LazyArray
@@ -66,6 +69,7 @@ class Arranged:
     origin: tuple[float, ...] | None
     taken: str
     meanings: tuple[str, ...] = ()
+    channels: str = ""
 
 
 def arrange(source: Source, axes: str | None = None, spatial_dims: int | None = None) -> Arranged:
@@ -83,13 +87,13 @@ def arrange(source: Source, axes: str | None = None, spatial_dims: int | None = 
     Returns
     -------
     Arranged
-        Times are samples. Axes of length one other than space are dropped, and so is a single layer z unless it is
-        asked for.
+        Times are samples. Of equal channels one is taken. Axes of length one other than space are dropped, and so is a
+        single layer z unless it is asked for.
 
     Raises
     ------
     AxesError
-        If an axis is that of channels, colours or local states, or looks like it.
+        If an axis is that of channels or colours that differ, or of local states, or looks like it.
     InputError
         If the letters do not fit the array.
     """
@@ -108,6 +112,7 @@ def arrange(source: Source, axes: str | None = None, spatial_dims: int | None = 
         reason = source.reason if letters == stated else f"for {spatial_dims} spatial axes"
     if 0 in array.shape:
         raise _wrong_axes(array, spatial_dims)
+    array, channels = _without_channels(array, letters, source.channels)
     _refuse_channels(array, letters)
     if not set(_long(array, letters)) & set("stz") and "q" in _long(array, letters) and spatial_dims is None:
         meanings = _warn_of_guess(array, letters)
@@ -131,7 +136,17 @@ def arrange(source: Source, axes: str | None = None, spatial_dims: int | None = 
         _of_axes(source, source.origin, stated, letters, space, "origin"),
         f"{''.join(letters[i] for i in kept).replace('q', 's')}, {reason}",
         meanings,
+        channels,
     )
+
+
+def _without_channels(array: LazyArray, letters: str, channels: str) -> tuple[LazyArray, str]:
+    """Take one of several equal channels, and say so."""
+    if "c" in _long(array, letters):
+        found = one_channel(array, next(i for i, letter in enumerate(letters) if letter == "c" and array.shape[i] > 1))
+        if found is not None:
+            return found
+    return array, channels
 
 
 def _stated(source: Source) -> str | None:
@@ -203,8 +218,8 @@ def _refuse_channels(array: LazyArray, letters: str) -> None:
             free = [letter for letter in ("z", "s") if letter not in letters]
             meanings = [_named(letters[:i] + letter + letters[i + 1 :]) for letter in free]
             raise AxesError(
-                f"{array.source} should have one value per voxel, but has {array.shape[i]} channels or colours (axes "
-                f"{letters} of lengths {array.shape}). Convert it to a grey image, or segment it, first."
+                f"{array.source} should have one value per voxel, but has {array.shape[i]} channels or colours that "
+                f"differ (axes {letters} of lengths {array.shape}). {ADVICE}"
                 + (f" If these are not channels, say what they are: {_option(meanings)}." if meanings else ""),
                 meanings,
             )
@@ -225,8 +240,7 @@ def _refuse_colours_and_states(array: LazyArray, letters: str) -> None:
     if array.shape[-1] in (3, 4) and min(array.shape[-3:-1]) >= _LEAST_IMAGE:
         raise AxesError(
             f"{array.source} should have one value per voxel, but its last axis looks like that of colours (RGB or "
-            f"RGBA): its shape is {array.shape}. Convert it to a grey image, or segment it, first. If it is an axis of "
-            f"space, say so: {_option(meanings)}.",
+            f"RGBA): its shape is {array.shape}. {ADVICE} If it is an axis of space, say so: {_option(meanings)}.",
             meanings,
         )
     for axis in (ndim - 1, ndim - 3):

@@ -186,9 +186,10 @@ def _describe(format: str, source: Source, advice: list[str]) -> FileDescription
     arranged, meanings = _arrange(source, advice, guesses)
     if 0 in source.array.shape:
         return FileDescription(format, (), source, advice=tuple(advice))
-    part = _part(source.array)
+    array = arranged.array if arranged is not None and arranged.channels else source.array
+    part = _part(array)
     distinct = np.unique(part)
-    values = _summary(part, distinct, math.prod(source.array.shape))
+    values = _summary(part, distinct, math.prod(array.shape))
     of_values = _meanings_of_values(source, part, values, advice)
     choices = []
     if not of_values:

@@ -90,8 +90,8 @@ def open_structures(
     -------
     Structures
         uint8 labels ``(sample, *space)``, or a continuous field (``grid.phases == 1``) if the file holds real numbers.
-        ``attributes["axes"]`` says what the axes of the file were taken for, and why, and
-        ``attributes["segmentation"]`` how phases were made from grey values.
+        ``attributes["axes"]`` says what the axes of the file were taken for, and why, ``attributes["channels"]`` why
+        one channel was taken of several, and ``attributes["segmentation"]`` how phases were made from grey values.
 
     Raises
     ------
@@ -387,6 +387,8 @@ def as_structures(
         periodic=False,
     )
     attributes: dict[str, Any] = {"axes": arranged.taken}
+    if arranged.channels:
+        attributes["channels"] = arranged.channels
     if source.notes:
         attributes["notes"] = list(source.notes)
     if values is not None:

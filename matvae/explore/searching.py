@@ -201,7 +201,10 @@ class Search:
 
 def of_each_kind(notes: Sequence[str]) -> list[str]:
     """Return the first of the notes that differ in their numbers only, as those of one structure after the other do."""
-    return list({NUMBER.sub("", note): note for note in reversed(notes)}.values())[::-1]
+    first: dict[str, str] = {}
+    for note in notes:
+        first.setdefault(NUMBER.sub("", note), note)
+    return list(first.values())
 
 
 def _told(error: Exception) -> str:

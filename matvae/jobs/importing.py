@@ -167,6 +167,7 @@ def import_structures(
             segmented = stack.enter_context(segmented_beside(target, grey, segmentation, crew))
             parts = segmented.parts
         taken = list(dict.fromkeys(part.attributes["axes"] for part in parts if "axes" in part.attributes))
+        channels = list(dict.fromkeys(part.attributes["channels"] for part in parts if "channels" in part.attributes))
         notes = list(dict.fromkeys(note for part in parts for note in part.attributes.get("notes", ())))
         if window is not None:
             parts = [windows(part, window, stride=stride, region=region, min_valid=min_valid) for part in parts]
@@ -186,6 +187,7 @@ def import_structures(
         "n_samples": len(structures),
         "grid": structures.grid.to_dict(),
         "axes": taken,
+        "channels": channels,
         "notes": notes,
         "sources": [{"name": str(path), "n_samples": len(part)} for path, part in zip(paths, parts, strict=True)],
         "phase_values": structures.attributes.get("phase_values"),

@@ -158,6 +158,7 @@ def _file(found: FileDescription, path: Path, name: str | None) -> dict[str, Any
         "shape": None if source is None else list(source.array.shape),
         "dtype": None if source is None else str(source.array.dtype),
         "axes": None if arranged is None else arranged.taken,
+        "channels": None if arranged is None else arranged.channels or None,
         "voxel_size": None if arranged is None or arranged.voxel_size is None else list(arranged.voxel_size),
         "unit": None if source is None else source.unit,
         "origin": None if arranged is None or arranged.origin is None else list(arranged.origin),

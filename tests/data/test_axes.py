@@ -78,7 +78,7 @@ def test_axes_of_length_one_are_dropped_unless_they_are_asked_for():
 @pytest.mark.parametrize(
     ("shape", "words", "options", "message"),
     [
-        ((24, 32, 3), {"axes": "yxc"}, {}, r"3 channels or colours \(axes yxc.*axes='yxz' or axes='yxs'"),
+        ((24, 32, 3), {"axes": "yxc"}, {}, r"3 channels or colours that differ \(axes yxc.*axes='yxz' or axes='yxs'"),
         ((24, 32, 3), {"axes": "yxc"}, {"spatial_dims": 3}, "3 channels or colours"),
         ((10, 24, 32), {"axes": "cyx"}, {}, r"10 channels.*--axes zyx or syx"),
         ((10, 24, 32), {}, {"axes": "cyx"}, "10 channels"),
@@ -97,7 +97,19 @@ def test_axes_of_length_one_are_dropped_unless_they_are_asked_for():
 )
 def test_colours_and_letters_that_do_not_fit_are_refused(shape, words, options, message):
     with pytest.raises(InputError, match=message):
-        arrange(source(np.zeros(shape, np.uint8), **words), **options)
+        arrange(source(np.indices(shape).sum(0).astype(np.uint8), **words), **options)
+
+
+@pytest.mark.parametrize(("stated", "axes"), [("syxc", None), ("scyx", None), (None, "syxc"), (None, "xscy")])
+def test_one_of_equal_channels_is_taken_wherever_their_axis_is(stated, axes):
+    letters = stated or axes
+    order = ["syx".index(letter) for letter in letters if letter != "c"]
+    array = np.stack([VALUES.transpose(order)] * 3, axis=letters.index("c"))
+    found = arrange(source(array, axes=stated), axes)
+    np.testing.assert_array_equal(found.array[:], VALUES)
+    np.testing.assert_array_equal(found.array[2:5, ::3, 7], VALUES[2:5, ::3, 7])
+    assert found.channels == "its 3 channels are equal: one channel is taken"
+    assert found.taken.startswith("".join(letter for letter in letters if letter != "c"))
 
 
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.float64])
@@ -145,7 +157,7 @@ def test_what_was_taken_is_recorded(tmp_path):
 
 
 def test_advice_for_channels_can_be_followed_where_an_axis_has_no_name():
-    pages = source(np.zeros((1, 3, 9, 8), np.uint8), axes="qcyx")
+    pages = source(np.indices((1, 3, 9, 8)).sum(0).astype(np.uint8), axes="qcyx")
     with pytest.raises(AxesError, match="axes='szyx' or axes='tsyx'") as refused:
         arrange(pages)
     assert refused.value.meanings == ("szyx", "tsyx")

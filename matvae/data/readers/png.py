@@ -11,6 +11,7 @@ import numpy as np
 
 from ...errors import InputError, MissingExtraError
 from ...warn import warn
+from ..channels import ADVICE, redundant_channels
 from ..lazy_array import Box, LazyArray
 from .palette import grey_levels, named_colours
 from .source import DEFLATE_RATIO, Source, check_declared_size, visible_files
@@ -20,6 +21,7 @@ _LOSSY = (".jpg", ".jpeg")
 _SUFFIXES = (".png", ".bmp", *_LOSSY)
 # Pillow's modes with one value per pixel. The values of "P" are the numbers of palette entries.
 _MODES = {"1": np.bool_, "L": np.uint8, "P": np.uint8, "I;16": np.uint16, "I": np.int32}
+_COLOUR_MODES = ("RGB", "RGBA", "LA")
 _BITS = {"1": 1, "P": 1, "I;16": 16, "I": 16}
 # Images of at most this many colours may be segmented ones, in which each colour is a phase.
 _MOST_COLOURS = 16
@@ -44,10 +46,12 @@ class PngReader:
                 "measured. Use the original image if there is one, saved as PNG or TIFF."
             )
         notes: tuple[str, ...] = ()
+        channels = ""
 
         def describe(file: Path) -> tuple[tuple[int, ...], np.dtype]:
-            nonlocal notes
-            shape, dtype, own_notes = _describe(file)
+            nonlocal notes, channels
+            shape, dtype, own_notes, own_channels = _describe(file)
+            channels = channels or own_channels
             if file != files[0] and own_notes != notes:
                 raise InputError(
                     f"All images in {path} should show their values alike, but {files[0].name} and {file.name} have "
@@ -62,10 +66,10 @@ class PngReader:
             shape, dtype = describe(path)
             # An image is decoded as a whole.
             array = LazyArray(str(path), shape, dtype, tuple((length,) for length in shape), partial(_read, path))
-        return Source(array, axes="qyx"[-array.ndim :], notes=notes)
+        return Source(array, axes="qyx"[-array.ndim :], notes=notes, channels=channels)
 
 
-def _describe(path: Path) -> tuple[tuple[int, int], np.dtype, tuple[str, ...]]:
+def _describe(path: Path) -> tuple[tuple[int, int], np.dtype, tuple[str, ...], str]:
     with _pillow().open(path) as image:
         shape = (image.height, image.width)
         if image.format == "PNG":
@@ -76,21 +80,26 @@ def _describe(path: Path) -> tuple[tuple[int, int], np.dtype, tuple[str, ...]]:
             notes: tuple[str, ...] = ()
             if palette is not None and grey_levels(palette) is None:
                 notes = (f"values are the numbers of palette entries, not grey levels: {named_colours(palette)}",)
-            return shape, np.dtype(_MODES[image.mode]), notes
+            return shape, np.dtype(_MODES[image.mode]), notes, ""
+        # How pixels are stored is forgotten once they are decoded.
+        has_16_bits = image.format == "PNG" and ";16" in str(image.tile)
+        channels = redundant_channels(np.asarray(image)) if image.mode in _COLOUR_MODES else None
+        if channels is not None:
+            if has_16_bits:
+                warn(f"{path} has 16 bits per channel, of which 8 are read. Save it as a grey image to keep them all.")
+            return shape, np.dtype(np.uint8), (), channels
         colours = _few_colours(image)
         if colours is None:
             raise InputError(
                 f"{path} should have one value per pixel, but is a colour or transparent image (mode {image.mode}). "
-                "Convert it to a grey image, or segment it, first."
+                f"{ADVICE}"
             )
-        if grey_levels(colours) is not None:
-            return shape, np.dtype(np.uint8), ()
-        return shape, np.dtype(np.int32), ("values are colours, 65536 red + 256 green + blue each",)
+        return shape, np.dtype(np.int32), ("values are colours, 65536 red + 256 green + blue each",), ""
 
 
 def _few_colours(image: Any) -> list[tuple[int, int, int]] | None:
     """Return the colours of an image that has few and is opaque everywhere, else None."""
-    if image.mode not in ("RGB", "RGBA", "LA"):
+    if image.mode not in _COLOUR_MODES:
         return None
     counted = image.convert("RGBA").getcolors(_MOST_COLOURS)
     if counted is None or any(colour[3] != _OPAQUE for _, colour in counted):
@@ -111,17 +120,19 @@ def _read(path: Path, box: Box) -> np.ndarray:
             # Pillow's boolean arrays hold bytes of 255, which are True in numpy but not equal to 1.
             return (np.array(image.convert("L")) > 0)[box]
         if image.mode not in _MODES:
-            return _colour_values(np.asarray(image.convert("RGB")))[box]
+            return _colour_values(image)[box]
         values = np.array(image)[box]
         palette = _palette(image)
         levels = None if palette is None else grey_levels(palette)
         return values if levels is None else levels[values]
 
 
-def _colour_values(colours: np.ndarray) -> np.ndarray:
-    """Return grey levels ``(y, x)`` of an image ``(y, x, colour)`` of greys, and numbers of colours of another."""
-    if (colours == colours[..., :1]).all():
-        return colours[..., 0].copy()
+def _colour_values(image: Any) -> np.ndarray:
+    """Return grey levels ``(y, x)`` of a grey image saved in colour, and numbers of colours of another."""
+    channels = np.asarray(image)
+    if redundant_channels(channels) is not None:
+        return channels[..., 0].copy()
+    colours = np.asarray(image.convert("RGB"))
     return colours.astype(np.int32) @ np.array([65536, 256, 1], np.int32)
 
 

@@ -42,6 +42,8 @@ class Source:
         What a user should know about the values, such as that 0 is shown as white.
     missing : int, optional
         Value of voxels that were not measured, such as points of an EBSD map that were not indexed.
+    channels : str
+        Why one channel was taken of several, as `redundant_channels` says it; empty if there are no others.
     reason : str
         Why the axes are those of `axes` or `spatial_dims`.
     other_axes : tuple of str
@@ -56,6 +58,7 @@ class Source:
     origin: tuple[float, ...] | None = None
     notes: tuple[str, ...] = ()
     missing: int | None = None
+    channels: str = ""
     reason: str = "as the file states"
     other_axes: tuple[str, ...] = ()
 

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from matvae.data import open_structures
+from matvae.data.open import open_grey
 from matvae.errors import InputError, MissingExtraError, StoreError
 
 LABELS = np.random.default_rng(0).integers(0, 2, (11, 12, 9)).astype(np.uint8)
@@ -48,6 +49,48 @@ def test_grey_images_saved_in_colour_are_read(tmp_path, alpha):
     opened = open_structures(tmp_path / "a.png", phase_values=(0, 200))
     np.testing.assert_array_equal(opened.data.compute(), LABELS[:1])
     np.testing.assert_array_equal(opened.data[0, 2:5, ::2].compute(), LABELS[0, 2:5, ::2])
+    assert opened.attributes["channels"].startswith("its 3 channels are equal")
+    assert ("alpha is opaque" in opened.attributes["channels"]) == (alpha is not None)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA"])
+def test_images_of_many_grey_levels_saved_in_colour_are_read(tmp_path, mode):
+    grey = np.random.default_rng(1).integers(0, 256, (12, 9)).astype(np.uint8)
+    Image.fromarray(grey).convert(mode).save(tmp_path / "a.png")
+    (opened,) = open_grey([tmp_path / "a.png"])
+    np.testing.assert_array_equal(opened.data[0].compute(), grey)
+    expected = {
+        "RGB": "its 3 channels are equal: one channel is taken",
+        "RGBA": "its 3 channels are equal, and its alpha is opaque: one channel is taken",
+        "LA": "its alpha is opaque: only grey is taken",
+    }
+    assert opened.attributes["channels"] == expected[mode]
+
+
+def test_grey_photographs_saved_in_colour_are_read(tmp_path):
+    grey = np.random.default_rng(1).integers(0, 256, (16, 24)).astype(np.uint8)
+    Image.fromarray(grey).convert("RGB").save(tmp_path / "a.jpg", quality=60)
+    with pytest.warns(UserWarning, match="compressed with loss"):
+        (opened,) = open_grey([tmp_path / "a.jpg"])
+    np.testing.assert_array_equal(opened.data[0].compute(), np.asarray(Image.open(tmp_path / "a.jpg").convert("L")))
+    assert "its 3 channels are equal" in opened.attributes["channels"]
+
+
+def test_grey_images_of_one_folder_may_be_saved_in_both_ways(tmp_path):
+    Image.fromarray(LABELS[0] * 90).save(tmp_path / "a0.png")
+    Image.fromarray(LABELS[1] * 90).convert("RGB").save(tmp_path / "a1.png")
+    opened = open_structures(tmp_path, phase_values=(0, 90), axes="syx")
+    np.testing.assert_array_equal(opened.data.compute(), LABELS[:2])
+    assert "its 3 channels are equal" in opened.attributes["channels"]
+
+
+def test_lost_bits_of_deep_colours_are_warned_of(tmp_path):
+    imagecodecs = pytest.importorskip("imagecodecs", reason="It writes PNG of 16 bits per colour.")
+    grey = (LABELS[0].astype(np.uint16) * 51400)[..., None]
+    (tmp_path / "a.png").write_bytes(imagecodecs.png_encode(np.repeat(grey, 3, axis=-1)))
+    with pytest.warns(UserWarning, match=r"a\.png has 16 bits per channel, of which 8 are read"):
+        opened = open_structures(tmp_path / "a.png", phase_values=(0, 200))
+    np.testing.assert_array_equal(opened.data[0].compute(), LABELS[0])
 
 
 def test_images_of_two_colours_are_read(tmp_path):

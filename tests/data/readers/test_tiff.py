@@ -63,9 +63,39 @@ def test_images_of_different_shapes_are_named(tmp_path):
 
 
 def test_colours_are_refused(tmp_path):
-    tifffile.imwrite(tmp_path / "a.tif", np.zeros((8, 8, 3), dtype=np.uint8), photometric="rgb")
-    with pytest.raises(InputError, match="has 3 channels or colours"):
+    colours = np.random.default_rng(0).integers(0, 255, (8, 8, 3)).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", colours, photometric="rgb")
+    with pytest.raises(InputError, match=r"has 3 channels or colours that differ .*ImageJ: Image > Type > 8-bit"):
         open_structures(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("planar", [False, True])
+@pytest.mark.parametrize("alpha", [False, True])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_grey_images_saved_in_colour_are_read(tmp_path, planar, alpha, dtype):
+    image = LABELS[0].astype(dtype) * 100
+    channels = [image] * 3 + [np.full_like(image, np.iinfo(dtype).max)] * alpha
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        np.stack(channels, axis=0 if planar else -1),
+        photometric="rgb",
+        planarconfig="separate" if planar else "contig",
+        extrasamples=["unassalpha"] * alpha,
+    )
+    opened = open_structures(tmp_path / "a.tif", phase_values=(0, 100, 200))
+    np.testing.assert_array_equal(opened.data[0].compute(), LABELS[0])
+    assert opened.attributes["axes"] == "yx, as the file states"
+    assert opened.attributes["channels"].startswith("its 3 channels are equal")
+
+
+def test_a_page_in_colour_after_grey_ones_is_refused_when_it_is_read(tmp_path):
+    pages = np.stack([LABELS[:3]] * 3, axis=-1) * 100
+    pages[2, 0, 0] = 1, 2, 3
+    tifffile.imwrite(tmp_path / "a.tif", pages, photometric="rgb")
+    opened = open_structures(tmp_path / "a.tif", phase_values=(0, 100, 200), axes="syxc")
+    np.testing.assert_array_equal(opened.data[:2].compute(), LABELS[:2])
+    with pytest.raises(InputError, match=r"a\.tif .*3 channels or colours differ in part of it"):
+        opened.data.compute()
 
 
 def test_one_of_several_series_is_chosen(tmp_path):
