@@ -33,14 +33,17 @@ class AxesError(InputError):
 
     Parameters
     ----------
-    message : str
+    problem : str
+        What is wrong with the array, and how to mend it.
     meanings : sequence of str
         Letters that say what the axes are, if they are samples and space after all.
+    otherwise : str
+        How to say so.
     """
 
-    def __init__(self, message: str, meanings: Sequence[str] = ()) -> None:
-        super().__init__(message)
-        self.meanings = tuple(meanings)
+    def __init__(self, problem: str, meanings: Sequence[str] = (), otherwise: str = "") -> None:
+        super().__init__(f"{problem} {otherwise}".strip())
+        self.problem, self.meanings = problem, tuple(meanings)
 
 
 @dataclass(frozen=True)
@@ -219,9 +222,9 @@ def _refuse_channels(array: LazyArray, letters: str) -> None:
             meanings = [_named(letters[:i] + letter + letters[i + 1 :]) for letter in free]
             raise AxesError(
                 f"{array.source} should have one value per voxel, but has {array.shape[i]} channels or colours that "
-                f"differ (axes {letters} of lengths {array.shape}). {ADVICE}"
-                + (f" If these are not channels, say what they are: {_option(meanings)}." if meanings else ""),
+                f"differ (axes {letters} of lengths {array.shape}). {ADVICE}",
                 meanings,
+                f"If these are not channels, say what they are: {_option(meanings)}." if meanings else "",
             )
 
 
@@ -240,8 +243,9 @@ def _refuse_colours_and_states(array: LazyArray, letters: str) -> None:
     if array.shape[-1] in (3, 4) and min(array.shape[-3:-1]) >= _LEAST_IMAGE:
         raise AxesError(
             f"{array.source} should have one value per voxel, but its last axis looks like that of colours (RGB or "
-            f"RGBA): its shape is {array.shape}. {ADVICE} If it is an axis of space, say so: {_option(meanings)}.",
+            f"RGBA): its shape is {array.shape}. {ADVICE}",
             meanings,
+            f"If it is an axis of space, say so: {_option(meanings)}.",
         )
     for axis in (ndim - 1, ndim - 3):
         others = [length for i, length in enumerate(array.shape) if i >= ndim - 3 and i != axis]
@@ -250,9 +254,9 @@ def _refuse_colours_and_states(array: LazyArray, letters: str) -> None:
             raise AxesError(
                 f"{array.source} should hold one label per voxel, but its axis {axis} looks like that of {length} "
                 "local states (one-hot): of the values along it, one is 1 and the others are 0. Its shape is "
-                f"{array.shape}. Save the labels instead, array.argmax(axis={axis}). If it is an axis of space "
-                f"or of samples, say so: {_option(meanings)}.",
+                f"{array.shape}. Save the labels instead, array.argmax(axis={axis}).",
                 meanings,
+                f"If it is an axis of space or of samples, say so: {_option(meanings)}.",
             )
 
 

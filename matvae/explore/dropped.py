@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..data import Segmentation, Structures, open_structures
+from ..data.axes import AxesError
 from ..data.open import open_grey
 from ..data.segment import LEAST_GREY_LEVELS, segment
 from ..data.subsets import spread_indices
@@ -21,10 +22,11 @@ from ..errors import InputError, MatvaeError
 from ..estimator import FittedModel
 from ..grid import Grid
 from ..stats.map_samples import as_tensor
+from ..warn import kept_warnings
 from .known import LEAST_KNOWN, Known
 
-# Endings of names are at most this long; anything else of a name is dropped.
-LONGEST_ENDING = 12
+# Endings of names are at most this long; anything else of a name is only shown, and not all of a long one.
+LONGEST_ENDING, LONGEST_NAME = 12, 80
 ENDING = re.compile(r"(\.[a-z0-9]{1,8}){1,2}$")
 # Errors of this many known structures suffice to tell what is usual.
 MOST_COMPARED = 100
@@ -95,7 +97,7 @@ class Encoder:
         Parameters
         ----------
         name : str
-            Its name, of which only the ending is used.
+            Its name, of which only the ending tells how it is read.
         content : bytes
         corner : sequence of int, optional
             First voxel of the window along each axis; by default the window is in the centre.
@@ -108,7 +110,7 @@ class Encoder:
             If the file cannot be read, or does not fit the model.
         """
         grid = self.fitted.grid
-        image, notes = self._read(ending_of(name), content)
+        image, notes = self._read(name, content)
         corner = corner_of(image.shape, grid, corner)
         if swap and grid.phases == 2:
             image = 1 - image
@@ -124,8 +126,8 @@ class Encoder:
         small = small_picture(image, grid, corner)
         return Dropped(window, corner, image.shape, small, latent, miss, self._score(latent, miss), notes)
 
-    def _read(self, ending: str, content: bytes) -> tuple[np.ndarray, list[str]]:
-        key, last = (ending, sha256(content).digest()), self._last
+    def _read(self, name: str, content: bytes) -> tuple[np.ndarray, list[str]]:
+        key, last, ending = (name, sha256(content).digest()), self._last, ending_of(name)
         if last is None or last[0] != key:
             with tempfile.TemporaryDirectory(prefix="matvae-") as folder:
                 path = Path(folder) / f"dropped{ending}"
@@ -135,7 +137,7 @@ class Encoder:
                 except MatvaeError as error:
                     # The folder is of no use to the reader.
                     raise type(error)(str(error).replace(str(path), "the file").replace(str(folder), "it")) from error
-            self._last = last = (key, image, notes)
+            self._last = last = (key, image, [note.replace(str(path), base_of(name)) for note in notes])
         return last[1], list(last[2])
 
     def _score(self, latent: np.ndarray, error: float) -> float | None:
@@ -143,6 +145,12 @@ class Encoder:
             return None
         distance = float(self.known.region.score(as_tensor(latent[None].astype(np.float32)))[0])
         return max(distance, error / max(self.usual_error, 1e-12))
+
+
+def base_of(name: str) -> str:
+    """Name without folders, and not longer than can be shown."""
+    base = PurePosixPath(name.replace("\\", "/")).name
+    return base if len(base) <= LONGEST_NAME else f"{base[: LONGEST_NAME - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def ending_of(name: str) -> str:
@@ -171,46 +179,59 @@ def read_image(path: Path, grid: Grid) -> tuple[np.ndarray, list[str]]:
     InputError, StoreError, MissingExtraError
         If the file cannot be read, or has another number of axes or more phases.
     """
-    if grid.phases == 1:
-        opened, notes = open_structures(path, spatial_dims=grid.ndim), list[str]()
-        if opened.grid.phases > 1:
-            raise InputError(
-                f"The model is one of continuous fields, but the file holds the labels of {opened.grid.phases} phases. "
-                "Drop a file of real numbers."
-            )
-    else:
-        opened, notes = _phases_of(path, grid)
+    with kept_warnings() as notes:
+        try:
+            opened = _opened(path, grid)
+        except AxesError as error:
+            # Options that say what axes are do not exist on the page.
+            raise InputError(error.problem) from error
+        (image,) = opened[:1].data.compute()
+        if grid.phases > 1:
+            image, taken = _labels_of(image, opened.grid, grid.phases)
+            notes.append(taken)
     if len(opened) > 1:
         notes.insert(0, f"The first of {len(opened)} structures in the file is taken.")
-    return opened[:1].data.compute()[0], notes
+    if "channels" in opened.attributes:
+        said = str(opened.attributes["channels"])
+        notes.insert(0, f"{said[0].upper()}{said[1:]}.")
+    return image, [note for note in notes if note]
 
 
-def _phases_of(path: Path, grid: Grid) -> tuple[Structures, list[str]]:
-    (grey,) = open_grey([path], spatial_dims=grid.ndim)
-    grey = grey[:1]
-    voxels = grey.data.compute()
+def _opened(path: Path, grid: Grid) -> Structures:
+    """Continuous fields of the model, or grey values that are to become its phases."""
+    if grid.phases > 1:
+        return open_grey([path], spatial_dims=grid.ndim)[0]
+    opened = open_structures(path, spatial_dims=grid.ndim)
+    if opened.grid.phases > 1:
+        raise InputError(
+            f"The model is one of continuous fields, but the file holds the labels of {opened.grid.phases} phases. "
+            "Drop a file of real numbers."
+        )
+    return opened
+
+
+def _labels_of(voxels: np.ndarray, grid: Grid, phases: int) -> tuple[np.ndarray, str]:
+    """Labels ``(*space)`` of grey values, and how they were made; nothing is said of values that are labels already."""
     values = np.unique(voxels)
     if not np.isfinite(values).all():
         raise InputError("The file should hold finite grey values, but some voxels are NaN or infinite. Mend the file.")
     if len(values) < LEAST_GREY_LEVELS:
-        if len(values) > grid.phases:
+        if len(values) > phases:
             raise InputError(
-                f"The model has {grid.phases} phases, but the file has {len(values)} different values. Drop a grey "
-                f"image, or one of {grid.phases} phases."
+                f"The model has {phases} phases, but the file has {len(values)} different values. Drop a grey image, "
+                f"or one of {phases} phases."
             )
         labels = np.searchsorted(values, voxels).astype(np.uint8)
+        shown = ", ".join(f"{value:g}" for value in values)
         if len(values) == 1:
-            notes = [f"All voxels have the value {values[0]:g}, which is taken for phase 0."]
-        elif not np.array_equal(values, np.arange(len(values))):
-            shown = ", ".join(f"{value:g}" for value in values)
-            notes = [f"The values {shown} are taken for the phases 0 to {len(values) - 1}."]
-        else:
-            notes = []
-        return Structures(labels, replace(grey.grid, phases=grid.phases, periodic=False)), notes
-    threshold = "otsu" if grid.phases == 2 else f"otsu:{grid.phases}"
-    found = segment([grey], Segmentation(threshold))
+            return labels, f"All voxels have the value {shown}, which is taken for phase 0."
+        is_labels = np.array_equal(values, np.arange(len(values)))
+        return labels, "" if is_labels else f"The values {shown} are taken for the phases 0 to {len(values) - 1}."
+    threshold = "otsu" if phases == 2 else f"otsu:{phases}"
+    found = segment([Structures(voxels[None], grid)], Segmentation(threshold))
     shown = ", ".join(f"{value:.4g}" for value in found.thresholds)
-    return found.parts[0], [f"Grey values were segmented at {shown} (Otsu); the darkest are phase 0."]
+    labels = found.parts[0].data.compute()[0]
+    return labels, f"Grey values were segmented at {shown} (Otsu); the darkest are phase 0."
 
 
 def corner_of(shape: tuple[int, ...], grid: Grid, corner: Sequence[int] | None = None) -> tuple[int, ...]:

@@ -6,10 +6,11 @@ import io
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from matvae import Grid
 from matvae.errors import InputError, MatvaeError
-from matvae.explore.dropped import corner_of, describe_region, ending_of, small_picture, window_at
+from matvae.explore.dropped import base_of, corner_of, describe_region, ending_of, small_picture, window_at
 
 from .conftest import textures
 
@@ -21,8 +22,6 @@ def npy(array) -> bytes:
 
 
 def png(array) -> bytes:
-    from PIL import Image
-
     content = io.BytesIO()
     Image.fromarray(array).save(content, "PNG")
     return content.getvalue()
@@ -77,7 +76,7 @@ def test_a_file_is_read_once_for_all_its_windows(explorer, monkeypatch):
     image = npy(np.tile(textures(1, 12)[0], (2, 2)))
     explorer.encoder.of("a.npy", image, corner=(0, 0))
     monkeypatch.setattr("matvae.explore.dropped.read_image", None)
-    explorer.encoder.of("b.npy", image, corner=(3, 9))
+    explorer.encoder.of("a.npy", image, corner=(3, 9))
     with pytest.raises(TypeError):
         explorer.encoder.of("a.npy", npy(np.eye(20, dtype=np.uint8)))
 
@@ -86,6 +85,60 @@ def test_a_file_is_read_once_for_all_its_windows(explorer, monkeypatch):
 def test_windows_beyond_the_image_are_refused(explorer, corner):
     with pytest.raises(InputError, match=r"begins at voxels from 0 to 4, 14, but .* was given"):
         explorer.encoder.of("a.npy", npy(np.indices((20, 30)).sum(0) % 2), corner=corner)
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [
+        ("RGB", "Its 3 channels are equal: one channel is taken."),
+        ("RGBA", "Its 3 channels are equal, and its alpha is opaque: one channel is taken."),
+        ("LA", "Its alpha is opaque: only grey is taken."),
+    ],
+)
+@pytest.mark.parametrize("format", ["PNG", "TIFF"])
+def test_a_grey_image_saved_in_colour_is_that_image(explorer, mode, said, format):
+    solid = textures(1, 9)[0]
+    grey = (60 + 120 * solid + np.random.default_rng(0).integers(0, 20, solid.shape)).astype(np.uint8)
+    content = io.BytesIO()
+    Image.fromarray(grey).convert(mode).save(content, format)
+    found = explorer.encoder.of(f"scan.{format.lower()}", content.getvalue())
+    assert np.array_equal(found.window, solid)
+    assert found.notes[0] == said
+    assert "Otsu" in found.notes[1]
+
+
+@pytest.mark.parametrize(("name", "format"), [("a.png", "PNG"), ("a.jpg", "JPEG"), ("a.tif", "TIFF")])
+def test_colours_are_refused_with_what_can_be_done_on_the_page(explorer, name, format):
+    colours = np.random.default_rng(0).integers(0, 255, (20, 20, 3)).astype(np.uint8)
+    content = io.BytesIO()
+    Image.fromarray(colours).save(content, format)
+    with pytest.raises(InputError, match=r"the file .*Convert it to a grey image \(in ImageJ: ") as raised:
+        explorer.encoder.of(name, content.getvalue())
+    assert "axes=" not in str(raised.value)
+    assert "--" not in str(raised.value)
+
+
+@pytest.mark.filterwarnings("error")
+def test_warnings_are_notes_and_name_the_dropped_file(explorer):
+    window = textures(1, 9)[0]
+    content = io.BytesIO()
+    Image.fromarray(255 * np.kron(window, np.ones((2, 2), np.uint8))).save(content, "JPEG", quality=30)
+    notes = explorer.encoder.of("C:\\photos\\my <scan>.jpg", content.getvalue()).notes
+    assert notes[0].startswith("my <scan>.jpg is compressed with loss (JPEG): ")
+    assert explorer.encoder.of("other.jpg", content.getvalue()).notes[0].startswith("other.jpg is")
+    assert not any("/tmp" in note or "dropped" in note for note in notes)
+
+
+def test_the_first_structure_of_a_stack_is_taken_and_it_is_said(explorer):
+    stack = textures(3, 9)
+    found = explorer.encoder.of("stack.npy", npy(stack))
+    assert np.array_equal(found.window, stack[0])
+    assert found.notes[0] == "The first of 3 structures in the file is taken."
+
+
+def test_names_are_shown_without_folders_and_not_longer_than_fits():
+    assert base_of("a/b\\c.png") == "c.png"
+    assert len(base_of("x" * 500 + ".png")) == 80
 
 
 def test_an_image_of_two_values_needs_no_threshold(explorer):

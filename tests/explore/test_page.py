@@ -10,6 +10,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from .browser import SECONDS, drag, picture, realized, until
 from .conftest import textures
@@ -169,7 +170,7 @@ def test_files_of_every_kind_get_a_result_or_a_sentence_and_no_error(open_page):
     page = open_page()
     there = page.evaluate("location.hash")
     refused = {
-        "rgb.png": (png(np.stack([grey] * 3, -1)), "colour or transparent"),
+        "rgb.png": (png(np.stack([grey, grey, 255 - grey], -1)), "colour or transparent image (mode RGB). Convert it"),
         "1x1.png": (png(grey[:1, :1]), "at least 16 x 16 voxels, but the file has 1 x 1"),
         "small.npy": (npy(np.eye(4, dtype=np.uint8)), "at least 16 x 16"),
         "empty.png": (b"", "cannot be opened"),
@@ -186,12 +187,18 @@ def test_files_of_every_kind_get_a_result_or_a_sentence_and_no_error(open_page):
     for name, content in {
         "grey.tif": tiff(grey),
         "sixteen.tif": tiff(grey.astype(np.uint16) * 200),
+        "in-colour.tif": tiff(np.stack([grey] * 3, -1)),
         "<script>alert(1)</script>\"'&=#%00.png": png(grey),
     }.items():
         text = chosen(page, name, content)
         assert "Out-of-distribution score" in text
         assert "The window is y 8 to 23 of 32 voxels, x 8 to 23 of 32 voxels." in text
     assert page.locator("#own script").count() == 0
+    photograph = io.BytesIO()
+    Image.fromarray(np.stack([grey] * 3, -1)).save(photograph, "JPEG")
+    text = chosen(page, "sem.jpg", photograph.getvalue())
+    assert "Its 3 channels are equal: one channel is taken. sem.jpg is compressed with loss (JPEG): values" in text
+    assert "Out-of-distribution score" in text
 
 
 def test_huge_files_and_folders_are_refused_before_they_are_sent(open_page):

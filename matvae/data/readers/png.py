@@ -41,8 +41,9 @@ class PngReader:
             raise InputError(f"PNG images have no names, but name={name!r} was given for {path}. Omit name.")
         files = visible_files(path, _SUFFIXES) if path.is_dir() else [path]
         if lossy := [file.name for file in files if file.suffix.lower() in _LOSSY]:
+            which = f"JPEG, {lossy[0]}" if path.is_dir() else "JPEG"
             warn(
-                f"{path} is compressed with loss (JPEG, {lossy[0]}): values near edges are not those that were "
+                f"{path} is compressed with loss ({which}): values near edges are not those that were "
                 "measured. Use the original image if there is one, saved as PNG or TIFF."
             )
         notes: tuple[str, ...] = ()
