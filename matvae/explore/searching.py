@@ -91,11 +91,18 @@ class Wanted:
                     "seed": found.seed,
                     "sample": 0 if decodes_structures else int(found.samples[k]) * found.realizations.shape[1],
                     "values": {name: _values(found, goals[name], k, predicted[k, m]) for m, name in enumerate(goals)},
-                    "reason": found.reasons[k],
+                    "reason": self._in_words(found.reasons[k], goals),
                 }
                 for k in range(len(found))
             ],
         }
+
+    def _in_words(self, reason: str | None, goals: Mapping[str, Goal]) -> str | None:
+        """Put the words of the page in place of the labels of goals."""
+        texts = {measure.name: measure.text for measure in self.designer.known.measures}
+        for name, goal in goals.items():
+            reason = reason and reason.replace(goal.label, texts[name])
+        return reason
 
 
 def _values(found: Candidates, goal: Goal, k: int, predicted: float) -> dict[str, float | None]:

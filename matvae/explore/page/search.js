@@ -73,7 +73,7 @@ export class Search {
     $("search-stage").textContent = this.cancelled ? "Cancelling …" : total ? `${stage}: ${done} of ${total}` : `${stage} …`;
     if (total) Object.assign($("search-progress"), { max: total, value: done });
     else $("search-progress").removeAttribute("value");
-    if (total && stage !== this.stage && !this.cancelled) this.say(`Thorough search: ${stage.toLowerCase()}.`);
+    if (total && stage !== this.stage && !this.cancelled) this.say(`Thorough search: ${stage.toLowerCase()}.`, true);
     this.stage = total ? stage : this.stage;
   }
 
@@ -94,31 +94,47 @@ export class Search {
     this.say(text);
   }
 
-  say(text) { if ($("search-note").textContent !== text) $("search-note").textContent = text; }
+  // What is seen beside the bar anyway is only heard.
+  say(text, heard = false) {
+    $("search-note").classList.toggle("heard", heard);
+    if ($("search-note").textContent !== text) $("search-note").textContent = text;
+  }
 
   list({ candidates, n_realizations, shown }) {
     const table = element("table", {}, element("caption", {
       textContent: `Measured: mean ± standard deviation over ${n_realizations} realizations. "Go there" shows the ${shown} of a candidate.`,
     }));
-    table.append(element("thead", {}, element("tr", {}, ...["property", "requested", "predicted", "measured"].map(
-      (textContent) => element("th", { scope: "col", textContent })))));
+    const columns = ["requested", "predicted", "measured"].map((textContent) => element("th", { scope: "col", id: textContent, textContent }));
+    table.append(element("thead", {}, element("tr", {}, ...columns)));
     candidates.forEach((candidate, k) => table.append(this.candidate(candidate, k)));
     $("candidates").replaceChildren(table);
   }
 
+  // A name of a property is too long for a column of its own: it stands above its values.
   candidate({ latent, seed, sample, values, reason }, k) {
-    const text = (v) => (v === null ? "–" : this.number(v));
+    const text = (v) => (v === null ? "–" : this.number(v)), id = `candidate-${k}`;
     const button = element("button", { type: "button", textContent: "Go there" });
     button.setAttribute("aria-label", `Go to candidate ${k + 1}`);
     button.addEventListener("click", () => this.go({ latent, seed, sample }));
-    const head = element("th", { scope: "rowgroup", colSpan: 4 }, element("div", { className: "row" }, `Candidate ${k + 1}`, button));
-    const rows = this.measures.filter(({ name }) => name in values).map((measure) => {
-      const { requested, predicted, measured, spread } = values[measure.name];
-      const cells = [text(requested), text(predicted), measured === null ? "not defined" : `${text(measured)} ± ${text(spread)}`];
-      return element("tr", {}, element("th", { scope: "row", textContent: measure.unit ? `${measure.text} (${measure.unit})` : measure.text }),
-        ...cells.map((textContent) => element("td", { textContent })));
+    const head = element("th", { id, scope: "rowgroup", colSpan: 3 }, element("div", { className: "row" }, `Candidate ${k + 1}`, button));
+    const rows = this.measures.filter(({ name }) => name in values).flatMap(({ name, text: words, unit }, j) => {
+      const { requested, predicted, measured, spread } = values[name], own = `${id}-${j}`;
+      const cells = { requested: text(requested), predicted: text(predicted),
+        measured: measured === null ? "not defined" : `${text(measured)} ± ${spread === null ? "–" : Number(spread.toPrecision(2))}` };
+      return [
+        element("tr", { className: "name" }, element("th", { id: own, colSpan: 3, textContent: unit ? `${words} (${unit})` : words })),
+        element("tr", {}, ...Object.entries(cells).map(([column, textContent]) => {
+          const cell = element("td", { textContent });
+          cell.setAttribute("headers", `${id} ${own} ${column}`);
+          return cell;
+        })),
+      ];
     });
-    const why = reason ? [element("tr", {}, element("td", { className: "note", colSpan: 4, textContent: reason }))] : [];
-    return element("tbody", {}, element("tr", {}, head), ...rows, ...why);
+    if (reason) {
+      const cell = element("td", { className: "note", colSpan: 3, textContent: reason });
+      cell.setAttribute("headers", id);
+      rows.push(element("tr", {}, cell));
+    }
+    return element("tbody", {}, element("tr", {}, head), ...rows);
   }
 }
