@@ -23,14 +23,11 @@ from .searching import BusyError
 PAGE = Path(__file__).parent / "page"
 # The viewer of volumes is that of the report.
 VIEWER = Path(__file__).parents[1] / "report" / "templates" / "volume.js"
+KINDS = {".css": "text/css", ".js": "text/javascript"}
 FILES = {
     "/": (PAGE / "index.html", "text/html"),
-    "/explore.css": (PAGE / "explore.css", "text/css"),
-    "/charts.js": (PAGE / "charts.js", "text/javascript"),
-    "/placement.js": (PAGE / "placement.js", "text/javascript"),
-    "/search.js": (PAGE / "search.js", "text/javascript"),
-    "/explore.js": (PAGE / "explore.js", "text/javascript"),
     "/volume.js": (VIEWER, "text/javascript"),
+    **{f"/{file.name}": (file, KINDS[file.suffix]) for file in sorted(PAGE.iterdir()) if file.suffix in KINDS},
 }
 # Bytes of a request, and of a dropped file.
 MOST_REQUEST, MOST_FILE = 1 << 20, 64 << 20

@@ -1,62 +1,18 @@
 // The page of the explorer: its state, what it asks the server, and what it shows.
 // The state is in the address (after #), so that a link leads to it; the server remembers nothing but a thorough search.
 
-import { Placement } from "./placement.js";
+import { Bookmarks } from "./bookmarks.js";
+import { OwnImage } from "./own-image.js";
 import { Search } from "./search.js";
+import { ask, problem, report, whenBack } from "./server.js";
+import { column, mean, number, percent, sentence, share, withUnit } from "./words.js";
 import { LatentMap, hex, paint, paintStructure, phaseColours, plane, series, unpack, cividis } from "./charts.js";
 
 const $ = (id) => document.getElementById(id);
 const SETTLE = 350;  // Milliseconds without a change before realizations are asked for.
 let model, state, shown, past = [], future = [];
-let moving = false, latest = null, asked = 0, settle = 0, realizing = null;
+let bookmarks, moving = false, latest = null, asked = 0, settle = 0, realizing = null;
 const map = new LatentMap($("map"));
-
-// ---- server
-
-async function ask(path, body, options = {}) {
-  let response;
-  try {
-    response = await fetch(path, {
-      method: body === undefined ? "GET" : "POST",
-      headers: body instanceof Blob ? { "Content-Type": "application/octet-stream" } : { "Content-Type": "application/json" },
-      body: body === undefined || body instanceof Blob ? body : JSON.stringify(body),
-      ...options,
-    });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    gone();
-    throw new Error("");
-  }
-  if (response.ok) return response;
-  const type = response.headers.get("content-type") || "";
-  const told = type.startsWith("application/json") ? (await response.json()).error : null;
-  throw new Error(told || (response.status === 403 ? await response.text()
-    : "The server failed on this; its terminal says why. Go on with another state."));
-}
-
-function problem(text) {
-  $("problem").textContent = text;
-  $("problem").hidden = !text;
-}
-
-function report(error) {
-  if (error.name !== "AbortError" && error.message) problem(error.message);
-}
-
-let waiting = 0;
-function gone() {
-  problem("The server does not answer. Start matvae explore again with the same port; the page then goes on from here.");
-  clearTimeout(waiting);
-  waiting = setTimeout(async () => {
-    try {
-      const found = await (await fetch("/api/model")).json();
-      problem("");
-      // Another model may have taken the port.
-      if (JSON.stringify(found.components) !== JSON.stringify(model && model.components)) location.reload();
-      else arrive();
-    } catch { gone(); }
-  }, 2000);
-}
 
 // ---- state and address
 
@@ -182,11 +138,6 @@ async function realize() {
 // Set a text only if it changes, since a screen reader reads whatever is set.
 function tell(id, text) { if ($(id).textContent !== text) $(id).textContent = text; }
 
-const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
-const column = (values, k) => values.map((row) => row[k]).filter((v) => v !== null);
-
-const sentence = (text) => (text ? `${text[0].toUpperCase()}${text.slice(1)}.` : "");
-
 // Mean properties of structures in words.
 function spoken(values) {
   const parts = model.measures.map(({ text, unit }, k) => {
@@ -195,10 +146,6 @@ function spoken(values) {
   });
   return parts.filter(Boolean).join(", ");
 }
-
-const withUnit = (name, unit) => (unit ? `${name} (${unit})` : name);
-const percent = (v) => `${Number((100 * v).toPrecision(2))} %`;
-const number = (v) => (Math.abs(v) >= 1e5 || (v !== 0 && Math.abs(v) < 1e-3) ? v.toExponential(2) : String(Number(v.toPrecision(3))));
 
 function showStructures() {
   const axis = Number($("axis").value || 0), box = $("structures");
@@ -224,12 +171,6 @@ function showStructures() {
   else if ($("surface").open) showSurface();
 }
 
-function share(labels, phase) {
-  let n = 0;
-  for (const label of labels) n += label === phase;
-  return `${(100 * n / labels.length).toFixed(1)} %`;
-}
-
 // Text alternative of a structure: its size, volume fractions and properties.
 function describe(what, structure, values, layer = Number($("depth").value)) {
   const size = structure.shape.join(" by ") + " voxels";
@@ -249,7 +190,7 @@ function showStatistics(found) {
   paint($("statistics"), { rows, columns, values: section.values }, (v) => cividis(Math.sqrt((v - one.low) / (one.high - one.low || 1))));
   const text = `${one.name} at lags up to ${Math.floor(columns / 2)} voxels, zero lag in the centre: from ${number(one.low)} (dark) to ${number(one.high)} (bright), on a square-root scale.`;
   $("statistics-text").textContent = text[0].toUpperCase() + text.slice(1);
-  $("statistics").setAttribute("aria-label", `2-point statistics: ${text}`);
+  $("statistics").setAttribute("aria-label", `2-point statistics: ${one.name}`);
 }
 
 function showValues(column, values) {
@@ -310,10 +251,8 @@ function buildSliders() {
     const head = box.appendChild(Object.assign(document.createElement("div"), { className: "head" }));
     const label = head.appendChild(Object.assign(document.createElement("label"), { htmlFor: `z${k}`, textContent: `Component ${k + 1}` }));
     label.id = `z${k}-label`;
-    const text = head.appendChild(document.createElement("output"));
-    text.id = `z${k}-text`;
-    text.htmlFor = `z${k}`;
-    text.setAttribute("aria-live", "off");
+    // Seen only: the slider itself says its value.
+    head.appendChild(Object.assign(document.createElement("span"), { className: "value", id: `z${k}-text`, ariaHidden: "true" }));
     const bars = box.appendChild(Object.assign(document.createElement("div"), { className: "bars", ariaHidden: "true" }));
     const most = Math.max(...component.counts, 1);
     for (const count of component.counts) bars.appendChild(document.createElement("span")).style.height = `${(100 * count) / most}%`;
@@ -399,7 +338,7 @@ function buildChoices() {
   $("swap-label").hidden = model.grid.phases !== 2;
   if (model.grid.phases > 1) {
     phaseColours(model.grid.phases).forEach((colour, phase) => {
-      const item = $("legend").appendChild(document.createElement("span"));
+      const item = $("legend").appendChild(document.createElement("li"));
       const swatch = item.appendChild(Object.assign(document.createElement("span"), { className: "swatch" }));
       swatch.style.background = hex(colour);
       item.append(`phase ${phase}`);
@@ -418,120 +357,7 @@ function drawMap() {
   const text = `${model.latents.length} structures (${model.origin}); the cross is where you are.${what}`;
   const place = ["map-x", "map-y"].map((id) => `component ${Number($(id).value) + 1} ${state.latent[Number($(id).value)].toFixed(2)}`);
   $("map-text").textContent = `${text} A click on a point goes to its structure, elsewhere to these two components.`;
-  $("map").setAttribute("aria-label", `Map of latents: ${text} You are at ${place.join(", ")}.`);
-}
-
-// ---- own image
-
-const MOST_FILE = 64 * 2 ** 20;
-let own = null, encodings = 0;
-const placement = new Placement($("placement"), $("whole"), $("corner"), (corner) => encode(corner));
-
-// Read a dropped file once: the window is then taken from other places of it.
-async function openFile(file, count = 1) {
-  const opened = ++encodings;
-  own = null;
-  $("placement").hidden = true;
-  $("own").replaceChildren();
-  $("own-text").textContent = `Reading ${file.name} …`;
-  if (file.size > MOST_FILE) {
-    $("own-text").textContent = `${file.name}: At most 64 MiB are accepted. Cut a region with matvae import --region.`;
-    return;
-  }
-  let content;
-  try { content = await file.arrayBuffer(); } catch {
-    if (opened === encodings) $("own-text").textContent = `${file.name}: The browser cannot read it. Drop a file, not a folder, that is still there.`;
-    return;
-  }
-  if (opened !== encodings) return;
-  own = { name: file.name, content: new Blob([content]), others: count > 1 ? ` Only the first of ${count} files is taken.` : "" };
-  await encode();
-}
-
-async function encode(corner) {
-  const file = own, opened = ++encodings;
-  $("own-text").textContent = `Encoding ${file.name} …`;
-  try {
-    const query = new URLSearchParams({ name: file.name, swap: $("swap").checked ? "1" : "0" });
-    if (corner === undefined) corner = file.corner;
-    if (corner !== undefined) query.set("corner", corner.join(","));
-    const found = await (await ask(`/api/encode?${query}`, file.content)).json();
-    if (opened !== encodings) return;
-    if (found.refused) throw new Error(found.refused);
-    file.corner = found.corner;
-    const far = found.score === null ? "" : ` Out-of-distribution score ${found.score.toFixed(2)}: `
-      + (found.score <= 1 ? "as usual among the known structures." : found.score <= 2 ? "at the edge of what the model knows." : "the model does not know such structures, so trust its reconstruction little.");
-    $("own-text").textContent = `${file.name}: the decoded statistics miss those of the image by ${percent(found.error)}.${far} ${found.notes.join(" ")}${file.others}`;
-    placement.show({
-      small: unpack(found.small), shape: found.shape, corner: found.corner, sides: model.grid.shape, axes: model.grid.axes,
-      phases: model.grid.phases, name: file.name,
-    });
-    showOwn(unpack(found.window), file.name, found.values);
-    go({ latent: found.latent, shape: model.grid.shape });
-  } catch (error) {
-    if (error.name === "AbortError" || opened !== encodings) return;
-    $("own-text").textContent = `${file.name}: ${error.message || "The server does not answer."}`;
-  }
-}
-
-function showOwn(window, name, values) {
-  const axis = Number($("axis").value || 0);
-  const figure = document.createElement("figure"), canvas = figure.appendChild(document.createElement("canvas"));
-  paintStructure(canvas, plane(window, axis, Math.floor(window.shape[axis] / 2)), model.grid.phases);
-  canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", describe(`Window of ${name}`, window, values, Math.floor(window.shape[axis] / 2)));
-  figure.append(Object.assign(document.createElement("figcaption"), { textContent: "your image" }));
-  const other = document.createElement("figure"), copy = other.appendChild(document.createElement("canvas"));
-  copy.id = "own-reconstruction";
-  copy.setAttribute("role", "img");
-  copy.setAttribute("aria-label", "Its reconstruction, not yet made");
-  other.append(Object.assign(document.createElement("figcaption"), { id: "own-caption", textContent: "its reconstruction …" }));
-  $("own").replaceChildren(figure, other);
-  ownLatent = null;
-}
-
-// The reconstruction beside the image is what is shown for its latent, and stays when the sliders move on.
-let ownLatent = null;
-new MutationObserver(() => {
-  const copy = $("own-reconstruction"), source = $("structures").firstChild;
-  if (!copy || !source) return;
-  ownLatent ??= address(state);
-  if (ownLatent !== address(state)) return;
-  copy.width = source.width;
-  copy.height = source.height;
-  copy.style.aspectRatio = source.style.aspectRatio;
-  copy.getContext("2d").drawImage(source, 0, 0);
-  copy.setAttribute("aria-label", `Reconstruction of your image. ${source.getAttribute("aria-label")}`);
-  $("own-caption").textContent = shown.preview ? "its reconstruction (preview)" : "its reconstruction";
-}).observe($("structures"), { attributes: true, subtree: true, childList: true });
-
-// ---- bookmarks
-
-const shelf = () => `matvae bookmarks of ${model.name}, ${model.components.length} components`;
-
-function bookmarks() {
-  try { return JSON.parse(localStorage.getItem(shelf()) || "[]").filter((b) => typeof b.address === "string"); } catch { return []; }
-}
-
-function keep(list) {
-  try { localStorage.setItem(shelf(), JSON.stringify(list)); } catch { problem("This browser keeps no bookmarks here; copy links instead."); }
-  showBookmarks();
-}
-
-function showBookmarks() {
-  const list = bookmarks();
-  $("bookmarks").replaceChildren(...list.map((bookmark, k) => {
-    const item = document.createElement("li"), link = document.createElement("a"), remove = document.createElement("button");
-    item.className = "row";
-    link.href = bookmark.address;
-    link.textContent = bookmark.name;
-    remove.type = "button";
-    remove.textContent = "Remove";
-    remove.setAttribute("aria-label", `Remove ${bookmark.name}`);
-    remove.addEventListener("click", () => keep(bookmarks().filter((_, j) => j !== k)));
-    item.append(link, remove);
-    return item;
-  }));
+  $("map").setAttribute("aria-label", `Map of latents. You are at ${place.join(", ")}.`);
 }
 
 // ---- start
@@ -553,11 +379,7 @@ function connect() {
     event.preventDefault();
     if (event.shiftKey) redo(); else undo();
   });
-  $("bookmark").addEventListener("click", () => {
-    const list = bookmarks();
-    const name = `${list.length + 1}: ${state.latent.map((v) => v.toFixed(1)).join(", ")}`;
-    keep([...list, { name, address: address(state) }]);
-  });
+  $("bookmark").addEventListener("click", () => bookmarks.add(address(state), state.latent));
   $("link").addEventListener("click", async () => {
     try { await navigator.clipboard.writeText(location.href); $("link").textContent = "Copied"; }
     catch { problem(`Copy the address of this page: ${location.href}`); }
@@ -600,18 +422,6 @@ function connect() {
     if (latent) go({ latent });
     else problem(`Structures are numbered from 0 to ${model.latents.length - 1}.`);
   });
-  $("file").addEventListener("change", () => { if ($("file").files[0]) openFile($("file").files[0]); });
-  // The same file may be chosen again after it was mended.
-  $("file").addEventListener("click", () => { $("file").value = ""; });
-  $("swap").addEventListener("change", () => { if (own) encode(); });
-  document.addEventListener("dragover", (event) => { event.preventDefault(); document.body.classList.add("dragging"); });
-  document.addEventListener("dragleave", () => document.body.classList.remove("dragging"));
-  document.addEventListener("drop", (event) => {
-    event.preventDefault();
-    document.body.classList.remove("dragging");
-    const files = event.dataTransfer.files;
-    if (files.length) openFile(files[0], files.length);
-  });
   $("design").addEventListener("click", design);
   $("search").addEventListener("click", searchThoroughly);
   $("export").addEventListener("click", download);
@@ -633,7 +443,7 @@ function showCommand(command) {
   $("design-command").hidden = false;
 }
 
-const search = new Search(ask, (candidate) => go({ ...candidate, n_realizations: 1, shape: model.grid.shape }), number);
+const search = new Search((candidate) => go({ ...candidate, n_realizations: 1, shape: model.grid.shape }));
 
 async function searchThoroughly() {
   const request = wanted();
@@ -685,6 +495,12 @@ async function download() {
   } catch (error) { $("export-note").textContent = error.message; }
 }
 
+// Another model may have taken the port of a server that was gone.
+whenBack((found) => {
+  if (JSON.stringify(found.components) !== JSON.stringify(model?.components)) location.reload();
+  else arrive();
+});
+
 async function start() {
   try { model = await (await ask("/api/model")).json(); } catch (error) { report(error); return; }
   $("name").textContent = model.name;
@@ -701,7 +517,8 @@ async function start() {
   state = readAddress(location.hash) || initial;
   const names = (await (await ask("/api/preview", { latent: state.latent })).json()).statistics.map(({ name }) => name);
   options($("pair"), names);
-  showBookmarks();
+  bookmarks = new Bookmarks(`matvae bookmarks of ${model.name}, ${model.components.length} components`);
+  new OwnImage(model.grid, { go, describe, address: () => address(state), isPreview: () => shown.preview });
   arrive();
   search.resume(model.measures);
 }

@@ -1,6 +1,9 @@
 // The thorough search: started on the server, asked how far it is, cancelled, and its candidates listed.
 // The tab holds the identifier, so that a reloaded page goes on with its search as long as the server knows it.
 
+import { ask } from "./server.js";
+import { number } from "./words.js";
+
 const $ = (id) => document.getElementById(id);
 const EVERY = 700, KEY = "matvae search";  // Milliseconds from one question to the next.
 
@@ -11,9 +14,9 @@ function element(name, properties = {}, ...children) {
 }
 
 export class Search {
-  // `ask` asks the server, `go` shows the structure of {latent, seed, sample}, `number` writes one.
-  constructor(ask, go, number) {
-    Object.assign(this, { ask, go, number, id: null, stage: "", cancelled: false });
+  // `go` shows the structure of {latent, seed, sample}.
+  constructor(go) {
+    Object.assign(this, { go, id: null, stage: "", cancelled: false });
     $("search-cancel").addEventListener("click", () => this.cancel());
   }
 
@@ -24,7 +27,7 @@ export class Search {
     this.say("The thorough search begins.");
     $("candidates").replaceChildren();
     try {
-      const found = await (await this.ask("/api/search", request)).json();
+      const found = await (await ask("/api/search", request)).json();
       if (found.refused) throw new Error(found.refused);
       this.follow(found.id, measures);
       return found.command;
@@ -49,7 +52,7 @@ export class Search {
 
   async question() {
     let found;
-    try { found = await (await this.ask(`/api/search/${this.id}`)).json(); } catch (error) {
+    try { found = await (await ask(`/api/search/${this.id}`)).json(); } catch (error) {
       this.end(error.message || "The search is gone with the server, which does not answer. Start it again when the server runs.");
       return;
     }
@@ -82,7 +85,7 @@ export class Search {
     $("search-cancel").disabled = true;
     this.say("Cancelling the thorough search …");
     // Whether it has ended is what the next question tells.
-    try { await this.ask(`/api/search/${this.id}`, undefined, { method: "DELETE" }); } catch { /* so does this */ }
+    try { await ask(`/api/search/${this.id}`, undefined, { method: "DELETE" }); } catch { /* so does this */ }
   }
 
   end(text, keeps = false) {
@@ -112,7 +115,7 @@ export class Search {
 
   // A name of a property is too long for a column of its own: it stands above its values.
   candidate({ latent, seed, sample, values, reason }, k) {
-    const text = (v) => (v === null ? "–" : this.number(v)), id = `candidate-${k}`;
+    const text = (v) => (v === null ? "–" : number(v)), id = `candidate-${k}`;
     const button = element("button", { type: "button", textContent: "Go there" });
     button.setAttribute("aria-label", `Go to candidate ${k + 1}`);
     button.addEventListener("click", () => this.go({ latent, seed, sample }));
