@@ -46,7 +46,8 @@ def main() -> None:
         with serving(Explorer(model, name="alloy.matvae", location="alloy.matvae")) as url:
             take_desktop(opened(browser, url, viewport={"width": 1300, "height": 900}), image)
             phones = [opened(browser, url, color_scheme=scheme, **PHONE) for scheme in ("light", "dark")]
-            save_small(side_by_side([picture(phone.screenshot()) for phone in phones], 20), IMAGES / "explore-phone.png")
+            pictures = [picture(phone.screenshot()) for phone in phones]
+            save_small(side_by_side(pictures, 20), IMAGES / "explore-phone.png")
         with serving(Explorer(load_pretrained("berea"), name="berea.matvae")) as url:
             take_volume(opened(browser, url, viewport={"width": 1300, "height": 900}, color_scheme="dark"))
         browser.close()

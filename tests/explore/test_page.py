@@ -360,13 +360,13 @@ def test_a_volume_of_three_phases_shows_all_but_the_first_or_one_of_them(open_pa
 
 
 def controls(page):
-    """Role, name and value of each control that Chromium tells screen readers of."""
+    """Role, name, value and description of each control and picture that Chromium tells screen readers of."""
     session = page.context.new_cdp_session(page)
     found = []
     for node in session.send("Accessibility.getFullAXTree")["nodes"]:
         role = node.get("role", {}).get("value")
         if not node["ignored"] and role in ROLES:
-            found.append((role, *(node.get(part, {}).get("value") for part in ("name", "value"))))
+            found.append((role, *(node.get(part, {}).get("value") for part in ("name", "value", "description"))))
     return found
 
 
@@ -381,8 +381,8 @@ def test_screen_readers_are_told_name_role_and_value_of_everything(open_page, vo
     page.click("#bookmark")
     found = controls(page)
     assert {role for role, *_ in found} >= {"slider", "button", "combobox", "spinbutton", "checkbox"}
-    assert all(name and name.strip() for _, name, _ in found), found
-    values = {name: value for role, name, value in found if role == "slider"}
+    assert all(name and name.strip() for _, name, *_ in found), found
+    values = {name: value for role, name, value, _ in found if role == "slider"}
     assert values["Component 1"] == pytest.approx(latent_of(page)[0], abs=0.05)
     assert values["Layer"] == 4
     assert values["Target of volume fraction of phase 1"] == pytest.approx(float(page.inner_text("#t0-text")), abs=0.01)
@@ -390,13 +390,16 @@ def test_screen_readers_are_told_name_role_and_value_of_everything(open_page, vo
     for slider, shown in (("z0", "z0-text"), ("depth", "depth-text"), ("t0", "t0-text")):
         text = page.get_attribute(f"#{slider}", "aria-valuetext")
         assert text.replace("minus ", "−") == page.inner_text(f"#{shown}")
-    images = [name for role, name, _ in found if role in ("image", "img")]
+    images = [name for role, name, *_ in found if role in ("image", "img")]
     for start in ("Realization 1, 8 by 9 by 9 voxels: ", "Window of mine.npy, ", "Reconstruction of your image"):
         (text,) = (name for name in images if name.startswith(start))
         assert re.search(r"\d+\.\d % phase 1; volume fraction of phase 1 0\.\d+, specific surface", text)
     assert any(re.match(r"Surface of phase \d, \d+\.\d % of the voxels", name) for name in images)
-    assert any("zero lag in the centre: from" in name for name in images)
-    assert any("You are at component 1" in name for name in images)
+    descriptions = {name: text for *_, name, _, text in found}
+    assert "zero lag in the centre: from" in descriptions["2-point statistics: autocorrelation of phase 1"]
+    (place,) = (name for name in images if "You are at component 1" in name)
+    assert "the cross is where you are" in descriptions[place]
+    assert page.get_attribute("#z0-text", "aria-hidden") == page.get_attribute("#depth-text", "aria-hidden") == "true"
 
 
 def test_a_change_is_announced_once_and_not_while_dragging(open_page):
