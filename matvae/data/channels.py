@@ -15,8 +15,8 @@ from .lazy_array import Box, LazyArray
 ADVICE = "Convert it to a grey image (in ImageJ: Image > Type > 8-bit), or segment it, first."
 # Numbers of channels of which the last one may be alpha: grey and alpha, or red, green, blue and alpha.
 _WITH_ALPHA = (2, 4)
-# Voxels along each axis of an image on which channels are compared before all of it is read.
-_PROBED = 4096
+# Voxels along each axis of an image on which channels are compared at first; those of most colour images differ soon.
+_PROBED = (256, 4096)
 
 
 def redundant_channels(values: np.ndarray) -> str | None:
@@ -45,7 +45,7 @@ def redundant_channels(values: np.ndarray) -> str | None:
 def one_channel(array: LazyArray, axis: int) -> tuple[LazyArray, str] | None:
     """Leave out all channels but the first, if they can be; the axis then has the length one.
 
-    They are compared on the first image before anything else is read, and on all others as they are read.
+    They are compared in the middle of the first image at once, and everywhere else as voxels are read.
 
     Parameters
     ----------
@@ -58,26 +58,32 @@ def one_channel(array: LazyArray, axis: int) -> tuple[LazyArray, str] | None:
     (LazyArray, str) or None
         The array, and what `redundant_channels` says of it; None if the channels differ.
     """
-    image = [k for k in range(array.ndim) if k != axis][-2:]
-    probe = [slice(0, 1)] * array.ndim
-    probe[axis] = slice(None)
-    for k in image:
-        start = max(0, array.shape[k] - _PROBED) // 2
-        probe[k] = slice(start, start + _PROBED)
-    words = redundant_channels(np.moveaxis(array[tuple(probe)], axis, -1))
-    if words is None:
-        return None
+    words = ""
+    for length in _PROBED:
+        found = redundant_channels(np.moveaxis(array[_middle(array.shape, axis, length)], axis, -1))
+        if found is None:
+            return None
+        words = found
     read = partial(_read_one, array.read, axis, array.shape[axis], array.source)
     shape, chunks = list(array.shape), list(array.chunks)
     shape[axis], chunks[axis] = 1, (1,)
     return replace(array, shape=tuple(shape), chunks=tuple(chunks), read=read), words
 
 
+def _middle(shape: tuple[int, ...], axis: int, length: int) -> Box:
+    """Box of all channels in the middle of the first image, of at most that length."""
+    box = [slice(0, 1)] * len(shape)
+    box[axis] = slice(0, shape[axis])
+    for k in [k for k in range(len(shape)) if k != axis][-2:]:
+        start = max(0, shape[k] - length) // 2
+        box[k] = slice(start, min(start + length, shape[k]))
+    return tuple(box)
+
+
 def _read_one(read: Callable[[Box], np.ndarray], axis: int, n: int, source: str, box: Box) -> np.ndarray:
     values = np.moveaxis(read((*box[:axis], slice(0, n), *box[axis + 1 :])), axis, -1)
     if redundant_channels(values) is None:
         raise InputError(
-            f"{source} should have one value per voxel, but {n} channels or colours differ in part of it, as they do "
-            f"not at its beginning. {ADVICE}"
+            f"{source} should have one value per voxel, but its {n} channels or colours differ in part of it. {ADVICE}"
         )
     return np.moveaxis(values[..., :1], -1, axis)

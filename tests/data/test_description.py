@@ -219,3 +219,15 @@ def test_descriptions_say_what_the_reader_warns_of(tmp_path, recwarn):
     described = describe_file(tmp_path / "a.jpg")
     assert "compressed with loss" in json.dumps(described.advice)
     assert not recwarn.list
+
+
+def test_a_grey_image_saved_in_colour_is_described_as_grey(tmp_path):
+    grey = LABELS[0] * 100
+    channels = np.stack([grey] * 3 + [np.full_like(grey, 255)], axis=-1)
+    tifffile.imwrite(tmp_path / "a.tif", channels, photometric="rgb", extrasamples=["unassalpha"])
+    described = describe_file(tmp_path / "a.tif")
+    assert described.arranged.channels.startswith("its 3 channels are equal, and its alpha is opaque")
+    # 255, the opacity, is no value of the image.
+    assert (described.values.distinct, described.values.n_total) == ((0, 100, 200), grey.size)
+    assert described.advice == ()
+    check_choices(tmp_path / "a.tif", described)
