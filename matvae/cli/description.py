@@ -132,6 +132,11 @@ def _show_file(common: Mapping[str, Any], description: Mapping[str, Any]) -> Non
             )
         if choice["threshold"] is not None:
             typer.echo("    grey values below a threshold (found by Otsu's method) -> 0, above -> 1")
+        if choice["windows"] is not None:
+            typer.echo(
+                "    to fit a model, append windows several times as wide as the features, such as\n"
+                "    --window {size} --stride {stride}".format(**choice["windows"])
+            )
 
 
 def _values_text(values: Mapping[str, Any]) -> str:

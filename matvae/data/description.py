@@ -24,6 +24,7 @@ from .open import find_reader, open_source
 from .phase_values import FEW_VALUES, label_phases, refuse_missing
 from .readers import Source
 from .readers.source import Reader, SeveralArraysError
+from .suggested_windows import suggested_windows
 
 # Values that are read of an array, in boxes along its diagonal.
 _MOST_READ = 2**24
@@ -92,6 +93,9 @@ class Choice:
     axes, phase_values, threshold, region : str or None
         Options of `matvae import`, as they are typed, where they are needed. The region leaves out what looks like a
         data bar.
+    windows : (int, int) or None
+        Edge and stride of windows that a model can be fitted to, see `suggested_windows`; None if the structures
+        themselves can.
     """
 
     n_samples: int
@@ -100,6 +104,7 @@ class Choice:
     phase_values: str | None
     threshold: str | None = None
     region: str | None = None
+    windows: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -210,7 +215,10 @@ def _describe(format: str, source: Source, advice: list[str]) -> FileDescription
                 periodic=False,
             )
             region = None if n_rows is None else f"0:{n_rows},:"
-            choices.append(Choice(meant.array.shape[0], grid, axes, meaning.phase_values, meaning.threshold, region))
+            n_samples = meant.array.shape[0]
+            # Continuous fields have no windows of phases.
+            size = suggested_windows(n_samples, grid.shape) if meaning.n_phases > 1 else None
+            choices.append(Choice(n_samples, grid, axes, meaning.phase_values, meaning.threshold, region, size))
     return FileDescription(format, (), source, arranged, values, tuple(choices), tuple(advice))
 
 

@@ -66,7 +66,7 @@ def describe(
         ``kind`` (``"structures"``, ``"statistics"``, ``"latents"``, ``"model"`` or ``"file"``), ``path``, ``bytes``,
         and depending on the kind: shape, grid, chunks, properties and attributes; parameters and history, and
         ``in_epochs`` as in `fit_model`; or, of a file, what it states, its values, and what commands would import it as
-        what, with advice and, in images, a ``region`` without what looks like a data bar. ``figure`` and
+        what, with advice, ``windows`` to cut for a model and, in images, a ``region`` without what looks like a data bar. ``figure`` and
         ``picture`` are None unless they were asked for.
 
     Raises
@@ -181,6 +181,9 @@ def _file(found: FileDescription, path: Path, name: str | None) -> dict[str, Any
                 "phase_values": choice.phase_values,
                 "threshold": choice.threshold,
                 "region": choice.region,
+                "windows": None
+                if choice.windows is None
+                else dict(zip(("size", "stride"), choice.windows, strict=True)),
             }
             for choice in found.choices
         ],

@@ -55,6 +55,17 @@ def test_the_command_that_it_prints_segments_a_grey_image(matvae, tmp_path, monk
     np.testing.assert_array_equal(open_structures("grey.zarr").data[0].compute(), np.broadcast_to(phases, (20, 30)))
 
 
+def test_the_windows_that_it_prints_can_be_appended(matvae, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("a.npy", np.random.default_rng(0).integers(0, 2, (90, 100)).astype(np.uint8))
+    lines = matvae("info", "a.npy").out.splitlines()
+    (command,) = [line for line in lines if line.startswith("  matvae import")]
+    (appended,) = [line for line in lines if line.startswith("    --window")]
+    assert lines[lines.index(appended) - 1].endswith("append windows several times as wide as the features, such as")
+    assert matvae(*shlex.split(command)[1:], *shlex.split(appended)).code == 0
+    assert open_structures("a.zarr").data.shape == (8 * 9, 32, 32)
+
+
 def test_the_command_that_it_prints_leaves_out_a_data_bar(matvae, tmp_path, monkeypatch):
     pytest.importorskip("skimage")
     pytest.importorskip("matplotlib")

@@ -32,6 +32,7 @@ def test_files_are_described_with_the_command_that_imports_them(tmp_path, monkey
     (entry,) = described["imports"]
     assert entry["command"] == "matvae import 'my scan.npz' 'my scan.zarr' --name a --phase-values 0,9"
     assert entry["grid"]["shape"] == [6, 9]
+    assert entry["windows"] is None
     assert [array["name"] for array in describe("my scan.npz")["arrays"]] == ["a", "b"]
 
 
