@@ -28,6 +28,9 @@ LEAST_GAP = 1e-3
 MAX_PASSES = 200
 # Rows from which the iteration starts, as a multiple of the vectors iterated.
 START_ROWS = 4
+# Arrays of all vectors iterated that exist at once, at most, as measured: basis and images before a restart, and those
+# that they are extended to.
+ARRAYS = 14
 
 Rows = Callable[[], Iterable[np.ndarray]]
 
@@ -92,6 +95,11 @@ def principal_components(rows: Rows, n_samples: int, n_components: int) -> Compo
             RuntimeWarning,
         )
     return _components(mean, vectors[:, :n_components].T, variances[:n_components], total, n_samples)
+
+
+def iteration_bytes(n_samples: int, n_features: int, n_components: int) -> int:
+    """Memory in bytes that `principal_components` takes beside a block of rows."""
+    return 8 * ARRAYS * n_features * min(n_components + GUARDS, n_samples, n_features)
 
 
 def direct_components(rows: Rows, n_samples: int, n_components: int) -> Components:

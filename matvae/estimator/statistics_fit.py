@@ -167,7 +167,7 @@ class StatisticsFit:
         # The mean and the weights of the components come on top of these.
         n_bytes = 4 * (min(MAX_RANK, len(self.samples)) + 2) * math.prod(self.rows.shape) + EXAMPLE_BYTES
         check_memory(
-            n_bytes,
+            n_bytes + self.rows.working_bytes(self._rank),
             device="cpu",
             what=f"A model of {' x '.join(map(str, self.rows.shape))} statistics",
             remedy="Pass a smaller cutoff, such as cutoff=16, or smaller windows.",
@@ -207,7 +207,7 @@ class StatisticsFit:
         """Compute everything that is the same in all rounds: components, scores, descriptors, noise and examples."""
         n_samples = len(self.samples)
         weights = self.rows.weights(self.spec.metric)
-        components = self.rows.components(max(self.spec.n_components, min(MAX_RANK, n_samples - 1)), weights)
+        components = self.rows.components(self._rank, weights)
         chosen = spread_indices(n_samples, FIT_SAMPLES)
         projection = components.components * np.sqrt(weights).ravel()
         scores = self._projected(chosen, components.mean, projection)
@@ -230,6 +230,11 @@ class StatisticsFit:
         if len(decoder.examples):
             windows = _first(self.batches.calibration, len(decoder.examples))
             decoder.examples.copy_(torch.cat([_labels(window, self.spec) for window in windows]))
+
+    @property
+    def _rank(self) -> int:
+        """Number of principal components that are computed."""
+        return max(self.spec.n_components, min(MAX_RANK, len(self.samples) - 1))
 
     def _fit_round(self, number: int) -> None:
         """Fit latents and coefficients in turn, beginning with those of PCA, and what depends on them."""

@@ -12,7 +12,7 @@ import numpy as np
 from ..stats import lag_shape, resolve_correlations, two_point_stats
 from ..stats.metric import PLAIN, lag_weights
 from .masked_windows import rows_with_masks
-from .principal import Components, Moments, direct_components, principal_components
+from .principal import Components, Moments, direct_components, iteration_bytes, principal_components
 from .sample_layout import SampleLayout
 from .samples import blocks_of, read_all
 
@@ -73,6 +73,12 @@ class StatisticsRows:
     @cached_property
     def _moments(self) -> Moments:
         return Moments.of(self)
+
+    def working_bytes(self, n_components: int) -> int:
+        """Memory in bytes that `components` takes for statistics that do not fit into memory; 0 for others."""
+        if self._fits or self._has_moments:
+            return 0
+        return iteration_bytes(len(self), self.n_features, n_components)
 
     def weights(self, metric: str) -> np.ndarray:
         """Weights ``(*lag, correlation)`` of lags in a metric, see `lag_weights`."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable, Iterable
 
 import numpy as np
 import pytest
 
 from matvae.estimator import principal
-from matvae.estimator.principal import direct_components, principal_components
+from matvae.estimator.principal import direct_components, iteration_bytes, principal_components
 
 
 def in_blocks(rows: np.ndarray, size: int = 7):
@@ -77,3 +78,16 @@ def test_missing_convergence_is_reported_in_a_warning(monkeypatch) -> None:
     rows = np.random.default_rng(0).standard_normal((300, 200))
     with pytest.warns(RuntimeWarning, match=r"have not converged after 1 passes .* error is up to \d"):
         principal_components(in_blocks(rows), 300, 3)
+
+
+@pytest.mark.parametrize(("n", "n_features", "k"), [(90, 8000, 12), (200, 6000, 40)])
+def test_memory_is_estimated_from_above_and_no_more_than_twice(n, n_features, k):
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(n, 60)) @ rng.normal(size=(60, n_features)) + 0.3 * rng.normal(size=(n, n_features))
+    tracemalloc.start()
+    try:
+        principal_components(in_blocks(rows), n, k)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert 0.5 * iteration_bytes(n, n_features, k) < peak < 1.1 * iteration_bytes(n, n_features, k)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from matvae import Grid, StatsVAETransformer, Structures, TwoPointPCA, load, two_point_stats
+from matvae import Grid, StatsVAETransformer, Structures, TwoPointPCA, load, memory, two_point_stats
 from matvae.errors import InputError
-from matvae.estimator import statistics_fit
+from matvae.estimator import statistics_fit, statistics_rows
 from matvae.stats import relative_error, surface_area, variogram
 
 from ..structures import blobs, one_hot
@@ -219,3 +219,13 @@ def test_without_whole_windows_structures_follow_from_statistics(windows, rim) -
     # The posterior has the width of the residuals instead of that of the sampling noise.
     assert (model.latent_spread_ > 0).all()
     assert (model.latent_spread_ < 1).all()
+
+
+def test_a_fit_that_needs_more_memory_than_is_free_is_refused(windows, monkeypatch) -> None:
+    monkeypatch.setattr(memory, "free_memory", lambda device: 10_000_000)
+    fit = model_of().fit
+    fit(windows[:120])
+    monkeypatch.setattr(statistics_rows, "IN_MEMORY_BYTES", 1)
+    monkeypatch.setattr(statistics_rows, "LARGEST_MATRIX", 1)
+    with pytest.raises(InputError, match=r"17 x 17 x 1 statistics needs about .*smaller cutoff.*, or smaller windows"):
+        fit(windows[:120].repeat(8, axis=0))
