@@ -62,7 +62,17 @@ def plot_segmentation(
     names = [f"phase {phase}: {100 * share:.1f} %" for phase, share in enumerate(shares)]
     add_phase_legend(figure, phases, names, loc="outside upper right")
     _draw_histogram(axes["c"], values, counts, thresholds)
+    # Light for phase 0, also where its grey values are dark.
+    add_phase_legend(figure, phases, _names(thresholds))
     return figure
+
+
+def _names(thresholds: Sequence[float]) -> list[str]:
+    """Name phases by the grey values that they are made from."""
+    bounds = [f"{threshold:.5g}" for threshold in thresholds]
+    between = [f"{low} to {high}" for low, high in zip(bounds, bounds[1:], strict=False)]
+    ranges = [f"below {bounds[0]}", *between, f"above {bounds[-1]}"]
+    return [f"phase {phase}: grey values {values}" for phase, values in enumerate(ranges)]
 
 
 def _draw_histogram(axes: Any, values: np.ndarray, counts: np.ndarray, thresholds: Sequence[float]) -> None:

@@ -37,6 +37,20 @@ def test_both_pictures_show_the_image_and_its_fractions():
     assert legend == [f"phase {phase}: {100 * share:.1f} %" for phase, share in enumerate(shares)]
 
 
+def test_the_legend_says_which_colour_stands_for_which_grey_values():
+    after = preview(np.arange(200.0))[1]
+    (legend,) = after.figure.legends
+    names = [text.get_text() for text in legend.get_texts()]
+    assert names == [
+        "phase 0: grey values below 60",
+        "phase 1: grey values 60 to 120",
+        "phase 2: grey values above 120",
+    ]
+    colours = [patch.get_facecolor() for patch in legend.get_patches()]
+    image = after.images[0]
+    np.testing.assert_allclose(colours, image.cmap(image.norm(np.arange(3))), atol=1 / 255)
+
+
 def test_voxels_outside_the_mask_are_blank_and_do_not_count():
     mask = GREY > 60
     before, after, _ = preview(np.arange(200.0), mask)
