@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from types import FrameType
 
-# Frames of these packages stand between a caller's line and the warning: ours, and those that wrap our methods.
-WRAPPERS = {"matvae", "sklearn", "dask", "contextlib", "functools"}
+# Frames of these packages stand between a caller's line and the warning: ours, those that wrap our methods, and those
+# of threads, in which there is no line of the caller.
+WRAPPERS = {"matvae", "sklearn", "dask", "contextlib", "functools", "concurrent", "threading"}
 _kept: ContextVar[list[str] | None] = ContextVar("kept", default=None)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import types
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -26,6 +27,13 @@ def test_the_first_line_outside_the_packages_is_named(callers):
     with pytest.warns(UserWarning, match=r"Look here\.") as caught:
         call()
     assert caught[0].filename == __file__
+
+
+def test_a_thread_names_no_line_of_a_library():
+    call = function_in("matvae.part", "warn('Look here.')", warn=warn)
+    with pytest.warns(UserWarning, match=r"Look here\.") as caught, ThreadPoolExecutor(1) as pool:
+        pool.submit(call).result()
+    assert caught[0].filename == "sys"
 
 
 def test_a_package_with_a_similar_name_counts_as_a_caller():

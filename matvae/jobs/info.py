@@ -66,8 +66,8 @@ def describe(
         ``kind`` (``"structures"``, ``"statistics"``, ``"latents"``, ``"model"`` or ``"file"``), ``path``, ``bytes``,
         and depending on the kind: shape, grid, chunks, properties and attributes; parameters and history, and
         ``in_epochs`` as in `fit_model`; or, of a file, what it states, its values, and what commands would import it as
-        what, with advice, ``windows`` to cut for a model and, in images, a ``region`` without what looks like a data bar. ``figure`` and
-        ``picture`` are None unless they were asked for.
+        what, with advice, ``windows`` to cut for a model and, in images, a ``region`` without what looks like a data
+        bar. ``figure`` and ``picture`` are None unless they were asked for.
 
     Raises
     ------
