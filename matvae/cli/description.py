@@ -125,9 +125,10 @@ def _show_file(common: Mapping[str, Any], description: Mapping[str, Any]) -> Non
             phases = enumerate(choice["phase_values"].split(","))
             typer.echo(f"    phases {', '.join(f'{value} -> {phase}' for phase, value in phases)}")
         if choice["region"] is not None:
-            n_rows = choice["grid"]["shape"][0]
+            first, last = choice["region"].partition(",")[0].split(":")
+            where = f"above row {first}" if first != "0" else f"from row {last} on"
             typer.echo(
-                f"    from row {n_rows} on, the image looks like a data bar, which --region leaves out;\n"
+                f"    {where}, the image looks like a data bar, which --region leaves out;\n"
                 f"    look at it with matvae info {shlex.quote(description['path'])} --figure image.png"
             )
         if choice["threshold"] is not None:

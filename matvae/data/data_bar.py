@@ -1,7 +1,8 @@
-"""Data bars: strips at the bottom of a micrograph, in which the microscope has written its settings.
+"""Data bars: strips at the bottom or the top of a micrograph, in which the microscope has written its settings.
 
 A data bar is drawn, not measured. Most of its pixels therefore have one grey value, the background of the text, and it
-begins at a single row. In an image of a material, grey values scatter, and interfaces are nowhere straight to a pixel.
+begins at a single row, or within a few if the image was scaled or compressed with loss. In an image of a material, grey
+values scatter, and interfaces are nowhere straight to a pixel.
 """
 
 from __future__ import annotations
@@ -24,24 +25,35 @@ TOLERANCE = 0.01
 LEAST_IN_BAR, MOST_ABOVE, LEAST_STEP = 0.6, 0.35, 0.5
 # Share of a row that has one grey value, in a line along the edge of the bar.
 LEAST_IN_LINE = 0.9
+# Rows at the edge that may be a mixture of both sides.
+MOST_MIXED = 2
 
 
-def find_data_bar(images: Any) -> int | None:
-    """Return the row at which a data bar begins in the first of some images, or None.
+def rows_without_data_bar(images: Any) -> tuple[int, int] | None:
+    """Return the first row of the material and the one after its last, in the first of some images.
 
     Parameters
     ----------
     images : LazyArray or dask array ``(image, y, x)``
         Grey values. Of a wide image only the columns around its centre are read.
+
+    Returns
+    -------
+    (int, int) or None
+        None if there seems to be no data bar.
     """
     n_rows, n_columns = images.shape[1:]
     n_read = min(n_columns, MOST_READ // max(n_rows, 1))
-    first = (n_columns - n_read) // 2
-    return start_of_data_bar(np.asarray(images[0, :, first : first + n_read]))
+    left = (n_columns - n_read) // 2
+    image = np.asarray(images[0, :, left : left + n_read])
+    below, above = start_of_data_bar(image), start_of_data_bar(image[::-1])
+    if below is None and above is None:
+        return None
+    return (0 if above is None else n_rows - above), (n_rows if below is None else below)
 
 
 def start_of_data_bar(image: np.ndarray) -> int | None:
-    """Return the first row of the data bar of an image, or None if there seems to be none.
+    """Return the first row of the data bar at the bottom of an image, or None if there seems to be none.
 
     Parameters
     ----------
@@ -54,10 +66,12 @@ def start_of_data_bar(image: np.ndarray) -> int | None:
     tolerance = TOLERANCE * (float(image.max()) - float(image.min()))
     least = max(LEAST_ROWS, n_rows // 50)
     share = _near(image, float(np.median(image[-least:])), tolerance).mean(axis=1)
-    for start in range(n_rows - n_rows // 4, n_rows - least + 1):
-        step = share[start : start + 2].min() - share[start - 2 : start].max()
-        if step >= LEAST_STEP and share[start:].mean() >= LEAST_IN_BAR and share[:start].max() <= MOST_ABOVE:
-            return _above_line(image, start, tolerance)
+    for n_mixed in range(MOST_MIXED + 1):
+        for start in range(n_rows - n_rows // 4, n_rows - least + 1):
+            above = share[: start - n_mixed]
+            step = share[start : start + 2].min() - above[-2:].max()
+            if step >= LEAST_STEP and share[start:].mean() >= LEAST_IN_BAR and above.max() <= MOST_ABOVE:
+                return _above_line(image, start - n_mixed, tolerance)
     return None
 
 

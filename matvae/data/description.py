@@ -18,7 +18,7 @@ import numpy as np
 from ..errors import DamagedFileError, InputError
 from ..grid import Grid
 from .axes import Arranged, AxesError, arrange
-from .data_bar import find_data_bar
+from .data_bar import rows_without_data_bar
 from .lazy_array import Box, LazyArray
 from .open import find_reader, open_source
 from .phase_values import FEW_VALUES, label_phases, refuse_missing
@@ -203,10 +203,10 @@ def _describe(format: str, source: Source, advice: list[str]) -> FileDescription
         with _collected([]):
             meant = arrange(source, axes)
         for meaning in of_values:
-            n_rows = _rows_above_bar(meant.array) if meaning.threshold is not None else None
+            rows = _rows_without_bar(meant.array) if meaning.threshold is not None else None
             shape = meant.array.shape[1:]
             grid = Grid(
-                shape if n_rows is None else (n_rows, *shape[1:]),
+                shape if rows is None else (rows[1] - rows[0], *shape[1:]),
                 phases=meaning.n_phases,
                 axes=meant.axes,
                 voxel_size=meant.voxel_size,
@@ -214,7 +214,7 @@ def _describe(format: str, source: Source, advice: list[str]) -> FileDescription
                 origin=meant.origin,
                 periodic=False,
             )
-            region = None if n_rows is None else f"0:{n_rows},:"
+            region = None if rows is None else f"{rows[0]}:{rows[1]},:"
             n_samples = meant.array.shape[0]
             # Continuous fields have no windows of phases.
             size = suggested_windows(n_samples, grid.shape) if meaning.n_phases > 1 else None
@@ -222,9 +222,9 @@ def _describe(format: str, source: Source, advice: list[str]) -> FileDescription
     return FileDescription(format, (), source, arranged, values, tuple(choices), tuple(advice))
 
 
-def _rows_above_bar(array: LazyArray) -> int | None:
-    """Number of rows above what looks like a data bar in images `(sample, y, x)`, or None."""
-    return find_data_bar(array) if array.ndim == 3 else None
+def _rows_without_bar(array: LazyArray) -> tuple[int, int] | None:
+    """Rows of images `(sample, y, x)` without what looks like a data bar; None if nothing does."""
+    return rows_without_data_bar(array) if array.ndim == 3 else None
 
 
 def _arrange(source: Source, advice: list[str], guesses: list[str]) -> tuple[Arranged | None, Sequence[str | None]]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..data import RawLayout, Segmentation, Structures, concatenate, open_structures, save_structures, windows
-from ..data.data_bar import find_data_bar
+from ..data.data_bar import rows_without_data_bar
 from ..data.layout import is_store
 from ..data.masks import comes_from_values, valid_fractions
 from ..data.open import open_all, open_grey
@@ -275,12 +275,13 @@ def _crop(structures: Structures, region: Region) -> Structures:
 
 def _warn_of_data_bars(grey: Sequence[Structures], paths: Sequence[str | Path]) -> None:
     for part, path in zip(grey, paths, strict=True):
-        first_row = find_data_bar(part.data) if part.grid.ndim == 2 else None
-        if first_row is not None:
+        rows = rows_without_data_bar(part.data) if part.grid.ndim == 2 else None
+        if rows is not None:
+            first, last = rows
+            where = f"above row {first}" if first else f"from row {last} on"
             warn(
-                f"{path} seems to have a data bar from row {first_row} on, which misleads thresholds and ends up in "
-                f"windows. If so, leave the bar out with region=[(0, {first_row}), None] (command line: --region "
-                f"0:{first_row},:)."
+                f"{path} seems to have a data bar {where}, which misleads thresholds and ends up in windows. If so, "
+                f"leave the bar out with region=[({first}, {last}), None] (command line: --region {first}:{last},:)."
             )
 
 

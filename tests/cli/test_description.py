@@ -66,15 +66,17 @@ def test_the_windows_that_it_prints_can_be_appended(matvae, tmp_path, monkeypatc
     assert open_structures("a.zarr").data.shape == (8 * 9, 32, 32)
 
 
-def test_the_command_that_it_prints_leaves_out_a_data_bar(matvae, tmp_path, monkeypatch):
+@pytest.mark.parametrize("at_top", [False, True])
+def test_the_command_that_it_prints_leaves_out_a_data_bar(matvae, tmp_path, monkeypatch, at_top):
     pytest.importorskip("skimage")
     pytest.importorskip("matplotlib")
     monkeypatch.chdir(tmp_path)
     phases = np.arange(90) >= 60
     image = np.random.default_rng(0).normal(np.where(phases, 150, 60), 9, (80, 90)).round().astype(np.uint8)
-    tifffile.imwrite("my sem.tif", np.vstack([image, np.full((16, 90), 255, np.uint8)]))
+    bar = np.full((16, 90), 255, np.uint8)
+    tifffile.imwrite("my sem.tif", np.vstack([bar, image] if at_top else [image, bar]))
     ran = matvae("info", "my sem.tif")
-    assert "from row 80 on, the image looks like a data bar" in ran.out
+    assert f"{'above row 16' if at_top else 'from row 80 on'}, the image looks like a data bar" in ran.out
     assert str(tmp_path) not in ran.out
     (look,) = [line.partition("look at it with ")[2] for line in ran.out.splitlines() if "look at it" in line]
     assert matvae(*shlex.split(look)[1:]).code == 0

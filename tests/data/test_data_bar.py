@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
+
 import dask.array as da
 import numpy as np
 import pytest
 
 from matvae.data import data_bar
-from matvae.data.data_bar import find_data_bar, start_of_data_bar
+from matvae.data.data_bar import rows_without_data_bar, start_of_data_bar
 
 from ..structures import blobs
 
@@ -46,9 +48,41 @@ def test_real_numbers_and_wide_images_are_looked_at_too(monkeypatch):
     image = np.vstack([micrograph(), bar(30, 300, 0, 255)])
     monkeypatch.setattr(data_bar, "MOST_READ", 230 * 120)
     images = da.from_array(np.stack([image, image]) / 255.0, chunks=(1, 50, 50))
-    assert find_data_bar(images) == 200
+    assert rows_without_data_bar(images) == (0, 200)
     monkeypatch.setattr(data_bar, "MOST_READ", 230 * 20)
-    assert find_data_bar(images) is None
+    assert rows_without_data_bar(images) is None
+
+
+def test_a_bar_at_the_top_is_found_too():
+    image, strip = micrograph(), bar(16, 300, 255, 0)
+    assert rows_without_data_bar(np.vstack([strip, image])[None]) == (16, 216)
+    assert rows_without_data_bar(image[None]) is None
+
+
+@pytest.mark.parametrize("background", [0, 255])
+@pytest.mark.parametrize("change", ["scaled", "JPEG"])
+def test_an_edge_that_was_blurred_by_scaling_or_compression_is_left_out_with_the_bar(background, change):
+    pillow = pytest.importorskip("PIL.Image")
+    strip = np.full((40, 300), background, np.uint8)
+    strip[12:28, 30:150:6] = strip[12:28, 31:150:6] = 255 - background
+    whole = pillow.fromarray(np.vstack([micrograph((204, 300)), strip]))
+    if change == "scaled":
+        start = start_of_data_bar(np.array(whole.resize((210, 171), pillow.Resampling.LANCZOS)))
+        assert start in (142, 143, 144)
+    else:
+        file = io.BytesIO()
+        whole.save(file, "JPEG", quality=60)
+        assert start_of_data_bar(np.array(pillow.open(file))) in (202, 203, 204)
+
+
+def test_a_scale_bar_inside_the_image_is_none():
+    """It takes a part of some rows, which a region of rows could not leave out without loss."""
+    image = micrograph()
+    image[180:190, 200:280] = 255
+    assert rows_without_data_bar(image[None]) is None
+    image[170:, 190:] = 0
+    image[180:190, 200:280] = 255
+    assert rows_without_data_bar(image[None]) is None
 
 
 def cracked():

@@ -220,6 +220,9 @@ def test_thresholds_are_found_in_the_region_alone_and_hold_for_all_windows(micro
     with pytest.warns(UserWarning, match=r"data bar from row 60 on.*--region 0:60,:"):
         with_bar = import_structures(folder / "grey.npy", folder / "z.zarr", segmentation=Segmentation("otsu"))
     assert with_bar["segmentation"]["thresholds"] != result["segmentation"]["thresholds"]
+    np.save(folder / "turned.npy", np.load(folder / "grey.npy")[::-1])
+    with pytest.warns(UserWarning, match=r"data bar above row 12,.*--region 12:72,:"):
+        import_structures(folder / "turned.npy", folder / "w.zarr", segmentation=Segmentation("otsu"))
 
 
 def test_a_threshold_that_leaves_windows_of_a_single_phase_is_warned_of(micrograph):

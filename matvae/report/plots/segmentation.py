@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ def plot_segmentation(
 def _names(thresholds: Sequence[float]) -> list[str]:
     """Name phases by the grey values that they are made from."""
     bounds = [f"{threshold:.5g}" for threshold in thresholds]
-    between = [f"{low} to {high}" for low, high in zip(bounds, bounds[1:], strict=False)]
+    between = [f"{low} to {high}" for low, high in pairwise(bounds)]
     ranges = [f"below {bounds[0]}", *between, f"above {bounds[-1]}"]
     return [f"phase {phase}: grey values {values}" for phase, values in enumerate(ranges)]
 
