@@ -108,6 +108,21 @@ def given(X: Any, *, spatial_dims: int | None = None, state_axis: int | None = N
     return _with_samples(X, spatial_dims, state_axis)
 
 
+def refuse_masked_array(X: Any) -> None:
+    """Refuse a masked array of numpy, whose mask would be lost.
+
+    Raises
+    ------
+    InputError
+        With what to pass instead.
+    """
+    if isinstance(X, np.ma.MaskedArray):
+        raise InputError(
+            "A plain array is expected, but a masked one was given. Pass matvae.Structures(X.filled(0), "
+            "matvae.Grid(X.shape[1:], phases=2), mask=~numpy.ma.getmaskarray(X)), with the number of phases."
+        )
+
+
 def refuse_mask(mask: Any, source: Any, purpose: str) -> None:
     """Refuse structures with voxels outside a mask where these cannot be left out.
 

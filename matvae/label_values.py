@@ -86,10 +86,12 @@ def _refusal(values: np.ndarray, X: Any) -> str:
     if len(values) > MANY:
         message += (
             f"These are {len(values)}{' or more' if len(values) == LIMIT else ''} different values, like those of a "
-            "grey-scale image: segment it first, for example by a threshold. "
+            "grey-scale image: segment it first, for example by a threshold, X > X.mean(). "
         )
     if len(values) <= MAX_PHASES:
-        message += f"Relabel it with {relabel}"
+        message += (
+            f"If these are phases, relabel it with {relabel}" if len(values) > MANY else f"Relabel it with {relabel}"
+        )
         if values[0] >= 0 and values[-1] < MAX_PHASES:
             message += f", or pass phases={values[-1] + 1} if the labels in between are phases that do not occur"
         message += "."

@@ -277,8 +277,8 @@ def _option(values: Sequence[float], *, or_auto: bool = False) -> str:
     typed = ",".join(str(value) for value in values)
     in_python, on_command_line = (" or phase_values='auto'", " or auto") if or_auto else ("", "")
     return (
-        f"phase_values=({listed}){in_python} (command line: matvae import FILE OUT.zarr --phase-values "
-        f"{typed}{on_command_line})"
+        f"phase_values=({listed}){in_python} of matvae.open_structures (command line: matvae import FILE OUT.zarr "
+        f"--phase-values {typed}{on_command_line})"
     )
 
 

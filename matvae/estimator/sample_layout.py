@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..data.masks import without_outside
 from ..errors import InputError
-from ..given import Given, given, spatial_lengths, warn_of_axes
+from ..given import Given, given, refuse_masked_array, spatial_lengths, warn_of_axes
 from ..grid import Grid
 from ..label_values import count_phases
 from ..model import STATISTICS
@@ -223,6 +223,7 @@ def as_given(X: Any) -> Given:
     InputError
         For a list of arrays of different shapes, or a file that cannot be read.
     """
+    refuse_masked_array(X)
     structures = given(X)
     if structures.mask is not None:
         return replace(structures, array=without_outside(structures.array, structures.mask))

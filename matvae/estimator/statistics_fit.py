@@ -48,6 +48,8 @@ CALIBRATION_WINDOWS = 64
 EXAMPLE_BYTES = 8 << 20
 # Voxels that are searched for overlaps.
 OVERLAP_VOXELS = 1 << 23
+# Variance of statistics, relative to their square, that is due to rounding.
+LEAST_VARIANCE = 1e-20
 # Share of the largest sampling noise below which scores are treated alike.
 NOISE_FLOOR = 1e-6
 # Descriptors of voxel pairs, which a mask does not cut.
@@ -208,6 +210,11 @@ class StatisticsFit:
         n_samples = len(self.samples)
         weights = self.rows.weights(self.spec.metric)
         components = self.rows.components(self._rank, weights)
+        if components.variance[0] <= LEAST_VARIANCE * float(components.mean @ components.mean):
+            raise InputError(
+                f"The structures of a set must differ, but the statistics of all {n_samples} are equal, which leaves "
+                "nothing for a latent to describe. Fit windows of an image, such as those of matvae.data.windows."
+            )
         chosen = spread_indices(n_samples, FIT_SAMPLES)
         projection = components.components * np.sqrt(weights).ravel()
         scores = self._projected(chosen, components.mean, projection)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError
-from ..given import given, opened, refuse_one_dimension
-from ..grid import Grid
+from ..given import given, opened, refuse_masked_array, refuse_one_dimension, warn_of_axes
+from ..grid import MAX_PHASES, Grid
+from ..label_values import MANY, count_phases, distinct_labels
 from ..pictured import FEW, MOST, Picture, Pictured, pictures_of
 from ..report.paper import FigureStyle
 from ..report.paper import figure_style as style_of
@@ -19,6 +20,8 @@ from ..report.plots import plot_candidates as plot_achieved
 from ..report.plots import plot_statistics as plot_correlation
 from ..report.plots import plot_structure
 from ..report.style import add_phase_legend, label_text, new_figure
+from ..stats.form import check_array
+from ..stats.of_structures import stacked
 from ..validate import integer
 
 if TYPE_CHECKING:
@@ -92,7 +95,10 @@ def plot_structures(X: Any, n: int = FEW, *, spatial_dims: int | None = None, fi
     if isinstance(X, Pictured):
         # A set reads its sections alone, and knows its mask.
         return X.plot(n, figure_style=figure_style)
-    shape = np.shape(structures.array)
+    array = stacked(structures.array)
+    refuse_masked_array(array)
+    check_array(array)
+    shape = tuple(array.shape)
     if not 2 <= len(shape) <= 4 or 0 in shape:
         raise InputError(
             f"Structures (sample, *space) in one to three dimensions are expected, but the shape {shape} was given. "
@@ -100,11 +106,26 @@ def plot_structures(X: Any, n: int = FEW, *, spatial_dims: int | None = None, fi
         )
     if structures.spatial_dims is None:
         refuse_one_dimension(shape, None, one_dimensional="spatial_dims=1")
-    drawn = np.asarray(structures.array[: integer("n", n, 1, MOST)])
+        warn_of_axes(shape, None, two_dimensional="spatial_dims=2")
+    drawn = np.asarray(array[: integer("n", n, 1, MOST)])
     known = dict(structures.known)
-    known.setdefault("phases", 1 if drawn.dtype.kind == "f" else max(2, int(drawn.max()) + 1))
+    known.setdefault("phases", 1 if drawn.dtype.kind == "f" else _phases_to_draw(drawn))
     names = [f"structure {i}" for i in range(len(drawn))]
     return plot_pictures(pictures_of(drawn, Grid(shape[1:], **known), names, all_sections=True), figure_style)
+
+
+def _phases_to_draw(labels: np.ndarray) -> int:
+    """Number of phases that integers in a few structures of a set stand for, of which some may not occur in these.
+
+    Raises
+    ------
+    InputError
+        If they are grey values, or none that labels can have.
+    """
+    values = distinct_labels(labels)
+    if values[0] < 0 or values[-1] >= MAX_PHASES or len(values) > MANY:
+        return count_phases(labels)
+    return max(2, int(values[-1]) + 1)
 
 
 def plot_statistics(

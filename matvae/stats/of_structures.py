@@ -42,7 +42,7 @@ def of_structures(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(function)
     def statistic(X: Any, *, spatial_dims: int | None = None, **options: Any) -> Any:
-        structures = given(_stacked(X), spatial_dims=spatial_dims, state_axis=options.get("state_axis"))
+        structures = given(stacked(X), spatial_dims=spatial_dims, state_axis=options.get("state_axis"))
         if structures.spatial_dims is None:
             check_array(structures.array)
             shape = structures.array.shape
@@ -69,8 +69,14 @@ def of_structures(function: Callable[..., Any]) -> Callable[..., Any]:
     return statistic
 
 
-def _stacked(X: Any) -> Any:
-    """Stack a list of numpy arrays, or a nested list of numbers, as `fit` does; anything else is left as it is."""
+def stacked(X: Any) -> Any:
+    """Stack a list of numpy arrays, or a nested list of numbers, as `fit` does; anything else is left as it is.
+
+    Raises
+    ------
+    InputError
+        If the shapes differ.
+    """
     if not isinstance(X, list | tuple) or not all(isinstance(part, np.ndarray | list | tuple) for part in X):
         return X
     shapes = {np.shape(part) for part in X if isinstance(part, np.ndarray)}

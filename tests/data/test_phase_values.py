@@ -117,7 +117,7 @@ def test_advice_works_as_it_is_printed(image, given):
     image = np.array(image)
     with pytest.raises(InputError) as raised:
         label_phases(lazy(image), given)[0][:]
-    listed = re.search(r"phase_values=\(([^=]*)\) (?:or|\()", str(raised.value))[1]
+    listed = re.search(r"phase_values=\(([^=]*)\) (?:or|of|\()", str(raised.value))[1]
     in_python = eval(f"({listed})")
     typed = re.search(r"matvae import FILE OUT\.zarr --phase-values (\S+?)[ )]", str(raised.value))[1]
     for values in (in_python, options.phase_values(typed)):

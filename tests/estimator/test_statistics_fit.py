@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import matvae
 from matvae import Grid, StatsVAETransformer, Structures, TwoPointPCA, load, memory, two_point_stats
 from matvae.errors import InputError
 from matvae.estimator import statistics_fit, statistics_rows
@@ -229,3 +230,20 @@ def test_a_fit_that_needs_more_memory_than_is_free_is_refused(windows, monkeypat
     monkeypatch.setattr(statistics_rows, "LARGEST_MATRIX", 1)
     with pytest.raises(InputError, match=r"17 x 17 x 1 statistics needs about .*smaller cutoff.*, or smaller windows"):
         fit(windows[:120].repeat(8, axis=0))
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_structures_that_are_all_equal_are_refused(label) -> None:
+    with pytest.raises(InputError, match=r"the statistics of all 30 are equal.*matvae\.data\.windows"):
+        model_of().fit(np.full((30, 24, 24), label, np.uint8))
+
+
+def test_the_advice_on_masked_arrays_fits_their_voxels(windows) -> None:
+    X = np.ma.masked_array(windows[:60], mask=np.zeros(windows[:60].shape, bool))
+    X.mask[:, :3] = True
+    with pytest.raises(InputError, match="masked one was given") as refusal:
+        model_of().fit(X)
+    advice = str(refusal.value).partition("Pass ")[2].partition(", with the number")[0]
+    structures = eval(advice, {"numpy": np, "matvae": matvae, "X": X})
+    np.testing.assert_array_equal(structures.mask.compute(), ~X.mask)
+    assert model_of().fit(structures).grid_.phases == 2

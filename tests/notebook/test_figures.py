@@ -71,8 +71,37 @@ def test_a_continuous_field_has_no_legend():
 
 @pytest.mark.parametrize("shape", [(8,), (2, 3, 4, 5, 6), (0, 4, 4)])
 def test_what_is_no_set_of_structures_is_refused(shape):
-    with pytest.raises(InputError, match="sample"):
+    with pytest.raises(InputError, match=r"sample|empty"):
         plot_structures(np.zeros(shape, np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (X * 255, r"holds 0, 255\. Relabel it with numpy\.searchsorted\(\[0, 255\], X\)"),
+        (2 * X.astype(int) - 1, r"holds -1, 1\. Relabel it"),
+        (np.arange(0, 200, 2).reshape(1, 10, 10), r"like those of a grey-scale image: segment it first"),
+        ([X[0], X[1, :5]], r"the parts of the list differ: \(5, 12\), \(8, 12\)"),
+        (X.astype(str), "has the type <U"),
+        (X.astype(object), "has the type object"),
+        (X.astype(complex), "has the type complex128"),
+        (np.ma.masked_equal(X, 1), r"masked one was given\. Pass matvae\.Structures\(X\.filled\(0\)"),
+    ],
+    ids=["0/255", "-1/1", "grey", "sizes", "str", "object", "complex", "masked"],
+)
+def test_what_are_no_labels_is_refused_with_advice(values, message):
+    with pytest.raises(InputError, match=message):
+        plot_structures(values)
+
+
+def test_labels_that_do_not_occur_in_those_drawn_are_in_the_legend():
+    (legend,) = plot_structures(2 * X).legends
+    assert [text.get_text() for text in legend.get_texts()] == ["phase 0", "phase 1", "phase 2"]
+
+
+def test_colours_are_warned_of():
+    with pytest.warns(UserWarning, match="as long as that of colours"):
+        plot_structures(np.zeros((2, 24, 32, 3), np.uint8))
 
 
 def test_statistics_of_one_correlation_share_a_scale():

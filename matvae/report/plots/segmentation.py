@@ -60,11 +60,10 @@ def plot_segmentation(
     axes["a"].set_title("grey values", fontsize=10)
     shares = np.bincount(labels[inside].astype(int), minlength=phases) / max(1, inside.sum())
     axes["b"].set_title("phases of this picture", fontsize=10)
-    names = [f"phase {phase}: {100 * share:.1f} %" for phase, share in enumerate(shares)]
-    add_phase_legend(figure, phases, names, loc="outside upper right")
     _draw_histogram(axes["c"], values, counts, thresholds)
     # Light for phase 0, also where its grey values are dark.
-    add_phase_legend(figure, phases, _names(thresholds))
+    names = [f"{name}, {100 * share:.1f} %" for name, share in zip(_names(thresholds), shares, strict=True)]
+    add_phase_legend(figure, phases, names)
     return figure
 
 

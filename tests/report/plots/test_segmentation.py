@@ -32,19 +32,17 @@ def test_both_pictures_show_the_image_and_its_fractions():
     before, after, _ = preview(np.arange(200.0))
     np.testing.assert_array_equal(before.images[0].get_array(), GREY)
     np.testing.assert_array_equal(after.images[0].get_array(), LABELS)
-    legend = [text.get_text() for text in after.figure.legends[0].get_texts()]
-    shares = np.bincount(LABELS.ravel()) / LABELS.size
-    assert legend == [f"phase {phase}: {100 * share:.1f} %" for phase, share in enumerate(shares)]
 
 
-def test_the_legend_says_which_colour_stands_for_which_grey_values():
+def test_the_legend_says_which_colour_stands_for_which_grey_values_and_their_share():
     after = preview(np.arange(200.0))[1]
     (legend,) = after.figure.legends
     names = [text.get_text() for text in legend.get_texts()]
+    shares = [f"{100 * share:.1f} %" for share in np.bincount(LABELS.ravel()) / LABELS.size]
     assert names == [
-        "phase 0: grey values below 60",
-        "phase 1: grey values 60 to 120",
-        "phase 2: grey values above 120",
+        f"phase 0: grey values below 60, {shares[0]}",
+        f"phase 1: grey values 60 to 120, {shares[1]}",
+        f"phase 2: grey values above 120, {shares[2]}",
     ]
     colours = [patch.get_facecolor() for patch in legend.get_patches()]
     image = after.images[0]
@@ -56,7 +54,7 @@ def test_voxels_outside_the_mask_are_blank_and_do_not_count():
     before, after, _ = preview(np.arange(200.0), mask)
     for axes in (before, after):
         np.testing.assert_array_equal(np.ma.getmaskarray(axes.images[0].get_array()), ~mask)
-    assert after.figure.legends[0].get_texts()[0].get_text() == "phase 0: 0.0 %"
+    assert after.figure.legends[0].get_texts()[0].get_text() == "phase 0: grey values below 60, 0.0 %"
 
 
 def test_a_line_is_drawn_as_a_band():
