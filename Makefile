@@ -44,14 +44,14 @@ gpu: install  ## Compare a GPU with the CPU, and print memory and images per sec
 demo: install  ## From one micrograph to new structures of any size: windows, fit, realizations, a table and a picture
 	rm -rf $(DEMO)
 	mkdir -p $(DEMO)
-	$(BIN)/matvae dataset make alloy $(DEMO)/alloy.zarr
-	$(BIN)/matvae import $(DEMO)/alloy.zarr $(DEMO)/train.zarr --region :,0:160 --window 64,64 --stride 8
-	$(BIN)/matvae import $(DEMO)/alloy.zarr $(DEMO)/test.zarr --region :,160:256 --window 64,64 --stride 32
-	$(BIN)/matvae fit $(DEMO)/train.zarr -o $(DEMO)/alloy.matvae --n-components 5
-	$(BIN)/matvae transform $(DEMO)/alloy.matvae $(DEMO)/test.zarr -o $(DEMO)/latents.csv
-	$(BIN)/matvae inverse $(DEMO)/alloy.matvae $(DEMO)/latents.csv -o $(DEMO)/large.zarr --shape 192
-	$(BIN)/matvae evaluate $(DEMO)/alloy.matvae $(DEMO)/test.zarr --train $(DEMO)/train.zarr \
-	  --figure $(DEMO)/alloy.png
+	$(BIN)/matvae dataset make ceramics $(DEMO)/ceramics.zarr
+	$(BIN)/matvae import $(DEMO)/ceramics.zarr $(DEMO)/train.zarr --region :,0:160 --window 32 --stride 8
+	$(BIN)/matvae import $(DEMO)/ceramics.zarr $(DEMO)/test.zarr --region :,160:256 --window 32
+	$(BIN)/matvae fit $(DEMO)/train.zarr -o $(DEMO)/ceramics.matvae --n-components 5
+	$(BIN)/matvae transform $(DEMO)/ceramics.matvae $(DEMO)/test.zarr -o $(DEMO)/latents.csv
+	$(BIN)/matvae inverse $(DEMO)/ceramics.matvae $(DEMO)/latents.csv -o $(DEMO)/large.zarr --shape 96
+	$(BIN)/matvae evaluate $(DEMO)/ceramics.matvae $(DEMO)/test.zarr --train $(DEMO)/train.zarr \
+	  --figure $(DEMO)/ceramics.png
 
 bench: install  ## Compare speed with the alternatives, as ratios measured in one run
 	$(BIN)/python -m pytest tests/benchmarks $(wildcard plugins/*/tests/benchmarks) -q -s

@@ -52,7 +52,8 @@ def verdict(comparison: SetComparison, names: Sequence[str], axes: Sequence[str]
     )
     named = [f"{label(row, names, axes)} {_deviation(row)}" for row in differing[:MOST_NAMED]]
     if len(differing) > MOST_NAMED:
-        named.append(f"{len(differing) - MOST_NAMED} more measures differ")
+        n_more = len(differing) - MOST_NAMED
+        named.append(f"{n_more} more measure{'s differ' if n_more > 1 else ' differs'}")
     worst = max((row for row in rows if percent(row) is not None), key=lambda row: abs(percent(row) or 0), default=None)
     if not differing and worst is not None:
         named = [f"the largest deviation of a mean: {label(worst, names, axes)} {_deviation(worst)}"]

@@ -77,3 +77,15 @@ def test_directions_have_names():
     text = verdict(compare_measured(generated, true, n_bootstrap=0), NAMES, AXES)
     assert text.count("along x is 50 % too small") == 2
     assert "along y" not in text
+
+
+@pytest.mark.parametrize(("n_axes", "ending"), [(1, "and 1 more measure differs."), (2, "and 3 more measures differ.")])
+def test_further_differences_are_counted(n_axes, ending):
+    scatter = 0.01 * np.arange(9)
+    true = {
+        "pieces": np.stack([9 + scatter, 10 + scatter], axis=1),
+        "percolating_share": np.full((9, 2, 2), 0.5) + scatter[:, None, None],
+    }
+    halved = [[[1], [0.5]], [[0.5], [0.5]]][n_axes - 1]
+    generated = {"pieces": true["pieces"] * 2, "percolating_share": true["percolating_share"] * [halved]}
+    assert verdict(compare_measured(generated, true, n_bootstrap=0), NAMES, AXES).endswith(ending)
