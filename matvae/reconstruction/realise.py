@@ -152,9 +152,9 @@ def _warn_if_far(distances: Tensor) -> None:
     if bool(far.any()):
         those = "a structure" if len(far) == 1 else f"{int(far.sum())} of {len(far)} structures"
         warn(
-            f"The patches of the examples fit the target statistics badly: what they compose for {those} has a relative "
-            f"error of more than {FAR}, at most {float(distances.max()):.2g}. The examples should be of the material that "
-            "the statistics are of; those of a model are its training windows. "
+            f"The patches of the examples fit the target statistics badly: what they compose for {those} has a "
+            f"relative error of more than {FAR}, at most {float(distances.max()):.2g}. The examples should be of the "
+            "material that the statistics are of; those of a model are its training windows. "
             "Look at the structures before you use them."
         )
 
