@@ -20,7 +20,7 @@ from .array_source import array_source
 from .axes import SPACE, arrange
 from .layout import is_store
 from .masks import MaskSource, comes_from_values, fill_outside, mask_of_labels, measured_voxels, with_mask
-from .phase_values import PhaseValues, grey_values, label_phases, refuse_missing
+from .phase_values import PhaseValues, grey_values, label_phases, phase_values_option, refuse_missing
 from .readers import READERS, Reader, Source
 from .readers.raw import RawLayout, open_raw
 from .readers.source import is_visible
@@ -371,12 +371,11 @@ def as_structures(
         samples = fill_outside(samples, inside, phase_values, is_grey=is_grey)
     if source.notes and is_grey:
         warn(f"{source.array.source}: {'; '.join(source.notes)}. Phases are numbered from the lowest stored value.")
-    elif source.notes and (phase_values is None or isinstance(phase_values, str)):
-        warn(
-            f"{source.array.source}: {'; '.join(source.notes)}. List which value is which phase to be sure: "
-            "phase_values=(...) (command line: matvae import FILE OUT.zarr --phase-values ...)."
-        )
+    elif source.notes and phase_values is None:
+        _warn_of_notes(source, "phase_values=(...) (command line: matvae import FILE OUT.zarr --phase-values ...)")
     labels, phases, values = (grey_values(samples), 1, None) if is_grey else label_phases(samples, phase_values)
+    if source.notes and isinstance(phase_values, str) and values is not None:
+        _warn_of_notes(source, phase_values_option(values))
     grid = Grid(
         labels.shape[1:],
         phases=phases,
@@ -395,3 +394,11 @@ def as_structures(
         attributes["phase_values"] = values
     structures = Structures(labels.to_dask(), grid, attributes=attributes)
     return structures if inside is None else with_mask(structures, inside.to_dask())
+
+
+def _warn_of_notes(source: Source, option: str) -> None:
+    """Say that values are not what a viewer shows, and with which option they are listed as phases."""
+    warn(
+        f"{source.array.source}: {'; '.join(source.notes)}. List which value is which phase to be sure: {option}, or "
+        "in another order."
+    )

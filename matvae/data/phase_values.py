@@ -99,7 +99,7 @@ def _warn_of_labels(samples: LazyArray) -> None:
         listed = [int(value) for value in values]
         warn(
             f"{samples.source} holds real numbers, which make a continuous field, but they look like labels "
-            f"({_show(values)}). If they are, say so with {_option(listed)}."
+            f"({_show(values)}). If they are, say so with {phase_values_option(listed)}."
         )
 
 
@@ -172,7 +172,7 @@ def _count_phases(samples: LazyArray) -> int:
     shown = [int(value) for value in values]
     raise InputError(
         f"{samples.source} should hold the phase labels 0 to H-1, but holds {', '.join(map(str, shown))}. State which "
-        f"value is which phase with {_option(shown, or_auto=True)}. 'auto' takes them in ascending order."
+        f"value is which phase with {phase_values_option(shown, or_auto=True)}. 'auto' takes them in ascending order."
     )
 
 
@@ -182,7 +182,8 @@ def _detect_values(samples: LazyArray) -> list[float]:
     if samples.dtype.kind == "f" and not (np.isfinite(values) & (values == np.round(values))).all():
         raise InputError(
             f"{samples.source} holds real numbers that are not whole ({_show(values)}), so its phases cannot be "
-            f"detected. List them with {_option(values.tolist())}, or omit phase_values for a continuous field."
+            f"detected. List them with {phase_values_option(values.tolist())}, or omit phase_values for a continuous "
+            "field."
         )
     return [int(value) for value in values]
 
@@ -235,7 +236,9 @@ def _map_values(block: np.ndarray, box: Box, *, source: str, values: tuple[float
             is_unlisted &= ~np.isnan(block)
     if is_unlisted.any():
         others = np.unique(block[is_unlisted])
-        advice = f"{_option([*values, *others.tolist()])}" if len(others) <= FEW_VALUES else "phase_values=(...)"
+        advice = (
+            f"{phase_values_option([*values, *others.tolist()])}" if len(others) <= FEW_VALUES else "phase_values=(...)"
+        )
         raise InputError(
             f"{source} should hold only the phase values {list(values)}, but also holds {_show(others)}. List these "
             f"values as well, with {advice}, or clean the image first."
@@ -271,9 +274,9 @@ def _field(block: np.ndarray, box: Box, *, source: str, dtype: np.dtype) -> np.n
     return values
 
 
-def _option(values: Sequence[float], *, or_auto: bool = False) -> str:
+def phase_values_option(values: Sequence[float | str], *, or_auto: bool = False) -> str:
     """Name the option that lists these values, in Python and on the command line, where only one command has it."""
-    listed = ", ".join("float('nan')" if value != value else str(value) for value in values)
+    listed = ", ".join("float('nan')" if str(value) == "nan" else str(value) for value in values)
     typed = ",".join(str(value) for value in values)
     in_python, on_command_line = (" or phase_values='auto'", " or auto") if or_auto else ("", "")
     return (

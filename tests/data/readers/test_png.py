@@ -99,7 +99,8 @@ def test_images_of_two_colours_are_read(tmp_path):
     labels[:4] = 0
     Image.fromarray(colours[labels]).save(tmp_path / "a.png")
     red, white = 200 * 65536 + 10 * 256 + 1, 0xFFFFFF
-    with pytest.warns(UserWarning, match=r"values are colours, 65536 red \+ 256 green \+ blue"):
+    message = rf"values are colours, 65536 red \+ 256 green \+ blue.*OUT\.zarr --phase-values {red},{white}\), or in"
+    with pytest.warns(UserWarning, match=message):
         opened = open_structures(tmp_path / "a.png", phase_values="auto")
     assert opened.attributes["phase_values"] == [red, white]
     np.testing.assert_array_equal(opened.data[0].compute(), 1 - labels)
