@@ -12,7 +12,10 @@ from ..errors import InputError
 from .lazy_array import Box, LazyArray
 
 #: What can be done with an image that has several values per pixel.
-ADVICE = "Convert it to a grey image (in ImageJ: Image > Type > 8-bit), or segment it, first."
+ADVICE = (
+    "Convert it to a grey image (ImageJ: Image > Type > 8-bit; Python: "
+    'PIL.Image.open(file).convert("L").save("grey.png")), or segment it, first.'
+)
 # Numbers of channels of which the last one may be alpha: grey and alpha, or red, green, blue and alpha.
 _WITH_ALPHA = (2, 4)
 # Voxels along each axis of an image on which channels are compared at first; those of most colour images differ soon.
