@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,6 +30,12 @@ from .options import (
 )
 from .plan import show_plan
 from .terminal import grid_text, show, show_values, warnings_as_notes, watching
+
+# Groups of options of `import` in its help.
+Windows = partial(typer.Option, rich_help_panel="Windows")
+Grey = partial(typer.Option, rich_help_panel="Grey images")
+Mask = partial(typer.Option, rich_help_panel="Voxels outside the sample")
+Raw = partial(typer.Option, rich_help_panel="Raw binary files")
 
 dataset_app = typer.Typer(no_args_is_help=True, help="List data sets, or make one.")
 
@@ -135,7 +142,7 @@ def import_command(
     ] = None,
     region: Annotated[
         Any,
-        typer.Option(
+        Windows(
             parser=parsed(options.region, "0:400,0:150"),
             metavar="A:B,A:B",
             help="Part of every source to read, in voxels; one range applies to every axis.",
@@ -143,7 +150,7 @@ def import_command(
     ] = None,
     window: Annotated[
         Any,
-        typer.Option(
+        Windows(
             parser=parsed(options.size, "64 or 64,64"),
             metavar="N,N",
             help="Cut windows of this size; one number applies to every axis.",
@@ -151,7 +158,7 @@ def import_command(
     ] = None,
     stride: Annotated[
         Any,
-        typer.Option(
+        Windows(
             parser=parsed(options.size, "32 or 32,32"),
             metavar="N,N",
             help="Voxels from one window to the next (default: the size of a window).",
@@ -161,12 +168,12 @@ def import_command(
     unit: Unit = None,
     spatial_dims: Annotated[
         int | None,
-        typer.Option(min=1, max=3, help="Number of spatial axes, unless given by the window or region."),
+        Windows(min=1, max=3, help="Number of spatial axes, unless given by the window or region."),
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the array in a source that holds several.")] = None,
     threshold: Annotated[
         Any,
-        typer.Option(
+        Grey(
             parser=parsed(options.thresholds, "otsu, otsu:3, li, 100 or 60,120"),
             metavar="otsu|li|VALUE,VALUE",
             help="Make phases from grey values by thresholds, found or given; otsu:3 finds those of 3 phases.",
@@ -174,47 +181,47 @@ def import_command(
     ] = None,
     threshold_per: Annotated[
         str | None,
-        typer.Option(metavar="all|image", help="Find one threshold for all images (default), or one per image."),
+        Grey(metavar="all|image", help="Find one threshold for all images (default), or one per image."),
     ] = None,
     denoise: Annotated[
-        str | None, typer.Option(metavar="median|bilateral", help="Filter grey values before thresholds are found.")
+        str | None, Grey(metavar="median|bilateral", help="Filter grey values before thresholds are found.")
     ] = None,
     min_size: Annotated[
         int | None,
-        typer.Option(min=0, metavar="N", help="Remove objects of fewer voxels after segmentation."),
+        Grey(min=0, metavar="N", help="Remove objects of fewer voxels after segmentation."),
     ] = None,
     figure: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.png", help="Picture of the segmentation: grey values, phases and histogram."),
+        Grey(metavar="FILE.png", help="Picture of the segmentation: grey values, phases and histogram."),
     ] = None,
     mask: Annotated[
         str | None,
-        typer.Option(
+        Mask(
             metavar="FILE|nan|missing",
             help="Image that is 0 outside the sample; or leave out voxels that are NaN, or were not measured.",
         ),
     ] = None,
     min_valid: Annotated[
         float | None,
-        typer.Option(metavar="F", help="Keep windows with at least this fraction of voxels inside the mask."),
+        Mask(metavar="F", help="Keep windows with at least this fraction of voxels inside the mask."),
     ] = None,
     shape: Annotated[
         Any,
-        typer.Option(
+        Raw(
             parser=parsed(options.integers, "100,200,300"),
             metavar="N,N,N",
             help="Voxels along the axes of raw binary files, in the order z,y,x; the last changes fastest.",
         ),
     ] = None,
     dtype: Annotated[
-        str | None, typer.Option(metavar="TYPE", help="Type of a voxel in raw binary files, such as uint8 or uint16.")
+        str | None, Raw(metavar="TYPE", help="Type of a voxel in raw binary files, such as uint8 or uint16.")
     ] = None,
     byteorder: Annotated[
         str | None,
-        typer.Option(metavar="little|big", help="Byte order in raw binary files, if a voxel takes several bytes."),
+        Raw(metavar="little|big", help="Byte order in raw binary files, if a voxel takes several bytes."),
     ] = None,
     offset: Annotated[
-        int | None, typer.Option(min=0, help="Bytes before the first voxel of raw binary files (default 0).")
+        int | None, Raw(min=0, help="Bytes before the first voxel of raw binary files (default 0).")
     ] = None,
     periodic: Annotated[
         bool | None,

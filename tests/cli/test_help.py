@@ -37,6 +37,20 @@ def test_defaults_and_names_of_parts_are_legible_at_80_columns(matvae, monkeypat
         assert word in out
 
 
+def test_options_of_import_are_grouped_by_what_is_imported(matvae, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    groups = {}
+    for line in matvae("import", "--help").out.splitlines():
+        if line.startswith("╭─ "):
+            options = groups.setdefault(line.strip("╭╮─ "), [])
+        elif line.startswith("│ --"):
+            options.append(line.split()[1])
+    assert groups["Windows"] == ["--region", "--window", "--stride", "--spatial-dims"]
+    assert groups["Grey images"] == ["--threshold", "--threshold-per", "--denoise", "--min-size", "--figure"]
+    assert groups["Raw binary files"] == ["--shape", "--dtype", "--byteorder", "--offset"]
+    assert "--phase-values" in groups["Options"]
+
+
 def test_the_variable_that_help_names_sets_its_option(matvae, store, tmp_path, monkeypatch):
     command = find_command(without_repetition(typer.main.get_command(app)), ["stats"])
     assert "MATVAE_STATS_OUT for --out" in command.epilog
