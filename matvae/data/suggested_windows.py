@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-# Windows side by side of which a nonlinear model of five components needs about as many, see `StatisticsFit.order`.
+# Windows side by side: about as many as a nonlinear model of five components needs, see `StatisticsFit.order`.
 ENOUGH = 50
 # Edges, the largest of which depends on the dimension: statistics of large volumes take hours.
 SMALLEST = 32
@@ -40,7 +40,7 @@ def suggested_windows(n_samples: int, shape: Sequence[int]) -> tuple[int, int] |
     if is_set or min(shape) < 2 * SMALLEST:
         return None
     size = SMALLEST
-    while 2 * size <= LARGEST[ndim] and n_samples * math.prod(n / (2 * size) for n in shape) >= ENOUGH:
+    while 2 * size <= LARGEST[ndim] and n_samples * math.prod(n // (2 * size) for n in shape) >= ENOUGH:
         size *= 2
     strides = [size // fraction for fraction in FRACTIONS]
     affordable = [s for s in strides if n_samples * _count(shape, size, s) * size**ndim <= MOST_VOXELS]
