@@ -239,7 +239,7 @@ def test_pages_and_tiles_that_do_not_fit_into_memory_are_refused(tmp_path, tile,
     with tifffile.TiffFile(tmp_path / "a.tif", mode="r+") as file:
         for name in ("ImageWidth", "ImageLength") if tile is None else ("TileWidth", "TileLength"):
             file.pages[0].tags[name].overwrite(60_000_000 if tile is None else 60_000_016)
-    with pytest.raises(InputError, match=rf"Each {piece} of .*a\.tif.* needs about \S+ TB of memory"):
+    with pytest.raises(InputError, match=rf"Each {piece} of .*a\.tif.* needs about \S+ PB of memory"):
         open_structures(tmp_path / "a.tif")
 
 
