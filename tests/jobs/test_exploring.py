@@ -16,7 +16,7 @@ def test_the_model_is_shown_with_its_data(trained, monkeypatch):
     explore_model(trained / "m.matvae", trained / "test.zarr", port=0)
     ((explorer, _, address, _),) = served
     assert address.host == "127.0.0.1"
-    assert explorer.designer.location == str(trained / "m.matvae")
+    assert explorer.location == str(trained / "m.matvae")
     assert len(explorer.known) == 21
     assert "k" in explorer.known.named_values()
 
