@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from types import FrameType
 # Frames of these packages stand between a caller's line and the warning: ours, those that wrap our methods, and those
 # of threads, in which there is no line of the caller.
 WRAPPERS = {"matvae", "sklearn", "dask", "contextlib", "functools", "concurrent", "threading"}
+_NUMBER = re.compile(r"\d+(\.\d+)?(e[+-]?\d+)?")
 _kept: ContextVar[list[str] | None] = ContextVar("kept", default=None)
 
 
@@ -44,6 +46,11 @@ def kept_warnings() -> Iterator[list[str]]:
         yield messages
     finally:
         _kept.reset(token)
+
+
+def kind_of(message: str) -> str:
+    """Return a message without its numbers, which is the same for one block of structures after the other."""
+    return _NUMBER.sub("", message)
 
 
 def _is_wrapper(frame: FrameType) -> bool:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from matvae.warn import kept_warnings, warn
+from matvae.warn import kept_warnings, kind_of, warn
 
 
 def function_in(module_name, body, **names):
@@ -42,6 +42,10 @@ def test_a_package_with_a_similar_name_counts_as_a_caller():
     with pytest.warns(RuntimeWarning) as caught:
         foreign()
     assert caught[0].filename == "matvaex.part.py"
+
+
+def test_the_kind_of_a_message_is_what_stays_if_its_numbers_change():
+    assert kind_of("3 of 7 are off by 1.2e-05.") == kind_of("1 of 70 are off by 0.4.") != kind_of("3 of 7 are fine.")
 
 
 def test_warnings_are_kept_for_whoever_asked_and_for_no_other_thread():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-import re
 import sys
 import warnings
 from collections import Counter
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from ..warn import kind_of
 from .wording import reworded
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 LONG_SECONDS = 15.0
 # The `progress` of a job that is only rehearsed.
 _rehearsal: ContextVar[Callable[[int, int], None] | None] = ContextVar("rehearsal", default=None)
-_NUMBER = re.compile(r"\d+(\.\d+)?(e[+-]?\d+)?")
 
 
 class Watcher:
@@ -175,7 +174,7 @@ def warnings_as_notes(*, quiet: bool = False) -> Iterator[None]:
             if category is not UserWarning:
                 otherwise(message, category, *where, **more)
                 return
-            kind = _NUMBER.sub("", str(message))
+            kind = kind_of(str(message))
             numbers_of_kinds[kind] += 1
             if numbers_of_kinds[kind] == 1:
                 first_of_kinds[kind] = reworded(str(message))

@@ -6,7 +6,6 @@ The page holds the identifier of its search, and asks how far it is. Nothing els
 from __future__ import annotations
 
 import logging
-import re
 import secrets
 import shlex
 import threading
@@ -22,7 +21,7 @@ from ..estimator import FittedModel
 from ..interrupt import Interrupted, interruptible
 from ..optimize import Candidates, Goal, optimize_latents, parse_goal
 from ..shortage import is_shortage
-from ..warn import kept_warnings
+from ..warn import kept_warnings, kind_of
 from .design import Designer
 from .packed import finite
 from .state import mapping_of
@@ -40,7 +39,6 @@ CLOSING_SECONDS = 10.0
 
 CANCELLED_TEXT = "The search was cancelled."
 ABANDONED_TEXT = "The search ended, since this page had not asked for it for 5 minutes. Start it again."
-NUMBER = re.compile(r"\d+(\.\d+)?")
 
 RUNNING, DONE, CANCELLED, FAILED, GONE = "running", "done", "cancelled", "failed", "gone"
 
@@ -210,7 +208,7 @@ def of_each_kind(notes: Sequence[str]) -> list[str]:
     """Return the first of the notes that differ in their numbers only, as those of one structure after the other do."""
     first: dict[str, str] = {}
     for note in notes:
-        first.setdefault(NUMBER.sub("", note), note)
+        first.setdefault(kind_of(note), note)
     return list(first.values())
 
 

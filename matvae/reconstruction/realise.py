@@ -148,14 +148,12 @@ def realise(
 
 
 def _warn_if_far(distances: Tensor) -> None:
-    far = distances > FAR
-    if bool(far.any()):
-        those = "a structure" if len(far) == 1 else f"{int(far.sum())} of {len(far)} structures"
+    if bool((distances > FAR).any()):
+        # Without numbers, so that Python shows it once for all the structures that one line of a program realizes.
         warn(
-            f"The patches of the examples fit the target statistics badly: what they compose for {those} has a "
-            f"relative error of more than {FAR}, at most {float(distances.max()):.2g}. The examples should be of the "
-            "material that the statistics are of; those of a model are its training windows. "
-            "Look at the structures before you use them."
+            "The patches of the examples fit the target statistics of a structure badly: what they compose has a "
+            f"relative error of more than {FAR}. The examples should be of the material that the statistics are of; "
+            "those of a model are its training windows. Look at the structures before you use them."
         )
 
 

@@ -131,8 +131,16 @@ def test_torch_examples_give_the_same_structures():
 def test_examples_of_another_material_are_reported():
     f = two_point_stats(blobs(1, (64, 64), width=4.0), cutoff=16)
     stripes = np.tile(np.repeat([0, 1], 2), (2, 64, 16))
-    with pytest.warns(UserWarning, match="fit the target statistics badly: what they compose for a structure has"):
-        reconstruct(f, grid=Grid((48, 48)), examples=stripes, random_state=0)
+
+    def two_of_them():
+        for seed in (0, 1):
+            reconstruct(f, grid=Grid((48, 48)), examples=stripes, random_state=seed)
+
+    with pytest.warns(UserWarning, match="fit the target statistics of a structure badly") as caught:
+        two_of_them()
+    assert len(caught) == 2
+    # Of equal messages of one line of a program Python shows one.
+    assert len({str(warning.message) for warning in caught}) == 1
 
 
 @pytest.mark.parametrize(
