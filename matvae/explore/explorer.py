@@ -80,7 +80,7 @@ class Explorer:
         named = known.named_values()
         return {
             "name": self.name,
-            "grid": describe_grid(self.grid),
+            "grid": describe_grid(self.grid, self.model.card_.phase_names),
             "texture": not self.fitted.decodes_structures,
             "start": central(self.model, known).tolist(),
             "components": known.components(self.n_components),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -65,11 +66,13 @@ def pack_statistics(statistics: np.ndarray, pairs: tuple[tuple[int, int], ...]) 
     return packed
 
 
-def describe_grid(grid: Grid) -> dict[str, Any]:
-    """Return what a page needs to draw structures: shape, phases, axes, voxel size and unit."""
+def describe_grid(grid: Grid, phase_names: Sequence[str] = ()) -> dict[str, Any]:
+    """Return what a page needs to draw structures: shape, phases in words, axes, voxel size and unit."""
+    names = [*phase_names, *[""] * grid.phases]
     return {
         "shape": list(grid.shape),
         "phases": grid.phases,
+        "phase_texts": [f"phase {k}" + (f" ({names[k]})" if names[k] else "") for k in range(grid.phases)],
         "axes": list(grid.axes or ()),
         "voxel_size": list(grid.voxel_size or (1.0,) * grid.ndim),
         "unit": grid.length_unit,

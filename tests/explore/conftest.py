@@ -68,7 +68,9 @@ def three_phase_explorer():
 def three_phase_volume_explorer():
     rng = np.random.default_rng(5)
     fields = np.stack([gaussian_filter(rng.standard_normal((7, 8, 8)), 1, mode="wrap") for _ in range(40)])
-    X = Structures(np.digitize(fields, (-0.1, 0.15)).astype(np.uint8), Grid((7, 8, 8), phases=3, periodic=True))
+    names = {"phase_names": ["pore", "<i>binder</i>", "carbon"]}
+    labels = np.digitize(fields, (-0.1, 0.15)).astype(np.uint8)
+    X = Structures(labels, Grid((7, 8, 8), phases=3, periodic=True), attributes=names)
     model = StatsVAETransformer(n_components=2, decoder="statistics", random_state=0).fit(X)
     return Explorer(model, name="electrode.matvae")
 

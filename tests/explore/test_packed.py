@@ -38,3 +38,6 @@ def test_the_grid_says_what_a_page_needs():
     assert described["axes"] == ["y", "x"]
     assert described["voxel_size"] == [1, 2]
     assert described["phases"] == 3
+    assert described["phase_texts"] == ["phase 0", "phase 1", "phase 2"]
+    named = describe_grid(Grid((4, 5), phases=3), ["pore", "solid"])
+    assert named["phase_texts"] == ["phase 0 (pore)", "phase 1 (solid)", "phase 2"]

@@ -347,6 +347,14 @@ def test_three_phases_have_a_legend_and_their_colours(open_page, three_phase_exp
     assert "volume fraction of phase 2" in page.inner_text("#values")
 
 
+def test_phases_are_shown_by_their_names_as_they_are_written(open_page, three_phase_volume_explorer):
+    page = open_page(three_phase_volume_explorer)
+    names = ["phase 0 (pore)", "phase 1 (<i>binder</i>)", "phase 2 (carbon)"]
+    assert page.locator("#legend li").all_text_contents() == names
+    assert page.locator("#solid option").all_text_contents()[:3] == names
+    assert "phase 0 (pore), " in page.get_attribute("#structures canvas", "aria-label")
+
+
 def test_a_volume_of_three_phases_shows_all_but_the_first_or_one_of_them(open_page, three_phase_volume_explorer):
     page = open_page(three_phase_volume_explorer)
     page.click("#surface summary")
@@ -354,7 +362,7 @@ def test_a_volume_of_three_phases_shows_all_but_the_first_or_one_of_them(open_pa
     voxels = base64.b64decode(page.get_attribute("#surface-view canvas", "data-voxels"))
     assert set(voxels) == {0, 1, 2}
     assert len(page.get_attribute("#surface-view canvas", "data-colours").split(",")) == 2
-    page.select_option("#solid", label="phase 2")
+    page.select_option("#solid", label="phase 2 (carbon)")
     shown = base64.b64decode(page.get_attribute("#surface-view canvas", "data-voxels"))
     assert list(shown) == [int(v == 2) for v in voxels]
 

@@ -175,7 +175,7 @@ function showStructures() {
 function describe(what, structure, values, layer = Number($("depth").value)) {
   const size = structure.shape.join(" by ") + " voxels";
   if (model.grid.phases === 1) return `${what}, a field of ${size}`;
-  const parts = Array.from({ length: model.grid.phases }, (_, phase) => `${share(structure.values, phase)} phase ${phase}`);
+  const parts = model.grid.phase_texts.map((text, phase) => `${share(structure.values, phase)} ${text}`);
   const section = structure.shape.length === 3
     ? `. Shown is the section normal to ${model.grid.axes[Number($("axis").value || 0)]}, layer ${layer + 1}` : "";
   return `${what}, ${size}: ${parts.join(", ")}; ${spoken([values])}${section}.`;
@@ -210,7 +210,7 @@ function showSurface() {
   const longest = Math.max(...model.grid.voxel_size);
   const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 320, tabIndex: 0 });
   canvas.setAttribute("role", "img");
-  const what = all ? "all phases except phase 0" : `phase ${solid}, ${share(values, solid)} of the voxels`;
+  const what = all ? "all phases except phase 0" : `${model.grid.phase_texts[solid]}, ${share(values, solid)} of the voxels`;
   const colours = all ? phaseColours(model.grid.phases).slice(1).map((c) => hex(c.map((v) => Math.round(90 + 0.65 * v)))) : ["#5b8fc0"];
   canvas.setAttribute("aria-label", `Surface of ${what}. The arrow keys rotate it, plus and minus zoom.`);
   Object.assign(canvas.dataset, {
@@ -328,7 +328,7 @@ function buildChoices() {
   options($("axis"), volume ? model.grid.axes : []);
   if (volume) { $("depth").max = model.grid.shape[0] - 1; $("depth").value = Math.floor(model.grid.shape[0] / 2); }
   $("surface").hidden = model.grid.phases === 1;
-  options($("solid"), Array.from({ length: model.grid.phases }, (_, phase) => `phase ${phase}`));
+  options($("solid"), model.grid.phase_texts);
   if (model.grid.phases > 2) $("solid").add(new Option("all except phase 0", "all"));
   $("solid").value = model.grid.phases > 2 ? "all" : 1;
   $("count").max = model.most_realizations;
@@ -341,7 +341,7 @@ function buildChoices() {
       const item = $("legend").appendChild(document.createElement("li"));
       const swatch = item.appendChild(Object.assign(document.createElement("span"), { className: "swatch" }));
       swatch.style.background = hex(colour);
-      item.append(`phase ${phase}`);
+      item.append(model.grid.phase_texts[phase]);
     });
   }
 }
