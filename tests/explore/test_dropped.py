@@ -112,7 +112,7 @@ def test_colours_are_refused_with_what_can_be_done_on_the_page(explorer, name, f
     colours = np.random.default_rng(0).integers(0, 255, (20, 20, 3)).astype(np.uint8)
     content = io.BytesIO()
     Image.fromarray(colours).save(content, format)
-    with pytest.raises(InputError, match=r"the file .*Convert it to a grey image \(in ImageJ: ") as raised:
+    with pytest.raises(InputError, match=r"the file .*Convert it to a grey image \(ImageJ: ") as raised:
         explorer.encoder.of(name, content.getvalue())
     assert "axes=" not in str(raised.value)
     assert "--" not in str(raised.value)
