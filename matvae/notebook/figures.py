@@ -14,7 +14,7 @@ from ..given import given, opened, refuse_masked_array, refuse_one_dimension, wa
 from ..grid import MAX_PHASES, Grid
 from ..label_values import MANY, count_phases, distinct_labels
 from ..pictured import FEW, MOST, Picture, Pictured, pictures_of
-from ..report.paper import FigureStyle
+from ..report.paper import MM_PER_INCH, FigureStyle
 from ..report.paper import figure_style as style_of
 from ..report.plots import plot_candidates as plot_achieved
 from ..report.plots import plot_statistics as plot_correlation
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 # Inches.
 SIDE, LINE_HEIGHT, LEGEND = 2.6, 1.4, 0.3
 SECTIONS = 3
-# Characters in a line of a title.
-TITLE = 28
+# Points of a title, and characters in a line of it per inch of a picture.
+TITLE_SIZE, TITLE_PER_INCH = 8, 11
 
 
 def plot_pictures(pictures: Sequence[Picture], style: str = "screen") -> Any:
@@ -60,7 +60,7 @@ def plot_pictures(pictures: Sequence[Picture], style: str = "screen") -> Any:
     chosen = style_of(style)
     n_columns, n_rows, height = _layout(pictures, chosen)
     figure = new_figure(SIDE * n_columns, height * n_rows + LEGEND)
-    _draw_pictures(figure, pictures, n_rows, n_columns)
+    _draw_pictures(figure, pictures, n_rows, n_columns, chosen)
     return chosen.fit(figure)
 
 
@@ -216,7 +216,7 @@ def plot_candidates(candidates: Candidates, n: int, style: str) -> Any:
     width = SIDE * max(n_columns, value_columns)
     figure = new_figure(width, height * n_rows + SIDE * value_rows + LEGEND)
     above, below = figure.subfigures(2, 1, height_ratios=(height * n_rows + LEGEND, SIDE * value_rows))
-    _draw_pictures(above, pictures, n_rows, n_columns)
+    _draw_pictures(above, pictures, n_rows, n_columns, chosen)
     table = below.subplots(value_rows, value_columns, squeeze=False).ravel()
     for axes, name in zip(table, names, strict=False):
         known = None if candidates.comparison is None else candidates.comparison.ranges.get(name)
@@ -240,11 +240,15 @@ def _layout(pictures: Sequence[Picture], style: FigureStyle) -> tuple[int, int, 
     return n_columns, math.ceil(len(pictures) / n_columns), LINE_HEIGHT if pictures[0].grid.ndim == 1 else SIDE
 
 
-def _draw_pictures(figure: Any, pictures: Sequence[Picture], n_rows: int, n_columns: int) -> None:
+def _draw_pictures(figure: Any, pictures: Sequence[Picture], n_rows: int, n_columns: int, style: FigureStyle) -> None:
     table = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
+    width = SIDE if style.width is None else style.width / MM_PER_INCH / n_columns
+    characters = int(TITLE_PER_INCH * width * TITLE_SIZE / (style.text or TITLE_SIZE))
     for axes, picture in zip(table, pictures, strict=False):
         plot_structure(axes, picture.image, grid=picture.grid)
-        axes.set_title("\n".join(wrap(label_text(picture.name), TITLE)), fontsize=8)
+        # Only at a comma or between words, not within "z = 16".
+        name = label_text(picture.name).replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
+        axes.set_title("\n".join(wrap(name, characters)), fontsize=TITLE_SIZE)
     for axes in table[len(pictures) :]:
         axes.remove()
     add_phase_legend(figure, pictures[0].grid.phases)

@@ -9,6 +9,8 @@ from ..validate import choice
 from .style import load_matplotlib
 
 MM_PER_INCH = 25.4
+# Inches by which a figure that cuts its contents off grows beyond them, and how often at most.
+MARGIN, MOST_GROWTH = 0.04, 3
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class FigureStyle:
     text: float | None
 
     def fit(self, figure: Any) -> Any:
-        """Give a figure this width, in its own proportions, and its text this size; return the figure."""
+        """Give a figure this width, its text this size, and a height at which nothing is cut off; return the figure."""
         if self.width is not None:
             load_matplotlib()
             from matplotlib.text import Text
@@ -41,7 +43,20 @@ class FigureStyle:
             figure.set_size_inches(scale * width, scale * height)
             for text in figure.findobj(Text):
                 text.set_fontsize(self.text)
+        _grow(figure)
         return figure
+
+
+def _grow(figure: Any) -> None:
+    """Make a figure as high as its contents need: a layout squeezes axes, but no text."""
+    for _ in range(MOST_GROWTH):
+        figure.draw_without_rendering()
+        width, height = figure.get_size_inches()
+        contents = figure.get_tightbbox()
+        missing = max(0.0, -contents.y0) + max(0.0, contents.y1 - height)
+        if missing == 0:
+            return
+        figure.set_size_inches(width, height + missing + MARGIN)
 
 
 # Columns of the journals of Elsevier, and the least size of text that these accept.

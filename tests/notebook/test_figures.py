@@ -157,6 +157,18 @@ def test_a_figure_is_saved_at_twice_the_resolution_unless_another_is_given(tmp_p
     assert Image.open(tmp_path / "coarse.png").size == tuple(on_screen.astype(int))
 
 
+@pytest.mark.parametrize("style", ["screen", "single", "double"])
+@pytest.mark.parametrize(
+    "shape", [(1, 32, 32, 32), (1, 8, 40, 90), (2, 16, 16, 16), (4, 32, 32), (3, 20, 60), (1, 60, 20), (5, 40)]
+)
+def test_no_title_or_label_is_cut_off(shape, style):
+    labels = np.random.default_rng(0).integers(0, 2, shape).astype(np.uint8)
+    figure = plot_structures(labels, 9, spatial_dims=len(shape) - 1, figure_style=style)
+    figure.draw_without_rendering()
+    contents, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    assert min(contents.x0, contents.y0, width - contents.x1, height - contents.y1) >= 0
+
+
 def test_long_names_are_wrapped_so_that_titles_do_not_overlap():
     names = "candidate 0: volume_fraction 0.3663, specific_surface 0.2782 1/voxel"
     figure = plot_pictures(pictures_of(X, Grid((8, 12)), [names]))
