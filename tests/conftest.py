@@ -47,3 +47,15 @@ def chromium():
         browser = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def check_accessibility():
+    """Run the accessibility rules of axe on a page, and require that none is violated."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is in the extra dev.")
+
+    def check(page):
+        results = axe.Axe().run(page)
+        assert results.violations_count == 0, results.generate_report()
+
+    return check

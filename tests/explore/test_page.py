@@ -478,13 +478,11 @@ def test_nothing_moves_for_those_who_want_no_motion(open_page):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1300, 390])
-def test_accessibility_rules_are_kept(open_page, volume_explorer, scheme, width):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is in the extra dev.")
+def test_accessibility_rules_are_kept(open_page, check_accessibility, volume_explorer, scheme, width):
     page = open_page(volume_explorer, scheme=scheme, width=width)
     page.click("#surface summary")
     page.click("#bookmark")
     drop(page, "small.npy", npy(np.zeros((8, 9, 9), np.uint8)))
     page.wait_for_selector("#own figure")
-    results = axe.Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
+    check_accessibility(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width

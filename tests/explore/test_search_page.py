@@ -175,14 +175,11 @@ def test_a_search_that_fails_says_why(open_page, own, monkeypatch):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1300, 390])
-def test_accessibility_rules_are_kept_by_progress_and_candidates(open_page, own, scheme, width):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is in the extra dev.")
+def test_accessibility_rules_are_kept_by_progress_and_candidates(open_page, check_accessibility, own, scheme, width):
     page = open_page(own, scheme=scheme, width=width)
     start(page, 2)
     page.wait_for_selector("#search-running", state="visible")
-    results = axe.Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
+    check_accessibility(page)
     ended(page)
-    results = axe.Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
+    check_accessibility(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width

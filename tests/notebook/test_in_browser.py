@@ -56,10 +56,8 @@ def open_page(chromium, parts):
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", [1300, 390])
-def test_accessibility_rules_are_kept(open_page, theme, width):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is in the extra dev.")
-    results = axe.Axe().run(open_page(width, theme))
-    assert results.violations_count == 0, results.generate_report()
+def test_accessibility_rules_are_kept(open_page, check_accessibility, theme, width):
+    check_accessibility(open_page(width, theme))
 
 
 @pytest.mark.parametrize("width", [1300, 390])

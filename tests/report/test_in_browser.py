@@ -42,10 +42,8 @@ def open_page(chromium, pages, request):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1300, 390])
-def test_accessibility_rules_are_kept(open_page, scheme, width):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is in the extra dev.")
-    results = axe.Axe().run(open_page(width, scheme))
-    assert results.violations_count == 0, results.generate_report()
+def test_accessibility_rules_are_kept(open_page, check_accessibility, scheme, width):
+    check_accessibility(open_page(width, scheme))
 
 
 @pytest.mark.parametrize("width", [1300, 390])
